@@ -1,0 +1,57 @@
+/* log.h - the error log: levels, nginx's line format, one or more outputs.
+ *
+ * Low layers return -errno and never log; the edges log once, with what was being done. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/log_file.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/* https://nginx.org/en/docs/ngx_core_module.html#error_log; the numbers are syslog's severities. */
+enum log_level { LEVEL_EMERG, LEVEL_ALERT, LEVEL_CRIT, LEVEL_ERROR, LEVEL_WARN, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG };
+
+struct log_output {
+    struct log_output *next;
+    struct log_file *file; /* NULL: straight to descriptor 2 */
+    enum log_level level;
+};
+
+struct log {
+    struct log_output *outputs;
+    enum log_level level; /* the most talkative of the outputs */
+};
+
+static inline bool log_wants(const struct log *log, enum log_level level)
+{
+    return level <= log->level;
+}
+
+/* "2026/11/22 01:20:02 [error] 12#12: *5 message (2: No such file or directory)\n". `connection` 0: no "*N";
+ * `err` 0: no parenthesis. Control bytes in the message are escaped as \xXX. */
+void log_write(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void log_writev(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format,
+                va_list args) __attribute__((format(printf, 5, 0)));
+
+/* "emerg" .. "debug" -> level; -EINVAL. */
+int log_level_parse(const char *name, enum log_level *level);
+const char *log_level_name(enum log_level level);
+
+/* Where what belongs to no server goes: starts as stderr at notice, replaced when the configuration is read.
+ * The writer of log_file.h reports through it: change it only while no writer runs. */
+extern struct log *log_main;
+
+/* While set (a program being started by a person), that first log says "NAME: [warn] message" instead, and only warnings and
+ * worse. */
+extern const char *log_terminal_name;
+
+#define log_emerg(err, ...)  log_write(log_main, LEVEL_EMERG, 0, err, __VA_ARGS__)
+#define log_alert(err, ...)  log_write(log_main, LEVEL_ALERT, 0, err, __VA_ARGS__)
+#define log_error(err, ...)  log_write(log_main, LEVEL_ERROR, 0, err, __VA_ARGS__)
+#define log_warn(err, ...)   log_write(log_main, LEVEL_WARN, 0, err, __VA_ARGS__)
+#define log_notice(err, ...) log_write(log_main, LEVEL_NOTICE, 0, err, __VA_ARGS__)
+#define log_info(err, ...)   log_write(log_main, LEVEL_INFO, 0, err, __VA_ARGS__)
+
+#endif

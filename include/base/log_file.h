@@ -1,0 +1,55 @@
+/* log_file.h - files that log lines go to, written by one thread so that a slow or full disk never holds up the loop.
+ *
+ * A process registers its files (log_file_open, one per path) and, if it serves, starts the writer after its fork.
+ * Without a running writer (the master, -t) a line is written at once by the caller.
+ * With it, lines go into a bounded buffer per file; the writer empties it within about 20 ms (`flush` and `size`
+ * given to log_file_open let it wait longer, nginx's buffer= and flush=). Lines that do not fit are dropped and
+ * counted; log_file_dropped() tells, and the error log says so at most once a minute. */
+#ifndef BASE_LOG_FILE_H
+#define BASE_LOG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct log_file;
+
+/* `buffer` is how much makes the writer write at once; the memory behind it is larger, so that lines have room while it
+ * does. Without `buffer`: 512 KiB of memory (touched only as far as lines fill it), written every 20 ms. With it and
+ * without `flush_msec`, lines wait a second at most.
+ *
+ * Finds or makes the log of `path` (copied) in this process. "stderr", "stdout"/"-" and "/dev/stderr" name the
+ * standard streams; "syslog:server=...,facility=,tag=,severity=,nohostname" a syslog server (unix: datagram or UDP).
+ * Opens the file (O_APPEND|O_CREAT, 0644). `buffer`: bytes to collect, 0 = default; `flush_msec`: longest wait, 0 =
+ * default. Counted: log_file_close() gives it back. 0 or -errno; -EINVAL for a malformed syslog: text, -EADDRNOTAVAIL
+ * for a syslog server whose name cannot be resolved. */
+int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec);
+void log_file_close(struct log_file *lf);
+
+/* Appends one line (`line` ends with \n); never blocks when the writer runs; any thread. `severity`: syslog's 0-7,
+ * used only by syslog outputs, which frame each line themselves (RFC 3164) and strip the \n. Without a writer a failed
+ * write counts as dropped, and EPIPE never becomes a signal. */
+void log_file_write(struct log_file *lf, int severity, const char *line, size_t len);
+
+/* Room for `len` bytes inside the file's buffer, to format a line in place: returns NULL when it does not fit (counted
+ * as dropped). The loop's thread only; a reserve that succeeded MUST be committed, with the length actually used (0:
+ * nothing is logged), before anything else is logged: the file is locked in between. On syslog the line has the
+ * target's own severity= (default: info). */
+char *log_file_reserve(struct log_file *lf, size_t len);
+void log_file_commit(struct log_file *lf, size_t used);
+
+const char *log_file_path(const struct log_file *lf);
+uint64_t log_file_dropped(const struct log_file *lf); /* lines, since start */
+
+/* Reopens every registered file by its path (USR1): what was logged before goes to the old file. On a file that cannot
+ * be opened the old one stays in use; returns the first -errno, or 0. With a writer running, it does the work. */
+int log_file_reopen_all(void);
+
+/* Changes the owner of every registered regular file, before privileges are dropped. 0 or the first -errno. */
+int log_file_chown_all(uid_t uid, gid_t gid);
+
+int log_file_writer_start(void); /* 0 or -errno; blocks all signals in its thread */
+void log_file_writer_stop(void); /* writes what is left (bounded: 2 s), joins; later lines are written directly */
+
+#endif

@@ -1,0 +1,34 @@
+/* threads.h - a pool of threads for calls that may block (cold open, cold read, directory listing).
+ *
+ * Jobs run on a pool thread; `done` runs on the thread that calls pool_reap(), which the loop does when pool_eventfd()
+ * becomes readable. Every accepted job gets exactly one `done`. */
+#ifndef BASE_THREADS_H
+#define BASE_THREADS_H
+
+#include "base/list.h"
+
+#include <stddef.h>
+
+struct pool;
+
+struct job {
+    struct list node;
+    void (*run)(struct job *job);  /* on a pool thread; touches only what the job owns */
+    void (*done)(struct job *job); /* on the reaping thread */
+};
+
+/* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..; `max_queue`: jobs that
+ * may wait. 0 or -errno. All signals are blocked in the threads. */
+int pool_create(struct pool **out, const char *name, unsigned threads, size_t max_queue);
+
+/* Waits for running jobs; queued ones are dropped without `run`, and with `done`. */
+void pool_destroy(struct pool *p);
+
+/* 0, or -EAGAIN when the queue is full. Never blocks. */
+int pool_submit(struct pool *p, struct job *job);
+
+int pool_eventfd(const struct pool *p);
+void pool_reap(struct pool *p);
+size_t pool_waiting(const struct pool *p);
+
+#endif

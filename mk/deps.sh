@@ -1,0 +1,110 @@
+#!/bin/sh
+# deps.sh [--check] [--no-uring] [--no-aio] [--bench] [--lint] - installs the packages that are missing, and nothing when
+# all is there. --check only says what is missing.
+set -eu
+check_only=0 uring=1 aio=1 extra=
+for arg; do
+    case $arg in
+    --check) check_only=1 ;;
+    --no-uring) uring=0 ;;
+    --no-aio) aio=0 ;;
+    --bench) extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio" ;;
+    --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck" ;;
+    *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
+    esac
+done
+
+missing=
+need() { missing="$missing $1"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+module() { pkg-config --exists "$1" 2>/dev/null; }
+header() { printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - >/dev/null 2>&1; }
+# apt knows a version that can be installed.
+offered() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+has make || need make
+has gcc || has cc || need gcc
+printf '#include <stdio.h>\n' | ${CC:-cc} -E -x c - >/dev/null 2>&1 || need libc6-dev
+has pkg-config || need pkg-config
+module 'libevent_core >= 2.1.12' || need libevent-dev
+module libpcre2-8 || need libpcre2-dev
+[ $uring = 0 ] || module liburing || need liburing-dev
+[ $aio = 0 ] || header libaio.h || need libaio-dev
+if [ $check_only = 0 ]; then
+    module check || need check
+    module libsubunit || need libsubunit-dev
+    module libsystemd || need libsystemd-dev
+    for pair in $extra; do
+        PATH=$PATH:/usr/sbin has "${pair%%:*}" || need "${pair##*:}"
+    done
+fi
+llhttp=0
+module libllhttp || [ -s build/llhttp/llhttp.h ] || llhttp=1
+
+if [ $check_only = 1 ]; then
+    [ -n "$missing" ] || exit 0
+    echo "sluice: packages are missing:$missing" >&2
+    echo "sluice: run: make deps" >&2
+    exit 1
+fi
+[ -n "$missing" ] || [ $llhttp = 1 ] || exit 0
+
+if ! has apt-get; then
+    [ -z "$missing" ] || echo "make deps: missing:$missing (names of Debian's packages)" >&2
+    [ $llhttp = 0 ] || echo "make deps: missing: llhttp with its pkg-config file libllhttp.pc" >&2
+    echo "make deps: no apt-get here; install them with this system's package manager" >&2
+    exit 1
+fi
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    has sudo || as_root=none
+fi
+run_as_root()
+{
+    if [ "$as_root" = none ]; then
+        echo "make deps: not root and no sudo; as root run:" >&2
+        echo "    apt-get update && apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    $as_root env DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+updated=0
+update()
+{
+    [ $updated = 0 ] || return 0
+    updated=1
+    echo "  APT  update"
+    run_as_root apt-get -qq update
+}
+
+# Debian 13 and Ubuntu 24.04 may have llhttp as a library; Debian 12 has its sources inside node-llhttp.
+offered libc6 || update
+if [ $llhttp = 1 ] && offered libllhttp-dev; then
+    need libllhttp-dev
+    llhttp=0
+fi
+if [ -n "$missing" ]; then
+    for p in $missing; do
+        offered "$p" || update
+    done
+    echo "  APT  install$missing"
+    # Lists that are too old name files that are gone: update once and try again.
+    # shellcheck disable=SC2086
+    run_as_root apt-get -qq -y install --no-install-recommends $missing >/dev/null || {
+        update
+        run_as_root apt-get -qq -y install --no-install-recommends $missing >/dev/null
+    } || {
+        echo "make deps: could not install:$missing" >&2
+        exit 1
+    }
+fi
+if [ $llhttp = 1 ]; then
+    offered node-llhttp || update
+    "$(dirname "$0")/llhttp.sh" build/llhttp || {
+        update
+        "$(dirname "$0")/llhttp.sh" build/llhttp
+    }
+fi

@@ -1,0 +1,88 @@
+# flags.mk - compiler, flags and libraries, and the build folder that belongs to them.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR ?= ar
+
+SANITIZE ?=
+DEBUG ?= 0
+WERROR ?= 0
+# Optional libraries: 1 (wanted), 0 (built without). SYSTEMD: also auto, which takes it where it is installed.
+URING ?= 1
+AIO ?= 1
+SYSTEMD ?= auto
+
+PKG_CONFIG ?= pkg-config
+ifeq ($(SYSTEMD),auto)
+override SYSTEMD := $(if $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes),1,0)
+endif
+
+# --- The folder ----------------------------------------------------------------------------------------------------
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+FLAVOUR := release
+ifneq ($(filter 1,$(DEBUG)),)
+FLAVOUR := debug
+endif
+ifneq ($(SANITIZE),)
+FLAVOUR := $(if $(findstring address,$(SANITIZE)),asan,$(if $(findstring thread,$(SANITIZE)),tsan,$(if $(findstring undefined,$(SANITIZE)),ubsan,$(subst $(comma),-,$(SANITIZE)))))
+endif
+IS_RELEASE := $(filter release,$(FLAVOUR))
+FLAVOUR := $(FLAVOUR)$(if $(filter-out gcc,$(notdir $(CC))),-$(subst $(space),-,$(notdir $(CC))))
+FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(URING)),-nouring)$(if $(filter 0,$(AIO)),-noaio)
+O ?= build/$(FLAVOUR)
+
+# --- Flags ---------------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla -Wformat=2
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+
+OPTIMISE := -O2 -g
+HARDEN := -fstack-protector-strong
+ifneq ($(SANITIZE),)
+OPTIMISE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+LDFLAGS_SANITIZE := -fsanitize=$(SANITIZE)
+else ifeq ($(DEBUG),1)
+OPTIMISE := -Og -g3
+else
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+ifeq ($(shell uname -m),x86_64)
+HARDEN += -fcf-protection
+endif
+endif
+
+CFLAGS_ALL = -std=gnu11 $(OPTIMISE) $(HARDEN) -fPIE -pthread $(CFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -iquote include -iquote src $(LIB_CFLAGS) $(CPPFLAGS)
+LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS_SANITIZE) $(LDFLAGS)
+
+# --- Libraries -----------------------------------------------------------------------------------------------------
+
+PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing) $(if $(filter 1,$(SYSTEMD)),libsystemd)
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio)
+CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
+
+# llhttp: the distribution's library where there is one, else its C sources (mk/llhttp.sh) in strict mode.
+ifeq ($(shell $(PKG_CONFIG) --exists libllhttp 2>/dev/null && echo yes),yes)
+LLHTTP_CFLAGS := $(shell $(PKG_CONFIG) --cflags libllhttp)
+LIBS += $(shell $(PKG_CONFIG) --libs libllhttp)
+LLHTTP_READY :=
+LLHTTP_SOURCES :=
+else
+LLHTTP_DIR := build/llhttp
+LLHTTP_DEFINES := -DLLHTTP_STRICT_MODE=1
+LLHTTP_CFLAGS := $(LLHTTP_DEFINES) -isystem $(LLHTTP_DIR)
+LLHTTP_READY := build/llhttp/llhttp.h
+LLHTTP_SOURCES := $(addprefix $(LLHTTP_DIR)/,llhttp.c api.c http.c)
+endif
+LIBS_ALL = $(LIBS) $(LDLIBS)
+
+# Options of mk/deps.sh that follow from the choices above.
+DEPS_OPTIONS := $(if $(filter 0,$(URING)),--no-uring) $(if $(filter 0,$(AIO)),--no-aio)
+# Without a package that the build needs, objects depend on the check that says which.
+DEPS_PRESENT := $(if $(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null && echo yes),,check-packages)

@@ -1,0 +1,34 @@
+# install.mk - install and uninstall below $(DESTDIR)$(PREFIX), configuration below $(SYSCONFDIR).
+
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/sluice
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+D = $(DESTDIR)
+INSTALL ?= install
+UNITS := $(notdir $(wildcard conf/systemd/*.service conf/systemd/*.socket))
+
+# A configuration that is already there stays; the new one is put beside it as *.new.
+install: all
+	$(INSTALL) -d '$D$(SBINDIR)' '$D$(SYSCONFDIR)/sluice' '$D$(DATADIR)/html' '$D$(MANDIR)/man5' '$D$(MANDIR)/man8' \
+		'$D$(UNITDIR)' '$D$(LOCALSTATEDIR)/log/sluice'
+	$(INSTALL) -m 755 $(O)/sluice '$D$(SBINDIR)/sluice'
+	for f in conf/*.conf conf/mime.types; do \
+		to='$D$(SYSCONFDIR)/sluice/'$${f##*/}; \
+		if [ -e "$$to" ] && ! cmp -s $$f "$$to"; then to=$$to.new; fi; \
+		$(INSTALL) -m 644 $$f "$$to" || exit 1; \
+	done
+	$(INSTALL) -m 644 conf/html/* '$D$(DATADIR)/html/'
+	for f in docs/*.5; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man5/' || exit 1; done
+	for f in docs/*.8; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man8/' || exit 1; done
+	for f in $(UNITS); do \
+		sed 's|/usr/sbin/sluice|$(SBINDIR)/sluice|g; s|/etc/sluice|$(SYSCONFDIR)/sluice|g' conf/systemd/$$f \
+			>'$D$(UNITDIR)/'$$f && chmod 644 '$D$(UNITDIR)/'$$f || exit 1; \
+	done
+
+# Leaves the configuration and the logs.
+uninstall:
+	rm -f '$D$(SBINDIR)/sluice' '$D$(MANDIR)/man8/sluice.8' '$D$(MANDIR)/man5/sluice.conf.5' $(UNITS:%='$D$(UNITDIR)/%')
+	rm -rf '$D$(DATADIR)'
+
+.PHONY: install uninstall

@@ -1,0 +1,31 @@
+# sources.mk - which files are built, and what is rebuilt when the choice or the flags change.
+
+# Lowest first.
+LAYERS := base conf net file io http server
+
+# Rooms that stand in where an optional library is left out.
+OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
+OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
+OPTIONAL += $(if $(filter 1,$(SYSTEMD)),src/server/systemd_none.c,src/server/systemd.c)
+
+SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
+OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)
+
+# Where the installed sluice looks for things; the install targets use the same.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+LOCALSTATEDIR ?= $(if $(filter /usr,$(PREFIX)),/var,$(PREFIX)/var)
+PATH_DEFINES = -DSLUICE_PREFIX='"$(PREFIX)/share/sluice/"' -DSLUICE_CONF_PATH='"$(SYSCONFDIR)/sluice/sluice.conf"' \
+	-DSLUICE_LOG_DIR='"$(LOCALSTATEDIR)/log/sluice/"' -DSLUICE_PID_PATH='"/run/sluice.pid"'
+
+# $(call keep,FILE,TEXT): FILE holds TEXT; its time changes only when TEXT does. It is written while the makefile is
+# read, so that `make -q` tells the truth. The flags leave -Werror out: it changes no object.
+keep = $(if $(filter-out x$(subst $(space),_,$(2)),x$(subst $(space),_,$(file <$(1)))),$(file >$(1),$(2)))
+
+ifeq ($(filter clean distclean help deps install uninstall,$(MAKECMDGOALS)),)
+$(shell mkdir -p $(O))
+$(call keep,$(O)/flags,$(strip $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -Werror,$(WARNINGS)) $(LLHTTP_CFLAGS)))
+$(call keep,$(O)/paths,$(strip $(PATH_DEFINES)))
+$(call keep,$(O)/objects.list,$(strip $(OBJECTS) $(LDFLAGS_ALL) $(LIBS_ALL)))
+endif
+$(O)/flags $(O)/paths $(O)/objects.list: ;

@@ -1,0 +1,74 @@
+# tests.mk - unit tests, integration tests, and `make test`, which is all of it from nothing.
+
+LAYER ?=
+SUITE ?=
+
+# A sanitized server is several times slower; the tests' deadlines grow with it.
+TEST_ENV := $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
+	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1})
+
+# --- Unit: tests/unit/<layer>/test_<room>.c defines suite_<layer>_<room>() -------------------------------------------
+
+# LAYER=base: only that layer's tests, linked with that layer and those below it.
+UNIT := unit$(if $(LAYER),-$(LAYER))
+UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
+UNIT_SOURCES := $(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c)))
+UNIT_NAMES := $(foreach f,$(filter-out %/,$(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(s)))),$(notdir $(patsubst %/,%,$(dir $(f))))_$(patsubst test_%.c,%,$(notdir $(f))))
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/$(UNIT).main.o
+layers_to = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call layers_to,$(1),$(wordlist 2,99,$(2)))))
+UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),$(LAYERS)),$(O)/lib$(l).a)
+
+# --- Integration: tests/integration/test_<name>.c defines suite_<name>() ---------------------------------------------
+
+INTEGRATION_SOURCES := $(sort $(wildcard tests/integration/test_*.c))
+INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
+INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/integration.main.o \
+	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c $(INTEGRATION_SOURCES),$(wildcard tests/integration/*.c)))
+
+ifneq ($(wildcard $(O)/flags),)
+$(call keep,$(O)/$(UNIT).suites,$(strip $(foreach n,$(UNIT_NAMES),SUITE($(n)))))
+$(call keep,$(O)/integration.suites,$(strip $(foreach n,$(INTEGRATION_NAMES),SUITE($(n)))))
+endif
+$(O)/%.suites: ;
+
+$(O)/$(UNIT).main.o: EXTRA += -DSUITES='"$(O)/$(UNIT).suites"' -iquote . -iquote tests/unit
+$(O)/integration.main.o: EXTRA += -DSUITES='"$(O)/integration.suites"' -iquote .
+$(O)/$(UNIT).main.o: tests/unit/main.c $(O)/flags $(O)/$(UNIT).suites
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) -MMD -MP -c -o $@ $<
+$(O)/integration.main.o: tests/integration/main.c $(O)/flags $(O)/integration.suites
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) -MMD -MP -c -o $@ $<
+
+$(O)/tests/unit/%.o: EXTRA += -iquote tests/unit
+# check.h's macros are not clean under -Wconversion; a suite's prototype stands where the list is.
+$(UNIT_OBJECTS) $(INTEGRATION_OBJECTS): EXTRA += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+$(O)/$(UNIT): $(UNIT_OBJECTS) $(UNIT_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(UNIT_OBJECTS) -Wl,--start-group $(UNIT_ARCHIVES) -Wl,--end-group $(CHECK_LIBS) $(LIBS_ALL)
+
+$(O)/integration: $(INTEGRATION_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(LDLIBS)
+
+test-unit: $(O)/$(UNIT)
+	$(Q)$(TEST_ENV) $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
+
+test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
+	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) \
+		$(O)/integration $(if $(SUITE),-s $(SUITE)) $(if $(TEST),-t $(TEST))
+
+lint-light:
+	$(Q)tests/lint/layers.sh
+
+# From nothing: packages first, since the flags of everything else depend on them.
+test:
+	@mk/deps.sh $(DEPS_OPTIONS)
+	@$(MAKE) $(JOBS) tests-built lint-light
+	@$(MAKE) test-unit
+	@$(MAKE) test-integration
+
+tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
+
+.PHONY: test tests-built test-unit test-integration lint-light

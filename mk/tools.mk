@@ -1,0 +1,77 @@
+# tools.mk - run, bench, lint, format, docs.
+
+# --- Run -----------------------------------------------------------------------------------------------------------
+
+run:
+	@mk/deps.sh $(DEPS_OPTIONS)
+	@$(MAKE) $(JOBS) all
+	@mk/run.sh $(O)/sluice '$(PORT)' '$(origin PORT)' '$(DIR)'
+
+reload:
+	@mk/run.sh --reload
+
+# --- Bench ---------------------------------------------------------------------------------------------------------
+
+ROUNDS ?=
+SECONDS ?=
+SIZES ?=
+STREAM_MIB ?=
+
+$(O)/floor: tests/bench/floor.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
+
+bench: $(O)/sluice $(O)/floor
+	@SLUICE=$(O)/sluice FLOOR=$(O)/floor BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
+		BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_DIR='$(BENCH_DIR)' tests/bench/bench.sh $(BENCH)
+
+bench-deps:
+	@mk/deps.sh $(DEPS_OPTIONS) --bench
+
+# --- Lint and format -----------------------------------------------------------------------------------------------
+
+C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/unit/*.[ch] tests/unit/*/*.[ch] \
+	tests/integration/*.[ch] tests/bench/*.[ch]))
+
+lint: lint-layers lint-format lint-gcc lint-clang lint-tidy lint-cppcheck
+
+lint-layers:
+	$(call say,LINT,layers)
+	$(Q)tests/lint/layers.sh
+
+lint-format:
+	$(call say,LINT,clang-format)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+lint-gcc lint-clang: lint-%:
+	$(call say,LINT,$* -Werror)
+	$(Q)$(MAKE) O=build/lint-$* CC=$* WERROR=1 LINT_OBJECTS=1 lint-objects
+
+lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS)
+
+# One tidy per file, so that they run in parallel and only what changed is read again.
+TIDY_STAMPS = $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(SOURCES)))
+lint-tidy: $(TIDY_STAMPS)
+$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h) | $(LLHTTP_READY)
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=gnu11 $(PATH_DEFINES) $(LLHTTP_CFLAGS) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+lint-cppcheck: | $(LLHTTP_READY)
+	$(call say,LINT,cppcheck)
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__linux__ -Iinclude -Isrc $(PATH_DEFINES) \
+		--enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=tests/lint/cppcheck.txt -j$(NPROC) src tests/bench
+
+lint-deps:
+	@mk/deps.sh $(DEPS_OPTIONS) --lint
+
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+docs: $(O)/sluice
+	$(Q)$(O)/sluice --directives >docs/directives.md.new && mv docs/directives.md.new docs/directives.md
+
+.PHONY: run reload bench bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
+	lint-cppcheck lint-deps format docs

@@ -1,0 +1,400 @@
+/* log_file.c - the files that log lines go to: the registry of a process, and adding lines.
+ *
+ * A line is added under the file's mutex, which only the writer contends for, to swap buffers. The writer is
+ * log_writer.c; without one, the line is written at once. */
+#include "base/log_file.h"
+#include "base/log_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    DEFAULT_CAPACITY = 512 * 1024,
+    SLACK = 64 * 1024, /* beyond what was asked for: room while the writer wakes up */
+    DEFAULT_WAIT = 20,
+    BUFFERED_WAIT = 1000,
+    DIRECT_PATIENCE = 100 /* with a full pipe, for who writes without a writer; all times in ms */
+};
+
+struct list log_registry = {&log_registry, &log_registry};
+pthread_mutex_t log_registry_lock = PTHREAD_MUTEX_INITIALIZER;
+
+int64_t log_now_msec(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The name under which a standard stream is kept, or NULL. */
+static const char *stream_name(const char *path)
+{
+    if (strcmp(path, "stderr") == 0 || strcmp(path, "/dev/stderr") == 0)
+        return "stderr";
+    if (strcmp(path, "stdout") == 0 || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        return "stdout";
+    return NULL;
+}
+
+int log_file_open_path(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
+static bool may_signal(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) < 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+}
+
+static int open_target(struct log_file *lf)
+{
+    static const char scheme[] = "syslog:";
+    lf->fd = -1;
+    if (strncmp(lf->path, scheme, sizeof(scheme) - 1) == 0)
+        return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
+    const char *stream = stream_name(lf->path);
+    lf->is_stream = stream != NULL;
+    int fd = !stream ? log_file_open_path(lf->path) : strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+    if (fd < 0)
+        return fd;
+    lf->fd = fd;
+    lf->may_signal = may_signal(fd);
+    return 0;
+}
+
+void log_file_free(struct log_file *lf)
+{
+    if (log_writer_abandoned)
+        return; /* it may still hold this file */
+    if (lf->syslog)
+        log_syslog_close(lf->syslog);
+    if (lf->fd >= 0 && !lf->is_stream)
+        close(lf->fd);
+    pthread_mutex_destroy(&lf->lock);
+    free(lf->fill);
+    free(lf->drain);
+    free(lf->path);
+    free(lf);
+}
+
+static int file_new(struct log_file **out, const char *path)
+{
+    struct log_file *lf = calloc(1, sizeof(*lf));
+    if (!lf)
+        return -ENOMEM;
+    lf->fd = -1;
+    pthread_mutex_init(&lf->lock, NULL);
+    lf->path = strdup(path);
+    int rc = lf->path ? open_target(lf) : -ENOMEM;
+    if (rc < 0) {
+        log_file_free(lf);
+        return rc;
+    }
+    *out = lf;
+    return 0;
+}
+
+/* The smallest of several waits counts, and the largest of several buffers. */
+static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
+{
+    int64_t wait = flush_msec > 0 ? flush_msec : buffer > 0 ? BUFFERED_WAIT : DEFAULT_WAIT;
+    size_t capacity = buffer > 0 ? buffer + SLACK : DEFAULT_CAPACITY;
+    size_t threshold = buffer > 0 ? buffer : DEFAULT_CAPACITY / 4;
+    int msec = wait > 3600 * 1000 ? 3600 * 1000 : (int)wait;
+
+    pthread_mutex_lock(&lf->lock);
+    if (capacity > lf->capacity) {
+        char *larger = lf->fill ? realloc(lf->fill, capacity) : NULL;
+        if (larger || !lf->fill) { /* otherwise the smaller one has to do */
+            lf->fill = larger;
+            lf->capacity = capacity;
+            lf->threshold = threshold;
+        }
+    }
+    if (lf->wait_msec == 0 || msec < lf->wait_msec)
+        lf->wait_msec = msec;
+    pthread_mutex_unlock(&lf->lock);
+}
+
+static struct log_file *find(const char *path)
+{
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        if (strcmp(lf->path, path) == 0)
+            return lf;
+    }
+    return NULL;
+}
+
+int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec)
+{
+    const char *stream = stream_name(path);
+    const char *name = stream ? stream : path;
+    if (buffer > SIZE_MAX / 4)
+        return -EINVAL;
+
+    int rc = 0;
+    pthread_mutex_lock(&log_registry_lock);
+    struct log_file *lf = find(name);
+    if (!lf) {
+        rc = file_new(&lf, name);
+        if (rc == 0)
+            list_append(&log_registry, &lf->node);
+    }
+    if (rc == 0) {
+        lf->refs++;
+        set_buffer(lf, buffer, flush_msec);
+        *out = lf;
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+    return rc;
+}
+
+void log_file_close(struct log_file *lf)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    bool gone = --lf->refs == 0;
+    bool ours = gone && !log_writer_runs;
+    if (ours)
+        list_remove(&lf->node);
+    pthread_mutex_unlock(&log_registry_lock);
+    if (ours)
+        log_file_free(lf);
+    else if (gone)
+        log_writer_wake();
+}
+
+static void drop(struct log_file *lf, uint64_t lines)
+{
+    atomic_fetch_add_explicit(&lf->dropped, lines, memory_order_relaxed);
+}
+
+static uint64_t count_lines(const char *bytes, size_t len)
+{
+    uint64_t lines = 0;
+    for (const char *end = bytes + len; (bytes = memchr(bytes, '\n', (size_t)(end - bytes))); bytes++)
+        lines++;
+    return lines;
+}
+
+/* Takes the SIGPIPE back that a write to a pipe without a reader raised in this thread. */
+static ssize_t write_unsignalled(struct log_file *lf, int fd, const char *bytes, size_t len)
+{
+    if (!lf->may_signal)
+        return write(fd, bytes, len);
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ssize_t n = write(fd, bytes, len);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        struct timespec at_once = {0, 0};
+        sigtimedwait(&pipe, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
+}
+
+/* Whether a full pipe took bytes again before `deadline` (-1: none). */
+static bool wait_writable(int fd, int64_t deadline)
+{
+    struct pollfd pfd = {fd, POLLOUT, 0};
+    int64_t left = deadline < 0 ? -1 : deadline - log_now_msec();
+    if (deadline >= 0 && left <= 0)
+        return false;
+    return poll(&pfd, 1, left > 1000 ? 1000 : (int)left) >= 0 || errno == EINTR;
+}
+
+void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
+{
+    int64_t deadline = patience_msec < 0 ? -1 : log_now_msec() + patience_msec;
+    if (lf->torn && write_unsignalled(lf, fd, "\n", 1) == 1)
+        lf->torn = false;
+    bool partly = false;
+    while (len > 0) {
+        ssize_t n = write_unsignalled(lf, fd, bytes, len);
+        if (n > 0) {
+            bytes += n;
+            len -= (size_t)n;
+            partly = bytes[-1] != '\n';
+            continue;
+        }
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN && wait_writable(fd, deadline))
+            continue;
+        lf->last_errno = n < 0 ? errno : EIO;
+        lf->torn = lf->torn || partly;
+        drop(lf, count_lines(bytes, len));
+        return;
+    }
+}
+
+/* Without a writer. Called with the lock held. */
+static void put_at_once(struct log_file *lf, int severity, const char *line, size_t len)
+{
+    if (!lf->syslog) {
+        log_file_put(lf, lf->fd, line, len, DIRECT_PATIENCE);
+        return;
+    }
+    int rc = log_syslog_send(lf->syslog, severity, line, len);
+    if (rc < 0) {
+        lf->last_errno = -rc;
+        drop(lf, 1);
+    }
+}
+
+static size_t head_size(const struct log_file *lf)
+{
+    return lf->syslog ? sizeof(struct log_record) : 0;
+}
+
+/* Room for a line, or NULL. Called with the lock held. */
+static char *room_for(struct log_file *lf, size_t len)
+{
+    if (!lf->fill)
+        lf->fill = malloc(lf->capacity);
+    size_t head = head_size(lf);
+    if (!lf->fill || len > lf->capacity - head || lf->used > lf->capacity - head - len)
+        return NULL;
+    return lf->fill + lf->used + head;
+}
+
+/* Counts a line in that stands behind `used`; whether the writer should know. Called with the lock held. */
+static bool take_line(struct log_file *lf, int severity, size_t len)
+{
+    size_t before = lf->used;
+    if (lf->syslog) {
+        struct log_record record = {(uint32_t)len, severity};
+        memcpy(lf->fill + lf->used, &record, sizeof(record));
+    }
+    lf->used += head_size(lf) + len;
+    bool crossed = before < lf->threshold && lf->used >= lf->threshold;
+    return crossed || (before == 0 && log_writer_sleeps);
+}
+
+void log_file_write(struct log_file *lf, int severity, const char *line, size_t len)
+{
+    bool wake = false;
+    if (len == 0)
+        return;
+    pthread_mutex_lock(&lf->lock);
+    if (!atomic_load_explicit(&log_writer_runs, memory_order_acquire)) {
+        put_at_once(lf, severity, line, len);
+    } else {
+        char *at = room_for(lf, len);
+        if (at) {
+            memcpy(at, line, len);
+            wake = take_line(lf, severity, len);
+        } else {
+            drop(lf, 1);
+        }
+    }
+    pthread_mutex_unlock(&lf->lock);
+    if (wake)
+        log_writer_wake();
+}
+
+char *log_file_reserve(struct log_file *lf, size_t len)
+{
+    pthread_mutex_lock(&lf->lock);
+    char *at = room_for(lf, len);
+    if (at)
+        return at;
+    drop(lf, 1);
+    pthread_mutex_unlock(&lf->lock);
+    return NULL;
+}
+
+void log_file_commit(struct log_file *lf, size_t used)
+{
+    bool wake = false;
+    if (used > 0 && atomic_load_explicit(&log_writer_runs, memory_order_acquire))
+        wake = take_line(lf, -1, used);
+    else if (used > 0)
+        put_at_once(lf, -1, lf->fill + lf->used + head_size(lf), used);
+    pthread_mutex_unlock(&lf->lock);
+    if (wake)
+        log_writer_wake();
+}
+
+const char *log_file_path(const struct log_file *lf)
+{
+    return lf->path;
+}
+
+uint64_t log_file_dropped(const struct log_file *lf)
+{
+    return lf->dropped;
+}
+
+int log_file_reopen_now(struct log_file *lf)
+{
+    if (lf->syslog) {
+        log_syslog_reset(lf->syslog);
+        return 0;
+    }
+    if (lf->is_stream)
+        return 0;
+    int fd = log_file_open_path(lf->path);
+    if (fd < 0)
+        return fd;
+    pthread_mutex_lock(&lf->lock);
+    int old = lf->fd;
+    lf->fd = fd;
+    pthread_mutex_unlock(&lf->lock);
+    lf->may_signal = may_signal(fd);
+    lf->torn = false;
+    close(old);
+    return 0;
+}
+
+int log_file_reopen_all(void)
+{
+    int first = 0;
+    pthread_mutex_lock(&log_registry_lock);
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        if (log_writer_runs) {
+            pthread_mutex_lock(&lf->lock);
+            lf->reopen = true;
+            lf->reopen_at = lf->used;
+            pthread_mutex_unlock(&lf->lock);
+            continue;
+        }
+        int rc = log_file_reopen_now(lf);
+        if (first == 0)
+            first = rc;
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+    if (log_writer_runs)
+        log_writer_wake();
+    return first;
+}
+
+int log_file_chown_all(uid_t uid, gid_t gid)
+{
+    int first = 0;
+    pthread_mutex_lock(&log_registry_lock);
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        struct stat st;
+        if (lf->fd < 0 || lf->is_stream || fstat(lf->fd, &st) < 0 || !S_ISREG(st.st_mode))
+            continue;
+        if ((st.st_uid != uid || st.st_gid != gid) && fchown(lf->fd, uid, gid) < 0 && first == 0)
+            first = -errno;
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+    return first;
+}

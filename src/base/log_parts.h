@@ -1,0 +1,78 @@
+/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread) and log_syslog.c share. */
+#ifndef BASE_LOG_PARTS_H
+#define BASE_LOG_PARTS_H
+
+#include "base/list.h"
+#include "base/log_file.h"
+#include "base/text.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct log_syslog;
+
+struct log_file {
+    struct list node; /* in the registry, under its lock */
+    unsigned refs;    /* likewise; 0: closed, gone when all is written */
+    char *path;       /* as given; the standard streams by their names */
+    struct log_syslog *syslog;
+    bool is_stream;       /* stdout, stderr: not ours to close or reopen */
+    bool may_signal;      /* a pipe or socket, where a write may raise SIGPIPE */
+    size_t capacity;      /* of each buffer */
+    size_t threshold;     /* bytes that make the writer write at once */
+    atomic_int wait_msec; /* and how long lines may wait otherwise */
+    atomic_uint_fast64_t dropped;
+
+    pthread_mutex_t lock; /* of what follows: nearly always free, never held during a system call of the writer */
+    int fd;
+    char *fill; /* where lines are added; allocated by the first one */
+    size_t used;
+    size_t reopen_at; /* bytes of `fill` that belong to the old file, when a reopen is wanted */
+    bool reopen;
+
+    /* The writer's own. */
+    char *drain;           /* the other buffer */
+    size_t drain_capacity; /* buffers may grow when a file is opened again with a larger `buffer` */
+    int64_t since_msec;    /* when it first saw what is waiting now; 0: nothing waits */
+    uint64_t reported;     /* of `dropped` */
+    int64_t reported_msec; /* 0: never */
+    int last_errno;        /* of a failed write */
+    bool torn;             /* a failed write left half a line behind */
+};
+
+/* In a syslog's buffer each line has this before it. */
+struct log_record {
+    uint32_t len;
+    int32_t severity; /* -1: the target's */
+};
+
+/* log_file.c */
+extern struct list log_registry;
+extern pthread_mutex_t log_registry_lock;
+
+/* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`: how long to wait in
+ * all for a pipe that is full, -1: for ever. Called by one thread at a time per file. */
+void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
+/* Opens by path; -errno. */
+int log_file_open_path(const char *path);
+/* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */
+int log_file_reopen_now(struct log_file *lf);
+/* Frees a file that nothing refers to and that the caller took out of the registry. */
+void log_file_free(struct log_file *lf);
+int64_t log_now_msec(void);
+
+/* log_writer.c */
+extern atomic_bool log_writer_runs;
+extern atomic_bool log_writer_sleeps;    /* until someone wakes it */
+extern atomic_bool log_writer_abandoned; /* it was stuck in a write when it should have ended */
+void log_writer_wake(void);
+
+/* log_syslog.c */
+int log_syslog_open(struct log_syslog **out, struct text parameters);
+void log_syslog_close(struct log_syslog *s);
+/* One datagram; `severity` -1: the target's. 0 or -errno. */
+int log_syslog_send(struct log_syslog *s, int severity, const char *line, size_t len);
+/* The next send connects again. */
+void log_syslog_reset(struct log_syslog *s);
+
+#endif

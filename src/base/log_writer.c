@@ -1,0 +1,313 @@
+/* log_writer.c - the one thread of a process that writes log lines, so that no disk ever holds up the loop.
+ *
+ * While lines come it looks at the files every 20 ms, and nobody needs to wake it; after a short while without lines
+ * it sleeps, and the first line wakes it. Files are taken out of the registry by this thread alone while it runs, which
+ * is why it may walk the list without holding the lock during its writes. */
+#include "base/log.h"
+#include "base/log_parts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    POLL_MSEC = 20,
+    IDLE_POLLS = 5,         /* before it sleeps */
+    STOP_MSEC = 2000,       /* for the last lines */
+    REPORT_MSEC = 60 * 1000 /* between two reports of dropped lines */
+};
+
+#define NEVER INT64_MAX
+
+atomic_bool log_writer_runs, log_writer_sleeps, log_writer_abandoned;
+
+static pthread_t thread;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the next two lines */
+static bool poked, stopping, ended;
+static pthread_cond_t poke, over; /* on CLOCK_MONOTONIC */
+static int64_t stop_deadline;     /* set before `stopping` */
+
+void log_writer_wake(void)
+{
+    if (!log_writer_runs)
+        return;
+    pthread_mutex_lock(&lock);
+    poked = true;
+    log_writer_sleeps = false;
+    pthread_cond_signal(&poke);
+    pthread_mutex_unlock(&lock);
+}
+
+static void put_records(struct log_file *lf, const char *at, size_t len)
+{
+    struct log_record record;
+    for (const char *end = at + len; at < end; at += record.len) {
+        memcpy(&record, at, sizeof(record));
+        at += sizeof(record);
+        int rc = log_syslog_send(lf->syslog, record.severity, at, record.len);
+        if (rc < 0) {
+            lf->last_errno = -rc;
+            lf->dropped++;
+        }
+    }
+}
+
+static void put(struct log_file *lf, const char *bytes, size_t len, int64_t patience)
+{
+    if (len == 0)
+        return;
+    if (lf->syslog)
+        put_records(lf, bytes, len);
+    else
+        log_file_put(lf, lf->fd, bytes, len, patience);
+}
+
+static void reopen(struct log_file *lf)
+{
+    int rc = log_file_reopen_now(lf);
+    if (rc < 0)
+        log_emerg(rc, "open() \"%s\" failed", lf->path);
+}
+
+/* Gives the producers the other buffer, and writes what was in the first. */
+static void drain(struct log_file *lf, int64_t patience)
+{
+    pthread_mutex_lock(&lf->lock);
+    while (lf->drain_capacity < lf->capacity) {
+        size_t capacity = lf->capacity;
+        pthread_mutex_unlock(&lf->lock);
+        char *larger = realloc(lf->drain, capacity);
+        if (!larger)
+            return; /* the next turn tries again */
+        lf->drain = larger;
+        lf->drain_capacity = capacity;
+        pthread_mutex_lock(&lf->lock);
+    }
+    char *full = lf->fill;
+    size_t len = lf->used;
+    bool wants_reopen = lf->reopen;
+    size_t before = wants_reopen ? lf->reopen_at : len;
+    lf->fill = lf->drain;
+    lf->used = 0;
+    lf->reopen = false;
+    lf->drain = full;
+    lf->drain_capacity = full ? lf->capacity : 0;
+    pthread_mutex_unlock(&lf->lock);
+
+    put(lf, full, before, patience);
+    if (wants_reopen)
+        reopen(lf);
+    if (len > before)
+        put(lf, full + before, len - before, patience);
+    lf->since_msec = 0;
+}
+
+static bool is_error_log(const struct log_file *lf)
+{
+    for (const struct log_output *o = log_main->outputs; o; o = o->next) {
+        if (o->file == lf)
+            return true;
+    }
+    return false;
+}
+
+/* Says how many lines are lost. Returns when there may be more to say. */
+static int64_t report(struct log_file *lf, int64_t now)
+{
+    uint64_t dropped = lf->dropped;
+    if (dropped == lf->reported || is_error_log(lf))
+        return NEVER;
+    if (lf->reported_msec > 0 && now - lf->reported_msec < REPORT_MSEC)
+        return lf->reported_msec + REPORT_MSEC;
+    log_error(lf->last_errno, "%llu lines of \"%s\" were dropped", (unsigned long long)(dropped - lf->reported),
+              lf->path);
+    lf->reported = dropped;
+    lf->reported_msec = now;
+    lf->last_errno = 0;
+    return NEVER;
+}
+
+/* Writes what is due. Returns when this file wants to be looked at again. */
+static int64_t serve(struct log_file *lf, bool closed, bool last, int64_t now)
+{
+    pthread_mutex_lock(&lf->lock);
+    size_t used = lf->used, threshold = lf->threshold;
+    bool wants_reopen = lf->reopen;
+    pthread_mutex_unlock(&lf->lock);
+
+    if (used > 0 && lf->since_msec == 0)
+        lf->since_msec = now;
+    int64_t due = lf->since_msec > 0 ? lf->since_msec + lf->wait_msec : NEVER;
+    if (wants_reopen || (used > 0 && (last || closed || used >= threshold || now >= due))) {
+        int64_t left = stop_deadline - now;
+        drain(lf, !last ? -1 : left > 0 ? left : 0);
+        due = NEVER;
+    }
+    int64_t report_due = report(lf, now);
+    return due < report_due ? due : report_due;
+}
+
+/* The file after `node`, or the first one for NULL; *closed: nobody uses it any more. */
+static struct log_file *next_file(struct log_file *lf, bool *closed)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    struct list *node = lf ? lf->node.next : log_registry.next;
+    struct log_file *next = node == &log_registry ? NULL : container_of(node, struct log_file, node);
+    *closed = next && next->refs == 0;
+    pthread_mutex_unlock(&log_registry_lock);
+    return next;
+}
+
+/* Unless someone has opened it again in the meantime. Returns the file before it. */
+static struct log_file *forget(struct log_file *lf)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    struct list *before = lf->node.prev;
+    bool gone = lf->refs == 0;
+    if (gone)
+        list_remove(&lf->node);
+    pthread_mutex_unlock(&log_registry_lock);
+    if (!gone)
+        return lf;
+    log_file_free(lf);
+    return before == &log_registry ? NULL : container_of(before, struct log_file, node);
+}
+
+static int64_t serve_all(bool last)
+{
+    int64_t due = NEVER;
+    bool closed;
+    for (struct log_file *lf = next_file(NULL, &closed); lf; lf = next_file(lf, &closed)) {
+        int64_t wanted = serve(lf, closed, last, log_now_msec());
+        if (wanted < due)
+            due = wanted;
+        if (closed)
+            lf = forget(lf);
+    }
+    return due;
+}
+
+/* Whether a file holds lines that serve() has not seen. */
+static bool anything_new(void)
+{
+    bool closed, found = false;
+    for (struct log_file *lf = next_file(NULL, &closed); lf && !found; lf = next_file(lf, &closed)) {
+        pthread_mutex_lock(&lf->lock);
+        found = closed || lf->reopen || (lf->used > 0 && lf->since_msec == 0);
+        pthread_mutex_unlock(&lf->lock);
+    }
+    return found;
+}
+
+/* Until `due`, or someone pokes. */
+static void wait_until(int64_t due)
+{
+    struct timespec at = {due / 1000, due % 1000 * 1000000};
+    pthread_mutex_lock(&lock);
+    while (!poked && !stopping) {
+        int rc = due == NEVER ? pthread_cond_wait(&poke, &lock) : pthread_cond_timedwait(&poke, &lock, &at);
+        if (rc == ETIMEDOUT)
+            break;
+    }
+    poked = false;
+    pthread_mutex_unlock(&lock);
+}
+
+/* A line added after serve_all() looked must wake the writer, or be seen here: the producer reads the flag under the
+ * lock of its file, which anything_new() takes after the flag was set. */
+static void sleep_until(int64_t due)
+{
+    log_writer_sleeps = true;
+    if (!anything_new())
+        wait_until(due);
+    log_writer_sleeps = false;
+}
+
+static bool is_stopping(void)
+{
+    pthread_mutex_lock(&lock);
+    bool yes = stopping;
+    pthread_mutex_unlock(&lock);
+    return yes;
+}
+
+static void *writer_main(void *arg)
+{
+    (void)arg;
+    pthread_setname_np(pthread_self(), "log writer");
+    int idle = 0;
+    for (bool last = false; !last;) {
+        last = is_stopping();
+        int64_t due = serve_all(last);
+        int64_t now = log_now_msec();
+        if (last)
+            break;
+        idle = due == NEVER ? idle + 1 : 0;
+        if (due == NEVER ? idle <= IDLE_POLLS : due <= now + POLL_MSEC)
+            wait_until(due == NEVER ? now + POLL_MSEC : due);
+        else
+            sleep_until(due);
+    }
+    pthread_mutex_lock(&lock);
+    ended = true;
+    pthread_cond_signal(&over);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+int log_file_writer_start(void)
+{
+    if (log_writer_runs || log_writer_abandoned)
+        return -EBUSY;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&poke, &attributes);
+    pthread_cond_init(&over, &attributes);
+    pthread_condattr_destroy(&attributes);
+    poked = stopping = ended = false;
+    log_writer_sleeps = false;
+
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    log_writer_runs = true; /* already while the thread starts: what is logged waits for it */
+    int rc = -pthread_create(&thread, NULL, writer_main, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc < 0)
+        log_writer_runs = false;
+    return rc;
+}
+
+/* What came in while the thread ended, and files that were closed meanwhile. */
+static void finish_alone(void)
+{
+    log_writer_runs = false;
+    serve_all(true);
+}
+
+void log_file_writer_stop(void)
+{
+    if (!log_writer_runs)
+        return;
+    pthread_mutex_lock(&lock);
+    stop_deadline = log_now_msec() + STOP_MSEC;
+    stopping = true;
+    pthread_cond_signal(&poke);
+    int64_t until = stop_deadline + POLL_MSEC;
+    struct timespec at = {until / 1000, until % 1000 * 1000000};
+    int rc = 0;
+    while (!ended && rc == 0)
+        rc = pthread_cond_timedwait(&over, &lock, &at);
+    bool done = ended;
+    pthread_mutex_unlock(&lock);
+    if (done) {
+        pthread_join(thread, NULL);
+        finish_alone();
+        return;
+    }
+    log_writer_abandoned = true; /* a disk that does not answer: its lines are lost */
+    log_writer_runs = false;
+    pthread_detach(thread);
+}

@@ -1,0 +1,173 @@
+/* test_threads.c - every accepted job gets exactly one `done`, on the thread that reaps. */
+#include "base/threads.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+enum { JOBS = 500 };
+
+struct test_job {
+    struct job job;
+    int runs, dones;
+    pthread_t ran_on;
+};
+
+static sem_t gate;
+
+static struct test_job *of(struct job *job)
+{
+    return container_of(job, struct test_job, job);
+}
+
+static void run(struct job *job)
+{
+    of(job)->runs++;
+    of(job)->ran_on = pthread_self();
+}
+
+static void run_at_gate(struct job *job)
+{
+    sem_wait(&gate);
+    run(job);
+}
+
+static void done(struct job *job)
+{
+    of(job)->dones++;
+}
+
+static size_t dones(const struct test_job *jobs, size_t count)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (size_t)jobs[i].dones;
+    return sum;
+}
+
+static void reap_all(struct pool *p, const struct test_job *jobs, size_t count)
+{
+    while (dones(jobs, count) < count) {
+        struct pollfd pfd = {pool_eventfd(p), POLLIN, 0};
+        ck_assert_int_eq(poll(&pfd, 1, 10000), 1); /* a forgotten wake-up shows here */
+        pool_reap(p);
+    }
+}
+
+START_TEST(test_all_done)
+{
+    struct pool *p;
+    static struct test_job jobs[JOBS];
+    ck_assert_int_eq(pool_create(&p, "a name longer than the kernel takes", 4, JOBS), 0);
+    for (int i = 0; i < JOBS; i++) {
+        jobs[i].job = (struct job){.run = run, .done = done};
+        ck_assert_int_eq(pool_submit(p, &jobs[i].job), 0);
+    }
+    reap_all(p, jobs, JOBS);
+    for (int i = 0; i < JOBS; i++) {
+        ck_assert_int_eq(jobs[i].runs, 1);
+        ck_assert_int_eq(jobs[i].dones, 1);
+        ck_assert(!pthread_equal(jobs[i].ran_on, pthread_self()));
+    }
+    ck_assert_uint_eq(pool_waiting(p), 0);
+    struct pollfd pfd = {pool_eventfd(p), POLLIN, 0};
+    ck_assert_int_eq(poll(&pfd, 1, 0), 0);
+    pool_destroy(p);
+}
+END_TEST
+
+/* Each batch of one has its wake-up. */
+START_TEST(test_one_by_one)
+{
+    struct pool *p;
+    struct test_job jobs[20] = {0};
+    ck_assert_int_eq(pool_create(&p, "t", 2, 10), 0);
+    for (size_t i = 0; i < 20; i++) {
+        jobs[i].job = (struct job){.run = run, .done = done};
+        ck_assert_int_eq(pool_submit(p, &jobs[i].job), 0);
+        reap_all(p, jobs, i + 1);
+    }
+    pool_destroy(p);
+}
+END_TEST
+
+START_TEST(test_full)
+{
+    struct pool *p;
+    struct test_job jobs[4] = {0};
+    sem_init(&gate, 0, 0);
+    ck_assert_int_eq(pool_create(&p, "t", 1, 2), 0);
+    for (int i = 0; i < 4; i++)
+        jobs[i].job = (struct job){.run = run_at_gate, .done = done};
+    ck_assert_int_eq(pool_submit(p, &jobs[0].job), 0);
+    while (pool_waiting(p) > 0) /* the one thread has it */
+        sched_yield();
+    ck_assert_int_eq(pool_submit(p, &jobs[1].job), 0);
+    ck_assert_int_eq(pool_submit(p, &jobs[2].job), 0);
+    ck_assert_int_eq(pool_submit(p, &jobs[3].job), -EAGAIN);
+    ck_assert_uint_eq(pool_waiting(p), 2);
+    for (int i = 0; i < 3; i++)
+        sem_post(&gate);
+    reap_all(p, jobs, 3);
+    ck_assert_int_eq(jobs[3].dones, 0);
+    pool_destroy(p);
+    sem_destroy(&gate);
+}
+END_TEST
+
+static void *open_gate(void *arg)
+{
+    (void)arg;
+    poll(NULL, 0, 50);
+    sem_post(&gate);
+    return NULL;
+}
+
+START_TEST(test_destroy)
+{
+    struct pool *p;
+    struct test_job jobs[3] = {0};
+    pthread_t opener;
+    sem_init(&gate, 0, 0);
+    ck_assert_int_eq(pool_create(&p, "t", 1, 10), 0);
+    for (int i = 0; i < 3; i++) {
+        jobs[i].job = (struct job){.run = run_at_gate, .done = done};
+        ck_assert_int_eq(pool_submit(p, &jobs[i].job), 0);
+    }
+    while (pool_waiting(p) > 2)
+        sched_yield();
+    pthread_create(&opener, NULL, open_gate, NULL);
+    pool_destroy(p); /* waits for the running job, drops the others */
+    pthread_join(opener, NULL);
+    ck_assert_int_eq(jobs[0].runs, 1);
+    ck_assert_int_eq(jobs[1].runs + jobs[2].runs, 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(jobs[i].dones, 1);
+    sem_destroy(&gate);
+}
+END_TEST
+
+START_TEST(test_unused)
+{
+    struct pool *p;
+    ck_assert_int_eq(pool_create(&p, "t", 32, 10), 0);
+    pool_reap(p);
+    pool_destroy(p);
+}
+END_TEST
+
+Suite *suite_base_threads(void)
+{
+    Suite *s = suite_create("base/threads");
+    TCase *t = tcase_create("threads");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_all_done);
+    tcase_add_test(t, test_one_by_one);
+    tcase_add_test(t, test_full);
+    tcase_add_test(t, test_destroy);
+    tcase_add_test(t, test_unused);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,35 @@
+/* unit.h - what unit tests share: check, and folders that vanish with the test. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The path of a fresh temporary folder, without a slash at its end. It is removed, with all in it, when the test's
+ * process ends; call it from inside a test. Later calls in the same test return the same folder. */
+const char *unit_dir(void);
+
+/* As unit_dir(), on a filesystem that takes O_DIRECT (not tmpfs); NULL: there is none here. */
+const char *unit_disk_dir(void);
+
+/* "<unit_dir()>/<name>", in one of a few static buffers that take turns. */
+const char *unit_path(const char *name);
+
+/* Writes a file below unit_dir() (name without leading slash), making folders on the way; returns its path as
+ * unit_path() does. Aborts the test where it cannot. */
+const char *unit_write(const char *name, const void *bytes, size_t len);
+
+/* A file of `len` bytes of unit_byte() at a full path. */
+void unit_write_pattern(const char *path, off_t len);
+
+/* The byte at `offset` of every pattern file: no two places close to each other look alike. */
+unsigned char unit_byte(off_t offset);
+
+/* Asserts that bytes [offset, offset + len) of a pattern file are in `bytes`. */
+void unit_check_pattern(const void *bytes, size_t len, off_t offset);
+
+/* The whole file, NUL-terminated, on the heap (free() it); *len may be NULL. Aborts the test where it cannot. */
+char *unit_read(const char *path, size_t *len);
+
+#endif
