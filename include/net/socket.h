@@ -1,0 +1,16 @@
+/* socket.h - what is set on a connection's socket. All return 0 or -errno; errors on a dying socket are harmless. */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include "net/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+int socket_nodelay(int fd, bool on);
+int socket_cork(int fd, bool on);            /* TCP_CORK */
+int socket_local(int fd, struct address *a); /* getsockname */
+size_t socket_unsent(int fd);                /* SIOCOUTQ bytes, 0 when unknown */
+int socket_reset_on_close(int fd);           /* SO_LINGER 0: reset_timedout_connection */
+
+#endif

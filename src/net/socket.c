@@ -1,0 +1,47 @@
+/* socket.c - what is set on a connection's socket. */
+#include "net/socket.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static int set_int(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+int socket_nodelay(int fd, bool on)
+{
+    return set_int(fd, IPPROTO_TCP, TCP_NODELAY, on);
+}
+
+int socket_cork(int fd, bool on)
+{
+    return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
+}
+
+int socket_local(int fd, struct address *a)
+{
+    a->len = sizeof(a->un);
+    if (getsockname(fd, &a->any, &a->len) < 0)
+        return -errno;
+    return 0;
+}
+
+size_t socket_unsent(int fd)
+{
+    int bytes = 0;
+
+    if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes;
+}
+
+int socket_reset_on_close(int fd)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0 ? -errno : 0;
+}
