@@ -1,0 +1,62 @@
+/* cache.h - open_file_cache: path -> struct file, per worker, LRU. https://nginx.org/r/open_file_cache
+ *
+ * Keyed by path and root confinement, never by thresholds: a struct file holds a plain descriptor and a separate O_DIRECT one, so that
+ * locations with different `directio` share an entry rightly.
+ * Concurrent misses of one path share one open. With the cache off every lookup opens. */
+#ifndef FILE_CACHE_H
+#define FILE_CACHE_H
+
+#include "base/threads.h"
+#include "conf/directive.h"
+#include "file/open.h"
+
+extern struct conf_module file_module; /* rows: open_file_cache, _valid, _min_uses, _errors, open_file_cache_content */
+
+struct
+    file_conf { /* values of file_module; one cache per distinct set of them, as in nginx one per open_file_cache line */
+    struct file_cache_conf *cache; /* NULL: off */
+    int64_t valid_sec;
+    int64_t min_uses;
+    bool errors;
+    struct file_content_conf { /* open_file_cache_content */
+        int64_t most;          /* keep the content of files up to this many bytes, 0: none */
+        int64_t cap;           /* bytes of content kept in all, per cache */
+    } content;
+};
+
+struct file_cache_conf {
+    int64_t max;
+    int64_t inactive_sec;
+    unsigned id; /* distinct per line in the configuration: index into the worker's caches */
+};
+
+struct file_cache; /* all caches of one worker */
+
+/* `pool`: where cold opens go; NULL: everything is opened inline. */
+int file_cache_create(struct file_cache **out, struct pool *pool);
+void file_cache_destroy(struct file_cache *fc); /* no lookup may be waiting; cancelled opens may still be in the pool */
+
+struct file_lookup; /* embedded by whoever asks; zeroed before its first use */
+typedef void file_found_fn(struct file_lookup *l, int rc, struct file *f);
+
+struct file_lookup {
+    struct list node;        /* among those that wait for the same open */
+    struct cache_open *open; /* NULL: not waiting */
+    file_found_fn *found;
+};
+
+/* 0: *out is a file with a reference for the caller. -errno: there is none (with `errors on`, perhaps from the cache).
+ * -EINPROGRESS: `lookup->found` will be called once, later, from the loop; `path` need not outlive the call.
+ * `lookup` NULL: never waits, opens inline. */
+int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const char *path,
+                    const struct open_options *options, struct file_lookup *lookup, struct file **out);
+
+void file_lookup_cancel(struct file_lookup *lookup); /* it will not be called; legal when not waiting */
+
+struct file_cache_stats {
+    uint64_t hits, misses, evictions;
+    size_t entries, content_bytes;
+};
+void file_cache_stats(const struct file_cache *fc, struct file_cache_stats *out);
+
+#endif

@@ -1,0 +1,44 @@
+/* file.h - an opened, counted file: descriptors, stat, validators. What the cache hands out and sources read from. */
+#ifndef FILE_FILE_H
+#define FILE_FILE_H
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+enum file_kind { FILE_REGULAR, FILE_DIRECTORY, FILE_OTHER /* FIFO, device, socket: never read from */ };
+
+struct file {
+    unsigned refs;
+    enum file_kind kind;
+    int fd;        /* O_RDONLY|O_NONBLOCK|O_CLOEXEC; -1 unless FILE_REGULAR */
+    int direct_fd; /* O_DIRECT on the same inode, opened by file_direct(); -1 */
+    off_t size;
+    struct timespec mtime;
+    dev_t dev;
+    ino_t ino;
+    unsigned align_memory, align_offset; /* for O_DIRECT, bytes, powers of two; 0 until file_direct() */
+    bool hot;                            /* set by users: seen resident lately, at `hot_msec` of clock_now */
+    int64_t hot_msec;
+    char *content; /* whole content when the cache keeps it in memory (size bytes), else NULL */
+    uint8_t etag_len;
+    char etag[40]; /* "5f0-1a2b" with the quotes: mtime and size in hex, as nginx */
+    char last_modified[CLOCK_HTTP_LEN + 1];
+    char size_text[20]; /* decimal digits, no NUL */
+    uint8_t size_len;
+    char path[]; /* as opened, NUL-terminated */
+};
+
+static inline struct file *file_acquire(struct file *f)
+{
+    f->refs++;
+    return f;
+}
+
+void file_release(struct file *f); /* closes and frees at the last; NULL is legal */
+
+#endif

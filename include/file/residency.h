@@ -1,0 +1,11 @@
+/* residency.h - is this part of the file in the page cache? Asked before sendfile, so that the loop never waits for a disk. */
+#ifndef FILE_RESIDENCY_H
+#define FILE_RESIDENCY_H
+
+#include "file/file.h"
+
+/* Bytes from `offset` on, at most `len`, that a read would find in memory: 0 = cold. Uses cachestat(2) (6.5), else
+ * preadv2(RWF_NOWAIT) probes; where neither works, claims everything is resident. Never blocks. */
+size_t residency(const struct file *f, off_t offset, size_t len);
+
+#endif

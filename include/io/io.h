@@ -1,0 +1,38 @@
+/* io.h - what moving bytes needs in one worker: disk readers, thread pools, the buffer pool, counters. */
+#ifndef IO_IO_H
+#define IO_IO_H
+
+#include "io/bufpool.h"
+#include "io/disk.h"
+#include "io/policy.h"
+#include "net/loop.h"
+
+struct io_counters {
+    uint64_t responses[IO_METHODS];
+    uint64_t bytes[IO_METHODS];
+    uint64_t disk_reads, disk_bytes, disk_errors;
+    uint64_t waits;          /* responses that had to wait for a disk */
+    uint64_t direct_refused; /* filesystems demoted */
+    uint64_t fallbacks;      /* responses served buffered because of that */
+};
+
+struct io;
+
+/* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when first used. (Not create and
+ * destroy: io_destroy() is libaio's.) */
+int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth);
+void io_stop(struct io *io); /* all sources are closed; waits for the reads of those that were closed early */
+
+/* The reader that `aio` asks for, opened on first use; never NULL (falls back, logs once). */
+struct disk *io_disk(struct io *io, const struct aio_conf *aio);
+
+struct pool *io_pool(struct io *io, struct text name); /* NULL name: "default"; NULL: no such pool */
+struct bufpool *io_buffers(struct io *io);
+struct io_counters *io_counters(struct io *io);
+struct loop *io_loop(struct io *io);
+
+/* Filesystems that refused O_DIRECT, by device. Noting one logs a warning, once. */
+bool io_direct_refused(const struct io *io, dev_t dev);
+void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int error);
+
+#endif

@@ -1,0 +1,71 @@
+/* policy.h - which way the bytes of one response move: a pure function of what the file is and what was configured. */
+#ifndef IO_POLICY_H
+#define IO_POLICY_H
+
+#include "conf/directive.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum io_method {
+    IO_AUTO,     /* configuration only */
+    IO_NONE,     /* no file body: HEAD, 304, error pages; logged as "-" */
+    IO_MEMORY,   /* content kept in the cache entry, or read and written with the head in one call */
+    IO_SENDFILE, /* page cache -> socket, no copy in user space; source_pagecache */
+    IO_MMAP,
+    IO_BUFFERED, /* read through the page cache, write */
+    IO_DIRECT,   /* asynchronous O_DIRECT reads */
+    IO_METHODS
+};
+
+const char *io_method_name(enum io_method m); /* "auto", "-", "memory", "sendfile", "mmap", "buffered", "direct" */
+
+enum aio_mode { AIO_OFF, AIO_ON, AIO_THREADS, AIO_URING, AIO_LIBAIO };
+
+struct io_conf {
+    bool sendfile;
+    int64_t sendfile_max_chunk; /* bytes per turn, 0: no limit */
+    struct aio_conf {
+        int mode;         /* enum aio_mode */
+        struct text pool; /* threads=NAME; absent: "default" */
+        const char *file; /* where it was set, for errors found later */
+        unsigned line;
+    } aio;
+    int64_t directio;           /* threshold in bytes, -1: off */
+    int64_t directio_alignment; /* bytes, power of two */
+    struct conf_bufs output_buffers;
+    int64_t read_ahead;
+    int64_t postpone_output;
+    int method; /* io_method: enum io_method, IO_AUTO by default */
+};
+
+extern struct conf_module io_module;
+
+struct io_main_conf {        /* main context */
+    int64_t directio_memory; /* cap of the direct buffers of a worker, bytes */
+    struct list pools;       /* struct thread_pool_conf */
+};
+
+struct thread_pool_conf {
+    struct list node;
+    struct text name;
+    int64_t threads, max_queue;
+};
+
+extern struct conf_module io_main_module; /* thread_pool, directio_memory */
+
+struct policy_facts {
+    off_t file_size;
+    bool content_in_memory; /* the cache entry has the whole content */
+    bool sink_takes_files;  /* plain socket: yes; TLS: no */
+    bool direct_refused;    /* this filesystem refused O_DIRECT before */
+    const struct io_conf *conf;
+};
+
+enum io_method policy_choose(const struct policy_facts *facts);
+
+/* Why, in words, for `sluice explain` and debug logs: a static string. */
+const char *policy_reason(const struct policy_facts *facts);
+
+#endif

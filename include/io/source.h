@@ -1,0 +1,82 @@
+/* source.h - where a response body's bytes come from, one chunk at a time. One file per kind: source_<kind>.c. */
+#ifndef IO_SOURCE_H
+#define IO_SOURCE_H
+
+#include "base/arena.h"
+#include "file/file.h"
+#include "io/policy.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Bytes in memory (data != NULL), or a slice of a descriptor. Valid until consumed() or close(). */
+struct chunk {
+    const char *data;
+    int fd;
+    off_t offset;
+    size_t len; /* > 0 */
+};
+
+enum pull {
+    PULL_READY,     /* *out is filled */
+    PULL_WAIT_DISK, /* s->ready will be called later, from the loop, once; then pull again */
+    PULL_END,
+    PULL_FAILED /* s->error: a disk error, or -ENODATA: the file ended early */
+};
+
+struct source;
+
+struct source_ops {
+    const char *name;
+    /* At most `want` bytes (> 0). May be called again before consumed(): yields the same bytes, or more. */
+    enum pull (*pull)(struct source *s, size_t want, struct chunk *out);
+    void (*consumed)(struct source *s, size_t n); /* n <= the last chunk's len */
+    void (*close)(struct source *s);              /* legal while a read is in flight; the source is gone after */
+};
+
+typedef void source_ready_fn(void *arg);
+
+struct source {
+    const struct source_ops *ops;
+    enum io_method method;
+    source_ready_fn *ready;
+    void *arg;
+    int error; /* -errno after PULL_FAILED */
+    off_t error_offset;
+    int64_t wait_msec;     /* spent in PULL_WAIT_DISK so far ($io_wait) */
+    bool waiting, waited;  /* in PULL_WAIT_DISK now; ever */
+    int64_t waiting_since; /* clock_now.msec */
+};
+
+struct io; /* per worker: readers, buffers, counters */
+
+struct source_request {
+    struct io *io;
+    const struct io_conf *conf;
+    struct file *file; /* the source takes a reference of its own */
+    off_t offset;
+    uint64_t len; /* > 0, inside the file */
+    source_ready_fn *ready;
+    void *arg;
+};
+
+/* Opens a source of `method` (never IO_AUTO or IO_NONE). Where `direct` is refused, at open or at the first read, it goes on as `buffered`,
+ * notes the filesystem, and (*out)->method says so from then on. `memory` without content and `mmap` where that cannot be had
+ * become `buffered` too. 0 or -errno. */
+int source_open(struct source **out, enum io_method method, const struct source_request *r);
+
+/* Memory that somebody else owns until close (an error page, a listing): nothing is copied, nothing freed. */
+int source_open_bytes(struct source **out, struct text bytes);
+
+/* Parts one after another: head texts of multipart/byteranges and their file slices. Takes over the sources and closes them,
+ * also when it fails; their ready and arg are set. `parts` is copied. (*out)->method is that of the first part that is not text. */
+int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
+                      void *arg);
+
+static inline void source_close(struct source *s)
+{
+    if (s)
+        s->ops->close(s);
+}
+
+#endif

@@ -1,0 +1,358 @@
+/* cache.c - open_file_cache: one hash table and one LRU list per open_file_cache line, per worker.
+ *
+ * A hit is a hash, a memcmp and a few pointer moves: no system call, no allocation. A miss is opened here and now when the kernel has
+ * the path cached, else on a pool thread (cache_open.c), where later lookups of the same path wait for the same open.
+ * nginx's rules: an entry older than `valid` is looked up again by path and kept if nothing changed; one used fewer than
+ * `min_uses` times is remembered but not kept open; one not used for `inactive` goes, and so does the least recently used past `max`. */
+#include "file/cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "cache_inside.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+enum { BUCKETS_LEAST = 64 };
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Keyed by a random seed, so that nobody can choose paths that collide. */
+static uint64_t hash_bytes(uint64_t seed, const char *at, size_t len)
+{
+    const uint64_t k0 = 0xa0761d6478bd642fULL, k1 = 0xe7037ed1a0b428dbULL;
+    uint64_t h = seed ^ (len * k0);
+
+    for (; len > 8; at += 8, len -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        h = mix(h ^ word, k1 ^ seed);
+    }
+    uint64_t last = 0;
+    memcpy(&last, at, len);
+    return mix(mix(h ^ last, k1), k0 ^ seed);
+}
+
+static bool same_key(const struct cache_entry *e, const struct cache_key *k)
+{
+    return e->hash == k->hash && e->path_len == k->path_len && e->root_len == k->root_len &&
+           memcmp(e->path, k->path, k->path_len) == 0;
+}
+
+static struct cache_entry *entry_find(const struct cache *c, const struct cache_key *k)
+{
+    struct cache_entry *e = c->table[k->hash & c->mask];
+
+    while (e && !same_key(e, k))
+        e = e->chain;
+    return e;
+}
+
+/* Without memory for a larger table the chains get longer; that is all. */
+static void grow(struct cache *c)
+{
+    size_t buckets = (c->mask + 1) * 2;
+    struct cache_entry **table = calloc(buckets, sizeof(*table));
+    if (!table)
+        return;
+    for (size_t i = 0; i <= c->mask; i++) {
+        for (struct cache_entry *e = c->table[i], *next; e; e = next) {
+            next = e->chain;
+            struct cache_entry **bucket = &table[e->hash & (buckets - 1)];
+            e->chain = *bucket;
+            *bucket = e;
+        }
+    }
+    free(c->table);
+    c->table = table;
+    c->mask = buckets - 1;
+}
+
+static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
+{
+    struct cache_entry *e = calloc(1, sizeof(*e) + k->path_len + 1);
+    if (!e)
+        return NULL;
+    if (c->count > c->mask)
+        grow(c);
+    memcpy(e->path, k->path, k->path_len);
+    e->path_len = k->path_len;
+    e->root_len = k->root_len;
+    e->hash = k->hash;
+    e->uses = 1;
+    list_init(&e->lru);
+    struct cache_entry **bucket = &c->table[k->hash & c->mask];
+    e->chain = *bucket;
+    *bucket = e;
+    c->count++;
+    return e;
+}
+
+static void entry_set_file(struct cache *c, struct cache_entry *e, struct file *f)
+{
+    c->content_bytes -= e->content;
+    e->content = f && f->content ? (size_t)f->size : 0;
+    c->content_bytes += e->content;
+    file_release(e->file);
+    e->file = f;
+}
+
+void cache_entry_drop(struct cache *c, struct cache_entry *e)
+{
+    struct cache_entry **at = &c->table[e->hash & c->mask];
+
+    while (*at != e)
+        at = &(*at)->chain;
+    *at = e->chain;
+    entry_set_file(c, e, NULL);
+    list_remove(&e->lru);
+    c->count--;
+    free(e);
+}
+
+/* Entries with an open under way are not in the list, so that none of them goes away. */
+static void expire(struct file_cache *fc, struct cache *c, bool force)
+{
+    for (int n = force ? 0 : 1; n < 3 && !list_empty(&c->lru); n++) {
+        struct cache_entry *e = container_of(c->lru.prev, struct cache_entry, lru);
+        if (n > 0 && clock_now.msec - e->used_msec <= c->conf->inactive_sec * 1000)
+            return;
+        cache_entry_drop(c, e);
+        fc->stats.evictions++;
+    }
+}
+
+static void touch(struct cache *c, struct cache_entry *e)
+{
+    e->used_msec = clock_now.msec;
+    list_remove(&e->lru);
+    list_prepend(&c->lru, &e->lru);
+}
+
+static bool cacheable(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP || error == -ENAMETOOLONG;
+}
+
+static bool unchanged(const struct file *a, const struct file *b)
+{
+    return a->kind == b->kind && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+           a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+bool cache_wants_content(const struct file *f, size_t most)
+{
+    return f->kind == FILE_REGULAR && !f->content && f->size > 0 && (uint64_t)f->size <= most;
+}
+
+/* Bytes of content that a file opened now may bring. What no longer fits waits until entries have become inactive: a crawl over many
+ * files does not push out what is being asked for. */
+static size_t content_room(const struct cache *c, const struct file_conf *conf)
+{
+    int64_t room = conf->content.cap - (int64_t)c->content_bytes;
+    int64_t most = conf->content.most < room ? conf->content.most : room;
+    return most > 0 ? (size_t)most : 0;
+}
+
+struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct file_conf *conf,
+                          int rc, struct file *f)
+{
+    e->open = NULL;
+    if (rc < 0 && !(conf->errors && cacheable(rc))) {
+        cache_entry_drop(c, e); /* before anything is evicted for it */
+        return NULL;
+    }
+    list_remove(&e->lru);
+    expire(fc, c, c->count > (size_t)c->conf->max);
+    touch(c, e);
+    e->checked_msec = clock_now.msec;
+    e->error = rc;
+    if (rc < 0) {
+        entry_set_file(c, e, NULL);
+        return NULL;
+    }
+    if (e->file && unchanged(e->file, f)) {
+        file_release(f);
+        f = file_acquire(e->file);
+    } else if (f->kind != FILE_REGULAR || e->uses >= conf->min_uses) {
+        entry_set_file(c, e, file_acquire(f));
+    } else {
+        entry_set_file(c, e, NULL);
+    }
+    return f;
+}
+
+static struct cache *cache_new(const struct file_cache_conf *conf)
+{
+    struct cache *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->conf = conf;
+    c->mask = BUCKETS_LEAST - 1;
+    list_init(&c->lru);
+    c->table = calloc(BUCKETS_LEAST, sizeof(struct cache_entry *));
+    if (!c->table) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+/* The cache of a line; made at its first use. NULL: no memory. */
+static struct cache *cache_of(struct file_cache *fc, const struct file_cache_conf *conf)
+{
+    if (conf->id < fc->count && fc->caches[conf->id])
+        return fc->caches[conf->id];
+    if (conf->id >= fc->count) {
+        size_t count = (size_t)conf->id + 1;
+        struct cache **caches = realloc(fc->caches, count * sizeof(struct cache *));
+        if (!caches)
+            return NULL;
+        memset(caches + fc->count, 0, (count - fc->count) * sizeof(struct cache *));
+        fc->caches = caches;
+        fc->count = count;
+    }
+    return fc->caches[conf->id] = cache_new(conf);
+}
+
+/* A miss, or an entry to look at again. `e` NULL: the path is new. */
+static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
+                   struct file **out)
+{
+    bool may_wait = q->lookup && fc->pool;
+    struct file *f = NULL;
+    int rc = file_open_cached(&f, q->path, q->options);
+    bool cold = rc == -EAGAIN;
+
+    fc->stats.misses++;
+    if (!e && rc < 0 && !cold && !(q->conf->errors && cacheable(rc)))
+        return rc;
+    if (!e)
+        e = entry_add(c, &q->key);
+    size_t room = e && e->uses >= q->conf->min_uses ? content_room(c, q->conf) : 0;
+    if (rc == 0 && cache_wants_content(f, room) && !(e->file && unchanged(e->file, f)))
+        cold = file_read_content(f, may_wait) == -EAGAIN && may_wait;
+    if (cold && may_wait) {
+        rc = cache_open_start(fc, c, e, q, room, &f);
+        if (rc == -EINPROGRESS)
+            return rc;
+    } else if (cold) {
+        rc = file_open(&f, q->path, q->options);
+    }
+    if (e)
+        f = cache_settle(fc, c, e, q->conf, rc, f);
+    *out = f;
+    return rc;
+}
+
+static int find_uncached(struct file_cache *fc, const struct cache_request *q, struct file **out)
+{
+    int rc = file_open_cached(out, q->path, q->options);
+
+    if (rc != -EAGAIN)
+        return rc;
+    if (!q->lookup || !fc->pool)
+        return file_open(out, q->path, q->options);
+    return cache_open_start(fc, NULL, NULL, q, 0, out);
+}
+
+int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const char *path,
+                    const struct open_options *options, struct file_lookup *lookup, struct file **out)
+{
+    struct cache_request q = {.path = path, .options = options, .conf = conf, .lookup = lookup};
+    struct cache *c = conf->cache ? cache_of(fc, conf->cache) : NULL;
+
+    *out = NULL;
+    if (!c)
+        return find_uncached(fc, &q, out);
+    q.key.path = path;
+    q.key.path_len = strlen(path);
+    q.key.root_len =
+        options && options->beneath ? strlen(options->root) + 1 : 0; /* a root is a beginning of its paths */
+    q.key.hash = hash_bytes(fc->seed + q.key.root_len, path, q.key.path_len);
+
+    struct cache_entry *e = entry_find(c, &q.key);
+    if (!e)
+        return look_up(fc, c, NULL, &q, out);
+    e->uses++;
+    if (e->open)
+        return lookup ? cache_open_join(e->open, lookup) : file_open(out, path, options);
+    touch(c, e);
+    if ((!e->file && !e->error) || clock_now.msec - e->checked_msec >= conf->valid_sec * 1000)
+        return look_up(fc, c, e, &q, out);
+    fc->stats.hits++;
+    if (e->file)
+        *out = file_acquire(e->file);
+    int rc = e->error;
+    expire(fc, c, false);
+    return rc;
+}
+
+int file_cache_create(struct file_cache **out, struct pool *pool)
+{
+    struct file_cache *fc = calloc(1, sizeof(*fc));
+    if (!fc)
+        return -ENOMEM;
+    if (getrandom(&fc->seed, sizeof(fc->seed), GRND_NONBLOCK) < 0)
+        fc->seed = (uint64_t)(uintptr_t)fc ^ (uint64_t)clock_now.msec;
+    fc->pool = pool;
+    fc->refs = 1;
+    list_init(&fc->unsent);
+    *out = fc;
+    return 0;
+}
+
+static void cache_free(struct cache *c)
+{
+    for (size_t i = 0; i <= c->mask; i++) {
+        for (struct cache_entry *e = c->table[i], *next; e; e = next) {
+            next = e->chain;
+            if (e->open)
+                cache_open_detach(e->open);
+            file_release(e->file);
+            free(e);
+        }
+    }
+    free(c->table);
+    free(c);
+}
+
+void file_cache_destroy(struct file_cache *fc)
+{
+    if (!fc)
+        return;
+    for (size_t i = 0; i < fc->count; i++) {
+        if (fc->caches[i])
+            cache_free(fc->caches[i]);
+    }
+    free(fc->caches);
+    fc->caches = NULL;
+    fc->count = 0;
+    cache_open_drop_unsent(fc);
+    file_cache_unref(fc);
+}
+
+void file_cache_unref(struct file_cache *fc)
+{
+    if (--fc->refs == 0)
+        free(fc);
+}
+
+void file_cache_stats(const struct file_cache *fc, struct file_cache_stats *out)
+{
+    *out = fc->stats;
+    out->entries = 0;
+    out->content_bytes = 0;
+    for (size_t i = 0; i < fc->count; i++) {
+        if (!fc->caches[i])
+            continue;
+        out->entries += fc->caches[i]->count;
+        out->content_bytes += fc->caches[i]->content_bytes;
+    }
+}

@@ -1,0 +1,74 @@
+/* cache_inside.h - what cache.c (table, LRU) and cache_open.c (opens on pool threads) know of each other. */
+#ifndef FILE_CACHE_INSIDE_H
+#define FILE_CACHE_INSIDE_H
+
+#include "base/list.h"
+#include "file/cache.h"
+
+struct cache_entry {
+    struct list lru; /* in no list while an open is under way */
+    struct cache_entry *chain;
+    uint64_t hash;
+    struct file *file;       /* NULL: an error, or used too seldom to be kept open */
+    struct cache_open *open; /* under way, or NULL */
+    int error;               /* -errno to hand out, or 0 */
+    int64_t checked_msec;    /* when the path was last looked up, clock_now */
+    int64_t used_msec;
+    int64_t uses;
+    size_t content; /* bytes charged for file->content */
+    size_t root_len, path_len;
+    char path[];
+};
+
+struct cache {
+    const struct file_cache_conf *conf;
+    struct cache_entry **table;
+    size_t mask, count, content_bytes;
+    struct list lru; /* most recent first */
+};
+
+struct file_cache {
+    struct pool *pool;
+    unsigned refs; /* one of the owner, one per open under way */
+    uint64_t seed;
+    struct cache **caches;
+    size_t count;
+    struct list unsent; /* opens for which the pool had no room */
+    size_t in_pool;
+    struct file_cache_stats stats;
+};
+
+struct cache_key {
+    const char *path;
+    size_t path_len, root_len;
+    uint64_t hash;
+};
+
+struct cache_request {
+    const char *path;
+    const struct open_options *options;
+    const struct file_conf *conf;
+    struct file_lookup *lookup;
+    struct cache_key key;
+};
+
+/* The result of looking the path of `e` up. Takes over the reference `f`; returns the file to hand out, with a reference for
+ * the caller, or NULL after an error. `e` may be gone. */
+struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct file_conf *conf,
+                          int rc, struct file *f);
+void cache_entry_drop(struct cache *c, struct cache_entry *e);
+bool cache_wants_content(const struct file *f, size_t most);
+void file_cache_unref(struct file_cache *fc);
+
+/* Fills f->content. `nowait`: only if that needs no disk, else -EAGAIN. 0 or -errno; without content the file is as good. */
+int file_read_content(struct file *f, bool nowait);
+
+/* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles `e`
+ * (may be NULL). -EINPROGRESS: q->lookup waits. Else there was no room for a job: it was done at once, and the result is returned. */
+int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
+                     size_t content_most, struct file **f);
+int cache_open_join(struct cache_open *open, struct file_lookup *lookup); /* -EINPROGRESS */
+void cache_open_detach(struct cache_open *open);                          /* its entry and cache go away */
+void cache_open_drop_unsent(struct file_cache *fc);
+
+#endif

@@ -1,0 +1,201 @@
+/* cache_open.c - the opens of the cache that need a disk: one pool job each, shared by all lookups of its path. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cache_inside.h"
+
+struct cache_open {
+    struct job job;
+    struct list node;    /* in fc->unsent */
+    struct list waiting; /* struct file_lookup */
+    struct file_cache *owner;
+    struct cache *cache;       /* NULL: the cache is off, or gone */
+    struct cache_entry *entry; /* the same */
+    struct file_conf conf;
+    struct open_options options;
+    size_t content_most;
+    int rc;
+    struct file *file;
+    char path[]; /* and, behind its NUL, the root */
+};
+
+int file_read_content(struct file *f, bool nowait)
+{
+    size_t size = (size_t)f->size, got = 0;
+    char *bytes = malloc(size);
+    if (!bytes)
+        return -ENOMEM;
+
+    while (got < size) {
+        struct iovec iov = {bytes + got, size - got};
+        ssize_t n = preadv2(f->fd, &iov, 1, (off_t)got, nowait ? RWF_NOWAIT : 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            /* Where RWF_NOWAIT is not supported at all, a thread reads. */
+            int rc = n == 0 ? -ENODATA : errno == EOPNOTSUPP && nowait ? -EAGAIN : -errno;
+            free(bytes);
+            return rc;
+        }
+        got += (size_t)n;
+    }
+    f->content = bytes;
+    return 0;
+}
+
+static void run(struct job *job)
+{
+    struct cache_open *open = container_of(job, struct cache_open, job);
+
+    open->rc = open->file ? 0 : file_open(&open->file, open->path, &open->options);
+    if (open->rc == 0 && cache_wants_content(open->file, open->content_most))
+        (void)file_read_content(open->file, false);
+}
+
+/* The content was promised room when the job began; others may have taken it meanwhile. */
+static void forget_surplus_content(struct cache_open *open)
+{
+    struct file *f = open->file;
+
+    if (!open->cache || !f || !f->content)
+        return;
+    if ((int64_t)open->cache->content_bytes + f->size <= open->conf.content.cap)
+        return;
+    free(f->content);
+    f->content = NULL;
+}
+
+static void settle(struct cache_open *open)
+{
+    forget_surplus_content(open);
+    if (!open->entry)
+        return;
+    open->file = cache_settle(open->owner, open->cache, open->entry, &open->conf, open->rc, open->file);
+    open->entry = NULL;
+}
+
+static void send_unsent(struct file_cache *fc)
+{
+    while (!list_empty(&fc->unsent)) {
+        struct cache_open *open = container_of(fc->unsent.next, struct cache_open, node);
+        if (pool_submit(fc->pool, &open->job) < 0)
+            return;
+        list_remove(&open->node);
+        fc->in_pool++;
+    }
+}
+
+static void done(struct job *job)
+{
+    struct cache_open *open = container_of(job, struct cache_open, job);
+    struct file_cache *fc = open->owner;
+
+    fc->in_pool--;
+    settle(open);
+    send_unsent(fc);
+    while (!list_empty(&open->waiting)) {
+        struct file_lookup *l = container_of(open->waiting.next, struct file_lookup, node);
+        list_remove(&l->node);
+        l->open = NULL;
+        l->found(l, open->rc, open->file ? file_acquire(open->file) : NULL);
+    }
+    file_release(open->file);
+    free(open);
+    file_cache_unref(fc);
+}
+
+static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct cache_entry *e,
+                                  const struct cache_request *q, size_t content_most, struct file *f)
+{
+    size_t path_len = strlen(q->path) + 1;
+    bool beneath = q->options && q->options->beneath;
+    size_t root_len = beneath ? strlen(q->options->root) + 1 : 0;
+    struct cache_open *open = calloc(1, sizeof(*open) + path_len + root_len);
+    if (!open)
+        return NULL;
+
+    memcpy(open->path, q->path, path_len);
+    if (q->options)
+        open->options = *q->options;
+    if (beneath) {
+        memcpy(open->path + path_len, q->options->root, root_len);
+        open->options.root = open->path + path_len;
+    }
+    open->job.run = run;
+    open->job.done = done;
+    list_init(&open->node);
+    list_init(&open->waiting);
+    open->owner = fc;
+    open->cache = c;
+    open->entry = e;
+    open->conf = *q->conf;
+    open->content_most = content_most;
+    open->rc = -ECANCELED; /* unless it gets to run */
+    open->file = f;
+    return open;
+}
+
+int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
+                     size_t content_most, struct file **f)
+{
+    struct cache_open *open = prepare(fc, c, e, q, content_most, *f);
+    if (!open)
+        return *f ? 0 : -ENOMEM;
+
+    int rc = pool_submit(fc->pool, &open->job);
+    if (rc < 0 && fc->in_pool == 0) {
+        /* The pool is full of the work of others, so that nothing of ours would start this one later. */
+        run(&open->job);
+        rc = open->rc;
+        *f = open->file;
+        free(open);
+        return rc;
+    }
+    if (rc < 0)
+        list_append(&fc->unsent, &open->node);
+    else
+        fc->in_pool++;
+    fc->refs++;
+    *f = NULL;
+    if (e) {
+        e->open = open;
+        list_remove(&e->lru);
+    }
+    return cache_open_join(open, q->lookup);
+}
+
+int cache_open_join(struct cache_open *open, struct file_lookup *lookup)
+{
+    lookup->open = open;
+    list_append(&open->waiting, &lookup->node);
+    return -EINPROGRESS;
+}
+
+void file_lookup_cancel(struct file_lookup *lookup)
+{
+    if (!lookup->open)
+        return;
+    lookup->open = NULL;
+    list_remove(&lookup->node);
+}
+
+void cache_open_detach(struct cache_open *open)
+{
+    open->entry = NULL;
+    open->cache = NULL;
+}
+
+void cache_open_drop_unsent(struct file_cache *fc)
+{
+    list_each (&fc->unsent, node, next) {
+        struct cache_open *open = container_of(node, struct cache_open, node);
+        list_remove(node);
+        file_release(open->file);
+        free(open);
+        file_cache_unref(fc);
+    }
+}

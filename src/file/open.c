@@ -1,0 +1,261 @@
+/* open.c - path to struct file, with what every response needs from it worked out once: stat, validators, size as text.
+ * Called by cache.c, on the loop (RESOLVE_CACHED) or on a pool thread. */
+#include "file/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/number.h"
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* Linux 5.12 */
+#endif
+#ifndef STATX_DIOALIGN
+#define STATX_DIOALIGN 0x2000U /* Linux 6.1 */
+#endif
+#define READ_ALIGN_BIT 0x20000U /* STATX_DIO_READ_ALIGN, Linux 6.14: newer than the headers we build with */
+
+enum {
+    OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_LARGEFILE,
+    READ_AHEAD_LEAST = 128 * 1024, /* nginx's */
+    OPEN_ATTEMPTS = 8,
+    ALIGN_MOST = 1024 * 1024
+};
+
+_Static_assert(sizeof(off_t) == 8, "files past 2 GiB");
+
+/* `path` relative to the root it must stay beneath. */
+static const char *below(const char *path, const char *root)
+{
+    path += strlen(root);
+    while (*path == '/')
+        path++;
+    return *path ? path : ".";
+}
+
+static int open_path(const char *path, const struct open_options *options, int flags, unsigned resolve)
+{
+    struct open_how how = {.flags = (unsigned)flags, .resolve = resolve};
+    int at = AT_FDCWD;
+    bool beneath = options && options->beneath;
+
+    if (beneath) {
+        at = options->root_fd;
+        path = below(path, options->root);
+        how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    }
+    long fd = how.resolve ? syscall(SYS_openat2, at, path, &how, sizeof(how)) : open(path, flags);
+    if (fd >= 0)
+        return (int)fd;
+    if (errno == EXDEV && beneath)
+        return -EACCES; /* a link or .. leads out of the root */
+    return -errno;
+}
+
+static void set_validators(struct file *f)
+{
+    size_t n = 0;
+
+    f->etag[n++] = '"';
+    n += number_format_hex(f->etag + n, (uint64_t)f->mtime.tv_sec);
+    f->etag[n++] = '-';
+    n += number_format_hex(f->etag + n, (uint64_t)f->size);
+    f->etag[n++] = '"';
+    f->etag[n] = '\0';
+    f->etag_len = (uint8_t)n;
+    clock_format_http(f->last_modified, f->mtime.tv_sec);
+    f->size_len = (uint8_t)number_format(f->size_text, (uint64_t)f->size);
+}
+
+static enum file_kind kind_of(mode_t mode)
+{
+    if (S_ISREG(mode))
+        return FILE_REGULAR;
+    return S_ISDIR(mode) ? FILE_DIRECTORY : FILE_OTHER;
+}
+
+/* Takes over `fd`. */
+static int describe(struct file **out, int fd, const char *path, const struct open_options *options)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0) {
+        int rc = -errno;
+        close(fd);
+        return rc;
+    }
+    size_t len = strlen(path);
+    struct file *f = calloc(1, sizeof(*f) + len + 1);
+    if (!f) {
+        close(fd);
+        return -ENOMEM;
+    }
+    memcpy(f->path, path, len);
+    f->refs = 1;
+    f->kind = kind_of(st.st_mode);
+    f->fd = fd;
+    f->direct_fd = -1;
+    f->size = st.st_size;
+    f->mtime = st.st_mtim;
+    f->dev = st.st_dev;
+    f->ino = st.st_ino;
+    if (f->kind != FILE_REGULAR) {
+        close(fd);
+        f->fd = -1;
+    } else {
+        set_validators(f);
+        if (options && options->read_ahead && f->size > READ_AHEAD_LEAST)
+            (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
+    *out = f;
+    return 0;
+}
+
+/* A socket, or a device without a driver, cannot be opened; what it is can still be said. */
+static int open_special(const char *path, const struct open_options *options, unsigned resolve)
+{
+    return open_path(path, options, O_PATH | O_CLOEXEC, resolve);
+}
+
+static int open_once(struct file **out, const char *path, const struct open_options *options, unsigned resolve)
+{
+    int fd = open_path(path, options, OPEN_FLAGS, resolve);
+    if (fd == -ENXIO || fd == -ENODEV)
+        fd = open_special(path, options, resolve);
+    return fd < 0 ? fd : describe(out, fd, path, options);
+}
+
+int file_open(struct file **out, const char *path, const struct open_options *options)
+{
+    struct timespec pause = {0, 1000 * 1000};
+
+    /* EAGAIN: somebody's lease on the file is being broken, or a rename raced with RESOLVE_BENEATH. Soon over. */
+    for (int attempt = 1;; attempt++) {
+        int rc = open_once(out, path, options, 0);
+        if (rc != -EAGAIN || attempt == OPEN_ATTEMPTS)
+            return rc == -EAGAIN ? -EBUSY : rc;
+        nanosleep(&pause, NULL);
+        pause.tv_nsec *= 2;
+    }
+}
+
+/* Whether openat2 with RESOLVE_CACHED can be had: asked once, on a path that always can be opened. */
+static bool cached_works(void)
+{
+    static atomic_int answer; /* 0: not asked, 1: yes, -1: no */
+
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (known == 0) {
+        int fd = open_path("/", NULL, O_PATH | O_CLOEXEC, RESOLVE_CACHED);
+        if (fd >= 0)
+            close(fd);
+        known = fd >= 0 || fd == -EAGAIN ? 1 : -1;
+        atomic_store_explicit(&answer, known, memory_order_relaxed);
+    }
+    return known > 0;
+}
+
+int file_open_cached(struct file **out, const char *path, const struct open_options *options)
+{
+    if (!cached_works())
+        return file_open(out, path, options);
+    return open_once(out, path, options, RESOLVE_CACHED);
+}
+
+/* Without O_NONBLOCK: io_uring takes it to mean "fail rather than wait" on some kernels. */
+static int open_direct(const struct file *f)
+{
+    char link[32];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
+    int fd = open(link, O_RDONLY | O_CLOEXEC | O_DIRECT | O_LARGEFILE);
+    if (fd >= 0 || errno != ENOENT)
+        return fd >= 0 ? fd : -errno;
+
+    /* No /proc: by path, if that still is the same inode. */
+    fd = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_DIRECT | O_LARGEFILE);
+    if (fd < 0)
+        return -errno;
+    struct stat st;
+    if (fstat(fd, &st) < 0 || st.st_dev != f->dev || st.st_ino != f->ino) {
+        close(fd);
+        return -ESTALE;
+    }
+    return fd;
+}
+
+static bool is_alignment(unsigned n)
+{
+    return n > 0 && n <= ALIGN_MOST && (n & (n - 1)) == 0;
+}
+
+/* 0, or -EOPNOTSUPP when the kernel says that this file has no direct I/O. Leaves *memory and *offset where it does not
+ * say. */
+static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
+{
+    union {
+        struct statx named;
+        struct {
+            unsigned char before[0x98]; /* the layout is the kernel's ABI: include/uapi/linux/stat.h */
+            uint32_t dio_mem_align, dio_offset_align;
+            unsigned char between[0x14];
+            uint32_t dio_read_offset_align;
+        } raw;
+        unsigned char all[256];
+    } st;
+
+    memset(&st, 0, sizeof(st));
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_DIOALIGN | READ_ALIGN_BIT, &st.named) < 0)
+        return 0;
+    if (!(st.named.stx_mask & STATX_DIOALIGN))
+        return 0;
+    if (st.raw.dio_mem_align == 0 || st.raw.dio_offset_align == 0)
+        return -EOPNOTSUPP;
+    unsigned by_offset = st.raw.dio_offset_align;
+    if ((st.named.stx_mask & READ_ALIGN_BIT) && st.raw.dio_read_offset_align)
+        by_offset = st.raw.dio_read_offset_align;
+    if (!is_alignment(st.raw.dio_mem_align) || !is_alignment(by_offset))
+        return 0;
+    *memory = st.raw.dio_mem_align;
+    *offset = by_offset;
+    return 0;
+}
+
+int file_direct(struct file *f, unsigned fallback_align)
+{
+    if (f->direct_fd >= 0)
+        return 0;
+    if (f->kind != FILE_REGULAR)
+        return -EINVAL;
+
+    int fd = open_direct(f);
+    if (fd < 0)
+        return fd;
+    unsigned memory = fallback_align, offset = fallback_align;
+    int rc = ask_alignment(fd, &memory, &offset);
+    if (rc < 0) {
+        close(fd);
+        return rc;
+    }
+    f->align_memory = memory;
+    f->align_offset = offset;
+    f->direct_fd = fd;
+    return 0;
+}
+
+bool file_unchanged(const struct file *f)
+{
+    struct stat st;
+
+    if (f->fd < 0 || fstat(f->fd, &st) < 0)
+        return false;
+    return st.st_size == f->size && st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec &&
+           st.st_ino == f->ino && st.st_dev == f->dev;
+}

@@ -1,0 +1,133 @@
+/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so that the loop never waits for a disk.
+ *
+ * A file that was found to be wholly resident is not asked about again for HOT_MSEC. Of a larger one, the part behind the one
+ * that is being sent is looked at, and read where it is cold, while the client takes this one.
+ * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as it is. */
+#include "gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "file/residency.h"
+
+enum {
+    PART = 1024 * 1024, /* looked at, and read, at a time */
+    FIRST = 256 * 1024, /* the first byte soon */
+    AHEAD = 2 * PART,   /* read so far ahead of the client */
+    HOT_MSEC = 1000,
+    STALE_MSEC = 1000 /* a part that waited this long for its client may be gone again */
+};
+
+struct gate_read {
+    struct disk_read read;
+    struct gate *gate; /* NULL: closed meanwhile */
+    struct file *file;
+    struct io *io;
+};
+
+void gate_open(struct gate *g, struct source *s, const struct source_request *r)
+{
+    struct aio_conf threads = {.mode = AIO_THREADS};
+
+    if (r->conf->aio.mode == AIO_THREADS)
+        threads.pool = r->conf->aio.pool;
+    *g = (struct gate){.source = s, .io = r->io, .file = r->file, .open_to = r->offset};
+    g->end = r->offset + (off_t)r->len;
+    if (r->conf->aio.mode != AIO_OFF)
+        g->disk = io_disk(r->io, &threads);
+}
+
+void gate_close(struct gate *g)
+{
+    if (g->read)
+        g->read->gate = NULL;
+    g->read = NULL;
+}
+
+static void on_read(struct disk_read *r)
+{
+    struct gate_read *read = container_of(r, struct gate_read, read);
+    struct gate *g = read->gate;
+    struct io_counters *counters = io_counters(read->io);
+
+    counters->disk_reads++;
+    if (r->result >= 0)
+        counters->disk_bytes += (uint64_t)r->result;
+    else
+        counters->disk_errors++;
+    if (g) {
+        g->read = NULL;
+        if (r->result >= 0) {
+            g->open_to = r->offset + (off_t)r->len;
+            g->looked_msec = clock_now.msec;
+        } else {
+            g->error = (int)r->result;
+        }
+    }
+    file_release(read->file);
+    free(read);
+    if (g)
+        source_wake(g->source);
+}
+
+static void start_read(struct gate *g, size_t len)
+{
+    struct gate_read *read = calloc(1, sizeof(*read));
+    if (!read) {
+        g->open_to += (off_t)len; /* sent as it is */
+        return;
+    }
+    read->gate = g;
+    read->io = g->io;
+    read->file = file_acquire(g->file);
+    read->read.fd = g->file->fd;
+    read->read.offset = g->open_to;
+    read->read.len = len;
+    read->read.buffered = true;
+    read->read.warm = true;
+    read->read.done = on_read;
+    g->read = read;
+    disk_submit(g->disk, &read->read);
+}
+
+/* Looks at the part that begins at open_to. */
+static void look_on(struct gate *g)
+{
+    off_t left = g->end - g->open_to, most = g->looked_msec ? PART : FIRST;
+    size_t part = (size_t)(left < most ? left : most);
+    size_t resident = residency(g->file, g->open_to, part);
+
+    g->looked_msec = clock_now.msec;
+    if (resident == part && g->open_to == 0 && (off_t)part == g->file->size) {
+        g->file->hot = true;
+        g->file->hot_msec = clock_now.msec;
+    }
+    g->open_to += (off_t)resident;
+    if (resident < part)
+        start_read(g, part - resident);
+}
+
+static bool hot(const struct file *f)
+{
+    return f->hot && clock_now.msec - f->hot_msec < HOT_MSEC;
+}
+
+enum pull gate_pass(struct gate *g, off_t at, size_t want, size_t *len)
+{
+    size_t left = (size_t)(g->end - at);
+
+    *len = want < left ? want : left;
+    if (!g->disk || hot(g->file))
+        return PULL_READY;
+    if (!g->read && g->open_to > at && clock_now.msec - g->looked_msec > STALE_MSEC)
+        g->open_to = at;
+    if (g->open_to < at)
+        g->open_to = at; /* it was let through while it was hot */
+    if (!g->read && !g->error && g->open_to < g->end && g->open_to - at < AHEAD)
+        look_on(g);
+    if (g->open_to == at)
+        return g->error ? PULL_FAILED : source_wait(g->source, g->io);
+    if (*len > (size_t)(g->open_to - at))
+        *len = (size_t)(g->open_to - at);
+    return PULL_READY;
+}

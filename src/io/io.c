@@ -1,0 +1,234 @@
+/* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and which filesystems refused O_DIRECT. */
+#include "io/io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "io_inside.h"
+
+struct io_pool {
+    struct list node;
+    struct text name;
+    struct pool *pool;
+    struct watch *watch;
+};
+
+struct io_reader {
+    struct list node;
+    enum aio_mode mode;
+    struct pool *pool;
+    struct disk *disk; /* perhaps of another mode, or shared, where this one does not work */
+    bool shared;
+};
+
+struct io {
+    struct loop *loop;
+    unsigned depth;
+    struct list pools, readers;
+    struct pool *default_pool;
+    struct disk *synchronous; /* aio off, and the last resort */
+    struct bufpool *buffers;
+    struct io_counters counters;
+    dev_t *refused;
+    size_t refused_count;
+};
+
+static void on_pool(void *arg, unsigned what)
+{
+    struct io_pool *p = arg;
+
+    (void)what;
+    pool_reap(p->pool);
+}
+
+static void pool_close(struct io_pool *p)
+{
+    list_remove(&p->node);
+    watch_destroy(p->watch);
+    pool_destroy(p->pool);
+    free(p);
+}
+
+static int pool_open(struct io *io, const struct thread_pool_conf *conf)
+{
+    struct io_pool *p = calloc(1, sizeof(*p));
+    if (!p)
+        return -ENOMEM;
+    p->name = conf->name;
+    int rc = pool_create(&p->pool, conf->name.at, (unsigned)conf->threads, (size_t)conf->max_queue);
+    if (rc < 0) {
+        free(p);
+        return rc;
+    }
+    list_append(&io->pools, &p->node);
+    p->watch = watch_create(io->loop, pool_eventfd(p->pool), LOOP_READ, false, on_pool, p);
+    if (!p->watch) {
+        pool_close(p);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+struct pool *io_pool(struct io *io, struct text name)
+{
+    if (!name.at)
+        return io->default_pool;
+    list_each (&io->pools, node, next) {
+        struct io_pool *p = container_of(node, struct io_pool, node);
+        if (text_equal(p->name, name))
+            return p->pool;
+    }
+    return NULL;
+}
+
+static int pools_open(struct io *io, const struct io_main_conf *conf)
+{
+    const struct thread_pool_conf usual = {
+        .name = IO_DEFAULT_POOL, .threads = IO_DEFAULT_THREADS, .max_queue = IO_DEFAULT_QUEUE};
+    int rc = 0;
+
+    for (struct list *node = conf->pools.next; node && node != &conf->pools && rc == 0; node = node->next)
+        rc = pool_open(io, container_of(node, struct thread_pool_conf, node));
+    if (rc == 0 && !io_pool(io, IO_DEFAULT_POOL))
+        rc = pool_open(io, &usual);
+    io->default_pool = io_pool(io, IO_DEFAULT_POOL);
+    return rc;
+}
+
+int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth)
+{
+    const char *note;
+    struct io *io = calloc(1, sizeof(*io));
+    if (!io)
+        return -ENOMEM;
+    io->loop = loop;
+    io->depth = depth;
+    list_init(&io->pools);
+    list_init(&io->readers);
+    int rc = pools_open(io, conf);
+    if (rc == 0)
+        rc = bufpool_create(&io->buffers, (size_t)conf->directio_memory);
+    if (rc == 0)
+        rc = disk_open(&io->synchronous, loop, AIO_OFF, NULL, depth, &note);
+    if (rc < 0) {
+        io_stop(io);
+        return rc;
+    }
+    *out = io;
+    return 0;
+}
+
+/* Readers first: what they have in flight still gives buffers back, and may be on a pool's thread. */
+void io_stop(struct io *io)
+{
+    if (!io)
+        return;
+    list_each (&io->readers, node, next) {
+        struct io_reader *r = container_of(node, struct io_reader, node);
+        if (!r->shared)
+            disk_close(r->disk);
+        free(r);
+    }
+    disk_close(io->synchronous);
+    list_each (&io->pools, pool_node, pool_next) {
+        pool_close(container_of(pool_node, struct io_pool, node));
+    }
+    bufpool_destroy(io->buffers);
+    free(io->refused);
+    free(io);
+}
+
+/* What the mode falls back to where it does not work, in the order of `aio on`. */
+static enum aio_mode next_best(enum aio_mode mode)
+{
+    return mode == AIO_URING ? AIO_LIBAIO : AIO_THREADS;
+}
+
+static struct disk *reader_open(struct io *io, enum aio_mode mode, struct pool *pool)
+{
+    struct disk *d = NULL;
+    const char *first_note = NULL, *note;
+
+    int rc = disk_open(&d, io->loop, mode, pool, io->depth, &first_note);
+    for (enum aio_mode other = mode; rc < 0 && other != AIO_THREADS;) {
+        other = next_best(other);
+        rc = disk_open(&d, io->loop, other, pool, io->depth, &note);
+    }
+    if (rc < 0) {
+        log_error(-rc, "no asynchronous disk reader; reading in the loop");
+        return io->synchronous;
+    }
+    if (first_note)
+        log_warn(0, "%s; reading disks by %s", first_note, disk_name(d));
+    else
+        log_info(0, "reading disks by %s", disk_name(d));
+    return d;
+}
+
+struct disk *io_disk(struct io *io, const struct aio_conf *aio)
+{
+    enum aio_mode mode = (enum aio_mode)aio->mode;
+    struct pool *pool = io->default_pool;
+
+    if (mode == AIO_OFF)
+        return io->synchronous;
+    if (aio->pool.at && mode == AIO_THREADS)
+        pool = io_pool(io, aio->pool);
+    if (!pool)
+        pool = io->default_pool;
+    list_each (&io->readers, node, next) {
+        struct io_reader *r = container_of(node, struct io_reader, node);
+        if (r->mode == mode && r->pool == pool)
+            return r->disk;
+    }
+
+    struct io_reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return io->synchronous;
+    r->mode = mode;
+    r->pool = pool;
+    r->disk = reader_open(io, mode, pool);
+    r->shared = r->disk == io->synchronous;
+    list_append(&io->readers, &r->node);
+    return r->disk;
+}
+
+struct bufpool *io_buffers(struct io *io)
+{
+    return io->buffers;
+}
+
+struct io_counters *io_counters(struct io *io)
+{
+    return &io->counters;
+}
+
+struct loop *io_loop(struct io *io)
+{
+    return io->loop;
+}
+
+bool io_direct_refused(const struct io *io, dev_t dev)
+{
+    for (size_t i = 0; i < io->refused_count; i++) {
+        if (io->refused[i] == dev)
+            return true;
+    }
+    return false;
+}
+
+/* Without memory to remember it, it will be found out again. */
+void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int error)
+{
+    if (io_direct_refused(io, dev))
+        return;
+    dev_t *refused = realloc(io->refused, (io->refused_count + 1) * sizeof(dev_t));
+    if (!refused)
+        return;
+    refused[io->refused_count++] = dev;
+    io->refused = refused;
+    io->counters.direct_refused++;
+    log_warn(error < 0 ? -error : error,
+             "the filesystem of \"%s\" refuses O_DIRECT; its files are read through the page cache from now on", path);
+}

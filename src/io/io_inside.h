@@ -1,0 +1,21 @@
+/* io_inside.h - numbers that the rows (io_conf.c) and the worker's side (io.c) share. */
+#ifndef IO_IO_INSIDE_H
+#define IO_IO_INSIDE_H
+
+#include "base/text.h"
+
+#define IO_DEFAULT_POOL TEXT("default")
+/* One cold 1 GiB stream to a loopback socket, server CPU seconds per GiB and MB/s: 4 512k 0.25 and 1050, 4 1m 0.21 and 1080, 2 2m 0.17 and
+ * 1430, 4 2m 0.17 and 1690; 2 MiB is one huge page, i.e. one segment for the block layer (docs/performance.md). */
+#define IO_OUTPUT_BUFFERS "4 2m"
+
+enum {
+    IO_DEFAULT_THREADS = 32, /* nginx's */
+    IO_DEFAULT_QUEUE = 65536,
+    IO_THREADS_MOST = 1024,
+    IO_BUFFERS_MOST = 1024,
+    IO_BUFFER_SIZE_MOST = 1 << 30, /* a read of the kernel is at most 2 GiB less a page */
+    IO_MEMORY_LEAST = 4 * 1024 * 1024 /* room for the default output_buffers */
+};
+
+#endif

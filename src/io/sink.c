@@ -1,0 +1,140 @@
+/* sink.c - moves chunks from a source into a plain socket. Called by http/connection; see sink.h. */
+#include "io/sink.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* sendfile(2) takes at most 0x7ffff000 bytes a call. */
+enum { SENDFILE_MOST = 0x7ffff000 };
+
+static enum sink_result stopped(struct sink *k, int error)
+{
+    if (error == EAGAIN)
+        return SINK_BLOCKED;
+    k->error = -error;
+    return SINK_FAILED;
+}
+
+enum sink_result sink_bytes(struct sink *k, struct text bytes, size_t *at, bool more)
+{
+    while (*at < bytes.len) {
+        ssize_t n = send(k->fd, bytes.at + *at, bytes.len - *at, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return stopped(k, errno);
+        }
+        *at += (size_t)n;
+        k->sent += (uint64_t)n;
+    }
+    return SINK_DONE;
+}
+
+/* Head (what is left of it) and a chunk of memory in one call. Bytes of the chunk that went, or -errno. */
+static ssize_t send_memory(struct sink *k, struct text head, size_t *at, const struct chunk *c, bool more)
+{
+    struct iovec iov[2];
+    size_t head_left = head.len - *at;
+    int count = 0;
+
+    if (head_left > 0)
+        iov[count++] = (struct iovec){(void *)(uintptr_t)(head.at + *at), head_left};
+    iov[count++] = (struct iovec){(void *)(uintptr_t)c->data, c->len};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+    ssize_t n;
+    do {
+        n = sendmsg(k->fd, &msg, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    k->sent += (uint64_t)n;
+    if ((size_t)n < head_left) {
+        *at += (size_t)n;
+        return 0;
+    }
+    *at = head.len;
+    return n - (ssize_t)head_left;
+}
+
+static ssize_t send_slice(struct sink *k, const struct chunk *c)
+{
+    off_t offset = c->offset;
+    ssize_t n;
+    do {
+        n = sendfile(k->fd, c->fd, &offset, c->len);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    k->sent += (uint64_t)n;
+    return n;
+}
+
+/* One chunk. SINK_DONE: it went, perhaps in part; look again. */
+static enum sink_result send_chunk(struct sink *k, struct text head, size_t *at, struct sink_body *body,
+                                   const struct chunk *c)
+{
+    struct source *s = body->source;
+    ssize_t n;
+
+    if (c->data) {
+        n = send_memory(k, head, at, c, body->left > c->len);
+    } else {
+        if (*at < head.len) {
+            enum sink_result r = sink_bytes(k, head, at, true);
+            if (r != SINK_DONE)
+                return r;
+        }
+        n = send_slice(k, c);
+        if (n == 0) { /* sendfile at the end of the file: it has been truncated */
+            s->error = -ENODATA;
+            s->error_offset = c->offset;
+            return SINK_SOURCE_FAILED;
+        }
+    }
+    if (n < 0) {
+        /* The file's side of the call, not the socket's: a disk error, or a mapping that was truncated away. */
+        if (n == -EIO || n == -EFAULT || n == -ENOMEM || n == -EINVAL) {
+            s->error = (int)n;
+            s->error_offset = c->offset;
+            return SINK_SOURCE_FAILED;
+        }
+        return stopped(k, (int)-n);
+    }
+    if (n > 0) {
+        s->ops->consumed(s, (size_t)n);
+        body->left -= (uint64_t)n;
+        body->sent += (uint64_t)n;
+    }
+    return SINK_DONE;
+}
+
+enum sink_result sink_body(struct sink *k, struct text head, size_t *at, struct sink_body *body, uint64_t cap)
+{
+    uint64_t moved = 0;
+
+    while (body->left > 0) {
+        if (cap > 0 && moved >= cap)
+            return SINK_TURN;
+        uint64_t want = body->left < SENDFILE_MOST ? body->left : SENDFILE_MOST;
+        if (cap > 0 && want > cap - moved)
+            want = cap - moved;
+
+        struct chunk c;
+        enum pull p = body->source->ops->pull(body->source, (size_t)want, &c);
+        if (p == PULL_WAIT_DISK)
+            return SINK_WAIT_DISK;
+        if (p != PULL_READY) {
+            if (p == PULL_END) /* it promised more */
+                body->source->error = -ENODATA;
+            return SINK_SOURCE_FAILED;
+        }
+        uint64_t before = body->sent;
+        enum sink_result r = send_chunk(k, head, at, body, &c);
+        if (r != SINK_DONE)
+            return r;
+        moved += body->sent - before;
+    }
+    return sink_bytes(k, head, at, false);
+}

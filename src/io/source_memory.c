@@ -1,0 +1,66 @@
+/* source_memory.c - bytes that are in memory already: the content of a cached file, an error page, a listing. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "source_kinds.h"
+
+struct memory {
+    struct source source;
+    struct file *file; /* that owns the bytes, or NULL */
+    const char *at;
+    size_t left;
+};
+
+static enum pull memory_pull(struct source *s, size_t want, struct chunk *out)
+{
+    struct memory *m = container_of(s, struct memory, source);
+
+    if (m->left == 0)
+        return PULL_END;
+    *out = (struct chunk){.data = m->at, .fd = -1, .len = want < m->left ? want : m->left};
+    return PULL_READY;
+}
+
+static void memory_consumed(struct source *s, size_t n)
+{
+    struct memory *m = container_of(s, struct memory, source);
+
+    m->at += n;
+    m->left -= n;
+}
+
+static void memory_close(struct source *s)
+{
+    struct memory *m = container_of(s, struct memory, source);
+
+    file_release(m->file);
+    free(m);
+}
+
+static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close};
+
+int source_memory_open(struct source **out, const struct source_request *r)
+{
+    struct memory *m = malloc(sizeof(*m));
+    if (!m)
+        return -ENOMEM;
+    source_init(&m->source, &memory_ops, IO_MEMORY, r);
+    m->file = file_acquire(r->file);
+    m->at = r->file->content + r->offset;
+    m->left = (size_t)r->len;
+    *out = &m->source;
+    return 0;
+}
+
+int source_open_bytes(struct source **out, struct text bytes)
+{
+    struct memory *m = malloc(sizeof(*m));
+    if (!m)
+        return -ENOMEM;
+    m->source = (struct source){.ops = &memory_ops, .method = IO_MEMORY};
+    m->file = NULL;
+    m->at = bytes.at;
+    m->left = bytes.len;
+    *out = &m->source;
+    return 0;
+}

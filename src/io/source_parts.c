@@ -1,0 +1,87 @@
+/* source_parts.c - several sources as one, each after the other: multipart/byteranges. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source_kinds.h"
+
+struct parts {
+    struct source source;
+    unsigned at, count;
+    struct source *part[]; /* NULL once it is at its end */
+};
+
+static void on_ready(void *arg)
+{
+    struct parts *p = arg;
+    p->source.ready(p->source.arg);
+}
+
+/* What the log says of the whole is what its parts say. */
+static void take_over(struct parts *p, struct source *part)
+{
+    p->source.wait_msec += part->wait_msec;
+    part->wait_msec = 0;
+    if (part->method != IO_MEMORY)
+        p->source.method = part->method;
+}
+
+static enum pull parts_pull(struct source *s, size_t want, struct chunk *out)
+{
+    struct parts *p = container_of(s, struct parts, source);
+
+    while (p->at < p->count) {
+        struct source *part = p->part[p->at];
+        enum pull answer = part->ops->pull(part, want, out);
+        take_over(p, part);
+        if (answer == PULL_FAILED)
+            return source_fail(s, part->error, part->error_offset);
+        if (answer != PULL_END)
+            return answer;
+        p->part[p->at++] = NULL;
+        source_close(part);
+    }
+    return PULL_END;
+}
+
+static void parts_consumed(struct source *s, size_t n)
+{
+    struct parts *p = container_of(s, struct parts, source);
+    struct source *part = p->part[p->at];
+
+    part->ops->consumed(part, n);
+}
+
+static void parts_close(struct source *s)
+{
+    struct parts *p = container_of(s, struct parts, source);
+
+    for (unsigned i = p->at; i < p->count; i++)
+        source_close(p->part[i]);
+    free(p);
+}
+
+static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close};
+
+int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
+                      void *arg)
+{
+    struct parts *p = malloc(sizeof(*p) + count * sizeof(struct source *));
+    if (!p) {
+        for (unsigned i = 0; i < count; i++)
+            source_close(parts[i]);
+        return -ENOMEM;
+    }
+    p->source = (struct source){.ops = &parts_ops, .method = IO_MEMORY, .ready = ready, .arg = arg};
+    p->at = 0;
+    p->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        p->part[i] = parts[i];
+        parts[i]->ready = on_ready;
+        parts[i]->arg = p;
+        if (p->source.method == IO_MEMORY)
+            p->source.method = parts[i]->method;
+    }
+    *out = &p->source;
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* windows.h - reads ahead of the client through the disk reader, in windows: what source_direct.c and source_buffered.c are made of. */
+#ifndef IO_WINDOWS_H
+#define IO_WINDOWS_H
+
+#include "source_kinds.h"
+
+struct windows_options {
+    const struct source_ops *ops; /* with the three functions below */
+    enum io_method method;
+    bool direct;   /* by file->direct_fd, aligned; where that is refused after all, on as buffered */
+    bool uncached; /* buffered, leaving nothing in the page cache where the kernel can */
+};
+
+int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options);
+enum pull windows_pull(struct source *s, size_t want, struct chunk *out);
+void windows_consumed(struct source *s, size_t n);
+void windows_close(struct source *s);
+
+#endif

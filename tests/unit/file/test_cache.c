@@ -1,0 +1,460 @@
+/* test_cache.c - open_file_cache: hits, revalidation, limits, shared and cancelled opens. Time is set by hand in clock_now. */
+#include "file/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static struct file_cache_conf cache_conf;
+static struct file_conf conf;
+static struct file_cache *fc;
+static struct pool *pool;
+
+static void setup(void)
+{
+    clock_update();
+    cache_conf = (struct file_cache_conf){.max = 100, .inactive_sec = 60, .id = 3};
+    conf = (struct file_conf){.cache = &cache_conf, .valid_sec = 60, .min_uses = 1};
+    ck_assert_int_eq(pool_create(&pool, "test", 2, 64), 0);
+    ck_assert_int_eq(file_cache_create(&fc, pool), 0);
+}
+
+static void teardown(void)
+{
+    file_cache_destroy(fc);
+    pool_destroy(pool);
+}
+
+static struct file *find(const char *path)
+{
+    struct file *f = NULL;
+    int rc = file_cache_find(fc, &conf, path, NULL, NULL, &f);
+    ck_assert_msg(rc == 0, "%s: %d", path, rc);
+    return f;
+}
+
+static int find_error(const char *path)
+{
+    struct file *f = NULL;
+    int rc = file_cache_find(fc, &conf, path, NULL, NULL, &f);
+    ck_assert_int_lt(rc, 0);
+    ck_assert_ptr_null(f);
+    return rc;
+}
+
+static struct file_cache_stats stats(void)
+{
+    struct file_cache_stats st;
+    file_cache_stats(fc, &st);
+    return st;
+}
+
+static void wait_pool(void)
+{
+    struct pollfd p = {pool_eventfd(pool), POLLIN, 0};
+    ck_assert_int_eq(poll(&p, 1, 10000), 1);
+    pool_reap(pool);
+}
+
+START_TEST(test_hit)
+{
+    const char *path = unit_write("f", "abc", 3);
+    struct file *f = find(path), *g = find(path);
+    ck_assert_ptr_eq(f, g);
+    ck_assert_uint_eq(f->refs, 3);
+    ck_assert_uint_eq(stats().hits, 1);
+    ck_assert_uint_eq(stats().misses, 1);
+    ck_assert_uint_eq(stats().entries, 1);
+    file_release(f);
+    file_release(g);
+}
+END_TEST
+
+START_TEST(test_off)
+{
+    const char *path = unit_write("f", "abc", 3);
+    conf.cache = NULL;
+    struct file *f = find(path), *g = find(path);
+    ck_assert_ptr_ne(f, g);
+    ck_assert_uint_eq(f->refs, 1);
+    ck_assert_uint_eq(stats().entries, 0);
+    file_release(f);
+    file_release(g);
+    ck_assert_int_eq(find_error(unit_path("none")), -ENOENT);
+}
+END_TEST
+
+START_TEST(test_revalidation)
+{
+    const char *path = unit_write("f", "abc", 3);
+    struct file *f = find(path);
+
+    /* Until `valid` is over, the old one, whatever happened. */
+    ck_assert_int_eq(unlink(path), 0);
+    unit_write("f", "defg", 4);
+    clock_now.msec += 59000;
+    struct file *g = find(path);
+    ck_assert_ptr_eq(f, g);
+    file_release(g);
+    clock_now.msec += 1000;
+    g = find(path);
+    ck_assert_ptr_ne(f, g);
+    ck_assert_int_eq(g->size, 4);
+    ck_assert_int_eq(f->size, 3); /* whoever has it keeps it */
+    char b[4];
+    ck_assert_int_eq(pread(f->fd, b, 4, 0), 3);
+
+    /* Nothing changed: the same file, good for another while. */
+    clock_now.msec += 60000;
+    struct file *h = find(path);
+    ck_assert_ptr_eq(g, h);
+    uint64_t misses = stats().misses;
+    file_release(find(path));
+    ck_assert_uint_eq(stats().misses, misses);
+    file_release(f);
+    file_release(g);
+    file_release(h);
+}
+END_TEST
+
+START_TEST(test_errors)
+{
+    const char *path = unit_path("late");
+    ck_assert_int_eq(find_error(path), -ENOENT);
+    ck_assert_uint_eq(stats().entries, 0);
+    conf.errors = true;
+    ck_assert_int_eq(find_error(path), -ENOENT);
+    ck_assert_uint_eq(stats().entries, 1);
+    unit_write("late", "x", 1);
+    ck_assert_int_eq(find_error(path), -ENOENT);
+    ck_assert_uint_eq(stats().hits, 1);
+    clock_now.msec += 60000;
+    file_release(find(path));
+    ck_assert_int_eq(unlink(path), 0);
+    clock_now.msec += 60000;
+    conf.errors = false;
+    ck_assert_int_eq(find_error(path), -ENOENT);
+    ck_assert_uint_eq(stats().entries, 0);
+}
+END_TEST
+
+/* Names that do not exist must not push out files that do. */
+START_TEST(test_misses_evict_nothing)
+{
+    cache_conf.max = 2;
+    file_release(find(unit_write("a", "a", 1)));
+    file_release(find(unit_write("b", "b", 1)));
+    for (int i = 0; i < 50; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "none-%d", i);
+        ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
+    }
+    file_release(find(unit_path("a")));
+    file_release(find(unit_path("b")));
+    ck_assert_uint_eq(stats().hits, 2);
+}
+END_TEST
+
+START_TEST(test_min_uses)
+{
+    const char *path = unit_write("f", "abc", 3);
+    conf.min_uses = 3;
+    struct file *f = find(path), *g = find(path);
+    ck_assert_ptr_ne(f, g);
+    ck_assert_uint_eq(g->refs, 1);
+    struct file *h = find(path), *i = find(path);
+    ck_assert_ptr_eq(h, i);
+    file_release(f);
+    file_release(g);
+    file_release(h);
+    file_release(i);
+
+    /* A folder costs no descriptor. */
+    f = find(unit_dir());
+    g = find(unit_dir());
+    ck_assert_ptr_eq(f, g);
+    ck_assert_int_eq(f->kind, FILE_DIRECTORY);
+    file_release(f);
+    file_release(g);
+}
+END_TEST
+
+START_TEST(test_max_and_inactive)
+{
+    char name[32];
+    cache_conf.max = 10;
+    struct file *kept = find(unit_write("kept", "k", 1));
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "f%d", i);
+        file_release(find(unit_write(name, "x", 1)));
+        ck_assert_uint_le(stats().entries, 10);
+        file_release(find(unit_path("kept"))); /* used again and again: stays */
+    }
+    struct file *again = find(unit_path("kept"));
+    ck_assert_ptr_eq(again, kept);
+    file_release(again);
+    file_release(kept);
+
+    clock_now.msec += 61000;
+    for (int i = 0; i < 20; i++)
+        file_release(find(unit_path("kept")));
+    ck_assert_uint_le(stats().entries, 1);
+}
+END_TEST
+
+START_TEST(test_many)
+{
+    char name[32];
+    cache_conf.max = 5000;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "none-%d", i);
+        conf.errors = true;
+        ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
+    }
+    ck_assert_uint_eq(stats().entries, 1000);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "none-%d", i);
+        ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
+    }
+    ck_assert_uint_eq(stats().hits, 1000);
+}
+END_TEST
+
+/* The same path, confined and not, is two entries. */
+START_TEST(test_confinement_is_part_of_the_key)
+{
+    struct file *f = NULL;
+    unit_write("out", "o", 1);
+    unit_write("root/in", "i", 1);
+    ck_assert_int_eq(symlink("../out", unit_path("root/link")), 0);
+    struct open_options o = {.beneath = true, .root = strdup(unit_path("root"))};
+    o.root_fd = open(o.root, O_PATH | O_DIRECTORY);
+    file_release(find(unit_path("root/link")));
+    ck_assert_int_eq(file_cache_find(fc, &conf, unit_path("root/link"), &o, NULL, &f), -EACCES);
+    struct open_options wider = {.beneath = true, .root = unit_dir()};
+    wider.root_fd = open(wider.root, O_PATH | O_DIRECTORY);
+    ck_assert_int_eq(file_cache_find(fc, &conf, unit_path("root/link"), &wider, NULL, &f), 0);
+    file_release(f);
+    ck_assert_int_eq(file_cache_find(fc, &conf, unit_path("root/link"), &o, NULL, &f), -EACCES);
+    close(o.root_fd);
+    close(wider.root_fd);
+    free((void *)(uintptr_t)o.root);
+}
+END_TEST
+
+START_TEST(test_content)
+{
+    conf.content.most = 100;
+    conf.content.cap = 150;
+    char bytes[100];
+    memset(bytes, 'c', sizeof(bytes));
+    struct file *f = find(unit_write("f", bytes, 100));
+    ck_assert_ptr_nonnull(f->content);
+    ck_assert_mem_eq(f->content, bytes, 100);
+    ck_assert_uint_eq(stats().content_bytes, 100);
+    struct file *g = find(unit_write("g", bytes, 51)); /* would pass the cap */
+    ck_assert_ptr_null(g->content);
+    struct file *h = find(unit_write("h", bytes, 50));
+    ck_assert_ptr_nonnull(h->content);
+    struct file *e = find(unit_write("e", "", 0));
+    ck_assert_ptr_null(e->content);
+    ck_assert_uint_eq(stats().content_bytes, 150);
+
+    /* Goes with its entry, but not from under those that use it. */
+    ck_assert_int_eq(unlink(unit_path("f")), 0);
+    clock_now.msec += 60000;
+    ck_assert_int_eq(find_error(unit_path("f")), -ENOENT);
+    ck_assert_uint_eq(stats().content_bytes, 50);
+    ck_assert_mem_eq(f->content, bytes, 100);
+    file_release(e);
+    file_release(f);
+    file_release(g);
+    file_release(h);
+}
+END_TEST
+
+struct waiter {
+    struct file_lookup lookup;
+    int calls, rc;
+    struct file *file;
+};
+
+static void on_found(struct file_lookup *l, int rc, struct file *f)
+{
+    struct waiter *w = container_of(l, struct waiter, lookup);
+    w->calls++;
+    w->rc = rc;
+    w->file = f;
+}
+
+/* A file whose content is not in the page cache: reading it is for the pool. NULL: no filesystem here does that. */
+static const char *cold_file(const char *name, char *path, size_t size)
+{
+    if (!unit_disk_dir())
+        return NULL;
+    snprintf(path, size, "%s/%s", unit_disk_dir(), name);
+    unit_write_pattern(path, 20000);
+    int fd = open(path, O_RDONLY);
+    ck_assert_int_eq(fsync(fd), 0);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+    return path;
+}
+
+START_TEST(test_shared_open)
+{
+    struct waiter w[3];
+    char path[4200];
+    memset(w, 0, sizeof(w));
+    conf.content.most = conf.content.cap = 1 << 20;
+    if (!cold_file("cold", path, sizeof(path)))
+        return;
+    for (int i = 0; i < 3; i++) {
+        struct file *f = NULL;
+        w[i].lookup.found = on_found;
+        ck_assert_int_eq(file_cache_find(fc, &conf, path, NULL, &w[i].lookup, &f), -EINPROGRESS);
+        ck_assert_ptr_null(f);
+    }
+    struct file *own = find(path); /* cannot wait: opens for itself */
+    file_lookup_cancel(&w[1].lookup);
+    wait_pool();
+    ck_assert_int_eq(w[0].calls, 1);
+    ck_assert_int_eq(w[1].calls, 0);
+    ck_assert_int_eq(w[2].calls, 1);
+    ck_assert_int_eq(w[0].rc, 0);
+    ck_assert_ptr_null(w[0].lookup.open);
+    ck_assert_ptr_eq(w[0].file, w[2].file);
+    ck_assert_ptr_nonnull(w[0].file->content);
+    unit_check_pattern(w[0].file->content, 20000, 0);
+    ck_assert_uint_eq(w[0].file->refs, 3);
+    ck_assert_uint_eq(stats().entries, 1);
+    struct file *hit = find(path);
+    ck_assert_ptr_eq(hit, w[0].file);
+    file_release(hit);
+    file_release(own);
+    file_release(w[0].file);
+    file_release(w[2].file);
+}
+END_TEST
+
+/* A name the kernel has not cached is looked up by the pool, with the cache and without. */
+START_TEST(test_cold_name)
+{
+    for (int cached = 0; cached < 2; cached++) {
+        struct waiter w = {.lookup = {.found = on_found}};
+        struct file *f = NULL;
+        conf.cache = cached ? &cache_conf : NULL;
+        int rc = file_cache_find(fc, &conf, unit_path(cached ? "cold-1" : "cold-0"), NULL, &w.lookup, &f);
+        if (rc != -EINPROGRESS) {
+            ck_assert_int_eq(rc, -ENOENT); /* a kernel without RESOLVE_CACHED */
+            continue;
+        }
+        wait_pool();
+        ck_assert_int_eq(w.calls, 1);
+        ck_assert_int_eq(w.rc, -ENOENT);
+        ck_assert_ptr_null(w.file);
+        ck_assert_uint_eq(stats().entries, 0);
+    }
+}
+END_TEST
+
+/* Destroyed while an open whose only lookup was cancelled is in the pool. */
+START_TEST(test_destroy_in_flight)
+{
+    struct waiter w = {.lookup = {.found = on_found}};
+    struct file *f = NULL;
+    char path[4200];
+    conf.content.most = conf.content.cap = 1 << 20;
+    if (cold_file("cold", path, sizeof(path)))
+        ck_assert_int_eq(file_cache_find(fc, &conf, path, NULL, &w.lookup, &f), -EINPROGRESS);
+    file_lookup_cancel(&w.lookup);
+    file_cache_destroy(fc);
+    pool_destroy(pool);
+    ck_assert_int_eq(w.calls, 0);
+    setup();
+}
+END_TEST
+
+static void slow_run(struct job *job)
+{
+    (void)job;
+    usleep(20000);
+}
+
+static void slow_done(struct job *job)
+{
+    (void)job;
+}
+
+/* A pool full of the work of others delays nothing for ever. */
+START_TEST(test_full_pool)
+{
+    struct job jobs[8];
+    struct waiter w = {.lookup = {.found = on_found}};
+    struct file *f = NULL;
+    pool_destroy(pool);
+    file_cache_destroy(fc);
+    ck_assert_int_eq(pool_create(&pool, "small", 1, 1), 0);
+    ck_assert_int_eq(file_cache_create(&fc, pool), 0);
+    memset(jobs, 0, sizeof(jobs));
+    for (int i = 0; i < 8; i++) {
+        jobs[i].run = slow_run;
+        jobs[i].done = slow_done;
+        (void)pool_submit(pool, &jobs[i]);
+    }
+    int rc = file_cache_find(fc, &conf, unit_path("full"), NULL, &w.lookup, &f);
+    for (int i = 0; rc == -EINPROGRESS && w.calls == 0 && i < 20; i++)
+        wait_pool();
+    ck_assert_int_eq(rc == -EINPROGRESS ? w.rc : rc, -ENOENT);
+
+    /* More cold names than the pool takes: all are answered. */
+    struct waiter many[12];
+    char name[32];
+    int answered = 0;
+    memset(many, 0, sizeof(many));
+    for (int i = 0; i < 12; i++) {
+        many[i].lookup.found = on_found;
+        snprintf(name, sizeof(name), "many-%d", i);
+        rc = file_cache_find(fc, &conf, unit_path(name), NULL, &many[i].lookup, &f);
+        many[i].calls = rc != -EINPROGRESS;
+    }
+    for (int turn = 0; turn < 50 && answered < 12; turn++) {
+        struct pollfd p = {pool_eventfd(pool), POLLIN, 0};
+        poll(&p, 1, 200);
+        pool_reap(pool);
+        answered = 0;
+        for (int i = 0; i < 12; i++)
+            answered += many[i].calls;
+    }
+    ck_assert_int_eq(answered, 12);
+}
+END_TEST
+
+Suite *suite_file_cache(void)
+{
+    Suite *s = suite_create("file/cache");
+    TCase *t = tcase_create("cache");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, test_hit);
+    tcase_add_test(t, test_off);
+    tcase_add_test(t, test_revalidation);
+    tcase_add_test(t, test_errors);
+    tcase_add_test(t, test_misses_evict_nothing);
+    tcase_add_test(t, test_min_uses);
+    tcase_add_test(t, test_max_and_inactive);
+    tcase_add_test(t, test_many);
+    tcase_add_test(t, test_confinement_is_part_of_the_key);
+    tcase_add_test(t, test_content);
+    tcase_add_test(t, test_shared_open);
+    tcase_add_test(t, test_cold_name);
+    tcase_add_test(t, test_destroy_in_flight);
+    tcase_add_test(t, test_full_pool);
+    suite_add_tcase(s, t);
+    return s;
+}

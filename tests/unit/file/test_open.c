@@ -1,0 +1,276 @@
+/* test_open.c - paths to struct files: kinds, validators, confinement, direct descriptors, residency. */
+#include "file/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "file/residency.h"
+#include "unit.h"
+
+static struct file *must_open(const char *path)
+{
+    struct file *f = NULL;
+    ck_assert_int_eq(file_open(&f, path, NULL), 0);
+    return f;
+}
+
+START_TEST(test_regular)
+{
+    const char *path = unit_write("f", "0123456789", 10);
+    struct timespec times[2] = {{0, 0}, {784111777, 5}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(f->kind, FILE_REGULAR);
+    ck_assert_int_eq(f->size, 10);
+    ck_assert_uint_eq(f->refs, 1);
+    ck_assert_int_ge(f->fd, 0);
+    ck_assert_int_eq(f->direct_fd, -1);
+    ck_assert_str_eq(f->etag, "\"2ebc98a1-a\"");
+    ck_assert_uint_eq(f->etag_len, strlen(f->etag));
+    ck_assert_str_eq(f->last_modified, "Sun, 06 Nov 1994 08:49:37 GMT");
+    ck_assert_uint_eq(f->size_len, 2);
+    ck_assert_mem_eq(f->size_text, "10", 2);
+    ck_assert_str_eq(f->path, path);
+    ck_assert(fcntl(f->fd, F_GETFD) & FD_CLOEXEC);
+    ck_assert(file_unchanged(f));
+    ck_assert_int_eq(truncate(path, 9), 0);
+    ck_assert(!file_unchanged(f));
+    file_release(f);
+}
+END_TEST
+
+START_TEST(test_empty_and_huge)
+{
+    struct file *f = must_open(unit_write("empty", "", 0));
+    ck_assert_int_eq(f->size, 0);
+    ck_assert_mem_eq(f->size_text, "0", 1);
+    file_release(f);
+
+    const char *path = unit_write("huge", "", 0);
+    ck_assert_int_eq(truncate(path, (off_t)5 << 30), 0);
+    f = must_open(path);
+    ck_assert_int_eq(f->size, (off_t)5 << 30);
+    ck_assert_mem_eq(f->size_text, "5368709120", 10);
+    file_release(f);
+}
+END_TEST
+
+/* None of these may hang, and none keeps a descriptor. */
+START_TEST(test_other_kinds)
+{
+    struct file *f = must_open(unit_dir());
+    ck_assert_int_eq(f->kind, FILE_DIRECTORY);
+    ck_assert_int_eq(f->fd, -1);
+    file_release(f);
+
+    const char *fifo = unit_path("fifo");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    f = must_open(fifo);
+    ck_assert_int_eq(f->kind, FILE_OTHER);
+    ck_assert_int_eq(f->fd, -1);
+    file_release(f);
+
+    f = must_open("/dev/null");
+    ck_assert_int_eq(f->kind, FILE_OTHER);
+    file_release(f);
+
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", unit_dir());
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+    f = must_open(un.sun_path);
+    ck_assert_int_eq(f->kind, FILE_OTHER);
+    file_release(f);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_errors)
+{
+    struct file *f = NULL;
+    char name[300];
+    const char *path = unit_write("f", "x", 1);
+
+    ck_assert_int_eq(file_open(&f, unit_path("none"), NULL), -ENOENT);
+    snprintf(name, sizeof(name), "%s/below", path);
+    ck_assert_int_eq(file_open(&f, name, NULL), -ENOTDIR);
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    ck_assert_int_eq(file_open(&f, unit_path(name), NULL), -ENAMETOOLONG);
+    ck_assert_int_eq(symlink("loop", unit_path("loop")), 0);
+    ck_assert_int_eq(file_open(&f, unit_path("loop"), NULL), -ELOOP);
+    ck_assert_ptr_null(f);
+}
+END_TEST
+
+/* What was just opened is in the kernel's path cache; a name never asked for is not, and must not be waited for. */
+START_TEST(test_cached)
+{
+    struct file *f = NULL, *g = NULL;
+    const char *path = unit_write("f", "x", 1);
+    f = must_open(path);
+    ck_assert_int_eq(file_open_cached(&g, path, NULL), 0);
+    ck_assert_int_eq(g->ino, f->ino);
+    file_release(g);
+    file_release(f);
+    int rc = file_open_cached(&g, unit_path("never-asked-for"), NULL);
+    ck_assert_msg(rc == -EAGAIN || rc == -ENOENT, "rc %d", rc);
+    ck_assert_int_eq(file_open(&g, unit_path("never-asked-for"), NULL), -ENOENT);
+    rc = file_open_cached(&g, unit_path("never-asked-for"), NULL);
+    ck_assert_msg(rc == -ENOENT || rc == -EAGAIN, "rc %d", rc); /* tmpfs remembers no missing names */
+}
+END_TEST
+
+START_TEST(test_beneath)
+{
+    struct file *f = NULL;
+    unit_write("out/secret", "s", 1);
+    unit_write("root/in", "i", 1);
+    char *root = strdup(unit_path("root"));
+    ck_assert_int_eq(symlink("in", unit_path("root/good")), 0);
+    ck_assert_int_eq(symlink("../out/secret", unit_path("root/bad")), 0);
+    ck_assert_int_eq(symlink("/etc/passwd", unit_path("root/worse")), 0);
+    ck_assert_int_eq(symlink("/proc/self/root", unit_path("root/magic")), 0);
+    struct open_options o = {.beneath = true, .root = root};
+    o.root_fd = open(root, O_PATH | O_DIRECTORY);
+    const struct {
+        const char *path;
+        int rc;
+    } cases[] = {{"root/in", 0},
+                 {"root/good", 0},
+                 {"root/bad", -EACCES},
+                 {"root/worse", -EACCES},
+                 {"root/magic", -EACCES},
+                 {"root/../out", -EACCES},
+                 {"root/none", -ENOENT},
+                 {"root//in", 0},
+                 {"root", 0},
+                 {"root/", 0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int rc = file_open(&f, unit_path(cases[i].path), &o);
+        ck_assert_msg(rc == cases[i].rc, "%s: %d", cases[i].path, rc);
+        if (rc == 0)
+            file_release(f);
+        rc = file_open_cached(&f, unit_path(cases[i].path), &o);
+        ck_assert_msg(rc == cases[i].rc || rc == -EAGAIN, "%s, cached: %d", cases[i].path, rc);
+        if (rc == 0)
+            file_release(f);
+    }
+    close(o.root_fd);
+    free(root);
+}
+END_TEST
+
+START_TEST(test_direct)
+{
+    char path[4200];
+    if (!unit_disk_dir())
+        return; /* nothing here takes O_DIRECT */
+    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    unit_write_pattern(path, 10000);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(file_direct(f, 512), 0);
+    int fd = f->direct_fd;
+    ck_assert_int_eq(file_direct(f, 512), 0);
+    ck_assert_int_eq(f->direct_fd, fd);
+    ck_assert(fcntl(fd, F_GETFL) & O_DIRECT);
+    ck_assert(!(fcntl(f->fd, F_GETFL) & O_DIRECT));
+    ck_assert_uint_gt(f->align_offset, 0);
+    ck_assert_uint_eq(f->align_offset & (f->align_offset - 1), 0);
+    ck_assert_uint_gt(f->align_memory, 0);
+    void *buffer = aligned_alloc(4096, 16384);
+    ck_assert_int_eq(pread(fd, buffer, 16384, 0), 10000);
+    unit_check_pattern(buffer, 10000, 0);
+    free(buffer);
+    file_release(f);
+
+    f = must_open(unit_disk_dir());
+    ck_assert_int_eq(file_direct(f, 512), -EINVAL);
+    file_release(f);
+}
+END_TEST
+
+/* A replaced path must not give the direct descriptor another inode. */
+START_TEST(test_direct_is_same_inode)
+{
+    char path[4200], other[4200];
+    if (!unit_disk_dir())
+        return;
+    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    snprintf(other, sizeof(other), "%s/g", unit_disk_dir());
+    unit_write_pattern(path, 5000);
+    unit_write_pattern(other, 6000);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(rename(other, path), 0);
+    ck_assert_int_eq(file_direct(f, 512), 0);
+    struct stat st;
+    ck_assert_int_eq(fstat(f->direct_fd, &st), 0);
+    ck_assert_int_eq(st.st_size, 5000);
+    file_release(f);
+}
+END_TEST
+
+START_TEST(test_residency)
+{
+    char path[4200];
+    off_t size = 300000;
+    if (!unit_disk_dir())
+        return;
+    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    unit_write_pattern(path, size);
+    struct file *f = must_open(path);
+    ck_assert_uint_eq(residency(f, 0, (size_t)size), (size_t)size);
+    ck_assert_uint_eq(residency(f, 299999, 1), 1);
+    ck_assert_uint_eq(residency(f, 5000, 7000), 7000);
+    ck_assert_uint_eq(residency(f, 0, 0), 0);
+    ck_assert_int_eq(fsync(f->fd), 0);
+    ck_assert_int_eq(posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    ck_assert_uint_eq(residency(f, 0, (size_t)size), 0);
+    ck_assert_uint_eq(residency(f, 250000, 1000), 0);
+    file_release(f);
+}
+END_TEST
+
+/* A hole in what is resident: never more than the beginning is claimed. */
+START_TEST(test_residency_prefix)
+{
+    char path[4200];
+    off_t size = 1 << 20, cut = 400 * 1024;
+    if (!unit_disk_dir())
+        return;
+    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    unit_write_pattern(path, size);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(fsync(f->fd), 0);
+    ck_assert_int_eq(posix_fadvise(f->fd, cut, 0, POSIX_FADV_DONTNEED), 0);
+    size_t n = residency(f, 0, (size_t)size);
+    /* Whole folios go, or stay: the cut may be off by one of them. */
+    ck_assert_uint_gt(n, 0);
+    ck_assert_uint_lt(n, (size_t)size);
+    file_release(f);
+}
+END_TEST
+
+Suite *suite_file_open(void)
+{
+    Suite *s = suite_create("file/open");
+    TCase *t = tcase_create("open");
+    tcase_add_test(t, test_regular);
+    tcase_add_test(t, test_empty_and_huge);
+    tcase_add_test(t, test_other_kinds);
+    tcase_add_test(t, test_errors);
+    tcase_add_test(t, test_cached);
+    tcase_add_test(t, test_beneath);
+    tcase_add_test(t, test_direct);
+    tcase_add_test(t, test_direct_is_same_inode);
+    tcase_add_test(t, test_residency);
+    tcase_add_test(t, test_residency_prefix);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,174 @@
+/* test_sink.c - heads and bodies into a socket that takes little at a time. */
+#include "unit.h"
+
+#include "io/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SIZE = 300000 };
+
+static int ends[2];
+static struct sink sink;
+
+static void setup(void)
+{
+    int small = 4096;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    sink = (struct sink){.fd = ends[0]};
+}
+
+static void teardown(void)
+{
+    close(ends[0]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+}
+
+static size_t drain(char *to)
+{
+    size_t total = 0;
+    for (;;) {
+        ssize_t n = read(ends[1], to + total, 100000);
+        if (n <= 0)
+            return total;
+        total += (size_t)n;
+    }
+}
+
+/* A source over a descriptor, as the page cache one is. */
+struct slice {
+    struct source base;
+    int fd;
+    off_t at, end;
+};
+
+static enum pull slice_pull(struct source *s, size_t want, struct chunk *out)
+{
+    struct slice *sl = (struct slice *)s;
+    if (sl->at == sl->end)
+        return PULL_END;
+    size_t left = (size_t)(sl->end - sl->at);
+    *out = (struct chunk){.fd = sl->fd, .offset = sl->at, .len = left < want ? left : want};
+    return PULL_READY;
+}
+
+static void slice_consumed(struct source *s, size_t n)
+{
+    ((struct slice *)s)->at += (off_t)n;
+}
+
+static void slice_close(struct source *s)
+{
+    (void)s;
+}
+
+static const struct source_ops slice_ops = {"slice", slice_pull, slice_consumed, slice_close};
+
+/* Sends until done, draining in between; returns what came. */
+static size_t send_all(struct text head, struct sink_body *body, uint64_t cap, char *got, unsigned *turns)
+{
+    size_t at = 0, total = 0;
+    for (*turns = 1;; ++*turns) {
+        enum sink_result r = sink_body(&sink, head, &at, body, cap);
+        total += drain(got + total);
+        if (r == SINK_DONE)
+            return total;
+        ck_assert(r == SINK_BLOCKED || r == SINK_TURN);
+    }
+}
+
+static void check(const char *got, size_t len, struct text head)
+{
+    ck_assert_uint_eq(len, head.len + SIZE);
+    ck_assert_mem_eq(got, head.at, head.len);
+    unit_check_pattern(got + head.len, SIZE, 0);
+    ck_assert_uint_eq(sink.sent, len);
+}
+
+START_TEST(memory_arrives_whole)
+{
+    static char bytes[SIZE], got[SIZE + 200000];
+    struct text head = TEXT("HTTP/1.1 200 OK\r\n\r\n");
+    unsigned turns;
+    for (int i = 0; i < SIZE; i++)
+        bytes[i] = (char)unit_byte(i);
+    struct sink_body body = {.left = SIZE};
+    ck_assert_int_eq(source_open_bytes(&body.source, (struct text){bytes, SIZE}), 0);
+    check(got, send_all(head, &body, 0, got, &turns), head);
+    ck_assert_uint_gt(turns, 1);
+    source_close(body.source);
+}
+END_TEST
+
+START_TEST(slices_arrive_whole)
+{
+    static char got[SIZE + 200000];
+    struct text head = TEXT("HTTP/1.1 200 OK\r\n\r\n");
+    const char *path = unit_path("slice");
+    unsigned turns;
+    unit_write_pattern(path, SIZE);
+    struct slice s = {.base.ops = &slice_ops, .fd = open(path, O_RDONLY | O_CLOEXEC), .end = SIZE};
+    struct sink_body body = {.source = &s.base, .left = SIZE};
+    check(got, send_all(head, &body, 10000, got, &turns), head);
+    ck_assert_uint_ge(turns, SIZE / 10000);
+    close(s.fd);
+}
+END_TEST
+
+/* sendfile at the end of a file that was longer when the length was promised. */
+START_TEST(truncation_is_noticed)
+{
+    static char got[200000];
+    const char *path = unit_path("short");
+    size_t at = 0;
+    unit_write_pattern(path, 1000);
+    struct slice s = {.base.ops = &slice_ops, .fd = open(path, O_RDONLY | O_CLOEXEC), .end = 2000};
+    struct sink_body body = {.source = &s.base, .left = 2000};
+    ck_assert_int_eq(sink_body(&sink, TEXT("h"), &at, &body, 0), SINK_SOURCE_FAILED);
+    ck_assert_int_eq(s.base.error, -ENODATA);
+    ck_assert_int_eq(s.base.error_offset, 1000);
+    ck_assert_uint_eq(drain(got), 1001);
+    close(s.fd);
+}
+END_TEST
+
+START_TEST(early_end_is_noticed)
+{
+    size_t at = 0;
+    struct sink_body body = {.left = 10};
+    ck_assert_int_eq(source_open_bytes(&body.source, TEXT("12345")), 0);
+    ck_assert_int_eq(sink_body(&sink, TEXT(""), &at, &body, 0), SINK_SOURCE_FAILED);
+    ck_assert_int_eq(body.source->error, -ENODATA);
+    source_close(body.source);
+}
+END_TEST
+
+START_TEST(broken_socket_is_told)
+{
+    size_t at = 0;
+    close(ends[1]);
+    ends[1] = -1;
+    ck_assert_int_eq(sink_bytes(&sink, TEXT("x"), &at, false), SINK_FAILED);
+    ck_assert_int_eq(sink.error, -EPIPE);
+}
+END_TEST
+
+Suite *suite_io_sink(void);
+
+Suite *suite_io_sink(void)
+{
+    Suite *s = suite_create("io/sink");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, memory_arrives_whole);
+    tcase_add_test(t, slices_arrive_whole);
+    tcase_add_test(t, truncation_is_noticed);
+    tcase_add_test(t, early_end_is_noticed);
+    tcase_add_test(t, broken_socket_is_told);
+    suite_add_tcase(s, t);
+    return s;
+}
