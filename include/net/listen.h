@@ -9,14 +9,14 @@
 
 /* The options of nginx's `listen`; -1 or 0 as noted: leave the kernel's default. */
 struct listen_options {
-    int backlog;           /* 511 */
-    int rcvbuf, sndbuf;    /* bytes, 0: default */
-    int ipv6only;          /* 1, 0, -1: 1 */
-    bool reuseport;        /* one socket per worker */
-    bool exclusive;        /* with reuseport, for the first of these sockets: fail where anybody listens already */
-    bool deferred;         /* TCP_DEFER_ACCEPT */
-    int fastopen;          /* queue length, 0: off */
-    int keepalive;         /* -1: kernel's, 0: off, 1: on */
+    int backlog;        /* 511 */
+    int rcvbuf, sndbuf; /* bytes, 0: default */
+    int ipv6only;       /* 1, 0, -1: 1 */
+    bool reuseport;     /* one socket per worker */
+    bool exclusive;     /* with reuseport, for the first of these sockets: fail where anybody listens already */
+    bool deferred;      /* TCP_DEFER_ACCEPT */
+    int fastopen;       /* queue length, 0: off */
+    int keepalive;      /* -1: kernel's, 0: off, 1: on */
     int keepidle, keepintvl, keepcnt; /* seconds, seconds, count; 0: kernel's */
 };
 
@@ -37,8 +37,8 @@ struct acceptor;
 typedef void accept_fn(void *arg, int fd, const struct address *peer);
 
 struct acceptor_options {
-    bool multi;          /* accept until EAGAIN (at most 1024 per turn); otherwise at most 16 per turn */
-    int listen_fd;       /* stays the caller's */
+    bool multi;    /* accept until EAGAIN (at most 1024 per turn); otherwise at most 16 per turn */
+    int listen_fd; /* stays the caller's */
     accept_fn *accepted;
     void *arg;
     /* Called (at most once a second) when accepting fails, e.g. EMFILE; the acceptor has then answered the client by closing it
@@ -47,7 +47,10 @@ struct acceptor_options {
 };
 
 int acceptor_create(struct acceptor **out, struct loop *loop, const struct acceptor_options *options);
-void acceptor_pause(struct acceptor *a);  /* e.g. worker_connections reached */
+/* Accepts at once what is queued (at most some thousands): before it is destroyed, so that nobody who is already
+ * connected is turned away. */
+void acceptor_drain(struct acceptor *a);
+void acceptor_pause(struct acceptor *a); /* e.g. worker_connections reached */
 void acceptor_resume(struct acceptor *a);
 void acceptor_destroy(struct acceptor *a); /* the listening descriptor stays open */
 

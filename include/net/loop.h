@@ -17,7 +17,7 @@ typedef void loop_fn(void *arg);
 
 int loop_create(struct loop **out); /* 0 or -errno */
 void loop_destroy(struct loop *loop);
-void loop_run(struct loop *loop);   /* until loop_stop(); updates clock_now once per turn */
+void loop_run(struct loop *loop); /* until loop_stop(); updates clock_now once per turn */
 void loop_stop(struct loop *loop);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_CLOSED = 4 /* the peer shut down or the connection broke */ };

@@ -103,7 +103,7 @@ void deadlines_destroy(struct deadlines *ds)
         return;
     timer_destroy(ds->timer);
     for (unsigned i = 0; i < ds->count; i++) {
-        list_each(&ds->fifos[i]->deadlines, node, next)
+        list_each (&ds->fifos[i]->deadlines, node, next)
             list_remove(node);
         free(ds->fifos[i]);
     }

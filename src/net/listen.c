@@ -16,6 +16,7 @@ enum {
     BATCH = 16,               /* the most connections taken per turn without multi_accept */
     PATIENCE = 3,             /* turns in which as many came as were expected, before more are expected */
     BATCH_MULTI = 1024,       /* and with it: the others wait for one turn */
+    DRAIN_MOST = 4096,        /* taken from a queue that is given up */
     REST_MSEC = 500,          /* after accepting failed */
     REPORT_EVERY_MSEC = 1000, /* at most */
     DEFER_SEC = 1             /* TCP_DEFER_ACCEPT, as nginx sets it */
@@ -150,14 +151,14 @@ int listen_address_of(int fd, struct address *address)
 struct acceptor {
     struct loop *loop;
     struct acceptor_options options;
-    struct watch *watch;  /* NULL: paused or resting */
+    struct watch *watch; /* NULL: paused or resting */
     struct timer *rest;
     bool paused, resting;
-    unsigned expected;        /* connections per turn; asking for one more than there are costs a system call */
-    unsigned met;             /* turns in a row in which that many came */
-    int spare;            /* given up to accept, and close, one connection when descriptors run out; -1: none */
-    int64_t next_report;  /* clock_now.msec */
-    bool *destroyed;      /* set while a batch is under way */
+    unsigned expected;   /* connections per turn; asking for one more than there are costs a system call */
+    unsigned met;        /* turns in a row in which that many came */
+    int spare;           /* given up to accept, and close, one connection when descriptors run out; -1: none */
+    int64_t next_report; /* clock_now.msec */
+    bool *destroyed;     /* set while a batch is under way */
 };
 
 static void on_readable(void *arg, unsigned what);
@@ -321,6 +322,13 @@ int acceptor_create(struct acceptor **out, struct loop *loop, const struct accep
     }
     *out = a;
     return 0;
+}
+
+void acceptor_drain(struct acceptor *a)
+{
+    for (unsigned n = 0; n < DRAIN_MOST && !a->paused; n++)
+        if (accept_one(a) < 0)
+            return;
 }
 
 void acceptor_pause(struct acceptor *a)

@@ -1,0 +1,89 @@
+/* connection.h - one client connection: its states, deadlines, buffers; requests one after another. RFC 9112, section 9. */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include "http/core.h"
+#include "http/request.h"
+#include "net/deadline.h"
+#include "net/loop.h"
+
+struct service;
+
+enum connection_state {
+    CONN_IDLE,      /* between requests, nothing received: holds no buffer and no request */
+    CONN_READING,   /* a head is incomplete */
+    CONN_BODY,      /* the request's body is read and thrown away */
+    CONN_HANDLING,  /* waits for an open, a listing: anything but the client */
+    CONN_SENDING,   /* waits for the client to take bytes, for the next turn, or for the disk */
+    CONN_LINGERING, /* the response is out; reads what is still on its way before closing */
+    CONN_CLOSED
+};
+
+/* What a pooled buffer begins with. */
+struct spare {
+    struct spare *next; /* in the pool */
+    size_t cap;         /* bytes of data */
+};
+
+/* Bytes received and not yet used: data[at, len). Pooled by the service. */
+struct input {
+    struct spare spare;
+    size_t at, len;
+    char data[];
+};
+
+/* Heads and small bodies not yet sent: data[sent, len). Pooled by the service. */
+struct output {
+    struct spare spare;
+    size_t sent, len;
+    char data[];
+};
+
+/* A client's address, without the room that unix: paths take. */
+union peer {
+    struct sockaddr any;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+};
+
+struct connection {
+    struct list node; /* in service->connections */
+    struct service *service;
+    const struct http_address *address; /* that it came in on */
+    struct watch *watch;
+    struct request *request;
+    struct input *in;
+    struct output *out;
+    struct sink sink;
+    struct deadline deadline;
+    struct deferred next_turn; /* more to do without waiting for an event */
+    struct scan scan;          /* of the head in `in` */
+    enum connection_state state;
+    bool readable, writable; /* as far as known; edge-triggered */
+    bool hung_up;            /* the peer has shut down its side, or the connection broke */
+    bool head_timed;         /* the deadline is that of an incomplete head */
+    bool pipelined;          /* this request was there before the last response was out: $pipe */
+    unsigned requests;       /* served, this one included */
+    uint64_t number;         /* $connection */
+    int64_t start_msec;      /* of the connection: keepalive_time */
+    int64_t keepalive_msec;  /* of the last request's location */
+    int64_t head_msec;       /* when the first byte of the head in `in` came */
+    int64_t lingering_end;
+    union peer peer;
+};
+
+/* Takes over `fd`. Without memory the descriptor is closed. */
+void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer);
+
+/* Closes it at once, from any state; the only function that does. `why`: for the debug log. */
+void connection_close(struct connection *c, const char *why);
+
+/* Something a request waited for is there: goes on. */
+void connection_resume(struct connection *c);
+
+/* The service drains: an idle connection closes, others after their response. */
+void connection_drain(struct connection *c);
+
+const char *connection_state_name(enum connection_state state);
+
+#endif

@@ -1,0 +1,182 @@
+/* core.h - what the configuration says about HTTP: addresses, servers, locations, and the values of each. */
+#ifndef HTTP_CORE_H
+#define HTTP_CORE_H
+
+#include "base/log.h"
+#include "conf/directive.h"
+#include "file/cache.h"
+#include "http/listing.h"
+#include "http/mime.h"
+#include "http/pattern.h"
+#include "io/policy.h"
+#include "net/listen.h"
+
+struct template;      /* variable.h */
+struct location_tree; /* route.h */
+struct name_table;    /* route.h */
+struct headers_conf;  /* headers.h */
+struct log_conf;      /* access_log.h */
+
+enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
+enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
+
+struct template_list {
+    struct template **items;
+    unsigned count;
+};
+
+/* try_files: "dir/" asks for a directory; its slash is not part of the name. */
+struct try_files {
+    struct template_list *names; /* the last one is the fallback */
+    bool *directory;
+};
+
+struct error_page {
+    struct error_page *next; /* in the order of the file */
+    int status;              /* that it stands for */
+    int overwrite;           /* =code; 0: `=` alone, take the target's status; -1: keep the original */
+    struct template *target; /* /uri, @named, or absolute URL */
+};
+
+struct return_action {
+    int status;
+    struct template *text; /* URL of a redirect, or body; NULL: neither */
+};
+
+struct keepalive_timeout {
+    int64_t msec;       /* 0: no keep-alive */
+    int64_t header_sec; /* of the Keep-Alive field; 0: none */
+};
+
+/* Values of http_module: one per http, server and location block. */
+struct http_conf {
+    struct root {
+        struct template *path;
+        bool alias;
+        size_t strip; /* alias: bytes of the location's name that it replaces; SIZE_MAX: the whole URI (regex) */
+    } root;           /* of root or alias */
+    struct template_list *index;
+    struct mime_table *types;
+    struct text default_type;
+    struct error_page *error_pages;
+    bool recursive_error_pages;
+    struct try_files try_files; /* names NULL: none */
+    struct return_action *action;
+    struct keepalive_timeout keepalive_timeout;
+    int64_t keepalive_requests;
+    int64_t keepalive_time;                                           /* ms */
+    int64_t client_header_timeout, client_body_timeout, send_timeout; /* ms */
+    int lingering_close;                                              /* enum lingering */
+    int64_t lingering_time, lingering_timeout;                        /* ms */
+    bool reset_timedout_connection;
+    int64_t client_header_buffer_size;
+    struct conf_bufs large_client_header_buffers;
+    int64_t client_max_body_size; /* 0: unlimited */
+    int server_tokens;            /* enum server_tokens */
+    bool etag;
+    int if_modified_since; /* precondition.h */
+    int64_t max_ranges;    /* -1: not set */
+    bool internal;
+    bool merge_slashes;
+    bool absolute_redirect, port_in_redirect, server_name_in_redirect;
+    bool tcp_nopush, tcp_nodelay;
+    bool log_not_found;
+    struct log *error_log;
+};
+
+enum location_kind {
+    LOCATION_PREFIX,       /* location /a */
+    LOCATION_PREFIX_FINAL, /* ^~ */
+    LOCATION_EXACT,        /* = */
+    LOCATION_REGEX,        /* ~ and ~* */
+    LOCATION_NAMED         /* @name */
+};
+
+/* A location, or the values of a server outside all of its locations. */
+struct location {
+    enum location_kind kind;
+    struct text name;
+    struct pattern *pattern; /* LOCATION_REGEX */
+    struct conf_block *block;
+    const struct location *parent; /* around a nested one; the server's for the others */
+    struct location_tree *tree;    /* of those nested inside, or NULL */
+    unsigned names_base;           /* of the pattern's named groups in request.named */
+
+    /* The values that requests look at, resolved when the configuration has been read. */
+    const struct http_conf *http;
+    const struct io_conf *io;
+    const struct file_conf *file;
+    const struct listing_conf *listing;
+    const struct headers_conf *headers;
+    const struct log_conf *log;
+    struct text root; /* constant root, without a slash at the end; absent when it has variables */
+};
+
+struct server {
+    struct list node; /* in http_main.servers */
+    struct conf_block *block;
+    struct text name;           /* first server_name: redirects, $server_name */
+    struct list listens;        /* struct server_listen */
+    struct list names;          /* struct server_name */
+    struct location base;       /* values at server level */
+    struct location_tree *tree; /* its locations */
+    struct http_main *http;
+};
+
+struct server_listen {
+    struct list node;
+    struct address address;
+    struct listen_options options;
+    bool is_default, has_options;
+    const char *file;
+    unsigned line;
+};
+
+struct server_name {
+    struct list node;
+    struct text text; /* lower-cased; for wildcards the fixed part */
+    enum { NAME_EXACT, NAME_LEADING /* *.example.org */, NAME_TRAILING /* www.example.* */, NAME_REGEX } kind;
+    bool with_bare; /* .example.org: also example.org itself */
+    struct pattern *pattern;
+    unsigned names_base;
+};
+
+/* The whole http { }. */
+struct http_main {
+    struct conf_block *block;
+    struct list servers;
+    struct http_address *addresses;
+    unsigned address_count;
+    struct variables *variables; /* names known in this configuration: variable.h */
+};
+
+/* One socket address and the servers behind it. */
+struct http_address {
+    struct address address;
+    struct listen_options options;
+    struct server *dflt;      /* answers when no name matches */
+    struct name_table *names; /* NULL: only the default */
+
+    /* `*:80` takes the connections of `127.0.0.1:80` too, which has no socket then: getsockname tells which it was. */
+    struct http_address *inside;
+    unsigned inside_count;
+};
+
+extern struct conf_module http_module; /* http { }, server { }, location { } and what stands in them */
+
+/* The http { } that `cf` reads in. */
+struct http_main *http_main_at(const struct conf *cf);
+
+/* The http { } of a configuration that conf_read() accepted; NULL: it has none. */
+struct http_main *http_main_of(const struct conf_block *root);
+
+/* vhost.c: setters of `listen` and `server_name`, and what they come to when http { } has been read. */
+conf_set_fn vhost_set_listen;
+conf_set_fn vhost_set_name;
+const char *vhost_finish(struct conf *cf, struct http_main *http);
+
+/* location.c: setter of `location`, `server` values resolved, trees built. */
+conf_set_fn location_set;
+const char *location_finish(struct conf *cf, struct server *server);
+
+#endif

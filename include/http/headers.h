@@ -1,0 +1,36 @@
+/* headers.h - add_header and expires. https://nginx.org/en/docs/http/ngx_http_headers_module.html */
+#ifndef HTTP_HEADERS_H
+#define HTTP_HEADERS_H
+
+#include "conf/directive.h"
+#include "http/variable.h"
+
+#include <time.h>
+
+struct request;
+
+struct added_header {
+    struct added_header *next;
+    struct text name;
+    struct template *value;
+    bool always;
+};
+
+struct expires {
+    enum { EXPIRES_OFF, EXPIRES_EPOCH, EXPIRES_MAX, EXPIRES_ACCESS, EXPIRES_MODIFIED, EXPIRES_DAILY } kind;
+    int64_t sec;               /* offset, may be negative; of the day for @ */
+    struct template *variable; /* decides at run time; NULL: kind and sec do */
+};
+
+/* Values of headers_module, http, server and location. */
+struct headers_conf {
+    struct added_header *added;
+    struct expires expires;
+};
+
+extern struct conf_module headers_module;
+
+/* Adds what the location says to the response's fields. `mtime`: of the file; -1: none. */
+void headers_apply(struct request *r, time_t mtime);
+
+#endif

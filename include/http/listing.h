@@ -1,0 +1,45 @@
+/* listing.h - a directory as a page: autoindex. https://nginx.org/en/docs/http/ngx_http_autoindex_module.html */
+#ifndef HTTP_LISTING_H
+#define HTTP_LISTING_H
+
+#include "base/buffer.h"
+#include "conf/directive.h"
+
+struct listing_conf {
+    bool on;
+    int format; /* enum listing_format */
+    bool exact_size;
+    bool localtime;
+    int style; /* enum listing_style */
+};
+
+enum listing_format { LISTING_HTML, LISTING_XML, LISTING_JSON, LISTING_JSONP };
+enum listing_style { LISTING_PLAIN, LISTING_MODERN };
+
+extern struct conf_module listing_module; /* autoindex, autoindex_format, _exact_size, _localtime, _style */
+
+/* The function name for JSONP: the value of callback= in `args`; absent: none (plain JSON), or another format. 0;
+ * 400: it is not a name. */
+int listing_callback(const struct listing_conf *conf, struct text args, struct text *callback);
+
+/* Reads the directory `path` and prints it for the URI path `uri` (decoded, ends with /). Blocks: runs on a pool
+ * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped. 0 or
+ * -errno (-ENOMEM also where out->failed). */
+int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
+                      struct buffer *out);
+
+/* The Content-Type of what listing_print_for() prints. */
+struct text listing_type_for(const struct listing_conf *conf, struct text callback);
+
+/* The same without a callback. */
+static inline int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct buffer *out)
+{
+    return listing_print_for(path, uri, conf, TEXT_NONE, out);
+}
+
+static inline struct text listing_type(const struct listing_conf *conf)
+{
+    return listing_type_for(conf, TEXT_NONE);
+}
+
+#endif

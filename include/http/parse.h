@@ -1,0 +1,109 @@
+/* parse.h - bytes to a request's head: a strict pre-scan, then llhttp. The only door to llhttp. RFC 9112.
+ *
+ * The head must lie in one piece of memory; spans point into it. Everything ambiguous is refused: see parse_scan(). */
+#ifndef HTTP_PARSE_H
+#define HTTP_PARSE_H
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct header {
+    struct text name, value; /* as received; value trimmed of OWS */
+};
+
+/* Fields that the server itself looks at: found without searching. */
+enum field {
+    FIELD_HOST,
+    FIELD_CONNECTION,
+    FIELD_CONTENT_LENGTH,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_EXPECT,
+    FIELD_RANGE,
+    FIELD_IF_RANGE,
+    FIELD_IF_MATCH,
+    FIELD_IF_NONE_MATCH,
+    FIELD_IF_MODIFIED_SINCE,
+    FIELD_IF_UNMODIFIED_SINCE,
+    FIELD_ACCEPT_ENCODING,
+    FIELD_USER_AGENT,
+    FIELD_REFERER,
+    FIELD_AUTHORIZATION,
+    FIELD_UPGRADE,
+    FIELD_COUNT /* also "none of these" */
+};
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+
+struct message {
+    enum method method;
+    struct text method_name;
+    struct text line;       /* the request line, without CRLF: $request */
+    struct text target;     /* as sent: origin-form, absolute-form or * */
+    unsigned minor;         /* HTTP/1.minor: 0 or 1 */
+    struct header *headers; /* in order; in the arena */
+    unsigned count;
+    struct text fields[FIELD_COUNT]; /* first occurrence, .at NULL: absent */
+    bool keep_alive;                 /* by version and Connection */
+    bool chunked;
+    bool has_length;      /* Content-Length present */
+    uint64_t length;      /* its value */
+    bool expect_continue; /* Expect: 100-continue, HTTP/1.1 only */
+};
+
+static inline bool message_has_body(const struct message *m)
+{
+    return m->chunked || m->length > 0;
+}
+
+/* What the pre-scan of a so far incomplete head has seen; zero it before the first byte. */
+struct scan {
+    size_t at; /* bytes looked at */
+    size_t line_start;
+    unsigned lines; /* complete ones; the request line is the first */
+};
+
+/* SCAN_BAD: bare LF or CR, NUL or other control byte, obs-fold, empty or malformed field name, space before the colon,
+ * anything but METHOD SP target SP HTTP/d.d in the request line, # or 8-bit bytes in the target. */
+enum scan_result {
+    SCAN_MORE,     /* not complete yet */
+    SCAN_COMPLETE, /* the head ends at scan->at */
+    SCAN_BAD       /* 400 */
+};
+
+/* Looks at the new bytes only: bytes[0..len) is the head so far; no byte is needed beyond it. An empty line before
+ * the request line (RFC 9112, 2.2) is taken off by parse_skip_empty(), to be called until the scan has begun
+ * (scan->at is 0). */
+enum scan_result parse_scan(struct scan *scan, const char *bytes, size_t len);
+size_t parse_skip_empty(const char *bytes, size_t len);
+
+/* A complete head (SCAN_COMPLETE) to a message. 0, or the status to answer before closing: 400, 413 (Content-Length
+ * overflow), 431 (more than `most` fields), 500 (no memory), 501 (a method nobody knows, a transfer coding other than
+ * chunked), 505 (not HTTP/1.0 or 1.1). Checks Host (RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0, of valid
+ * form), Content-Length and Transfer-Encoding (RFC 9112, 6), and refuses a second one of the fields that nginx wants
+ * once. `arena`: for headers. What was understood before the refusal stays in *m, for the log: line and method_name
+ * always. */
+int parse_head(struct message *m, const char *head, size_t len, unsigned most, struct arena *arena);
+
+/* A body that is read and thrown away. */
+struct body {
+    bool chunked;
+    bool done;
+    uint64_t left;    /* of a Content-Length body */
+    uint64_t seen;    /* body bytes so far, framing not counted */
+    uint64_t framing; /* bytes of chunk heads and trailers: callers cap it */
+    void *decoder;    /* llhttp state for chunked, in the arena */
+};
+
+int body_begin(struct body *b, const struct message *m, struct arena *arena); /* 0 or -ENOMEM */
+
+/* Takes bytes off the body; returns how many (the rest is the next request), or -EINVAL when the framing is broken
+ * (400 and close). Sets b->done at the end, after trailers, which are ignored. Same strictness as the head: bare LF
+ * is refused. */
+ssize_t body_take(struct body *b, const char *bytes, size_t len);
+
+#endif

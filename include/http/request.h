@@ -1,0 +1,98 @@
+/* request.h - one request and its response: everything that dies together when the response is out. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "file/cache.h"
+#include "http/core.h"
+#include "http/parse.h"
+#include "http/pattern.h"
+#include "io/sink.h"
+
+struct connection;
+struct input;
+struct listing_job;
+
+/* One response header field that is not among those below; in the order of adding. */
+struct field_line {
+    struct field_line *next;
+    struct text name, value;
+};
+
+struct response {
+    int status;
+    struct text type;          /* Content-Type */
+    uint64_t length;           /* Content-Length */
+    bool no_length;            /* 304, 204, 1xx: no Content-Length and no Content-Type */
+    struct text last_modified; /* absent: no such field */
+    struct text location;      /* redirects */
+    struct text etag;
+    struct text allow;
+    struct text content_range;
+    bool accept_ranges;
+    struct field_line *fields, **fields_end;
+    struct text body;      /* generated content: error page, listing, text; else absent */
+    struct sink_body file; /* the file's bytes; source NULL: none */
+    enum io_method method; /* $io_method */
+};
+
+/* Where the way through the rooms stands; static.c. */
+enum step { STEP_ROUTE, STEP_TRY_FILES, STEP_CONTENT, STEP_INDEX, STEP_FILE, STEP_LISTING, STEP_READY };
+
+struct request {
+    struct arena arena;
+    struct connection *conn;
+    struct message msg;
+    const struct server *server;
+    const struct location *location;
+
+    struct text raw_uri; /* target's path and query as sent: $request_uri */
+    struct text uri;     /* decoded, normalised; internal redirects change it */
+    struct text args;    /* .at NULL: no ? */
+    struct text host;    /* lower-case, without port; empty when there is none */
+    struct text path;    /* NUL-terminated file name for uri, made by static.c */
+
+    enum step step;
+    unsigned step_at;   /* index within try_files or index */
+    unsigned redirects; /* internal ones so far */
+    bool internal;      /* after an internal redirect */
+    bool in_error_page;
+    bool wants_close; /* the response says Connection: close */
+    bool lingers;     /* and input may still be on its way: close gently */
+    bool head_only;   /* HEAD */
+    bool silent;      /* return 444: close without a response */
+    int error_status; /* status that an error page stands for, 0: none */
+
+    struct file_lookup lookup;
+    bool found; /* an asynchronous lookup has answered: found_rc, found_file */
+    int found_rc;
+    struct file *found_file;
+    struct file *file; /* that is being served */
+    struct listing_job *listing;
+
+    struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
+    struct body body;   /* of the request, being thrown away */
+    struct captures captures;
+    struct text *named; /* variables_named() values of named groups, or NULL */
+
+    struct response out;
+    size_t head_len;      /* of the response head */
+    int64_t start_msec;   /* clock_now.msec when its first byte was seen */
+    uint64_t received;    /* bytes of the request so far: $request_length */
+    uint64_t body_sent;   /* $body_bytes_sent */
+    bool complete;        /* $request_completion */
+    int64_t io_wait_msec; /* $io_wait */
+    const char *id;       /* $request_id, once asked for */
+};
+
+/* A line in the error log of the request's location, with nginx's tail: client, server, request, host. */
+void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* `t` as a field's value: control bytes, which a variable could have brought, are escaped. */
+struct text response_value(struct request *r, struct text t);
+
+/* Adds a response field; the texts must outlive the request or be in its arena. False: no memory. */
+bool response_add(struct request *r, struct text name, struct text value);
+
+#endif

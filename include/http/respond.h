@@ -1,0 +1,27 @@
+/* respond.h - responses that are not a file's bytes: error pages, redirects, texts. They fill r->out. */
+#ifndef HTTP_RESPOND_H
+#define HTTP_RESPOND_H
+
+#include "http/request.h"
+
+/* An error or another status with a short page; obeys error_page. r->step is STEP_READY after, or the start of an internal
+ * redirect's way: static_run() goes on with it. */
+void respond_error(struct request *r, int status);
+
+/* The short page itself, error_page or not. */
+void respond_page(struct request *r, int status);
+
+/* 301, 302, 303, 307, 308 to `target`: a path (made absolute by absolute_redirect) or a URL. */
+void respond_redirect(struct request *r, int status, struct text target);
+
+/* `body` must live as long as the request. */
+void respond_text(struct request *r, int status, struct text type, struct text body);
+
+/* r->uri and r->args become these, and the request starts its way again; too many of that: 500. */
+void respond_internally(struct request *r, struct text uri, struct text args);
+/* The same for "path?args". */
+void respond_internally_to(struct request *r, struct text target);
+/* The same through @name, uri kept. */
+void respond_named(struct request *r, struct text name);
+
+#endif

@@ -1,0 +1,13 @@
+/* serve.h - a regular file as a response: validators, conditionals, ranges, source. Called by static.c. */
+#ifndef HTTP_SERVE_H
+#define HTTP_SERVE_H
+
+#include "http/request.h"
+
+/* r->file is the file. Fills r->out. */
+void serve_file(struct request *r);
+
+/* What the policy would look at for this request's file; for serve_file() and `sluice explain`. */
+struct policy_facts serve_facts(const struct request *r);
+
+#endif

@@ -1,0 +1,33 @@
+/* service.h - HTTP in one worker: from listening sockets to responses. What server/worker.c starts and stops. */
+#ifndef HTTP_SERVICE_H
+#define HTTP_SERVICE_H
+
+#include "http/core.h"
+#include "io/io.h"
+#include "net/loop.h"
+
+struct service;
+
+struct service_options {
+    struct loop *loop;
+    const struct http_main *http;
+    const struct io_main_conf *io;
+    const int *fds;       /* one listening descriptor per http->addresses[i] for this worker, or -1 */
+    unsigned extra_count; /* further descriptors to accept from: reuseport sockets of a larger earlier worker count */
+    const int *extra_fds;
+    const unsigned *extra_address; /* and the index of the address of each */
+    unsigned connections;          /* worker_connections */
+    unsigned aio_requests;         /* worker_aio_requests */
+    bool multi_accept;
+};
+
+int service_start(struct service **out, const struct service_options *options); /* 0 or -errno */
+
+/* QUIT: accepts what is queued and then no more; idle connections close; the next response of each other says Connection: close. `drained`
+ * is called from the loop once no connection is left. */
+void service_drain(struct service *s, loop_fn *drained, void *arg);
+
+void service_destroy(struct service *s); /* TERM: closes everything */
+unsigned service_connections(const struct service *s);
+
+#endif

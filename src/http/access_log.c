@@ -1,0 +1,300 @@
+/* access_log.c - log_format, access_log, and the line of each request. See access_log.h.
+ *
+ * Lines go straight into the log file's buffer (base/log_file.h); its writer thread does the writing. */
+#include "http/access_log.h"
+
+#include "base/number.h"
+#include "http/connection.h"
+#include "http/core.h"
+#include "http/request.h"
+
+#include <errno.h>
+
+enum escape { ESCAPE_DEFAULT, ESCAPE_JSON, ESCAPE_NONE };
+
+struct log_format {
+    struct log_format *next;
+    struct text name;
+    enum escape escape;
+    struct template *line;
+};
+
+#define COMBINED                                                                                                       \
+    "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "               \
+    "\"$http_user_agent\""
+
+enum { SYSLOG_INFO = 6, MIN_BUFFER = 64 };
+
+/* The formats of one configuration: values of the module in the http block only. */
+struct log_values {
+    struct log_conf conf; /* first: what requests look at */
+    struct log_format *formats;
+};
+
+static struct log_values *http_values(const struct conf *cf)
+{
+    return conf_values(http_main_at(cf)->block, &log_module);
+}
+
+static struct log_format *find_format(struct log_values *v, struct text name)
+{
+    for (struct log_format *f = v->formats; f; f = f->next)
+        if (text_equal(f->name, name))
+            return f;
+    return NULL;
+}
+
+static const char *add_format(struct conf *cf, struct text name, enum escape escape, struct text line)
+{
+    struct log_values *v = http_values(cf);
+    struct log_format *f = arena_zalloc(cf->arena, sizeof *f);
+    if (!f)
+        return conf_error(cf, "no memory");
+    *f = (struct log_format){v->formats, name, escape, NULL};
+    v->formats = f;
+    return template_compile(cf, http_main_at(cf)->variables, line, &f->line);
+}
+
+static const char *set_format(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)row, (void)slot;
+    unsigned from = 2;
+    enum escape escape = ESCAPE_DEFAULT;
+
+    if (find_format(http_values(cf), cf->args[1]) || text_equal(cf->args[1], TEXT("combined")))
+        return conf_error(cf, "duplicate \"log_format\" name \"%.*s\"", TEXT_ARG(cf->args[1]));
+    if (text_starts(cf->args[2], TEXT("escape="))) {
+        struct text how = text_from(cf->args[2], 7);
+        if (!text_equal(how, TEXT("default")) && !text_equal(how, TEXT("json")) && !text_equal(how, TEXT("none")))
+            return conf_error(cf, "unknown log format escaping \"%.*s\"", TEXT_ARG(how));
+        escape = how.at[0] == 'd' ? ESCAPE_DEFAULT : how.at[0] == 'j' ? ESCAPE_JSON : ESCAPE_NONE;
+        from = 3;
+    }
+    size_t len = 0;
+    for (unsigned i = from; i < cf->count; i++)
+        len += cf->args[i].len;
+    char *line = arena_alloc(cf->arena, len + 1), *to = line;
+    if (!line)
+        return conf_error(cf, "no memory");
+    for (unsigned i = from; i < cf->count; i++) {
+        memcpy(to, cf->args[i].at, cf->args[i].len);
+        to += cf->args[i].len;
+    }
+    *to = '\0';
+    return add_format(cf, cf->args[1], escape, (struct text){line, len});
+}
+
+struct options {
+    int64_t buffer, flush_msec;
+    struct template *condition;
+};
+
+static const char *set_option(struct conf *cf, struct text word, struct options *o)
+{
+    uint64_t size;
+
+    if (text_starts(word, TEXT("buffer="))) {
+        if (number_parse_size(text_from(word, 7), &size) < 0 || size < MIN_BUFFER || size > INT32_MAX)
+            return conf_error(cf, "invalid buffer size \"%.*s\"", TEXT_ARG(text_from(word, 7)));
+        o->buffer = (int64_t)size;
+        return NULL;
+    }
+    if (text_starts(word, TEXT("flush="))) {
+        if (number_parse_msec(text_from(word, 6), &o->flush_msec) < 0 || o->flush_msec == 0)
+            return conf_error(cf, "invalid flush time \"%.*s\"", TEXT_ARG(text_from(word, 6)));
+        return NULL;
+    }
+    if (text_starts(word, TEXT("if=")))
+        return template_compile(cf, http_main_at(cf)->variables, text_from(word, 3), &o->condition);
+    if (text_starts(word, TEXT("gzip")))
+        return conf_error(cf, "the \"gzip\" parameter is not supported: compress rotated logs instead");
+    return conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(word));
+}
+
+static void on_close(void *file)
+{
+    log_file_close(file);
+}
+
+static const char *open_log(struct conf *cf, struct text path, const struct options *o, struct log_file **file)
+{
+    bool special = text_starts(path, TEXT("syslog:")) || text_equal(path, TEXT("stderr")) ||
+                   text_equal(path, TEXT("stdout")) || text_equal(path, TEXT("-"));
+    const char *full = special ? path.at : conf_path(cf, path);
+    if (text_find(path, '$') < path.len)
+        return conf_error(cf, "variables in the path of \"access_log\" are not supported");
+    int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
+    if (rc == -EINVAL)
+        return conf_error(cf, "invalid log \"%.*s\"", TEXT_ARG(path));
+    if (rc < 0)
+        return conf_error(cf, "open() \"%s\" failed (%d: %s)", full, -rc, strerror(-rc));
+    return arena_at_fini(cf->arena, on_close, *file) < 0 ? conf_error(cf, "no memory") : NULL;
+}
+
+static const char *find_or_combined(struct conf *cf, struct text name, struct log_format **out)
+{
+    struct log_values *v = http_values(cf);
+
+    *out = find_format(v, name);
+    if (!*out && text_equal(name, TEXT("combined"))) {
+        const char *error = add_format(cf, name, ESCAPE_DEFAULT, TEXT(COMBINED));
+        *out = v->formats;
+        return error;
+    }
+    return *out ? NULL : conf_error(cf, "unknown log format \"%.*s\"", TEXT_ARG(name));
+}
+
+/* access_log path [format [buffer=size] [flush=time] [if=condition]] | off */
+static const char *set_access_log(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)row;
+    struct access_log **end = slot;
+    struct options o = {0};
+
+    if (text_equal(cf->args[1], TEXT("off"))) {
+        *end = NULL;
+        return cf->count == 2 ? NULL : conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(cf->args[2]));
+    }
+    struct access_log *a = arena_zalloc(cf->arena, sizeof *a);
+    if (!a)
+        return conf_error(cf, "no memory");
+    unsigned options_from = cf->count > 2 && text_find(cf->args[2], '=') == cf->args[2].len ? 3 : 2;
+    struct text format = options_from == 3 ? cf->args[2] : TEXT("combined");
+    const char *error = find_or_combined(cf, format, &a->format);
+    for (unsigned i = options_from; i < cf->count && !error; i++)
+        error = set_option(cf, cf->args[i], &o);
+    if (!error)
+        error = open_log(cf, cf->args[1], &o, &a->file);
+    if (error)
+        return error;
+    a->condition = o.condition;
+    while (*end)
+        end = &(*end)->next;
+    *end = a;
+    return NULL;
+}
+
+/* ---- writing ---- */
+
+static bool is_plain(unsigned char c, enum escape escape)
+{
+    if (escape == ESCAPE_JSON)
+        return c >= ' ' && c != '"' && c != '\\';
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Longest form of one byte, \u001f. Lines up to USUAL_LINE are reserved for the worst, longer ones are counted. */
+enum { ESCAPED_MOST = 6, USUAL_LINE = 4096 };
+
+static char *put_json(char *to, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+    const char *n = c ? strchr(named, c) : NULL;
+
+    *to++ = '\\';
+    if (n) {
+        *to++ = letters[n - named];
+        return to;
+    }
+    memcpy(to, "u00", 3);
+    to[3] = digits[c >> 4];
+    to[4] = digits[c & 15];
+    return to + 5;
+}
+
+static char *put_escaped(char *to, struct text t, enum escape escape)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < t.len; i++) {
+        unsigned char c = (unsigned char)t.at[i];
+        if (escape == ESCAPE_NONE || is_plain(c, escape)) {
+            *to++ = (char)c;
+        } else if (escape == ESCAPE_JSON) {
+            to = put_json(to, c);
+        } else {
+            *to++ = '\\';
+            *to++ = 'x';
+            *to++ = digits[c >> 4];
+            *to++ = digits[c & 15];
+        }
+    }
+    return to;
+}
+
+static size_t escaped_len(struct text t, enum escape escape)
+{
+    size_t len = t.len, each = escape == ESCAPE_JSON ? ESCAPED_MOST - 1 : escape == ESCAPE_DEFAULT ? 3 : 0;
+
+    for (size_t i = 0; i < t.len; i++)
+        if (!is_plain((unsigned char)t.at[i], escape))
+            len += each;
+    return len;
+}
+
+static void write_line(struct request *r, const struct access_log *a)
+{
+    const struct template *t = a->format->line;
+    struct template_part whole = {.text = t->text}, *parts = t->parts ? t->parts : &whole;
+    unsigned count = t->parts ? t->count : 1;
+    struct text few[32], *values = count <= 32 ? few : arena_alloc(&r->arena, count * sizeof *values);
+    size_t bound = 1;
+
+    if (!values)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        values[i] = parts[i].text;
+        if (!parts[i].variable) {
+            bound += values[i].len;
+            continue;
+        }
+        parts[i].variable->get(r, parts[i].variable->data, &values[i]);
+        if (!values[i].at && a->format->escape == ESCAPE_DEFAULT)
+            values[i] = TEXT("-");
+        bound += bound + ESCAPED_MOST * values[i].len <= USUAL_LINE ? ESCAPED_MOST * values[i].len
+                                                                    : escaped_len(values[i], a->format->escape);
+    }
+    char *line = log_file_reserve(a->file, bound), *to = line;
+    if (!line)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        to = put_escaped(to, values[i], parts[i].variable ? a->format->escape : ESCAPE_NONE);
+    *to++ = '\n';
+    log_file_commit(a->file, (size_t)(to - line));
+}
+
+void access_log_write(struct request *r)
+{
+    if (!r->location)
+        return;
+    for (const struct access_log *a = r->location->log->logs; a; a = a->next) {
+        if (a->condition) {
+            struct text value = template_text(a->condition, r);
+            if (value.len == 0 || text_equal(value, TEXT("0")))
+                continue;
+        }
+        write_line(r, a);
+    }
+}
+
+static const struct conf_row rows[] = {
+    {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
+     .syntax = "name [escape=default|json|none] string ...",
+     .help = "A form of access log lines; `combined` is built in."},
+    {"access_log", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_access_log, CONF_SLOT(struct log_values, conf.logs),
+     .dflt = "logs/access.log combined", .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
+     .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
+             "dropped and counted.",
+     .differs = "No gzip= and no variables in the path."},
+    {"open_log_file_cache", CONF_HTTP_ALL, CONF_1MORE, conf_set_accepted,
+     .help = "Accepted; paths hold no variables, so log files always stay open."},
+    {NULL},
+};
+
+struct conf_module log_module = {
+    .name = "Logs",
+    .rows = rows,
+    .size = sizeof(struct log_values),
+    .levels = CONF_HTTP_ALL,
+};

@@ -1,0 +1,340 @@
+/* connection.c - the life of a connection: read a head, have it handled, send the response, again. See connection.h.
+ *
+ * Events are edge-triggered and registered once. Whatever happens, on_event() or one of its kin notes it and calls run(), which
+ * takes one step after another until it must wait or the connection is gone.
+ *
+ * Deadlines are set when a wait begins and not cleared when it ends: on_deadline() looks at the state, so that a request
+ * costs one pointer move. */
+#include "http/connection.h"
+
+#include "base/clock.h"
+#include "http/access_log.h"
+#include "http/connection_steps.h"
+#include "http/service_private.h"
+#include "http/static.h"
+#include "net/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    TURN_REQUESTS = 64, /* pipelined requests answered before others get their turn */
+    LINGER_READ = 4096
+};
+
+const struct http_conf *connection_conf(const struct connection *c)
+{
+    if (c->request && c->request->location)
+        return c->request->location->http;
+    return c->address->dflt->base.http;
+}
+
+const char *connection_state_name(enum connection_state state)
+{
+    static const char *const names[] = {"idle", "reading", "body", "handling", "sending", "lingering", "closed"};
+    return names[state];
+}
+
+void connection_become(struct connection *c, enum connection_state state)
+{
+    c->state = state;
+}
+
+void connection_set_deadline(struct connection *c, int64_t msec)
+{
+    deadline_set(c->service->deadlines, &c->deadline, msec);
+}
+
+/* ---- the end of a request and of a connection ---- */
+
+void connection_drop_request(struct connection *c)
+{
+    struct request *r = c->request;
+    if (!r)
+        return;
+    static_abandon(r);
+    if (r->held)
+        service_give_input(c->service, r->held);
+    c->request = NULL;
+    service_give_request(c->service, r);
+}
+
+void connection_close(struct connection *c, const char *why)
+{
+    struct service *s = c->service;
+
+    if (log_wants(log_main, LEVEL_DEBUG))
+        log_write(log_main, LEVEL_DEBUG, c->number, 0, "close in state %s: %s", connection_state_name(c->state), why);
+    connection_drop_request(c);
+    if (c->in)
+        service_give_input(s, c->in);
+    if (c->out)
+        service_give_output(s, c->out);
+    deadline_clear(&c->deadline);
+    deferred_clear(&c->next_turn);
+    watch_destroy(c->watch);
+    close(c->sink.fd);
+    list_remove(&c->node);
+    connection_become(c, CONN_CLOSED);
+    free(c);
+    service_connection_gone(s);
+}
+
+void connection_log(struct request *r)
+{
+    struct io_counters *n = io_counters(r->conn->service->io);
+    struct source *source = r->out.file.source;
+
+    if (source) {
+        r->out.method = source->method;
+        r->io_wait_msec = source->wait_msec;
+    }
+    n->responses[r->out.method]++;
+    n->bytes[r->out.method] += r->body_sent;
+    access_log_write(r);
+}
+
+enum next connection_gone(struct connection *c, const char *why)
+{
+    connection_close(c, why);
+    return NEXT_GONE;
+}
+
+/* A response that was cut: logged with what did go out. */
+enum next connection_abort(struct connection *c, const char *why)
+{
+    struct request *r = c->request;
+    if (r && r->step == STEP_READY) {
+        r->body_sent = r->out.file.source ? r->out.file.sent : 0;
+        connection_log(r);
+    }
+    return connection_gone(c, why);
+}
+
+/* ---- closing gently: RFC 9112, 9.6 ---- */
+
+static void linger(struct connection *c)
+{
+    const struct http_conf *h = connection_conf(c);
+
+    shutdown(c->sink.fd, SHUT_WR);
+    connection_become(c, CONN_LINGERING);
+    c->lingering_end = clock_now.msec + h->lingering_time;
+    connection_drop_request(c);
+    if (c->in) {
+        service_give_input(c->service, c->in);
+        c->in = NULL;
+    }
+    connection_set_deadline(c, h->lingering_timeout);
+}
+
+/* Reads and throws away. */
+static enum next linger_on(struct connection *c)
+{
+    char scratch[LINGER_READ];
+
+    for (unsigned reads = 0; c->readable; reads++) {
+        if (reads == TURN_READS)
+            return connection_yield(c);
+        ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return connection_gone(c, "lingering is over");
+        if (n < 0 && errno == EAGAIN)
+            c->readable = false;
+    }
+    int64_t left = c->lingering_end - clock_now.msec;
+    if (left <= 0)
+        return connection_gone(c, "lingering_time");
+    int64_t timeout = connection_conf(c)->lingering_timeout;
+    connection_set_deadline(c, left < timeout ? left : timeout);
+    return NEXT_WAIT;
+}
+
+/* The last response is out. */
+enum next connection_end(struct connection *c)
+{
+    const struct request *r = c->request;
+    const struct http_conf *h = connection_conf(c);
+    bool pending = (r && r->lingers) || (c->in && c->in->at < c->in->len) || c->readable;
+
+    if (h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && pending)) {
+        linger(c);
+        return NEXT_STEP;
+    }
+    return connection_gone(c, "done");
+}
+
+/* ---- one step after another ---- */
+
+static enum next handle(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (r->step != STEP_READY && !static_run(r))
+        return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
+    return connection_begin_response(c);
+}
+
+enum next connection_yield(struct connection *c)
+{
+    if (!connection_push(c))
+        return connection_gone(c, "the client went away");
+    loop_defer(c->service->loop, &c->next_turn);
+    return NEXT_WAIT;
+}
+
+static void run(struct connection *c)
+{
+    unsigned heads = 0;
+    enum next next = NEXT_STEP;
+
+    deferred_clear(&c->next_turn); /* this is it */
+    while (next == NEXT_STEP) {
+        switch (c->state) {
+        case CONN_IDLE:
+        case CONN_READING:
+            next = heads++ < TURN_REQUESTS ? connection_read_head(c) : connection_yield(c);
+            break;
+        case CONN_BODY:
+            next = connection_read_body(c);
+            break;
+        case CONN_HANDLING:
+            next = handle(c);
+            break;
+        case CONN_SENDING:
+            next = connection_send(c);
+            break;
+        case CONN_LINGERING:
+            next = linger_on(c);
+            break;
+        case CONN_CLOSED:
+            return;
+        }
+    }
+}
+
+/* ---- what happens to it ---- */
+
+static void on_event(void *arg, unsigned what)
+{
+    struct connection *c = arg;
+
+    if (what & LOOP_CLOSED)
+        c->hung_up = true;
+    if (what & (LOOP_READ | LOOP_CLOSED))
+        c->readable = true;
+    bool unblocked = (what & LOOP_WRITE) && !c->writable;
+    if (what & LOOP_WRITE)
+        c->writable = true;
+
+    if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
+        connection_close(c, "the client went away");
+    else if (c->state == CONN_SENDING ? unblocked : c->state != CONN_HANDLING && c->readable)
+        run(c);
+}
+
+static void on_next_turn(void *arg)
+{
+    run(arg);
+}
+
+void connection_resume(struct connection *c)
+{
+    run(c);
+}
+
+static void time_out(struct connection *c, const char *why)
+{
+    if (connection_conf(c)->reset_timedout_connection)
+        socket_reset_on_close(c->sink.fd);
+    connection_abort(c, why);
+}
+
+/* 408, RFC 9110, 15.5.9: the client may still hear it. */
+static void request_timeout(struct connection *c)
+{
+    if (connection_conf(c)->reset_timedout_connection) {
+        time_out(c, "the request did not come in time");
+        return;
+    }
+    if (connection_refuse(c, 408) == NEXT_STEP)
+        run(c);
+}
+
+static void on_deadline(struct deadline *d)
+{
+    struct connection *c = container_of(d, struct connection, deadline);
+
+    if (!list_empty(&c->next_turn.node))
+        return; /* it only waits for its turn */
+    switch (c->state) {
+    case CONN_IDLE:
+        connection_close(c, "idle for too long");
+        return;
+    case CONN_READING:
+    case CONN_BODY:
+        request_timeout(c);
+        return;
+    case CONN_SENDING:
+        if (!c->writable)
+            time_out(c, "send_timeout");
+        return;
+    case CONN_LINGERING:
+        connection_close(c, "lingering_timeout");
+        return;
+    case CONN_HANDLING:
+    case CONN_CLOSED:
+        return; /* left over from a wait that ended */
+    }
+}
+
+int64_t connection_idle_timeout(const struct connection *c)
+{
+    return c->requests > 0 ? c->keepalive_msec : c->address->dflt->base.http->client_header_timeout;
+}
+
+void connection_drain(struct connection *c)
+{
+    if (c->state == CONN_IDLE && connection_idle_timeout(c) > DRAIN_GRACE)
+        connection_set_deadline(c, DRAIN_GRACE);
+}
+
+static void set_peer(struct connection *c, const struct address *peer)
+{
+    size_t size = peer->any.sa_family == AF_INET    ? sizeof c->peer.in4
+                  : peer->any.sa_family == AF_INET6 ? sizeof c->peer.in6
+                                                    : 0;
+    if (size > 0)
+        memcpy(&c->peer, &peer->any, size);
+    else
+        c->peer.any.sa_family = AF_UNIX;
+}
+
+void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return;
+    }
+    c->service = s;
+    c->address = address;
+    c->sink.fd = fd;
+    c->number = ++s->next_number;
+    c->start_msec = clock_now.msec;
+    c->writable = true;
+    set_peer(c, peer);
+    deadline_init(&c->deadline, on_deadline);
+    deferred_init(&c->next_turn, on_next_turn, c);
+    c->watch = watch_create(s->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
+    if (!c->watch) {
+        close(fd);
+        free(c);
+        return;
+    }
+    list_append(&s->connections, &c->node);
+    s->count++;
+    connection_wait_for_head(c);
+}

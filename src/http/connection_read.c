@@ -1,0 +1,351 @@
+/* connection_read.c - the receiving half of a connection: heads into requests, bodies thrown away. RFC 9112, sections 2 to 7. */
+#include "http/connection_steps.h"
+
+#include "base/clock.h"
+#include "http/respond.h"
+#include "http/route.h"
+#include "http/service_private.h"
+#include "http/static.h"
+#include "http/uri.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+    FRAMING_MOST = 64 * 1024, /* chunk heads and trailers of one request body */
+    HEADERS_MOST = 1000       /* fields in a request head */
+};
+
+/* ---- receiving ---- */
+
+/* More bytes into c->in, which has room. 1: got some; 0: nothing now; -1: no more will come (or broken). */
+static int receive(struct connection *c)
+{
+    struct input *in = c->in;
+
+    for (;;) {
+        size_t room = in->spare.cap - in->len;
+        ssize_t n = recv(c->sink.fd, in->data + in->len, room, 0);
+        if (n > 0) {
+            in->len += (size_t)n;
+            /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
+             * again, so go on after a hang-up. */
+            c->readable = (size_t)n == room || c->hung_up;
+            return 1;
+        }
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            c->readable = false;
+            return 0;
+        }
+        c->readable = false;
+        c->hung_up = true;
+        return -1;
+    }
+}
+
+/* Nothing is left of the input: no buffer between requests. */
+void connection_release_input(struct connection *c)
+{
+    if (c->in && c->in->at == c->in->len) {
+        service_give_input(c->service, c->in);
+        c->in = NULL;
+    }
+}
+
+/* What is left in c->in moves to a new buffer of at least `cap` bytes; returns the old one. NULL: no memory. */
+static struct input *replace_input(struct connection *c, size_t cap)
+{
+    struct input *old = c->in;
+    size_t left = old->len - old->at;
+    struct input *in = service_input(c->service, cap > left ? cap : left);
+    if (!in)
+        return NULL;
+    memcpy(in->data, old->data + old->at, left);
+    in->len = left;
+    c->in = in;
+    return old;
+}
+
+/* Room behind an incomplete head. 0, or the status that says it is too large. */
+static int make_room(struct connection *c)
+{
+    const struct http_conf *h = c->address->dflt->base.http;
+    size_t large = (size_t)h->large_client_header_buffers.size;
+    size_t most = large * (size_t)h->large_client_header_buffers.number;
+    struct input *in = c->in;
+    size_t head = in->len - in->at;
+
+    if (c->scan.lines == 0 && head > large)
+        return 414;
+    if (head - c->scan.line_start > large || head >= most)
+        return c->scan.lines == 0 ? 414 : 431;
+    if (in->len < in->spare.cap)
+        return 0;
+    if (in->at > 0) { /* answered requests lie before it */
+        memmove(in->data, in->data + in->at, head);
+        in->at = 0;
+        in->len = head;
+        return 0;
+    }
+    size_t cap = in->spare.cap < large ? large + 1 : 2 * in->spare.cap;
+    struct input *old = replace_input(c, cap < most ? cap : most + 1);
+    if (!old)
+        return 500;
+    service_give_input(c->service, old);
+    return 0;
+}
+
+/* ---- from bytes to a request ---- */
+
+static struct request *begin_request(struct connection *c)
+{
+    struct request *r = service_request(c->service);
+    if (!r)
+        return NULL;
+    r->conn = c;
+    c->request = r;
+    c->requests++;
+    r->server = c->address->dflt;
+    r->location = &r->server->base;
+    r->start_msec = c->head_msec;
+    r->out.method = IO_NONE;
+    r->out.fields_end = &r->out.fields;
+    return r;
+}
+
+/* A request that could not be understood, answered with `status`; then the connection ends. */
+enum next connection_refuse(struct connection *c, int status)
+{
+    struct request *r = c->request ? c->request : begin_request(c);
+    if (!r)
+        return connection_gone(c, "no memory");
+    if (!r->msg.line.at && c->in && c->in->at < c->in->len) { /* for the log: as much as there is of it */
+        struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
+        line.len = text_find(line, '\n');
+        r->msg.line = text_ends(line, TEXT("\r")) ? (struct text){line.at, line.len - 1} : line;
+    }
+    r->wants_close = true;
+    r->lingers = true;
+    r->head_only = r->head_only || text_starts(r->msg.line, TEXT("HEAD "));
+    respond_error(r, status);
+    connection_become(c, CONN_HANDLING);
+    return NEXT_STEP;
+}
+
+static struct text lower_host(struct request *r, struct text host)
+{
+    char *copy = arena_copy(&r->arena, host.at, host.len);
+    if (!copy)
+        return TEXT("");
+    for (size_t i = 0; i < host.len; i++)
+        copy[i] = text_lower(copy[i]);
+    return (struct text){copy, host.len};
+}
+
+/* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked); none on HTTP/1.0. */
+static struct text asked_host(struct request *r, const struct uri *uri)
+{
+    struct text host = uri->host;
+
+    if (!host.at && r->msg.fields[FIELD_HOST].len > 0)
+        uri_authority(r->msg.fields[FIELD_HOST], &host);
+    return host.len > 0 ? lower_host(r, host) : TEXT("");
+}
+
+/* Target and Host to r->uri, r->args, r->host, r->server. 0 or a status. */
+static int resolve_target(struct request *r)
+{
+    struct uri uri;
+    int status = uri_split(r->msg.target, &uri);
+    if (status != 0)
+        return status;
+    r->raw_uri = uri.raw;
+    r->args = uri.args;
+    r->host = asked_host(r, &uri);
+    r->server = route_server(r->conn->address, r);
+    r->location = &r->server->base;
+    bool merge = r->location->http->merge_slashes;
+    if (uri_is_plain(uri.path)) {
+        r->uri = uri.path;
+        return 0;
+    }
+    if (text_equal(uri.path, TEXT("*"))) {
+        r->uri = uri.path;
+        return r->msg.method == METHOD_OPTIONS ? 405 : 400;
+    }
+    char *path = arena_alloc(&r->arena, uri.path.len + 1);
+    if (!path)
+        return 500;
+    size_t len;
+    status = uri_normalise(uri.path, merge, path, &len);
+    r->uri = (struct text){path, len};
+    return status;
+}
+
+/* A head may be within the buffers in all, and one of its lines not. */
+static int check_lines(const struct request *r, size_t head_len)
+{
+    size_t large = (size_t)r->location->http->large_client_header_buffers.size;
+
+    if (head_len <= large)
+        return 0;
+    if (r->msg.line.len > large)
+        return 414;
+    for (unsigned i = 0; i < r->msg.count; i++)
+        if (r->msg.headers[i].name.len + r->msg.headers[i].value.len > large)
+            return 431;
+    return 0;
+}
+
+static enum next begin_body(struct connection *c);
+
+/* A complete head lies at c->in->at. */
+static enum next take_head(struct connection *c)
+{
+    struct input *in = c->in;
+    size_t len = c->scan.at;
+    struct request *r = begin_request(c);
+    if (!r)
+        return connection_gone(c, "no memory");
+    r->received = len;
+    c->head_timed = false;
+    int status = parse_head(&r->msg, in->data + in->at, len, HEADERS_MOST, &r->arena);
+    if (status != 0)
+        return connection_refuse(c, status);
+    in->at += len;
+    c->scan = (struct scan){0};
+    r->head_only = r->msg.method == METHOD_HEAD;
+    status = resolve_target(r);
+    if (status == 0)
+        status = check_lines(r, len);
+    if (status != 0)
+        return connection_refuse(c, status);
+    static_route(r);
+    if (message_has_body(&r->msg))
+        return begin_body(c);
+    connection_become(c, CONN_HANDLING);
+    return NEXT_STEP;
+}
+
+/* ---- request bodies: read and thrown away before the request is handled ---- */
+
+static enum next begin_body(struct connection *c)
+{
+    struct request *r = c->request;
+    int64_t most = r->location->http->client_max_body_size;
+
+    if (most > 0 && r->msg.has_length && r->msg.length > (uint64_t)most) {
+        request_log(r, LEVEL_ERROR, 0, "client intended to send too large body: %llu bytes",
+                    (unsigned long long)r->msg.length);
+        return connection_refuse(c, 413);
+    }
+    /* The head must stay where it is; the body goes through a buffer of its own. */
+    r->held = replace_input(c, (size_t)r->location->http->client_header_buffer_size);
+    if (!r->held || body_begin(&r->body, &r->msg, &r->arena) < 0)
+        return connection_refuse(c, 500);
+    if (r->msg.expect_continue && c->in->len == 0 && !connection_queue(c, TEXT("HTTP/1.1 100 Continue\r\n\r\n")))
+        return connection_refuse(c, 500);
+    connection_become(c, CONN_BODY);
+    connection_set_deadline(c, r->location->http->client_body_timeout);
+    return NEXT_STEP;
+}
+
+enum next connection_read_body(struct connection *c)
+{
+    struct request *r = c->request;
+    struct input *in = c->in;
+
+    for (unsigned reads = 0;; reads++) {
+        ssize_t n = body_take(&r->body, in->data + in->at, in->len - in->at);
+        if (n < 0)
+            return connection_refuse(c, 400);
+        in->at += (size_t)n;
+        r->received += (uint64_t)n;
+        int64_t most = r->location->http->client_max_body_size;
+        if ((most > 0 && r->body.seen > (uint64_t)most) || r->body.framing > FRAMING_MOST)
+            return connection_refuse(c, 413);
+        if (r->body.done) {
+            connection_become(c, CONN_HANDLING);
+            return NEXT_STEP;
+        }
+        if (in->at == in->len)
+            in->at = in->len = 0;
+        if (in->len == in->spare.cap)
+            return connection_refuse(c, 400); /* a chunk head that fills the whole buffer */
+        if (!c->readable)
+            return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
+        if (reads == TURN_READS)
+            return connection_yield(c);
+        int got = receive(c);
+        if (got < 0) {
+            connection_push(c); /* what it asked for before */
+            return connection_gone(c, "the client closed while it sent a body");
+        }
+        if (got > 0)
+            connection_set_deadline(c, r->location->http->client_body_timeout);
+    }
+}
+
+/* ---- the next head ---- */
+
+/* Nothing more to read now: whatever gathered goes out, and the clock starts. */
+enum next connection_wait_for_head(struct connection *c)
+{
+    const struct http_conf *h = c->address->dflt->base.http;
+    enum next next = connection_flush(c);
+
+    if (next != NEXT_STEP)
+        return next;
+    connection_release_input(c);
+    if (c->in) {
+        if (!c->head_timed) /* for the whole head, not for each read */
+            connection_set_deadline(c, h->client_header_timeout);
+        c->head_timed = true;
+        connection_become(c, CONN_READING);
+        return NEXT_WAIT;
+    }
+    connection_become(c, CONN_IDLE);
+    c->head_timed = false;
+    int64_t timeout = connection_idle_timeout(c);
+    if (c->service->draining && timeout > DRAIN_GRACE)
+        timeout = DRAIN_GRACE;
+    connection_set_deadline(c, timeout);
+    return NEXT_WAIT;
+}
+
+/* Looks for a head in what is there; receives if it must. */
+enum next connection_read_head(struct connection *c)
+{
+    for (;;) {
+        struct input *in = c->in;
+        if (in && c->scan.at == 0)
+            in->at += parse_skip_empty(in->data + in->at, in->len - in->at);
+        if (in && in->at < in->len) {
+            enum scan_result seen = parse_scan(&c->scan, in->data + in->at, in->len - in->at);
+            if (seen == SCAN_COMPLETE)
+                return take_head(c);
+            if (seen == SCAN_BAD)
+                return connection_refuse(c, 400);
+            int status = make_room(c);
+            if (status != 0)
+                return connection_refuse(c, status);
+            in = c->in;
+        }
+        if (!c->readable)
+            return connection_wait_for_head(c);
+        if (!in) {
+            c->in = service_input(c->service, (size_t)c->address->dflt->base.http->client_header_buffer_size);
+            if (!c->in)
+                return connection_gone(c, "no memory");
+            c->head_msec = clock_now.msec;
+        } else if (in->at == in->len) {
+            in->at = in->len = 0;
+        }
+        if (receive(c) < 0) {
+            enum next next = connection_flush(c); /* what it asked for before it closed */
+            return next == NEXT_STEP ? connection_gone(c, "the client closed") : next;
+        }
+    }
+}

@@ -1,0 +1,234 @@
+/* connection_send.c - the sending half of a connection: head and body to the sink, small responses gathered. */
+#include "http/connection_steps.h"
+
+#include "base/clock.h"
+#include "http/head.h"
+#include "http/service_private.h"
+
+#include <errno.h>
+
+static struct text pending_output(const struct connection *c)
+{
+    return c->out ? (struct text){c->out->data, c->out->len} : TEXT("");
+}
+
+static void release_output(struct connection *c)
+{
+    if (c->out)
+        service_give_output(c->service, c->out);
+    c->out = NULL;
+}
+
+static enum next wait_for_client(struct connection *c)
+{
+    c->writable = false;
+    connection_become(c, CONN_SENDING);
+    connection_set_deadline(c, connection_conf(c)->send_timeout);
+    return NEXT_WAIT;
+}
+
+/* Sends what gathered in c->out. NEXT_STEP: it is all out. */
+enum next connection_flush(struct connection *c)
+{
+    if (!c->out)
+        return NEXT_STEP;
+    switch (sink_bytes(&c->sink, pending_output(c), &c->out->sent, false)) {
+    case SINK_DONE:
+        release_output(c);
+        return NEXT_STEP;
+    case SINK_BLOCKED:
+        return wait_for_client(c);
+    default:
+        return connection_abort(c, "the client went away");
+    }
+}
+
+bool connection_push(struct connection *c)
+{
+    if (!c->out)
+        return true;
+    switch (sink_bytes(&c->sink, pending_output(c), &c->out->sent, false)) {
+    case SINK_DONE:
+        release_output(c);
+        return true;
+    case SINK_BLOCKED:
+        c->writable = false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* At least `room` bytes at the end of c->out, flushing or growing it. False: no memory. */
+static bool output_room(struct connection *c, size_t room)
+{
+    struct output *out = c->out;
+
+    if (out && out->spare.cap - out->len >= room)
+        return true;
+    if (!out) {
+        c->out = service_output(c->service, room > OUTPUT_SIZE ? room : OUTPUT_SIZE);
+        return c->out != NULL;
+    }
+    /* Earlier responses are waiting in it: together they move to a larger one. */
+    size_t used = out->len - out->sent;
+    struct output *larger = service_output(c->service, used + room);
+    if (!larger)
+        return false;
+    memcpy(larger->data, out->data + out->sent, used);
+    larger->len = used;
+    service_give_output(c->service, out);
+    c->out = larger;
+    return true;
+}
+
+bool connection_queue(struct connection *c, struct text bytes)
+{
+    if (!output_room(c, bytes.len))
+        return false;
+    memcpy(c->out->data + c->out->len, bytes.at, bytes.len);
+    c->out->len += bytes.len;
+    return true;
+}
+
+static bool may_go_on(const struct connection *c, const struct request *r)
+{
+    const struct http_conf *h = r->location->http;
+
+    return r->msg.keep_alive && h->keepalive_timeout.msec > 0 && c->requests < h->keepalive_requests &&
+           clock_now.msec - c->start_msec < h->keepalive_time && !c->service->draining;
+}
+
+/* Neither has content, whatever was configured (RFC 9110, 15.3.5 and 15.4.5). */
+static void forget_content(struct request *r)
+{
+    struct response *o = &r->out;
+
+    o->no_length = true;
+    o->body = TEXT("");
+    source_close(o->file.source);
+    o->file = (struct sink_body){0};
+}
+
+/* The response's bytes beyond what fits behind the head. 0 or -errno. */
+static int open_body(struct connection *c, struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (o->body.len == 0)
+        return 0;
+    if (o->body.len <= c->out->spare.cap - c->out->len) {
+        memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
+        c->out->len += o->body.len;
+        return 0;
+    }
+    int rc = source_open_bytes(&o->file.source, o->body);
+    o->file.left = o->body.len;
+    return rc;
+}
+
+/* Composes the head behind what is still to be sent. */
+enum next connection_begin_response(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (r->silent) {
+        connection_push(c); /* earlier responses */
+        return connection_abort(c, "return 444");
+    }
+    if (!may_go_on(c, r))
+        r->wants_close = true;
+    if (r->out.status == 204 || r->out.status == 304)
+        forget_content(r);
+    /* A file may have to wait for the disk: earlier responses do not wait with it. */
+    if (r->out.file.source && !connection_push(c))
+        return connection_gone(c, "the client went away");
+    if (!output_room(c, head_bound(r)))
+        return connection_gone(c, "no memory");
+    r->head_len = head_compose(r, c->out->data + c->out->len);
+    c->out->len += r->head_len;
+    if (r->head_only)
+        r->out.body = TEXT("");
+    if (open_body(c, r) < 0)
+        return connection_gone(c, "no memory");
+    connection_become(c, CONN_SENDING);
+    return NEXT_STEP;
+}
+
+/* The response is with the kernel, or waits in c->out behind others. */
+static enum next end_response(struct connection *c)
+{
+    struct request *r = c->request;
+
+    r->complete = true;
+    r->body_sent = r->out.file.source ? r->out.file.sent : r->out.body.len;
+    connection_log(r);
+    if (r->wants_close)
+        return connection_end(c);
+    c->keepalive_msec = r->location->http->keepalive_timeout.msec;
+    connection_drop_request(c);
+    connection_release_input(c);
+    c->pipelined = c->in != NULL;
+    c->head_msec = clock_now.msec;
+    connection_become(c, c->in ? CONN_READING : CONN_IDLE);
+    return NEXT_STEP;
+}
+
+/* The next request is here already, and small answers to both may travel together. */
+static bool may_gather(const struct connection *c)
+{
+    const struct request *r = c->request;
+
+    return !r->out.file.source && !r->wants_close && c->in && c->in->at < c->in->len && c->out->len < OUTPUT_SIZE / 2 &&
+           c->out->sent == 0;
+}
+
+static void log_source_failure(struct connection *c)
+{
+    struct request *r = c->request;
+    const struct source *s = r->out.file.source;
+
+    io_counters(c->service->io)->disk_errors++;
+    if (s->error == -ENODATA)
+        request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
+                    r->file ? r->file->path : "", (long long)s->error_offset);
+    else
+        request_log(r, LEVEL_CRIT, -s->error, "reading \"%s\" at offset %lld failed", r->file ? r->file->path : "",
+                    (long long)s->error_offset);
+}
+
+enum next connection_send(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (!r) { /* only earlier responses were left */
+        enum next next = connection_flush(c);
+        if (next == NEXT_STEP)
+            connection_become(c, c->in ? CONN_READING : CONN_IDLE);
+        return next;
+    }
+    if (may_gather(c))
+        return end_response(c);
+
+    size_t none = 0;
+    size_t *at = c->out ? &c->out->sent : &none;
+    uint64_t cap = (uint64_t)r->location->io->sendfile_max_chunk;
+    switch (sink_body(&c->sink, pending_output(c), at, &r->out.file, cap)) {
+    case SINK_DONE:
+        release_output(c);
+        return end_response(c);
+    case SINK_BLOCKED:
+        return wait_for_client(c);
+    case SINK_TURN:
+        loop_defer(c->service->loop, &c->next_turn);
+        return NEXT_WAIT;
+    case SINK_WAIT_DISK:
+        return NEXT_WAIT;
+    case SINK_SOURCE_FAILED:
+        log_source_failure(c);
+        return connection_abort(c, "the file could not be read");
+    case SINK_FAILED:
+        break;
+    }
+    return connection_abort(c, "the client went away");
+}

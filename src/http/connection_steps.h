@@ -1,0 +1,61 @@
+/* connection_steps.h - what the three rooms of a connection share: connection.c, connection_read.c, connection_send.c. */
+#ifndef HTTP_CONNECTION_STEPS_H
+#define HTTP_CONNECTION_STEPS_H
+
+#include "http/connection.h"
+
+/* What a step came to. */
+enum next {
+    NEXT_STEP, /* look at the state again */
+    NEXT_WAIT, /* an event, a deadline or a callback goes on */
+    NEXT_GONE  /* the connection is closed and freed: touch nothing */
+};
+
+enum {
+    TURN_READS = 16, /* reads of a body, or while lingering, before others get their turn */
+    DRAIN_GRACE =
+        2000 /* ms that an idle connection may still bring a request when the worker drains: closing it at once
+                          could cross one on its way */
+};
+
+/* ---- connection.c ---- */
+
+/* Of the request's location, else of the address' default server. */
+const struct http_conf *connection_conf(const struct connection *c);
+
+void connection_become(struct connection *c, enum connection_state state);
+void connection_set_deadline(struct connection *c, int64_t msec);
+int64_t connection_idle_timeout(const struct connection *c); /* ms that it may wait for a request */
+void connection_drop_request(struct connection *c);
+void connection_log(struct request *r);           /* counters and access log */
+enum next connection_yield(struct connection *c); /* others' turn; goes on in the next one */
+enum next connection_end(struct connection *c);   /* the last response is out */
+enum next connection_gone(struct connection *c, const char *why);
+enum next connection_abort(struct connection *c,
+                           const char *why); /* the response was cut; logged with what did go out */
+
+/* ---- connection_read.c: CONN_IDLE, CONN_READING, CONN_BODY ---- */
+
+enum next connection_wait_for_head(struct connection *c);
+enum next connection_read_head(struct connection *c);
+enum next connection_read_body(struct connection *c);
+void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
+
+/* Answers what could not be understood; the connection ends after. */
+enum next connection_refuse(struct connection *c, int status);
+
+/* ---- connection_send.c: CONN_SENDING ---- */
+
+/* What gathered in c->out. NEXT_STEP: it is all out. */
+enum next connection_flush(struct connection *c);
+
+/* The same as far as the socket takes it, the state left alone; false: the socket is broken. */
+bool connection_push(struct connection *c);
+
+/* `bytes` behind what is in c->out; false: no memory. */
+bool connection_queue(struct connection *c, struct text bytes);
+
+enum next connection_begin_response(struct connection *c);
+enum next connection_send(struct connection *c);
+
+#endif

@@ -1,0 +1,190 @@
+/* explain_outcome.c - what a request's way came to, in words: the status, and what would move the bytes, each with its reason. */
+#include "file/residency.h"
+#include "http/explain_words.h"
+#include "http/serve.h"
+#include "http/status.h"
+
+#include <string.h>
+
+/* ---- the status ---- */
+
+static const char *why_refused(int status)
+{
+    switch (status) {
+    case 405:
+        return "* is for no resource";
+    case 413:
+        return "the body is larger than client_max_body_size";
+    case 414:
+        return "the request line is longer than large_client_header_buffers allow";
+    case 431:
+        return "the fields are longer than large_client_header_buffers allow, or too many";
+    case 501:
+        return "the method, or the transfer coding, is not known";
+    case 505:
+        return "the version is not HTTP/1.0 or HTTP/1.1";
+    default:
+        return "the head is malformed, or its URI leads out of the root";
+    }
+}
+
+static const char *why_whole(const struct request *r)
+{
+    const struct message *m = &r->msg;
+
+    if (!m->fields[FIELD_RANGE].at)
+        return "the whole file";
+    if (m->method != METHOD_GET)
+        return "the whole file: Range counts with GET only";
+    if (r->location->http->max_ranges == 0)
+        return "the whole file: max_ranges 0 turns ranges off";
+    if (m->fields[FIELD_IF_RANGE].at)
+        return "the whole file: If-Range does not name it as it is now, or the ranges are not worth it";
+    return "the whole file: Range has another unit, too many ranges, or more of them than the file has bytes";
+}
+
+static const char *why_of_file(struct explain *e)
+{
+    const struct request *r = e->request;
+    const struct message *m = &r->msg;
+    struct text range = m->fields[FIELD_RANGE];
+
+    if (r->error_status > 0)
+        return arena_printf(&e->request->arena, "%s%serror_page says so", e->why ? e->why : "", e->why ? ", and " : "");
+    switch (r->out.status) {
+    case 200:
+        return why_whole(r);
+    case 206:
+        if (r->out.content_range.at)
+            return arena_printf(&e->request->arena, "Range %.*s is inside of the file", TEXT_ARG(range));
+        return arena_printf(&e->request->arena, "Range %.*s: several parts", TEXT_ARG(range));
+    case 304:
+        return m->fields[FIELD_IF_NONE_MATCH].at ? "If-None-Match names the file as it is"
+                                                 : "the file has not changed since If-Modified-Since";
+    default:
+        return e->why;
+    }
+}
+
+static const char *why(struct explain *e)
+{
+    const struct request *r = e->request;
+    const struct message *m = &r->msg;
+
+    if (e->refused)
+        return why_refused(r->out.status);
+    if (r->file)
+        return why_of_file(e);
+    if (r->out.status == 416)
+        return arena_printf(&e->request->arena, "Range %.*s lies outside of the file, or is malformed",
+                            TEXT_ARG(m->fields[FIELD_RANGE]));
+    if (r->out.status == 412)
+        return m->fields[FIELD_IF_MATCH].at ? "If-Match does not name the file as it is"
+                                            : "the file has changed since If-Unmodified-Since";
+    return e->why;
+}
+
+static void say_status(struct explain *e)
+{
+    const struct request *r = e->request;
+    const char *reason = why(e);
+
+    if (r->silent) {
+        explain_say(e, "status", "none: return 444 closes the connection without a word");
+        return;
+    }
+    struct text line = status_line(r->out.status);
+    explain_say(e, "status", "%.*s%s%s", TEXT_ARG(line), reason ? ": " : "", reason ? reason : "");
+}
+
+/* ---- the bytes ---- */
+
+/* As the configuration writes it: 8m. */
+static const char *size_text(struct request *r, int64_t bytes)
+{
+    static const char units[] = "\0kmg";
+    unsigned unit = 0;
+
+    for (; unit < 3 && bytes >= 1024 && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    const char *text = arena_printf(&r->arena, "%lld%.1s", (long long)bytes, unit ? &units[unit] : "");
+    return text ? text : "";
+}
+
+static const char *why_no_file(const struct request *r)
+{
+    if (r->silent)
+        return "nothing is sent";
+    if (r->head_only)
+        return "HEAD: the head alone is sent";
+    if (r->out.no_length)
+        return "this status has no body";
+    if (r->file)
+        return "the file is empty";
+    return r->out.length > 0 ? "the body is made in memory, no file is read" : "there is no body";
+}
+
+static void say_residency(struct explain *e, const struct file *f)
+{
+    enum { LOOKED_AT = 256 * 1024 * 1024 };
+    const struct request *r = e->request;
+    size_t some = f->size < LOOKED_AT ? (size_t)f->size : LOOKED_AT;
+    size_t resident = residency(f, 0, some);
+    const struct aio_conf *aio = &r->location->io->aio;
+    const char *reader = disk_name(io_disk(e->service->io, aio));
+
+    if (resident == (size_t)f->size)
+        explain_say(e, NULL, "all of it is in the page cache now");
+    else if (resident == some)
+        explain_say(e, NULL, "its first %zu bytes are in the page cache now", resident);
+    else if (aio->mode == AIO_OFF)
+        explain_say(e, NULL,
+                    "%zu bytes from its start on are in the page cache now; aio off: the rest holds up the worker",
+                    resident);
+    else
+        explain_say(e, NULL, "%zu bytes from its start on are in the page cache now; the rest is read first (%s)",
+                    resident, reader);
+}
+
+static void say_windows(struct explain *e, const struct file *f)
+{
+    struct request *r = e->request;
+    const struct io_conf *io = r->location->io;
+    const struct conf_bufs *bufs = &io->output_buffers;
+
+    explain_say(e, NULL, "read by %s, ahead of the client, into at most %lld buffers of %s, aligned to %u bytes",
+                disk_name(io_disk(e->service->io, &io->aio)), (long long)bufs->number, size_text(r, bufs->size),
+                f->align_offset);
+}
+
+static void say_bytes(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct source *s = r->out.file.source;
+    enum io_method method = s ? s->method : r->out.method;
+
+    if (method == IO_NONE || !r->file) {
+        explain_say(e, "bytes", "%s: %s", io_method_name(method), why_no_file(r));
+        return;
+    }
+    struct policy_facts facts = serve_facts(r);
+    const struct io_conf *io = r->location->io;
+    explain_say(e, "bytes", "%s: %s", io_method_name(method), policy_reason(&facts));
+    if (policy_choose(&facts) == IO_DIRECT && method != IO_DIRECT)
+        explain_say(e, NULL, "but this file cannot be opened with O_DIRECT");
+    if (io->method == IO_AUTO)
+        explain_say(e, NULL, "%lld bytes; directio %s, sendfile %s", (long long)facts.file_size,
+                    io->directio < 0 ? "off" : size_text(r, io->directio), io->sendfile ? "on" : "off");
+    if (method == IO_DIRECT)
+        say_windows(e, r->file);
+    else if (method != IO_MEMORY)
+        say_residency(e, r->file);
+    if (e->read_error < 0)
+        explain_say(e, NULL, "but reading it fails: %s", strerror(-e->read_error));
+}
+
+void explain_outcome(struct explain *e)
+{
+    say_status(e);
+    say_bytes(e);
+}

@@ -1,0 +1,446 @@
+/* explain_words.c - what each step of a request's way came to, in words. Told from where the request stood before the step and
+ * where it stands after it; the decisions themselves are those of static.c, serve.c and route.c. */
+#include "http/explain_words.h"
+
+#include "base/clock.h"
+#include "file/open.h"
+#include "http/route.h"
+#include "http/static.h"
+#include "http/variable.h"
+#include "net/address.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void explain_say(struct explain *e, const char *topic, const char *format, ...)
+{
+    char *words;
+    va_list args;
+
+    va_start(args, format);
+    int n = vasprintf(&words, format, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    e->options->tell(e->options->arg, topic, words);
+    free(words);
+}
+
+__attribute__((format(printf, 2, 3))) static void because(struct explain *e, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    e->why = arena_vprintf(&e->request->arena, format, args);
+    va_end(args);
+}
+
+/* "(conf/sluice.conf:40)" */
+static const char *place(struct explain *e, const char *file, unsigned line)
+{
+    const char *folder = e->options->folder;
+    size_t len = folder ? strlen(folder) : 0;
+
+    if (len > 0 && strncmp(file, folder, len) == 0)
+        file += len;
+    const char *text = arena_printf(&e->request->arena, "(%s:%u)", file, line);
+    return text ? text : "";
+}
+
+/* ---- address, server, URI ---- */
+
+static const struct server_listen *listen_of(const struct server *server, const struct address *address)
+{
+    list_each (&server->listens, node, tmp) {
+        const struct server_listen *l = container_of(node, struct server_listen, node);
+        if (address_equal(&l->address, address))
+            return l;
+    }
+    return NULL;
+}
+
+static bool name_fits(const struct server_name *n, struct text host)
+{
+    size_t len = n->text.len;
+
+    switch (n->kind) {
+    case NAME_EXACT:
+        return text_equal(n->text, host);
+    case NAME_LEADING:
+        if (n->with_bare && text_equal(n->text, host))
+            return true;
+        return host.len > len + 1 && text_ends(host, n->text) && host.at[host.len - len - 1] == '.';
+    case NAME_TRAILING:
+        return host.len > len && text_starts(host, n->text) && host.at[len] == '.';
+    case NAME_REGEX:
+        return pattern_match(n->pattern, host, NULL) == 1;
+    }
+    return false;
+}
+
+/* Kinds in the order of route_server(). */
+const struct server_name *explain_name(const struct server *server, struct text host)
+{
+    for (int kind = NAME_EXACT; kind <= NAME_REGEX; kind++)
+        list_each (&server->names, node, tmp) {
+            const struct server_name *n = container_of(node, struct server_name, node);
+            if ((int)n->kind == kind && name_fits(n, host))
+                return n;
+        }
+    return NULL;
+}
+
+static void say_server(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct server *s = r->server;
+    const struct server_name *n = explain_name(s, r->host);
+    const char *at = place(e, s->block->file, s->block->line);
+    struct text name = s->name.len > 0 ? s->name : TEXT("without a name");
+
+    if (!n && !e->conn->address->names)
+        explain_say(e, "server", "%.*s %s: the only one at this address", TEXT_ARG(name), at);
+    else if (!n)
+        explain_say(e, "server", "%.*s %s: nobody here has the name \"%.*s\", and this is the default", TEXT_ARG(name),
+                    at, TEXT_ARG(r->host));
+    else if (n->kind == NAME_EXACT)
+        explain_say(e, "server", "%.*s %s: by its exact name", TEXT_ARG(n->text), at);
+    else if (n->kind == NAME_LEADING)
+        explain_say(e, "server", "%.*s %s: by its name %s.%.*s", TEXT_ARG(name), at, n->with_bare ? "" : "*",
+                    TEXT_ARG(n->text));
+    else if (n->kind == NAME_TRAILING)
+        explain_say(e, "server", "%.*s %s: by its name %.*s.*", TEXT_ARG(name), at, TEXT_ARG(n->text));
+    else
+        explain_say(e, "server", "%.*s %s: by its regular expression %.*s", TEXT_ARG(name), at, TEXT_ARG(n->text));
+}
+
+void explain_opening(struct explain *e)
+{
+    const struct request *r = e->request;
+    const struct address *a = &e->conn->address->address;
+    const struct server_listen *l = listen_of(r->server, a);
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_format(a, true, text);
+    explain_say(e, "address", "%s %s: %s", text, l ? place(e, l->file, l->line) : "", e->options->address_why);
+    if (e->refused)
+        return;
+    say_server(e);
+    if (!text_starts(r->raw_uri, e->uri))
+        explain_say(e, "uri", "%.*s, which is what %.*s comes to", TEXT_ARG(e->uri), TEXT_ARG(r->raw_uri));
+}
+
+/* ---- locations ---- */
+
+static unsigned count_regexes(const struct conf_block *block)
+{
+    unsigned n = 0;
+    list_each (&block->children, node, tmp) {
+        const struct conf_block *child = container_of(node, struct conf_block, node);
+        if (child->context == CONF_LOCATION)
+            n += ((const struct location *)child->owner)->kind == LOCATION_REGEX;
+    }
+    return n;
+}
+
+/* Those that were tried before the prefix was taken: on every level around it, and inside it. */
+static unsigned regexes_tried(const struct request *r, const struct location *l)
+{
+    unsigned n = count_regexes(r->server->block);
+    for (; l && l != &r->server->base; l = l->parent)
+        n += count_regexes(l->block);
+    return n;
+}
+
+static const char *label(struct request *r, const struct location *l)
+{
+    static const char *const kinds[] = {
+        [LOCATION_PREFIX] = "prefix ", [LOCATION_PREFIX_FINAL] = "^~ ",
+        [LOCATION_EXACT] = "= ",       [LOCATION_REGEX] = "regular expression ",
+        [LOCATION_NAMED] = "",
+    };
+    const char *text = arena_printf(&r->arena, "%s%.*s", kinds[l->kind], TEXT_ARG(l->name));
+    return text ? text : "";
+}
+
+static void say_location(struct explain *e, const struct location *l)
+{
+    struct request *r = e->request;
+
+    if (l == &r->server->base) {
+        explain_say(e, "location", "none fits: the settings of the server itself");
+        return;
+    }
+    const char *name = label(r, l), *at = place(e, l->block->file, l->block->line);
+    unsigned tried = regexes_tried(r, l);
+    switch (l->kind) {
+    case LOCATION_PREFIX:
+        if (tried > 0)
+            explain_say(e, "location", "%s %s: the longest that fits; no regular expression matches (%u tried)", name,
+                        at, tried);
+        else
+            explain_say(e, "location", "%s %s: the longest that fits; there are no regular expressions to try", name,
+                        at);
+        break;
+    case LOCATION_PREFIX_FINAL:
+        explain_say(e, "location", "%s %s: the longest that fits; ^~ leaves regular expressions untried", name, at);
+        break;
+    case LOCATION_EXACT:
+        explain_say(e, "location", "%s %s: exactly this URI", name, at);
+        break;
+    case LOCATION_REGEX:
+        explain_say(e, "location", "%s %s: the first that matches", name, at);
+        break;
+    case LOCATION_NAMED:
+        explain_say(e, "location", "%s %s: by its name", name, at);
+        break;
+    }
+    if (l->parent)
+        explain_say(e, NULL, "inside of location %s", label(r, l->parent));
+}
+
+static void say_return(struct explain *e, const struct return_action *a, const char *where)
+{
+    if (a->text)
+        explain_say(e, "return", "%d %.*s, says the %s", a->status, TEXT_ARG(a->text->text), where);
+    else
+        explain_say(e, "return", "%d, says the %s", a->status, where);
+    because(e, "return says so");
+}
+
+static void say_route(struct explain *e, const struct moment *before)
+{
+    struct request *r = e->request;
+    struct text uri = r->uri;
+
+    if (r->server->base.http->action) {
+        say_return(e, r->server->base.http->action, "server");
+        return;
+    }
+    r->uri = before->uri; /* the step may have led on to another */
+    const struct location *l = route_location(r);
+    r->uri = uri;
+    if (!l) {
+        because(e, "a regular expression of a location gave up at its match limit");
+        return;
+    }
+    say_location(e, l);
+    if (l->http->internal && !before->internal)
+        because(e, "the location is internal: for internal redirects only");
+}
+
+/* ---- files ---- */
+
+/* What stands at a path, seen as a cold open would see it. */
+struct look {
+    int rc; /* 0 or -errno */
+    enum file_kind kind;
+    off_t size;
+    char modified[CLOCK_HTTP_LEN + 1];
+};
+
+static struct look look_at(struct text path)
+{
+    const struct open_options options = {.read_ahead = false};
+    struct look l = {.rc = -ENOMEM};
+    struct file *f;
+
+    if (path.at)
+        l.rc = file_open(&f, path.at, &options);
+    if (l.rc < 0)
+        return l;
+    l.kind = f->kind;
+    l.size = f->size;
+    clock_format_http(l.modified, f->mtime.tv_sec);
+    file_release(f);
+    return l;
+}
+
+static const char *kind_text(enum file_kind kind)
+{
+    return kind == FILE_DIRECTORY ? "a directory" : kind == FILE_REGULAR ? "a file" : "neither file nor directory";
+}
+
+static void say_try_files(struct explain *e, const struct moment *before)
+{
+    struct request *r = e->request;
+    const struct http_conf *h = before->location->http;
+    const struct template_list *t = h->try_files.names;
+
+    if (h->action && before->location != &r->server->base) {
+        say_return(e, h->action, "location");
+        return;
+    }
+    if (!t || t->count == 0)
+        return;
+    struct text name = t->items[before->step_at]->text;
+    if (before->step_at >= t->count - 1) {
+        explain_say(e, "try_files", "%.*s: the last resort", TEXT_ARG(name));
+        because(e, "nothing of try_files is there");
+        return;
+    }
+    struct look l = look_at(before->path);
+    bool directory = h->try_files.directory[before->step_at];
+    const char *slash = directory ? "/" : "";
+    bool taken = r->step != STEP_TRY_FILES;
+    if (taken)
+        explain_say(e, "try_files", "%.*s%s is %.*s: there", TEXT_ARG(name), slash, TEXT_ARG(before->path));
+    else if (l.rc < 0)
+        explain_say(e, "try_files", "%.*s%s is %.*s: %s", TEXT_ARG(name), slash, TEXT_ARG(before->path),
+                    strerror(-l.rc));
+    else
+        explain_say(e, "try_files", "%.*s%s is %.*s: %s, where %s is asked for", TEXT_ARG(name), slash,
+                    TEXT_ARG(before->path), kind_text(l.kind), directory ? "a directory" : "a file");
+}
+
+static void say_no_index(struct explain *e, const struct moment *before)
+{
+    struct look l = look_at(before->path);
+
+    if (l.rc < 0) {
+        explain_say(e, "file", "%.*s: %s", TEXT_ARG(before->path), strerror(-l.rc));
+        because(e, "there is no such directory, or it may not be opened");
+    } else if (e->request->step == STEP_LISTING) {
+        explain_say(e, "index", "none is there; autoindex is on");
+    } else {
+        explain_say(e, "index", "none is there; autoindex is %s",
+                    before->location->listing->on ? "for GET and HEAD" : "off");
+        because(e, "%.*s has no index file, and may not be listed", TEXT_ARG(before->path));
+    }
+}
+
+static void say_index(struct explain *e, const struct moment *before)
+{
+    const struct request *r = e->request;
+    const struct template_list *names = before->location->http->index;
+
+    if (before->step_at >= names->count) {
+        say_no_index(e, before);
+        return;
+    }
+    struct text name = names->items[before->step_at]->text;
+    if (!before->path.at) {
+        explain_say(e, "index", "%.*s", TEXT_ARG(name));
+        return;
+    }
+    struct look l = look_at(before->path);
+    if (l.rc == 0 && r->step != STEP_INDEX)
+        explain_say(e, "index", "%.*s is %.*s: there", TEXT_ARG(name), TEXT_ARG(before->path));
+    else
+        explain_say(e, "index", "%.*s is %.*s: %s", TEXT_ARG(name), TEXT_ARG(before->path), strerror(-l.rc));
+    if (r->step != STEP_INDEX && l.rc < 0)
+        because(e, "%s may not be opened", before->path.at);
+}
+
+static void say_file(struct explain *e, const struct moment *before)
+{
+    struct look l = look_at(before->path);
+    int rc = -l.rc;
+
+    if (rc != 0) {
+        explain_say(e, "file", "%.*s: %s", TEXT_ARG(before->path), strerror(rc));
+        because(e, "%s", rc == ENOENT || rc == ENOTDIR ? "there is no such file" : "the file may not be opened");
+        return;
+    }
+    if (l.kind != FILE_REGULAR) {
+        explain_say(e, "file", "%.*s: %s", TEXT_ARG(before->path), kind_text(l.kind));
+        because(e, "%s",
+                l.kind == FILE_DIRECTORY ? "the URI of a directory ends with /" : "only regular files are served");
+        return;
+    }
+    explain_say(e, "file", "%.*s: %lld bytes, modified %s", TEXT_ARG(before->path), (long long)l.size, l.modified);
+    if (e->request->msg.method == METHOD_POST)
+        because(e, "a file answers GET and HEAD");
+}
+
+static void say_listing(struct explain *e, const struct moment *before)
+{
+    const struct response *o = &e->request->out;
+
+    explain_say(e, "listing", "of %.*s: %llu bytes", TEXT_ARG(before->path), (unsigned long long)o->length);
+    because(e, "%s", o->status == 200 ? "the list of the directory" : "the directory cannot be listed");
+}
+
+/* ---- what every step may lead to ---- */
+
+static void say_turn(struct explain *e, const struct moment *before)
+{
+    const struct request *r = e->request;
+    bool page = (r->in_error_page && !before->in_error_page) ||
+                (r->error_status > 0 && r->error_status != before->error_status);
+
+    if (r->step == STEP_READY && r->redirects > before->redirects)
+        because(e, "internal redirects go round and round");
+    else if (page && r->step == STEP_READY)
+        explain_say(e, "error_page", "sends the client elsewhere");
+    else if (page && r->step == STEP_TRY_FILES)
+        explain_say(e, "error_page", "leads to %.*s", TEXT_ARG(r->location->name));
+    else if (page && r->error_status > 0)
+        explain_say(e, "error_page", "%.*s, with status %d", TEXT_ARG(r->uri), r->error_status);
+    else if (page)
+        explain_say(e, "error_page", "%.*s, with the status that it has itself", TEXT_ARG(r->uri));
+    else if (r->step == STEP_ROUTE)
+        explain_say(e, "redirect", "internal, to %.*s", TEXT_ARG(r->uri));
+    if (r->redirects > before->redirects && r->step == STEP_TRY_FILES)
+        say_location(e, r->location);
+}
+
+void explain_step(struct explain *e, const struct moment *before)
+{
+    const struct request *r = e->request;
+
+    switch (before->step) {
+    case STEP_ROUTE:
+        say_route(e, before);
+        break;
+    case STEP_TRY_FILES:
+        say_try_files(e, before);
+        break;
+    case STEP_CONTENT:
+        if (r->out.status == 405 || r->redirects > before->redirects)
+            because(e, "files do not answer %.*s", TEXT_ARG(r->msg.method_name));
+        break;
+    case STEP_INDEX:
+        say_index(e, before);
+        break;
+    case STEP_FILE:
+        say_file(e, before);
+        break;
+    case STEP_LISTING:
+        say_listing(e, before);
+        break;
+    case STEP_READY:
+        break;
+    }
+    say_turn(e, before);
+}
+
+struct moment explain_moment(struct request *r)
+{
+    const struct http_conf *h = r->location->http;
+    const struct template_list *names = r->step == STEP_TRY_FILES ? h->try_files.names : h->index;
+    struct moment m = {
+        .step = r->step,
+        .step_at = r->step_at,
+        .uri = r->uri,
+        .location = r->location,
+        .redirects = r->redirects,
+        .error_status = r->error_status,
+        .in_error_page = r->in_error_page,
+        .internal = r->internal,
+    };
+
+    if (r->step == STEP_TRY_FILES && names && r->step_at + 1 < names->count) {
+        m.path = static_path(r, template_text(names->items[r->step_at], r));
+    } else if (r->step == STEP_INDEX && r->step_at < names->count) {
+        struct text name = template_text(names->items[r->step_at], r);
+        char *uri = arena_printf(&r->arena, "%.*s%.*s", TEXT_ARG(r->uri), TEXT_ARG(name));
+        if (!text_starts(name, TEXT("/")))
+            m.path = static_path(r, text_of(uri));
+    } else if (r->step == STEP_FILE || r->step == STEP_INDEX || r->step == STEP_LISTING) {
+        m.path = r->path.at ? r->path : static_path(r, r->uri);
+    }
+    return m;
+}

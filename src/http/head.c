@@ -1,0 +1,146 @@
+/* head.c - composes the response head from parts that are already text. See head.h. */
+#include "http/head.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/version.h"
+#include "http/status.h"
+#include "http/variable.h"
+
+#include <stdio.h>
+
+/* Fixed texts, Date, numbers: everything that is not of variable length. */
+enum { FIXED_BOUND = 512 };
+
+static char *put(char *to, struct text t)
+{
+    memcpy(to, t.at, t.len);
+    return to + t.len;
+}
+
+#define PUT(to, literal) put(to, TEXT(literal))
+
+static char *put_field(char *to, struct text name, struct text value)
+{
+    to = put(to, name);
+    if (value.len > 0)
+        to = put(to, value);
+    return PUT(to, "\r\n");
+}
+
+struct text head_server(const struct request *r)
+{
+    if (r->location && r->location->http->server_tokens == TOKENS_OFF)
+        return TEXT("sluice");
+    return TEXT("sluice/" SLUICE_VERSION);
+}
+
+size_t head_bound(const struct request *r)
+{
+    const struct response *o = &r->out;
+    size_t bound = FIXED_BOUND + o->type.len + o->last_modified.len + o->location.len + o->etag.len + o->allow.len +
+                   o->content_range.len;
+    for (const struct field_line *f = o->fields; f; f = f->next)
+        bound += f->name.len + f->value.len + 4;
+    return bound;
+}
+
+static char *put_status(char *to, int status)
+{
+    to = PUT(to, "HTTP/1.1 ");
+    return put(to, status_line(status));
+}
+
+static char *put_connection(char *to, const struct request *r)
+{
+    if (r->wants_close)
+        return PUT(to, "Connection: close\r\n");
+    to = PUT(to, "Connection: keep-alive\r\n");
+    int64_t sec = r->location ? r->location->http->keepalive_timeout.header_sec : 0;
+    if (sec > 0) {
+        to = PUT(to, "Keep-Alive: timeout=");
+        to += number_format(to, (uint64_t)sec);
+        to = PUT(to, "\r\n");
+    }
+    return to;
+}
+
+size_t head_compose(const struct request *r, char *to)
+{
+    const struct response *o = &r->out;
+    char *from = to;
+
+    to = put_status(to, o->status);
+    to = PUT(to, "\r\nServer: ");
+    to = put(to, head_server(r));
+    to = PUT(to, "\r\nDate: ");
+    to = put(to, (struct text){clock_now.http, CLOCK_HTTP_LEN});
+    to = PUT(to, "\r\n");
+    if (o->type.len > 0 && !o->no_length)
+        to = put_field(to, TEXT("Content-Type: "), o->type);
+    if (!o->no_length) {
+        to = PUT(to, "Content-Length: ");
+        to += number_format(to, o->length);
+        to = PUT(to, "\r\n");
+    }
+    if (o->last_modified.len > 0)
+        to = put_field(to, TEXT("Last-Modified: "), o->last_modified);
+    if (o->location.len > 0)
+        to = put_field(to, TEXT("Location: "), o->location);
+    to = put_connection(to, r);
+    if (o->allow.len > 0)
+        to = put_field(to, TEXT("Allow: "), o->allow);
+    if (o->etag.len > 0)
+        to = put_field(to, TEXT("ETag: "), o->etag);
+    for (const struct field_line *f = o->fields; f; f = f->next) {
+        to = put(to, f->name);
+        to = put_field(to, TEXT(": "), f->value);
+    }
+    if (o->content_range.len > 0)
+        to = put_field(to, TEXT("Content-Range: "), o->content_range);
+    if (o->accept_ranges)
+        to = PUT(to, "Accept-Ranges: bytes\r\n");
+    to = PUT(to, "\r\n");
+    return (size_t)(to - from);
+}
+
+static struct text length_text(struct request *r)
+{
+    char *digits = arena_alloc(&r->arena, 20);
+    if (!digits || r->out.no_length)
+        return TEXT_NONE;
+    return (struct text){digits, number_format(digits, r->out.length)};
+}
+
+struct text head_field(struct request *r, struct text name)
+{
+    const struct response *o = &r->out;
+
+    if (text_equal(name, TEXT("content_length")))
+        return length_text(r);
+    if (text_equal(name, TEXT("connection")))
+        return r->wants_close ? TEXT("close") : TEXT("keep-alive");
+    if (text_equal(name, TEXT("date")))
+        return (struct text){clock_now.http, CLOCK_HTTP_LEN};
+    if (text_equal(name, TEXT("server")))
+        return head_server(r);
+
+    const struct {
+        struct text name, value;
+    } known[] = {
+        {TEXT("content_type"), o->type},
+        {TEXT("last_modified"), o->last_modified},
+        {TEXT("location"), o->location},
+        {TEXT("etag"), o->etag},
+        {TEXT("allow"), o->allow},
+        {TEXT("content_range"), o->content_range},
+        {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_equal(known[i].name, name) && known[i].value.len > 0)
+            return known[i].value;
+    for (const struct field_line *f = o->fields; f; f = f->next)
+        if (variable_names_field(name, f->name))
+            return f->value;
+    return TEXT_NONE;
+}

@@ -1,0 +1,205 @@
+/* headers.c - add_header, expires: what the configuration adds to responses. See headers.h. */
+#include "http/headers.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "http/core.h"
+#include "http/request.h"
+
+#include <stdio.h>
+
+/* add_header name value [always] */
+static const char *set_add_header(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)row;
+    struct added_header **end = slot;
+    struct added_header *a = arena_zalloc(cf->arena, sizeof *a);
+    if (!a)
+        return conf_error(cf, "no memory");
+    if (cf->count == 4) {
+        if (!text_equal(cf->args[3], TEXT("always")))
+            return conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(cf->args[3]));
+        a->always = true;
+    }
+    a->name = cf->args[1];
+    for (size_t i = 0; i < a->name.len; i++)
+        if (a->name.at[i] <= ' ' || a->name.at[i] == ':' || a->name.at[i] == 0x7f)
+            return conf_error(cf, "invalid header name \"%.*s\"", TEXT_ARG(a->name));
+    while (*end)
+        end = &(*end)->next;
+    *end = a;
+    return template_compile(cf, http_main_at(cf)->variables, cf->args[2], &a->value);
+}
+
+/* A time with an optional sign; seconds. */
+static int parse_signed(struct text t, int64_t *sec)
+{
+    bool minus = text_starts(t, TEXT("-"));
+    if (minus || text_starts(t, TEXT("+")))
+        t = text_from(t, 1);
+    int rc = number_parse_sec(t, sec);
+    if (minus)
+        *sec = -*sec;
+    return rc;
+}
+
+/* One of nginx's forms; 0 or -EINVAL. `modified` stood before it. */
+static int parse_expires(struct text t, bool modified, struct expires *e)
+{
+    if (!modified) {
+        e->kind = text_equal(t, TEXT("off"))     ? EXPIRES_OFF
+                  : text_equal(t, TEXT("epoch")) ? EXPIRES_EPOCH
+                  : text_equal(t, TEXT("max"))   ? EXPIRES_MAX
+                  : text_starts(t, TEXT("@"))    ? EXPIRES_DAILY
+                                                 : EXPIRES_ACCESS;
+        if (e->kind == EXPIRES_DAILY)
+            return number_parse_sec(text_from(t, 1), &e->sec) == 0 && e->sec < 86400 ? 0 : -1;
+        if (e->kind != EXPIRES_ACCESS)
+            return 0;
+    } else {
+        e->kind = EXPIRES_MODIFIED;
+    }
+    return parse_signed(t, &e->sec);
+}
+
+static const char *set_expires(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)row;
+    struct expires *e = slot;
+    bool modified = cf->count == 3;
+    struct text value = cf->args[cf->count - 1];
+
+    if (modified && !text_equal(cf->args[1], TEXT("modified")))
+        return conf_error(cf, "invalid value \"%.*s\" in \"expires\" directive", TEXT_ARG(cf->args[1]));
+    if (text_starts(value, TEXT("$"))) {
+        e->kind = modified ? EXPIRES_MODIFIED : EXPIRES_ACCESS;
+        return template_compile(cf, http_main_at(cf)->variables, value, &e->variable);
+    }
+    if (parse_expires(value, modified, e) < 0)
+        return conf_error(cf, "invalid value \"%.*s\" in \"expires\" directive", TEXT_ARG(value));
+    return NULL;
+}
+
+static void add_expires(struct request *r, struct text date, struct text control)
+{
+    response_add(r, TEXT("Expires"), date);
+    response_add(r, TEXT("Cache-Control"), control);
+}
+
+/* Seconds from now to the next `sec` of the local day. */
+static int64_t until_daily(int64_t sec)
+{
+    time_t now = (time_t)clock_now.sec;
+    struct tm tm;
+    localtime_r(&now, &tm);
+    int64_t at = tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+    return sec > at ? sec - at : sec - at + 86400;
+}
+
+static void apply_expires(struct request *r, struct expires e, time_t mtime)
+{
+    if (e.variable) {
+        struct text value = template_text(e.variable, r);
+        if (value.len == 0 || parse_expires(value, e.kind == EXPIRES_MODIFIED, &e) < 0)
+            return;
+    }
+    int64_t at = clock_now.sec;
+    switch (e.kind) {
+    case EXPIRES_OFF:
+        return;
+    case EXPIRES_EPOCH:
+        add_expires(r, TEXT("Thu, 01 Jan 1970 00:00:01 GMT"), TEXT("no-cache"));
+        return;
+    case EXPIRES_MAX:
+        add_expires(r, TEXT("Thu, 31 Dec 2037 23:55:55 GMT"), TEXT("max-age=315360000"));
+        return;
+    case EXPIRES_MODIFIED:
+        if (mtime == (time_t)-1)
+            return;
+        at = mtime + e.sec;
+        break;
+    case EXPIRES_DAILY:
+        at += until_daily(e.sec);
+        break;
+    case EXPIRES_ACCESS:
+        at += e.sec;
+        break;
+    }
+    char *date = arena_alloc(&r->arena, CLOCK_HTTP_LEN + 1);
+    if (!date)
+        return;
+    clock_format_http(date, (time_t)at);
+    int64_t age = at - clock_now.sec;
+    bool past = e.kind == EXPIRES_MODIFIED ? age < 0 : e.sec < 0;
+    char *control = past ? NULL : arena_printf(&r->arena, "max-age=%lld", (long long)age);
+    add_expires(r, (struct text){date, CLOCK_HTTP_LEN}, control ? text_of(control) : TEXT("no-cache"));
+}
+
+/* add_header of a validator takes its place; an empty value takes it away. */
+static bool replace_validator(struct request *r, struct text name, struct text value)
+{
+    value = response_value(r, value);
+    if (text_equal_nocase(name, TEXT("Last-Modified")))
+        r->out.last_modified = value;
+    else if (text_equal_nocase(name, TEXT("ETag")))
+        r->out.etag = value;
+    else
+        return false;
+    return true;
+}
+
+/* The statuses that nginx adds headers to without `always`. */
+static bool is_usual(int status)
+{
+    switch (status) {
+    case 200:
+    case 201:
+    case 204:
+    case 206:
+    case 301:
+    case 302:
+    case 303:
+    case 304:
+    case 307:
+    case 308:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void headers_apply(struct request *r, time_t mtime)
+{
+    if (!r->location)
+        return;
+    const struct headers_conf *h = r->location->headers;
+    bool usual = is_usual(r->out.status);
+
+    if (usual && h->expires.kind != EXPIRES_OFF)
+        apply_expires(r, h->expires, mtime);
+    for (const struct added_header *a = h->added; a; a = a->next) {
+        if (!usual && !a->always)
+            continue;
+        struct text value = template_text(a->value, r);
+        if (!replace_validator(r, a->name, value) && value.len > 0)
+            response_add(r, a->name, value);
+    }
+}
+
+static const struct conf_row rows[] = {
+    {"add_header", CONF_HTTP_ALL, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
+     CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
+     .help = "Adds a field to responses 200, 201, 204, 206, 301-304, 307, 308; with `always` to every one. A level "
+             "that has "
+             "its own does not inherit."},
+    {"expires", CONF_HTTP_ALL, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires), .dflt = "off",
+     .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
+    {NULL},
+};
+
+struct conf_module headers_module = {
+    .name = "Response headers",
+    .rows = rows,
+    .size = sizeof(struct headers_conf),
+    .levels = CONF_HTTP_ALL,
+};

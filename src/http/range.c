@@ -1,0 +1,112 @@
+/* range.c - Range header to byte ranges. Pure; called by static.c. RFC 9110, section 14; where it leaves a choice, as
+ * nginx. */
+#include "http/range.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { OFF_MAX_DIGIT = INT64_MAX % 10 };
+
+static void skip_blank(struct text *t)
+{
+    while (t->len > 0 && (t->at[0] == ' ' || t->at[0] == '\t'))
+        *t = text_from(*t, 1);
+}
+
+/* At least one digit, no overflow. */
+static bool take_number(struct text *t, off_t *value)
+{
+    const off_t cut = INT64_MAX / 10;
+    size_t i = 0;
+    *value = 0;
+    for (; i < t->len && t->at[i] >= '0' && t->at[i] <= '9'; i++) {
+        int digit = t->at[i] - '0';
+        if (*value > cut || (*value == cut && digit > OFF_MAX_DIGIT))
+            return false;
+        *value = *value * 10 + digit;
+    }
+    *t = text_from(*t, i);
+    skip_blank(t);
+    return i > 0;
+}
+
+static bool take_dash(struct text *t)
+{
+    if (t->len == 0 || t->at[0] != '-')
+        return false;
+    *t = text_from(*t, 1);
+    return true;
+}
+
+/* "first-last", "first-" or "-suffix"; the range may come out empty: then it lies outside the file. */
+static bool take_spec(struct text *t, off_t size, struct range *range)
+{
+    off_t last;
+    if (take_dash(t)) {
+        if (!take_number(t, &last))
+            return false;
+        *range = (struct range){last < size ? size - last : 0, last > 0 ? size : 0};
+        return true;
+    }
+    if (!take_number(t, &range->start) || !take_dash(t))
+        return false;
+    skip_blank(t);
+    range->end = size;
+    if (t->len == 0 || t->at[0] == ',')
+        return true;
+    if (!take_number(t, &last))
+        return false;
+    if (last < size)
+        range->end = last + 1;
+    return true;
+}
+
+/* Takes what stands between two specs: white space and commas (RFC 9110, 5.6.1: empty elements are none). */
+static bool take_separator(struct text *t, bool first)
+{
+    bool comma = first;
+    skip_blank(t);
+    while (t->len > 0 && t->at[0] == ',') {
+        comma = true;
+        *t = text_from(*t, 1);
+        skip_blank(t);
+    }
+    return comma || t->len == 0;
+}
+
+enum range_result range_parse(struct text value, off_t size, int max_ranges, struct range *out, unsigned *count)
+{
+    static const struct text unit = {"bytes=", 6};
+    *count = 0;
+    if (max_ranges == 0 || value.len <= unit.len || !text_equal_nocase((struct text){value.at, unit.len}, unit))
+        return RANGE_IGNORE;
+    bool limited = max_ranges > 0;
+    unsigned most = limited && max_ranges < RANGE_MOST ? (unsigned)max_ranges : RANGE_MOST;
+
+    off_t sum = 0;
+    struct text rest = text_from(value, unit.len);
+    if (!take_separator(&rest, true))
+        return RANGE_UNSATISFIABLE;
+    while (rest.len > 0) {
+        struct range range;
+        if (!take_spec(&rest, size, &range) || !take_separator(&rest, false))
+            return RANGE_UNSATISFIABLE;
+        if (range.start >= range.end) {
+            if (range.start == 0 && size == 0)
+                return RANGE_IGNORE; /* of an empty file: nginx sends the file */
+            continue;
+        }
+        if (sum > INT64_MAX - (range.end - range.start))
+            return RANGE_UNSATISFIABLE;
+        if (*count == most)
+            return RANGE_IGNORE;
+        sum += range.end - range.start;
+        out[(*count)++] = range;
+    }
+    if (*count == 0)
+        return RANGE_UNSATISFIABLE;
+    /* More than the file, heads of the parts counted: many small ranges are an attack or a mistake. */
+    if (sum > size || (!limited && 256 * (off_t)*count - 4096 > size - sum))
+        return RANGE_IGNORE;
+    return RANGE_SATISFIABLE;
+}

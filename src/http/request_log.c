@@ -1,0 +1,58 @@
+/* request_log.c - the error log's lines about a request, with nginx's tail. */
+#include "http/connection.h"
+#include "http/request.h"
+#include "net/address.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LINE_SIZE = 2048 };
+
+static size_t add(char *line, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static size_t add(char *line, size_t at, const char *format, ...)
+{
+    va_list args;
+    if (at >= LINE_SIZE)
+        return at;
+    va_start(args, format);
+    int n = vsnprintf(line + at, LINE_SIZE - at, format, args);
+    va_end(args);
+    return n < 0 ? at : at + (size_t)n;
+}
+
+/* nginx puts the error between the message and the tail: " (2: No such file or directory)". */
+static size_t add_error(char *line, size_t at, int err)
+{
+    char text[128];
+    return err ? add(line, at, " (%d: %s)", err, strerror_r(err, text, sizeof text)) : at;
+}
+
+void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
+{
+    struct log *configured = r->location ? r->location->http->error_log : NULL;
+    const struct log *log = configured ? configured : log_main;
+    char line[LINE_SIZE], client[ADDRESS_TEXT_SIZE] = "unix:";
+    const union peer *peer = &r->conn->peer;
+    va_list args;
+
+    if (!log_wants(log, level))
+        return;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    size_t at = add_error(line, n < 0 ? 0 : (size_t)n, err);
+    if (peer->any.sa_family != AF_UNIX) {
+        struct address a = {.len = sizeof a.in6};
+        memcpy(&a.in6, peer, sizeof *peer);
+        address_format(&a, false, client);
+    }
+    at = add(line, at, ", client: %s, server: %.*s", client, TEXT_ARG(r->server->name));
+    if (r->msg.line.at)
+        at = add(line, at, ", request: \"%.*s\"", TEXT_ARG(r->msg.line));
+    if (r->msg.fields[FIELD_HOST].at)
+        at = add(line, at, ", host: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_HOST]));
+    if (r->msg.fields[FIELD_REFERER].at)
+        add(line, at, ", referrer: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_REFERER]));
+    log_write(log, level, r->conn->number, 0, "%s", line);
+}

@@ -1,0 +1,245 @@
+/* respond.c - error pages, redirects, texts, and the turns that error_page makes. See respond.h. */
+#include "http/respond.h"
+
+#include "base/number.h"
+#include "http/connection.h"
+#include "http/head.h"
+#include "http/headers.h"
+#include "http/route.h"
+#include "http/status.h"
+#include "http/uri.h"
+#include "http/variable.h"
+#include "net/address.h"
+#include "net/socket.h"
+
+#include <stdlib.h>
+
+enum { MOST_REDIRECTS = 10, HTTP_PORT = 80 };
+
+/* Forgets what an earlier attempt had prepared. */
+static void reset(struct request *r)
+{
+    struct response *o = &r->out;
+    file_release(r->file);
+    r->file = NULL;
+    source_close(o->file.source);
+    *o = (struct response){.method = IO_NONE};
+    o->fields_end = &o->fields;
+}
+
+/* nginx does not trust the framing, or its own state, after these. */
+static void end_after(struct request *r, int status)
+{
+    switch (status) {
+    case 413:
+    case 414:
+    case 431:
+        r->lingers = true;
+        r->wants_close = true;
+        break;
+    case 400:
+    case 408:
+    case 500:
+    case 501:
+    case 505:
+        r->wants_close = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void respond_page(struct request *r, int status)
+{
+    reset(r);
+    end_after(r, status);
+    r->out.status = status;
+    if (status == 204 || status == 304) {
+        r->out.no_length = true;
+    } else {
+        r->out.body = status_page(status, head_server(r), &r->arena);
+        if (r->out.body.at)
+            r->out.type = TEXT("text/html");
+        r->out.length = r->out.body.len;
+    }
+    if (status == 405)
+        r->out.allow = TEXT("GET, HEAD");
+    headers_apply(r, -1);
+    r->step = STEP_READY;
+}
+
+void respond_text(struct request *r, int status, struct text type, struct text body)
+{
+    reset(r);
+    end_after(r, status);
+    if (r->error_status > 0)
+        status = r->error_status;
+    r->out.status = status;
+    r->out.type = type;
+    r->out.body = body;
+    r->out.length = body.len;
+    r->out.no_length = status == 204 || status == 304;
+    headers_apply(r, -1);
+    r->step = STEP_READY;
+}
+
+/* Who we are to this client: the server's name, the name it asked for, or the address it came to. */
+static struct text own_host(struct request *r)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct address a;
+
+    if (r->location->http->server_name_in_redirect)
+        return r->server->name;
+    if (r->host.len > 0)
+        return r->host;
+    if (socket_local(r->conn->sink.fd, &a) < 0 || a.any.sa_family == AF_UNIX)
+        return r->server->name;
+    size_t len = address_format(&a, false, text);
+    if (a.any.sa_family == AF_INET6)
+        return text_of(arena_printf(&r->arena, "[%s]", text));
+    return arena_text(&r->arena, (struct text){text, len});
+}
+
+/* "http://host[:port]" + path. */
+static struct text absolute(struct request *r, struct text path)
+{
+    const struct http_conf *h = r->location->http;
+    struct text host = own_host(r);
+    unsigned port = address_port(&r->conn->address->address);
+
+    if (!h->absolute_redirect || host.len == 0 || !text_starts(path, TEXT("/")))
+        return path;
+    char *s;
+    if (h->port_in_redirect && port != HTTP_PORT && port != 0)
+        s = arena_printf(&r->arena, "http://%.*s:%u%.*s", TEXT_ARG(host), port, TEXT_ARG(path));
+    else
+        s = arena_printf(&r->arena, "http://%.*s%.*s", TEXT_ARG(host), TEXT_ARG(path));
+    return text_of(s);
+}
+
+/* A header field's value may hold no control bytes: a variable could have brought a line end. */
+struct text response_value(struct request *r, struct text t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        unsigned char c = (unsigned char)t.at[i];
+        if (c >= ' ' && c != 0x7f)
+            continue;
+        char *escaped = arena_alloc(&r->arena, 3 * t.len);
+        return escaped ? (struct text){escaped, uri_escape(t, escaped)} : TEXT("");
+    }
+    return t;
+}
+
+/* As nginx: a path that is made absolute stands in Location's own place; a URL among the added fields, before the others. */
+void respond_redirect(struct request *r, int status, struct text target)
+{
+    struct text given = response_value(r, target), location = absolute(r, given);
+    respond_page(r, status);
+    if (location.at != given.at) {
+        r->out.location = location;
+        return;
+    }
+    struct field_line *f = arena_alloc(&r->arena, sizeof *f);
+    if (!f)
+        return;
+    *f = (struct field_line){r->out.fields, TEXT("Location"), location};
+    r->out.fields = f;
+}
+
+static bool too_many(struct request *r)
+{
+    if (++r->redirects <= MOST_REDIRECTS)
+        return false;
+    request_log(r, LEVEL_ERROR, 0, "rewrite or internal redirection cycle while redirecting to \"%.*s\"",
+                TEXT_ARG(r->uri));
+    respond_page(r, 500);
+    return true;
+}
+
+void respond_internally_to(struct request *r, struct text target)
+{
+    size_t question = text_find(target, '?');
+    struct text args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;
+    respond_internally(r, (struct text){target.at, question}, args);
+}
+
+void respond_internally(struct request *r, struct text uri, struct text args)
+{
+    reset(r);
+    r->uri = uri;
+    r->args = args;
+    r->path = TEXT_NONE;
+    r->internal = true;
+    r->step = STEP_ROUTE;
+    r->step_at = 0;
+    too_many(r);
+}
+
+void respond_named(struct request *r, struct text name)
+{
+    reset(r);
+    const struct location *l = route_named(r->server, name);
+    if (!l) {
+        request_log(r, LEVEL_ERROR, 0, "could not find named location \"%.*s\"", TEXT_ARG(name));
+        respond_page(r, 500);
+        return;
+    }
+    if (too_many(r))
+        return;
+    r->location = l;
+    r->internal = true;
+    r->path = TEXT_NONE;
+    r->step = STEP_TRY_FILES;
+    r->step_at = 0;
+}
+
+static const struct error_page *find_page(const struct request *r, int status)
+{
+    const struct http_conf *h = r->location->http;
+
+    if (r->in_error_page && !h->recursive_error_pages)
+        return NULL;
+    for (const struct error_page *p = h->error_pages; p; p = p->next)
+        if (p->status == status)
+            return p;
+    return NULL;
+}
+
+void respond_error(struct request *r, int status)
+{
+    const struct error_page *page = find_page(r, status);
+    if (!page) {
+        r->error_status = 0;
+        respond_page(r, status);
+        return;
+    }
+    end_after(r, status);
+    r->in_error_page = true;
+    r->error_status = page->overwrite < 0 ? status : page->overwrite;
+    struct text target = template_text(page->target, r);
+    if (text_starts(target, TEXT("/"))) {
+        if (!r->head_only) { /* the page is fetched with GET, whatever failed */
+            r->msg.method = METHOD_GET;
+            r->msg.method_name = TEXT("GET");
+        }
+        respond_internally_to(r, target);
+    } else if (text_starts(target, TEXT("@"))) {
+        respond_named(r, target);
+    } else if (target.len > 0) {
+        respond_redirect(r, status_is_redirect(page->overwrite) ? page->overwrite : 302, target);
+    } else {
+        respond_page(r, status);
+    }
+}
+
+bool response_add(struct request *r, struct text name, struct text value)
+{
+    struct field_line *f = arena_alloc(&r->arena, sizeof *f);
+    if (!f)
+        return false;
+    *f = (struct field_line){NULL, name, response_value(r, value)};
+    *r->out.fields_end = f;
+    r->out.fields_end = &f->next;
+    return true;
+}

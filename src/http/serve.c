@@ -1,0 +1,232 @@
+/* serve.c - conditionals, then ranges, then where the bytes come from. See serve.h. RFC 9110, sections 13 and 14. */
+#include "http/serve.h"
+
+#include "base/number.h"
+#include "http/connection.h"
+#include "http/headers.h"
+#include "http/precondition.h"
+#include "http/range.h"
+#include "http/respond.h"
+#include "http/service_private.h"
+
+#include <errno.h>
+
+static void on_source_ready(void *arg)
+{
+    struct request *r = arg;
+    connection_resume(r->conn);
+}
+
+struct policy_facts serve_facts(const struct request *r)
+{
+    const struct file *f = r->file;
+    return (struct policy_facts){
+        .file_size = f->size,
+        .content_in_memory = f->content != NULL,
+        .sink_takes_files = true,
+        .direct_refused = r->conn && io_direct_refused(r->conn->service->io, f->dev),
+        .conf = r->location->io,
+    };
+}
+
+static int open_slice(struct request *r, enum io_method method, struct range range, struct source **out)
+{
+    struct source_request want = {
+        .io = r->conn->service->io,
+        .conf = r->location->io,
+        .file = r->file,
+        .offset = range.start,
+        .len = (uint64_t)(range.end - range.start),
+        .ready = on_source_ready,
+        .arg = r,
+    };
+    return source_open(out, method, &want);
+}
+
+/* The one range of a file as the body. */
+static int open_body(struct request *r, struct range range)
+{
+    struct response *o = &r->out;
+    struct policy_facts facts = serve_facts(r);
+    uint64_t len = (uint64_t)(range.end - range.start);
+
+    o->length = len;
+    o->method = policy_choose(&facts);
+    if (len == 0 || r->head_only) {
+        o->method = IO_NONE;
+        return 0;
+    }
+    if (o->method == IO_MEMORY && r->file->content) {
+        o->body = (struct text){r->file->content + range.start, (size_t)len};
+        return 0;
+    }
+    o->file.left = len;
+    return open_slice(r, o->method, range, &o->file.source);
+}
+
+/* ---- multipart/byteranges: RFC 9110, 14.6 ---- */
+
+static struct text part_head(struct request *r, const char *boundary, const char *type, int type_len,
+                             struct range range)
+{
+    return text_of(arena_printf(
+        &r->arena, "\r\n--%s\r\nContent-Type: %.*s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n", boundary, type_len,
+        type, (long long)range.start, (long long)range.end - 1, (long long)r->file->size));
+}
+
+static void close_parts(struct source **parts, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        source_close(parts[i]);
+}
+
+static int open_parts(struct request *r, const struct range *ranges, unsigned count, const char *boundary)
+{
+    struct response *o = &r->out;
+    struct policy_facts facts = serve_facts(r);
+    struct source **parts = arena_zalloc(&r->arena, (2 * (size_t)count + 1) * sizeof *parts);
+    struct text type = o->type, end = text_of(arena_printf(&r->arena, "\r\n--%s--\r\n", boundary));
+    enum io_method method = policy_choose(&facts);
+    unsigned opened = 0;
+    int rc = parts && end.at ? 0 : -ENOMEM;
+
+    o->length = end.len;
+    for (unsigned i = 0; i < count && rc == 0; i++) {
+        struct text head = part_head(r, boundary, type.at, (int)type.len, ranges[i]);
+        o->length += head.len + (uint64_t)(ranges[i].end - ranges[i].start);
+        rc = head.at ? source_open_bytes(&parts[opened], head) : -ENOMEM;
+        opened += rc == 0;
+        if (rc == 0)
+            rc = open_slice(r, method, ranges[i], &parts[opened]);
+        opened += rc == 0;
+    }
+    if (rc == 0) {
+        rc = source_open_bytes(&parts[opened], end);
+        opened += rc == 0;
+    }
+    if (rc < 0) {
+        if (parts)
+            close_parts(parts, opened);
+        return rc;
+    }
+    o->method = method;
+    o->file.left = o->length;
+    return source_open_parts(&o->file.source, parts, opened, on_source_ready,
+                             r); /* takes them over, whatever comes of it */
+}
+
+static int respond_ranges(struct request *r, const struct range *ranges, unsigned count)
+{
+    static uint64_t next_boundary = 1;
+    struct response *o = &r->out;
+
+    o->status = 206;
+    if (count == 1) {
+        o->content_range = text_of(arena_printf(&r->arena, "bytes %lld-%lld/%lld", (long long)ranges[0].start,
+                                                (long long)ranges[0].end - 1, (long long)r->file->size));
+        if (!o->content_range.at)
+            return -ENOMEM;
+        return open_body(r, ranges[0]);
+    }
+    const char *boundary = arena_printf(&r->arena, "%020llu", (unsigned long long)next_boundary++);
+    if (!boundary)
+        return -ENOMEM;
+    int rc = open_parts(r, ranges, count, boundary);
+    o->type = text_of(arena_printf(&r->arena, "multipart/byteranges; boundary=%s", boundary));
+    return rc == 0 && !o->type.at ? -ENOMEM : rc;
+}
+
+static void respond_unsatisfiable(struct request *r)
+{
+    struct text range = text_of(arena_printf(&r->arena, "bytes */%lld", (long long)r->file->size));
+
+    respond_error(r, 416);
+    if (r->step == STEP_READY)
+        r->out.content_range = range;
+}
+
+/* ---- the response ---- */
+
+static struct validators set_validators(struct request *r)
+{
+    const struct file *f = r->file;
+    struct response *o = &r->out;
+
+    o->last_modified = (struct text){f->last_modified, CLOCK_HTTP_LEN};
+    if (r->location->http->etag)
+        o->etag = (struct text){f->etag, f->etag_len};
+    return (struct validators){o->etag, f->mtime.tv_sec};
+}
+
+/* The ranges to send; RANGE_IGNORE: the whole. */
+static enum range_result ask_ranges(const struct request *r, const struct validators *v, struct range **ranges,
+                                    unsigned *count, struct arena *arena)
+{
+    struct text field = r->msg.fields[FIELD_RANGE];
+
+    /* RFC 9110, 14.2: ranges are defined for GET alone. */
+    if (!field.at || r->msg.method != METHOD_GET || r->location->http->max_ranges == 0)
+        return RANGE_IGNORE;
+    if (!precondition_if_range(&r->msg, v))
+        return RANGE_IGNORE;
+    *ranges = arena_alloc(arena, RANGE_MOST * sizeof **ranges);
+    if (!*ranges)
+        return RANGE_IGNORE;
+    int64_t most = r->location->http->max_ranges;
+    return range_parse(field, r->file->size, most > RANGE_MOST ? RANGE_MOST : (int)most, *ranges, count);
+}
+
+/* 200 or 206, or whatever status this stands in for. */
+static void respond_content(struct request *r, const struct validators *v)
+{
+    struct response *o = &r->out;
+    struct range whole = {0, r->file->size}, *ranges = NULL;
+    unsigned count = 0;
+    int rc;
+
+    enum range_result asked = o->status == 200 ? ask_ranges(r, v, &ranges, &count, &r->arena) : RANGE_IGNORE;
+    if (asked == RANGE_UNSATISFIABLE) {
+        respond_unsatisfiable(r);
+        return;
+    }
+    if (asked == RANGE_SATISFIABLE) {
+        rc = respond_ranges(r, ranges, count);
+    } else {
+        o->accept_ranges = o->status == 200 && r->location->http->max_ranges != 0;
+        rc = open_body(r, whole);
+    }
+    if (rc < 0) {
+        request_log(r, LEVEL_CRIT, -rc, "opening \"%s\" for sending failed", r->file->path);
+        respond_error(r, 500);
+        return;
+    }
+    headers_apply(r, v->mtime);
+}
+
+void serve_file(struct request *r)
+{
+    const struct http_conf *h = r->location->http;
+    struct response *o = &r->out;
+    struct validators v = set_validators(r);
+
+    r->step = STEP_READY;
+    o->type = mime_type(h->types, r->uri, h->default_type);
+    o->status = r->error_status > 0 ? r->error_status : 200;
+    if (o->status != 200) {
+        respond_content(r, &v);
+        return;
+    }
+    switch (precondition_check(&r->msg, &v, h->if_modified_since)) {
+    case PRECONDITION_FAILED:
+        respond_error(r, 412);
+        break;
+    case PRECONDITION_NOT_MODIFIED:
+        o->status = 304;
+        o->no_length = true;
+        headers_apply(r, v.mtime);
+        break;
+    case PRECONDITION_PROCEED:
+        respond_content(r, &v);
+        break;
+    }
+}

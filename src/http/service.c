@@ -1,0 +1,298 @@
+/* service.c - HTTP in one worker: acceptors, pools of what connections need, start and end. See service.h. */
+#include "http/service.h"
+
+#include "http/service_private.h"
+#include "net/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { POOLED_MOST = 256 }; /* buffers and requests kept for the next ones */
+
+/* One listening descriptor. */
+struct accepting {
+    struct service *service;
+    const struct http_address *address;
+};
+
+/* ---- pools ---- */
+
+static void *spare_take(struct spares *pool, size_t head, size_t cap)
+{
+    struct spare *b = pool->first;
+
+    if (b && cap == pool->usual) {
+        pool->first = b->next;
+        pool->count--;
+        return b;
+    }
+    b = malloc(head + cap);
+    if (b)
+        b->cap = cap;
+    return b;
+}
+
+static void spare_give(struct spares *pool, struct spare *b)
+{
+    if (b->cap != pool->usual || pool->count >= POOLED_MOST) {
+        free(b);
+        return;
+    }
+    b->next = pool->first;
+    pool->first = b;
+    pool->count++;
+}
+
+static void spares_free(struct spares *pool)
+{
+    while (pool->first) {
+        struct spare *next = pool->first->next;
+        free(pool->first);
+        pool->first = next;
+    }
+}
+
+struct input *service_input(struct service *s, size_t cap)
+{
+    struct input *in = spare_take(&s->inputs, sizeof *in, cap);
+    if (in)
+        in->at = in->len = 0;
+    return in;
+}
+
+void service_give_input(struct service *s, struct input *in)
+{
+    spare_give(&s->inputs, &in->spare);
+}
+
+struct output *service_output(struct service *s, size_t cap)
+{
+    struct output *out = spare_take(&s->outputs, sizeof *out, cap);
+    if (out)
+        out->sent = out->len = 0;
+    return out;
+}
+
+void service_give_output(struct service *s, struct output *out)
+{
+    spare_give(&s->outputs, &out->spare);
+}
+
+/* A free request's first word links it to the next. */
+union free_request {
+    union free_request *next;
+    char space[REQUEST_SPACE];
+};
+
+_Static_assert(sizeof(struct request) + 1024 <= REQUEST_SPACE, "room for a usual request's allocations");
+
+struct request *service_request(struct service *s)
+{
+    union free_request *space = (union free_request *)(void *)s->free_requests;
+    if (space) {
+        s->free_requests = (struct request *)(void *)space->next;
+        s->free_request_count--;
+    } else {
+        space = malloc(sizeof *space);
+        if (!space)
+            return NULL;
+    }
+    size_t used = (sizeof(struct request) + 15) & ~(size_t)15;
+    struct request *r = (struct request *)(void *)space;
+    memset(r, 0, sizeof *r);
+    arena_init_on(&r->arena, space->space + used, sizeof *space - used, REQUEST_SPACE);
+    list_init(&r->lookup.node);
+    return r;
+}
+
+void service_give_request(struct service *s, struct request *r)
+{
+    arena_fini(&r->arena);
+    if (s->free_request_count >= POOLED_MOST) {
+        free(r);
+        return;
+    }
+    ((union free_request *)(void *)r)->next = (union free_request *)(void *)s->free_requests;
+    s->free_requests = r;
+    s->free_request_count++;
+}
+
+static void free_pools(struct service *s)
+{
+    spares_free(&s->inputs);
+    spares_free(&s->outputs);
+    while (s->free_requests) {
+        union free_request *space = (union free_request *)(void *)s->free_requests;
+        s->free_requests = (struct request *)(void *)space->next;
+        free(space);
+    }
+}
+
+/* ---- accepting ---- */
+
+static void set_accepting(struct service *s, bool on)
+{
+    s->paused = !on;
+    for (unsigned i = 0; i < s->acceptor_count; i++)
+        if (on)
+            acceptor_resume(s->acceptors[i]);
+        else
+            acceptor_pause(s->acceptors[i]);
+}
+
+/* The address that the client came to, where one of several on the same socket. */
+static const struct http_address *address_of(const struct http_address *socket, int fd)
+{
+    struct address local;
+
+    if (socket->inside_count == 0 || socket_local(fd, &local) < 0)
+        return socket;
+    for (unsigned i = 0; i < socket->inside_count; i++)
+        if (address_equal(&socket->inside[i].address, &local))
+            return &socket->inside[i];
+    return socket;
+}
+
+static void on_accepted(void *arg, int fd, const struct address *peer)
+{
+    struct accepting *a = arg;
+    struct service *s = a->service;
+
+    connection_open(s, address_of(a->address, fd), fd, peer);
+    if (s->count >= s->most && !s->paused) {
+        log_alert(0, "%u worker_connections are not enough", s->most);
+        set_accepting(s, false);
+    }
+}
+
+static void on_accept_failed(void *arg, int error)
+{
+    (void)arg;
+    log_write(log_main, LEVEL_CRIT, 0, error, "accept4() failed");
+}
+
+void service_connection_gone(struct service *s)
+{
+    s->count--;
+    if (s->paused && !s->draining && s->count < s->most)
+        set_accepting(s, true);
+    if (s->draining && s->count == 0 && s->drained) {
+        loop_fn *drained = s->drained;
+        s->drained = NULL;
+        drained(s->drained_arg);
+    }
+}
+
+static int accept_from(struct service *s, const struct service_options *o, const struct http_address *address, int fd)
+{
+    struct accepting *a = &s->accepting[s->acceptor_count];
+    *a = (struct accepting){s, address};
+    struct acceptor_options options = {
+        .multi = o->multi_accept,
+        .listen_fd = fd,
+        .accepted = on_accepted,
+        .arg = a,
+        .failed = on_accept_failed,
+    };
+    int rc = acceptor_create(&s->acceptors[s->acceptor_count], s->loop, &options);
+    if (rc == 0)
+        s->acceptor_count++;
+    return rc;
+}
+
+static int start_accepting(struct service *s, const struct service_options *o)
+{
+    unsigned most = o->http->address_count + o->extra_count;
+    int rc = 0;
+
+    s->acceptors = calloc(most + 1, sizeof(struct acceptor *));
+    s->accepting = calloc(most + 1, sizeof *s->accepting);
+    if (!s->acceptors || !s->accepting)
+        return -ENOMEM;
+    for (unsigned i = 0; i < o->http->address_count && rc == 0; i++)
+        if (o->fds[i] >= 0)
+            rc = accept_from(s, o, &o->http->addresses[i], o->fds[i]);
+    for (unsigned i = 0; i < o->extra_count && rc == 0; i++)
+        rc = accept_from(s, o, &o->http->addresses[o->extra_address[i]], o->extra_fds[i]);
+    return rc;
+}
+
+/* ---- start and end ---- */
+
+int service_start(struct service **out, const struct service_options *o)
+{
+    struct service *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->loop = o->loop;
+    s->http = o->http;
+    s->most = o->connections > 0 ? o->connections : 1;
+    list_init(&s->connections);
+    s->outputs.usual = OUTPUT_SIZE;
+    if (o->http->address_count > 0)
+        s->inputs.usual = (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size;
+    int rc = deadlines_create(&s->deadlines, o->loop);
+    if (rc == 0)
+        rc = io_start(&s->io, o->loop, o->io, o->aio_requests);
+    if (rc == 0)
+        rc = file_cache_create(&s->cache, io_pool(s->io, TEXT_NONE));
+    if (rc == 0)
+        rc = start_accepting(s, o);
+    if (rc < 0) {
+        service_destroy(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+static void stop_accepting(struct service *s)
+{
+    for (unsigned i = 0; i < s->acceptor_count; i++)
+        acceptor_destroy(s->acceptors[i]);
+    s->acceptor_count = 0;
+}
+
+void service_drain(struct service *s, loop_fn *drained, void *arg)
+{
+    s->draining = true;
+    s->drained = drained;
+    s->drained_arg = arg;
+    for (unsigned i = 0; i < s->acceptor_count; i++)
+        acceptor_drain(s->acceptors[i]);
+    stop_accepting(s);
+    list_each (&s->connections, node, tmp) {
+        connection_drain(container_of(node, struct connection, node));
+    }
+    if (s->count == 0) {
+        s->drained = NULL;
+        drained(arg);
+    }
+}
+
+void service_destroy(struct service *s)
+{
+    if (!s)
+        return;
+    s->drained = NULL;
+    stop_accepting(s);
+    list_each (&s->connections, node, tmp) {
+        connection_close(container_of(node, struct connection, node), "the worker stops");
+    }
+    free(s->acceptors);
+    free(s->accepting);
+    if (s->io) /* first: opens that nobody waits for any more still answer to the cache */
+        io_stop(s->io);
+    if (s->cache)
+        file_cache_destroy(s->cache);
+    if (s->deadlines)
+        deadlines_destroy(s->deadlines);
+    free_pools(s);
+    free(s);
+}
+
+unsigned service_connections(const struct service *s)
+{
+    return s->count;
+}

@@ -1,0 +1,526 @@
+/* variable_table.c - the built-in variables, each a small function. https://nginx.org/en/docs/http/ngx_http_core_module.html */
+#include "http/variable_table.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/version.h"
+#include "http/connection.h"
+#include "http/head.h"
+#include "http/request.h"
+#include "http/static.h"
+#include "net/socket.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define GETTER(name) static void get_##name(struct request *r, const void *data, struct text *out)
+#define UNUSED(x)    ((void)(x))
+
+static void number_text(struct request *r, uint64_t value, struct text *out)
+{
+    char *digits = arena_alloc(&r->arena, 20);
+    *out = digits ? (struct text){digits, number_format(digits, value)} : TEXT_NONE;
+}
+
+/* Seconds with three decimals, as $request_time. */
+static void msec_text(struct request *r, int64_t msec, struct text *out)
+{
+    if (msec < 0)
+        msec = 0;
+    char *s = arena_printf(&r->arena, "%lld.%03d", (long long)(msec / 1000), (int)(msec % 1000));
+    *out = text_of(s);
+}
+
+/* A struct text at an offset in struct request. */
+static void get_field_at(struct request *r, const void *data, struct text *out)
+{
+    size_t offset = (size_t)(uintptr_t)data;
+    *out = *(const struct text *)(const void *)((const char *)r + offset);
+}
+
+#define REQUEST_TEXT(field) get_field_at, offsetof(struct request, field)
+
+GETTER(known_field)
+{
+    *out = r->msg.fields[(size_t)(uintptr_t)data];
+}
+
+GETTER(is_args)
+{
+    UNUSED(data);
+    *out = r->args.len > 0 ? TEXT("?") : TEXT("");
+}
+
+GETTER(arg)
+{
+    struct text name = *(const struct text *)data, rest = r->args;
+
+    *out = TEXT_NONE;
+    while (rest.len > 0) {
+        struct text pair = {rest.at, text_find(rest, '&')};
+        rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
+        size_t eq = text_find(pair, '=');
+        if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name)) {
+            *out = text_from(pair, eq + 1);
+            return;
+        }
+    }
+}
+
+/* Several fields of one name are joined as RFC 9110, 5.3 allows. */
+GETTER(http)
+{
+    struct text name = *(const struct text *)data;
+
+    *out = TEXT_NONE;
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        const struct header *h = &r->msg.headers[i];
+        if (!variable_names_field(name, h->name))
+            continue;
+        if (!out->at) {
+            *out = h->value;
+            continue;
+        }
+        const char *sep = text_equal(name, TEXT("cookie")) ? "; " : ", ";
+        *out = text_of(arena_printf(&r->arena, "%.*s%s%.*s", TEXT_ARG(*out), sep, TEXT_ARG(h->value)));
+    }
+}
+
+GETTER(sent_http)
+{
+    *out = head_field(r, *(const struct text *)data);
+}
+
+GETTER(cookie)
+{
+    struct text name = *(const struct text *)data;
+
+    *out = TEXT_NONE;
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        if (!text_equal_nocase(r->msg.headers[i].name, TEXT("cookie")))
+            continue;
+        struct text rest = r->msg.headers[i].value;
+        while (rest.len > 0) {
+            struct text pair = {rest.at, text_find(rest, ';')};
+            rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
+            pair = text_trim(pair);
+            size_t eq = text_find(pair, '=');
+            if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name)) {
+                *out = text_from(pair, eq + 1);
+                return;
+            }
+        }
+    }
+}
+
+GETTER(host)
+{
+    UNUSED(data);
+    *out = r->host.len > 0 ? r->host : r->server->name;
+}
+
+GETTER(server_name)
+{
+    UNUSED(data);
+    *out = r->server->name;
+}
+
+GETTER(server_protocol)
+{
+    UNUSED(data);
+    *out = !r->msg.line.at ? TEXT("") : r->msg.minor == 0 ? TEXT("HTTP/1.0") : TEXT("HTTP/1.1");
+}
+
+GETTER(scheme)
+{
+    UNUSED(r), UNUSED(data);
+    *out = TEXT("http");
+}
+
+static void address_text(struct request *r, const struct sockaddr *sa, bool port, struct text *out)
+{
+    struct address a = {.len = sizeof a.in6};
+    memcpy(&a.in6, sa, sa->sa_family == AF_INET ? sizeof a.in4 : sizeof a.in6);
+    char *text = arena_alloc(&r->arena, ADDRESS_TEXT_SIZE);
+    *out = TEXT_NONE;
+    if (!text)
+        return;
+    if (port)
+        number_text(r, address_port(&a), out);
+    else
+        *out = (struct text){text, address_format(&a, false, text)};
+}
+
+GETTER(remote_addr)
+{
+    UNUSED(data);
+    if (r->conn->peer.any.sa_family == AF_UNIX)
+        *out = TEXT("unix:");
+    else
+        address_text(r, &r->conn->peer.any, false, out);
+}
+
+GETTER(remote_port)
+{
+    UNUSED(data);
+    *out = TEXT("");
+    if (r->conn->peer.any.sa_family != AF_UNIX)
+        address_text(r, &r->conn->peer.any, true, out);
+}
+
+GETTER(binary_remote_addr)
+{
+    UNUSED(data);
+    const union peer *p = &r->conn->peer;
+    if (p->any.sa_family == AF_INET)
+        *out = (struct text){(const char *)&p->in4.sin_addr, sizeof p->in4.sin_addr};
+    else if (p->any.sa_family == AF_INET6)
+        *out = (struct text){(const char *)&p->in6.sin6_addr, sizeof p->in6.sin6_addr};
+    else
+        *out = TEXT("unix:");
+}
+
+GETTER(server_addr)
+{
+    UNUSED(data);
+    struct address a;
+    *out = TEXT("");
+    if (socket_local(r->conn->sink.fd, &a) < 0)
+        return;
+    if (a.any.sa_family == AF_UNIX)
+        *out = TEXT("unix:");
+    else
+        address_text(r, &a.any, false, out);
+}
+
+GETTER(server_port)
+{
+    UNUSED(data);
+    number_text(r, address_port(&r->conn->address->address), out);
+}
+
+/* $http_user_agent names User-Agent: - and _ are one. */
+bool variable_names_field(struct text variable, struct text field)
+{
+    if (variable.len != field.len)
+        return false;
+    for (size_t i = 0; i < field.len; i++) {
+        char c = text_lower(field.at[i]);
+        if ((c == '-' ? '_' : c) != variable.at[i])
+            return false;
+    }
+    return true;
+}
+
+static int base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
+GETTER(remote_user)
+{
+    UNUSED(data);
+    struct text field = r->msg.fields[FIELD_AUTHORIZATION];
+    unsigned bits = 0, held = 0;
+    size_t len = 0;
+
+    *out = TEXT_NONE;
+    if (field.len < 6 || !text_equal_nocase((struct text){field.at, 6}, TEXT("Basic ")))
+        return;
+    field = text_trim(text_from(field, 6));
+    char *name = arena_alloc(&r->arena, field.len + 1);
+    for (size_t i = 0; name && i < field.len && base64_value(field.at[i]) >= 0; i++) {
+        bits = (bits << 6 | (unsigned)base64_value(field.at[i])) & 0xffff;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        name[len++] = (char)(bits >> held);
+        if (name[len - 1] == ':') {
+            *out = (struct text){name, len - 1};
+            return;
+        }
+    }
+}
+
+GETTER(status)
+{
+    UNUSED(data);
+    if (r->out.status == 0)
+        *out = TEXT("000");
+    else
+        number_text(r, (uint64_t)r->out.status, out);
+}
+
+GETTER(body_bytes_sent)
+{
+    UNUSED(data);
+    number_text(r, r->body_sent, out);
+}
+
+GETTER(bytes_sent)
+{
+    UNUSED(data);
+    number_text(r, r->head_len + r->body_sent, out);
+}
+
+GETTER(request_length)
+{
+    UNUSED(data);
+    number_text(r, r->received, out);
+}
+
+GETTER(request_time)
+{
+    UNUSED(data);
+    msec_text(r, clock_now.msec - r->start_msec, out);
+}
+
+GETTER(msec)
+{
+    UNUSED(data);
+    msec_text(r, clock_now.sec * 1000 + clock_now.sec_msec, out);
+}
+
+GETTER(time_local)
+{
+    UNUSED(data), UNUSED(r);
+    *out = (struct text){clock_now.log, CLOCK_LOG_LEN};
+}
+
+GETTER(time_iso8601)
+{
+    UNUSED(data), UNUSED(r);
+    *out = (struct text){clock_now.iso8601, CLOCK_ISO8601_LEN};
+}
+
+GETTER(connection)
+{
+    UNUSED(data);
+    number_text(r, r->conn->number, out);
+}
+
+GETTER(connection_requests)
+{
+    UNUSED(data);
+    number_text(r, r->conn->requests, out);
+}
+
+GETTER(connection_time)
+{
+    UNUSED(data);
+    msec_text(r, clock_now.msec - r->conn->start_msec, out);
+}
+
+GETTER(pipe)
+{
+    UNUSED(data);
+    *out = r->conn->pipelined ? TEXT("p") : TEXT(".");
+}
+
+GETTER(request_completion)
+{
+    UNUSED(data);
+    *out = r->complete ? TEXT("OK") : TEXT("");
+}
+
+/* 16 random bytes in hex; the same for the whole request. */
+GETTER(request_id)
+{
+    UNUSED(data);
+    if (!r->id) {
+        unsigned char bytes[16];
+        char *id = arena_alloc(&r->arena, 33);
+        *out = TEXT_NONE;
+        if (!id || getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+            return;
+        for (size_t i = 0; i < sizeof bytes; i++)
+            snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+        r->id = id;
+    }
+    *out = (struct text){r->id, 32};
+}
+
+GETTER(document_root)
+{
+    UNUSED(data);
+    *out = r->location ? static_root(r) : TEXT_NONE;
+}
+
+GETTER(realpath_root)
+{
+    UNUSED(data);
+    char real[PATH_MAX];
+    struct text root = r->location ? static_root(r) : TEXT_NONE;
+    *out = TEXT_NONE;
+    if (root.at && realpath(root.at, real))
+        *out = arena_text(&r->arena, text_of(real));
+}
+
+GETTER(request_filename)
+{
+    UNUSED(data);
+    *out = r->location ? static_path(r, r->uri) : TEXT_NONE;
+}
+
+GETTER(hostname)
+{
+    UNUSED(data);
+    char name[256] = "";
+    if (gethostname(name, sizeof name - 1) == 0)
+        for (char *c = name; *c; c++)
+            *c = text_lower(*c);
+    *out = arena_text(&r->arena, text_of(name));
+}
+
+GETTER(pid)
+{
+    UNUSED(data);
+    number_text(r, (uint64_t)getpid(), out);
+}
+
+GETTER(version)
+{
+    UNUSED(r), UNUSED(data);
+    *out = TEXT(SLUICE_VERSION);
+}
+
+GETTER(io_method)
+{
+    UNUSED(data);
+    *out = text_of(io_method_name(r->out.method));
+    UNUSED(r);
+}
+
+GETTER(io_wait)
+{
+    UNUSED(data);
+    msec_text(r, r->io_wait_msec, out);
+}
+
+GETTER(io_bytes_direct)
+{
+    UNUSED(data);
+    number_text(r, r->out.method == IO_DIRECT ? r->out.file.sent : 0, out);
+}
+
+GETTER(io_bytes_cached)
+{
+    UNUSED(data);
+    number_text(r, r->out.method == IO_DIRECT ? 0 : r->out.file.sent, out);
+}
+
+struct row {
+    const char *name;
+    variable_get_fn *get;
+    uintptr_t data;
+};
+
+static const struct row rows[] = {
+    {"args", REQUEST_TEXT(args)},
+    {"binary_remote_addr", get_binary_remote_addr, 0},
+    {"body_bytes_sent", get_body_bytes_sent, 0},
+    {"bytes_sent", get_bytes_sent, 0},
+    {"connection", get_connection, 0},
+    {"connection_requests", get_connection_requests, 0},
+    {"connection_time", get_connection_time, 0},
+    {"content_length", get_known_field, FIELD_CONTENT_LENGTH},
+    {"document_root", get_document_root, 0},
+    {"document_uri", REQUEST_TEXT(uri)},
+    {"host", get_host, 0},
+    {"hostname", get_hostname, 0},
+    {"io_bytes_cached", get_io_bytes_cached, 0},
+    {"io_bytes_direct", get_io_bytes_direct, 0},
+    {"io_method", get_io_method, 0},
+    {"io_wait", get_io_wait, 0},
+    {"is_args", get_is_args, 0},
+    {"msec", get_msec, 0},
+    {"nginx_version", get_version, 0},
+    {"pid", get_pid, 0},
+    {"pipe", get_pipe, 0},
+    {"query_string", REQUEST_TEXT(args)},
+    {"realpath_root", get_realpath_root, 0},
+    {"remote_addr", get_remote_addr, 0},
+    {"remote_port", get_remote_port, 0},
+    {"remote_user", get_remote_user, 0},
+    {"request", REQUEST_TEXT(msg.line)},
+    {"request_completion", get_request_completion, 0},
+    {"request_filename", get_request_filename, 0},
+    {"request_id", get_request_id, 0},
+    {"request_length", get_request_length, 0},
+    {"request_method", REQUEST_TEXT(msg.method_name)},
+    {"request_time", get_request_time, 0},
+    {"request_uri", REQUEST_TEXT(raw_uri)},
+    {"scheme", get_scheme, 0},
+    {"server_addr", get_server_addr, 0},
+    {"server_name", get_server_name, 0},
+    {"server_port", get_server_port, 0},
+    {"server_protocol", get_server_protocol, 0},
+    {"status", get_status, 0},
+    {"time_iso8601", get_time_iso8601, 0},
+    {"time_local", get_time_local, 0},
+    {"uri", REQUEST_TEXT(uri)},
+};
+
+struct family {
+    struct text prefix;
+    variable_get_fn *get;
+};
+
+static const struct family families[] = {
+    {{"arg_", 4}, get_arg},
+    {{"http_", 5}, get_http},
+    {{"sent_http_", 10}, get_sent_http},
+    {{"cookie_", 7}, get_cookie},
+};
+
+/* The names that Content-* variables of nginx and plain fields share come from the fields themselves. */
+static bool find_family(struct variable *v, struct arena *arena)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const struct family *f = &families[i];
+        if (!text_starts(v->name, f->prefix) || v->name.len == f->prefix.len)
+            continue;
+        struct text *rest = arena_alloc(arena, sizeof *rest);
+        if (!rest)
+            return false;
+        *rest = text_from(v->name, f->prefix.len);
+        v->get = f->get;
+        v->data = rest;
+        return true;
+    }
+    return false;
+}
+
+static int compare_row(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct row *)row)->name);
+}
+
+bool variable_table_find(struct variable *v, struct arena *arena)
+{
+    const struct row *row = bsearch(v->name.at, rows, sizeof rows / sizeof *rows, sizeof *rows, compare_row);
+    if (row) {
+        v->get = row->get;
+        v->data = (const void *)row->data;
+        return true;
+    }
+    if (text_equal(v->name, TEXT("content_type"))) {
+        static const struct text name = {"content_type", 12};
+        v->get = get_http;
+        v->data = &name;
+        return true;
+    }
+    if (text_equal(v->name, TEXT("http_user_agent")) || text_equal(v->name, TEXT("http_referer"))) {
+        v->get = get_known_field; /* in every combined line: without the search */
+        v->data = (const void *)(uintptr_t)(v->name.at[5] == 'u' ? FIELD_USER_AGENT : FIELD_REFERER);
+        return true;
+    }
+    return find_family(v, arena);
+}

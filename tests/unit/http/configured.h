@@ -1,0 +1,77 @@
+/* configured.h - http { } blocks and requests for unit tests, without sockets. */
+#ifndef CONFIGURED_H
+#define CONFIGURED_H
+
+#include "unit.h"
+
+#include "base/clock.h"
+#include "conf/parse.h"
+#include "http/access_log.h"
+#include "http/connection.h"
+#include "http/core.h"
+#include "http/headers.h"
+#include "http/request.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+struct configured {
+    struct arena arena;
+    struct conf_result result;
+    struct http_main *http; /* NULL: result.error says why */
+};
+
+/* Reads `bytes`: a whole configuration. */
+static inline void configure(struct configured *c, const char *bytes)
+{
+    static struct conf_module *const modules[] = {&io_main_module, &io_module,      &file_module, &http_module,
+                                                  &listing_module, &headers_module, &log_module,  NULL};
+    struct conf_input input = {
+        .bytes = text_of(bytes),
+        .name = "test.conf",
+        .prefix = "/srv/",
+        .modules = modules,
+        .testing = true,
+    };
+    clock_update();
+    *c = (struct configured){0};
+    arena_init(&c->arena, 16384);
+    if (conf_read(&input, &c->arena, &c->result) == 0)
+        c->http = http_main_of(c->result.root);
+}
+
+static inline void unconfigure(struct configured *c)
+{
+    arena_fini(&c->arena);
+}
+
+/* A GET for `uri` (decoded path, perhaps with ?args) at the first address, from 192.0.2.1. */
+static inline void request_init(struct request *r, struct connection *conn, const struct configured *c,
+                                const char *host, const char *uri)
+{
+    struct text target = text_of(uri);
+    size_t question = text_find(target, '?');
+
+    *conn = (struct connection){.address = &c->http->addresses[0], .number = 7, .requests = 3, .request = r};
+    conn->peer.in4.sin_family = AF_INET;
+    inet_pton(AF_INET, "192.0.2.1", &conn->peer.in4.sin_addr);
+    *r = (struct request){.conn = conn};
+    arena_init(&r->arena, 4096);
+    r->msg.method = METHOD_GET;
+    r->msg.method_name = TEXT("GET");
+    r->msg.minor = 1;
+    r->raw_uri = target;
+    r->uri = (struct text){target.at, question};
+    r->args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;
+    r->host = text_of(host);
+    r->out.fields_end = &r->out.fields;
+    r->server = conn->address->dflt;
+    r->location = &r->server->base;
+}
+
+static inline void request_fini(struct request *r)
+{
+    arena_fini(&r->arena);
+}
+
+#endif
