@@ -27,6 +27,10 @@ struct log_file;
 int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec);
 void log_file_close(struct log_file *lf);
 
+/* From now on files are known, and neither made, opened nor written: for who reads a configuration and is to leave no
+ * traces. */
+void log_file_stay_shut(void);
+
 /* Appends one line (`line` ends with \n); never blocks when the writer runs; any thread. `severity`: syslog's 0-7,
  * used only by syslog outputs, which frame each line themselves (RFC 3164) and strip the \n. Without a writer a failed
  * write counts as dropped, and EPIPE never becomes a signal. */

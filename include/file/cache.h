@@ -1,7 +1,7 @@
 /* cache.h - open_file_cache: path -> struct file, per worker, LRU. https://nginx.org/r/open_file_cache
  *
- * Keyed by path and root confinement, never by thresholds: a struct file holds a plain descriptor and a separate O_DIRECT one, so that
- * locations with different `directio` share an entry rightly.
+ * Keyed by path and root confinement, never by thresholds: a struct file holds a plain descriptor and a separate
+ * O_DIRECT one, so that locations with different `directio` share an entry rightly.
  * Concurrent misses of one path share one open. With the cache off every lookup opens. */
 #ifndef FILE_CACHE_H
 #define FILE_CACHE_H
@@ -12,8 +12,8 @@
 
 extern struct conf_module file_module; /* rows: open_file_cache, _valid, _min_uses, _errors, open_file_cache_content */
 
-struct
-    file_conf { /* values of file_module; one cache per distinct set of them, as in nginx one per open_file_cache line */
+/* Values of file_module; as in nginx, one cache per open_file_cache line. */
+struct file_conf {
     struct file_cache_conf *cache; /* NULL: off */
     int64_t valid_sec;
     int64_t min_uses;

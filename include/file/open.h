@@ -17,17 +17,18 @@ struct open_options {
  * -EACCES; a file that stays locked by a lease -EBUSY; never -EAGAIN. */
 int file_open(struct file **out, const char *path, const struct open_options *options);
 
-/* The same if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED, Linux 5.12); -EAGAIN: it cannot. On
- * kernels without it, it is file_open(). */
+/* The same if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED, Linux 5.12); -EAGAIN: it cannot.
+ * On kernels without it, it is file_open(). */
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);
 
-/* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags) and finds the alignments:
- * statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`. May block briefly; cached after the first call.
- * 0; -EINVAL where the filesystem refuses O_DIRECT; -EOPNOTSUPP where the kernel says that this one file has none (encrypted,
- * compressed); other -errno: no descriptor left and the like. */
+/* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags) and finds the
+ * alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`. May block briefly; cached after
+ * the first call. 0; -EINVAL where the filesystem refuses O_DIRECT; -EOPNOTSUPP where the kernel says that this one
+ * file has none (encrypted, compressed); other -errno: no descriptor left and the like. */
 int file_direct(struct file *f, unsigned fallback_align);
 
-/* True when (size, mtime, inode) on the open descriptor still are what they were at open: nobody wrote into the file. */
+/* True when (size, mtime, inode) on the open descriptor still are what they were at open: nobody wrote into the file.
+ * */
 bool file_unchanged(const struct file *f);
 
 #endif

@@ -1,4 +1,5 @@
-/* residency.h - is this part of the file in the page cache? Asked before sendfile, so that the loop never waits for a disk. */
+/* residency.h - is this part of the file in the page cache? Asked before sendfile, so that the loop never waits for a
+ * disk. */
 #ifndef FILE_RESIDENCY_H
 #define FILE_RESIDENCY_H
 

@@ -26,8 +26,9 @@ struct bufpool_holder { /* embedded; list_init() its node once */
         struct bufpool_holder *h); /* somebody has to wait: give back (bufpool_give) what is not being used */
 };
 
-/* `size` bytes, aligned to a page and (up to 2 MiB) to the next power of two of `size`, which is what counts against the cap.
- * NULL when that would pass the cap or there is no memory. A pool with nothing lent always lends one buffer, however large. */
+/* `size` bytes, aligned to a page and (up to 2 MiB) to the next power of two of `size`, which is what counts against
+ * the cap. NULL when that would pass the cap or there is no memory. A pool with nothing lent always lends one buffer,
+ * however large. */
 void *bufpool_take(struct bufpool *p, size_t size);
 void bufpool_give(struct bufpool *p, void *buffer, size_t size);
 

@@ -1,7 +1,8 @@
 /* disk.h - asynchronous reads behind one contract: io_uring, Linux AIO, threads.
  *
- * A submitted read calls back exactly once, from the loop, never inside disk_read(). Until then the read owns its buffer
- * and (through its user) a file reference. A full queue waits its turn in here: never a synchronous read in the loop, never a failure. */
+ * A submitted read calls back exactly once, from the loop, never inside disk_read(). Until then the read owns its
+ * buffer and (through its user) a file reference. A full queue waits its turn in here: never a synchronous read in the
+ * loop, never a failure. */
 #ifndef IO_DISK_H
 #define IO_DISK_H
 
@@ -29,16 +30,16 @@ struct disk_read {
     bool warm;     /* buffered, but only into the page cache: `buffer` is not used */
     bool by_thread; /* disk.c's own: the kernel would not do it asynchronously */
     disk_read_fn *done;
-    ssize_t
-        result; /* bytes (short at the end of the file, and whenever the kernel likes), or -errno; -ECANCELED at the end */
+    ssize_t result; /* bytes (short at the end of the file, or whenever the kernel likes), or -errno */
     struct job job; /* for the thread reader */
     struct disk *disk;
 };
 
 /* Opens the reader for `mode` (AIO_ON: the best that works here, tried once with a real read) and says which and why
- * through disk_name() and *note (static text or NULL, e.g. "io_uring is denied (Operation not permitted)"). AIO_OFF reads synchronously at the
- * end of the turn, which holds up the loop as nginx's `aio off` does. `depth`: reads in flight (worker_aio_requests). `pool`
- * must be reaped by the loop (pool_eventfd); it may be NULL for AIO_OFF. A mode that does not work here is -errno with *note. */
+ * through disk_name() and *note (static text or NULL, e.g. "io_uring is denied (Operation not permitted)"). AIO_OFF
+ * reads synchronously at the end of the turn, which holds up the loop as nginx's `aio off` does. `depth`: reads in
+ * flight (worker_aio_requests). `pool` must be reaped by the loop (pool_eventfd); it may be NULL for AIO_OFF. A mode
+ * that does not work here is -errno with *note. */
 int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct pool *pool, unsigned depth,
               const char **note);
 void disk_close(struct disk *d); /* waits for what is in flight; their done() is called */

@@ -18,8 +18,8 @@ struct io_counters {
 
 struct io;
 
-/* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when first used. (Not create and
- * destroy: io_destroy() is libaio's.) */
+/* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when first used. (Not
+ * create and destroy: io_destroy() is libaio's.) */
 int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth);
 void io_stop(struct io *io); /* all sources are closed; waits for the reads of those that were closed early */
 

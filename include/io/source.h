@@ -60,16 +60,17 @@ struct source_request {
     void *arg;
 };
 
-/* Opens a source of `method` (never IO_AUTO or IO_NONE). Where `direct` is refused, at open or at the first read, it goes on as `buffered`,
- * notes the filesystem, and (*out)->method says so from then on. `memory` without content and `mmap` where that cannot be had
- * become `buffered` too. 0 or -errno. */
+/* Opens a source of `method` (never IO_AUTO or IO_NONE). Where `direct` is refused, at open or at the first read, it
+ * goes on as `buffered`, notes the filesystem, and (*out)->method says so from then on. `memory` without content and
+ * `mmap` where that cannot be had become `buffered` too. 0 or -errno. */
 int source_open(struct source **out, enum io_method method, const struct source_request *r);
 
 /* Memory that somebody else owns until close (an error page, a listing): nothing is copied, nothing freed. */
 int source_open_bytes(struct source **out, struct text bytes);
 
-/* Parts one after another: head texts of multipart/byteranges and their file slices. Takes over the sources and closes them,
- * also when it fails; their ready and arg are set. `parts` is copied. (*out)->method is that of the first part that is not text. */
+/* Parts one after another: head texts of multipart/byteranges and their file slices. Takes over the sources and closes
+ * them, also when it fails; their ready and arg are set. `parts` is copied. (*out)->method is that of the first part
+ * that is not text. */
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg);
 

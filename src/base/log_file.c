@@ -54,10 +54,19 @@ static bool may_signal(int fd)
     return fstat(fd, &st) < 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 }
 
+static bool stays_shut;
+
+void log_file_stay_shut(void)
+{
+    stays_shut = true;
+}
+
 static int open_target(struct log_file *lf)
 {
     static const char scheme[] = "syslog:";
     lf->fd = -1;
+    if (stays_shut)
+        return 0;
     if (strncmp(lf->path, scheme, sizeof(scheme) - 1) == 0)
         return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
     const char *stream = stream_name(lf->path);

@@ -1,9 +1,10 @@
 /* cache.c - open_file_cache: one hash table and one LRU list per open_file_cache line, per worker.
  *
- * A hit is a hash, a memcmp and a few pointer moves: no system call, no allocation. A miss is opened here and now when the kernel has
- * the path cached, else on a pool thread (cache_open.c), where later lookups of the same path wait for the same open.
- * nginx's rules: an entry older than `valid` is looked up again by path and kept if nothing changed; one used fewer than
- * `min_uses` times is remembered but not kept open; one not used for `inactive` goes, and so does the least recently used past `max`. */
+ * A hit is a hash, a memcmp and a few pointer moves: no system call, no allocation. A miss is opened here and now when
+ * the kernel has the path cached, else on a pool thread (cache_open.c), where later lookups of the same path wait for
+ * the same open. nginx's rules: an entry older than `valid` is looked up again by path and kept if nothing changed; one
+ * used fewer than `min_uses` times is remembered but not kept open; one not used for `inactive` goes, and so does the
+ * least recently used past `max`. */
 #include "file/cache.h"
 
 #include <errno.h>
@@ -151,8 +152,8 @@ bool cache_wants_content(const struct file *f, size_t most)
     return f->kind == FILE_REGULAR && !f->content && f->size > 0 && (uint64_t)f->size <= most;
 }
 
-/* Bytes of content that a file opened now may bring. What no longer fits waits until entries have become inactive: a crawl over many
- * files does not push out what is being asked for. */
+/* Bytes of content that a file opened now may bring. What no longer fits waits until entries have become inactive: a
+ * crawl over many files does not push out what is being asked for. */
 static size_t content_room(const struct cache *c, const struct file_conf *conf)
 {
     int64_t room = conf->content.cap - (int64_t)c->content_bytes;

@@ -52,19 +52,21 @@ struct cache_request {
     struct cache_key key;
 };
 
-/* The result of looking the path of `e` up. Takes over the reference `f`; returns the file to hand out, with a reference for
- * the caller, or NULL after an error. `e` may be gone. */
+/* The result of looking the path of `e` up. Takes over the reference `f`; returns the file to hand out, with a
+ * reference for the caller, or NULL after an error. `e` may be gone. */
 struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct file_conf *conf,
                           int rc, struct file *f);
 void cache_entry_drop(struct cache *c, struct cache_entry *e);
 bool cache_wants_content(const struct file *f, size_t most);
 void file_cache_unref(struct file_cache *fc);
 
-/* Fills f->content. `nowait`: only if that needs no disk, else -EAGAIN. 0 or -errno; without content the file is as good. */
+/* Fills f->content. `nowait`: only if that needs no disk, else -EAGAIN. 0 or -errno; without content the file is as
+ * good. */
 int file_read_content(struct file *f, bool nowait);
 
-/* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles `e`
- * (may be NULL). -EINPROGRESS: q->lookup waits. Else there was no room for a job: it was done at once, and the result is returned. */
+/* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles
+ * `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else there was no room for a job: it was done at once, and the
+ * result is returned. */
 int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
                      size_t content_most, struct file **f);
 int cache_open_join(struct cache_open *open, struct file_lookup *lookup); /* -EINPROGRESS */

@@ -1,8 +1,9 @@
 /* residency.c - is this part of the file in the page cache? cachestat(2), then preadv2(RWF_NOWAIT).
  *
  * cachestat counts the pages of a range in one call, but also counts those that are still being read, and newer kernels
- * answer only the owner of the file. RWF_NOWAIT knows about exactly the byte that it reads, for anybody. So: the count first, and
- * where it says "all", one byte of the last page to see that reading is over; without the count, one byte every STRIDE. */
+ * answer only the owner of the file. RWF_NOWAIT knows about exactly the byte that it reads, for anybody. So: the count
+ * first, and where it says "all", one byte of the last page to see that reading is over; without the count, one byte
+ * every STRIDE. */
 #include "file/residency.h"
 
 #include <errno.h>

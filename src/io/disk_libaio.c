@@ -1,4 +1,5 @@
-/* disk_libaio.c - reads by Linux AIO, which is asynchronous for O_DIRECT only: buffered reads go to the threads. The only door to libaio. */
+/* disk_libaio.c - reads by Linux AIO, which is asynchronous for O_DIRECT only: buffered reads go to the threads. The
+ * only door to libaio. */
 #include <errno.h>
 #include <libaio.h>
 #include <stdlib.h>

@@ -1,8 +1,10 @@
-/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so that the loop never waits for a disk.
+/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so that the loop never
+ * waits for a disk.
  *
- * A file that was found to be wholly resident is not asked about again for HOT_MSEC. Of a larger one, the part behind the one
- * that is being sent is looked at, and read where it is cold, while the client takes this one.
- * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as it is. */
+ * A file that was found to be wholly resident is not asked about again for HOT_MSEC. Of a larger one, the part behind
+ * the one that is being sent is looked at, and read where it is cold, while the client takes this one.
+ * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as
+ * it is. */
 #include "gate.h"
 
 #include <errno.h>

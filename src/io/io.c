@@ -1,4 +1,5 @@
-/* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and which filesystems refused O_DIRECT. */
+/* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and which filesystems
+ * refused O_DIRECT. */
 #include "io/io.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
-/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by http/static.c for each response.
+/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by http/static.c for each
+ * response.
  *
- * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile comes content that the cache keeps. */
+ * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile comes content that the
+ * cache keeps. */
 #include "io/policy.h"
 
 struct verdict {

@@ -1,4 +1,5 @@
-/* source.c - opens a source of the method that policy.c chose, or the next best where that method turns out impossible. */
+/* source.c - opens a source of the method that policy.c chose, or the next best where that method turns out impossible.
+ * */
 #include "io/source.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* source_mmap.c - the file's own pages, mapped. Nothing here or behind it touches them: the kernel does, in writev, which answers EFAULT
- * where the file was cut short; user code would get SIGBUS. */
+/* source_mmap.c - the file's own pages, mapped. Nothing here or behind it touches them: the kernel does, in writev,
+ * which answers EFAULT where the file was cut short; user code would get SIGBUS. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,9 +1,10 @@
 /* windows.c - the pipeline of reads between disk and client.
  *
- * A response holds a few windows of the file in order: the first is being sent, the others are being read or wait. How many and how
- * large follows the client: they start small, grow each time the client had to wait for the disk, and shrink when a window lies ready for
- * long or nothing but ready windows are left behind it. So a fast client gets the disk's speed, and a slow one soon
- * holds one small buffer. When somebody is left without any buffer, windows that are only read ahead are given back.
+ * A response holds a few windows of the file in order: the first is being sent, the others are being read or wait. How
+ * many and how large follows the client: they start small, grow each time the client had to wait for the disk, and
+ * shrink when a window lies ready for long or nothing but ready windows are left behind it. So a fast client gets the
+ * disk's speed, and a slow one soon holds one small buffer. When somebody is left without any buffer, windows that are
+ * only read ahead are given back.
  *
  * A window that is being read belongs to the read: after windows_close() it goes when the read is over. */
 #include "windows.h"
@@ -147,7 +148,8 @@ static void on_available(struct bufpool_waiter *w, void *buffer)
     start(ws, buffer, ws->planned, false);
 }
 
-/* Two reads of one file through the page cache at a time, and the kernel no longer takes either for a sequential one. */
+/* Two reads of one file through the page cache at a time, and the kernel no longer takes either for a sequential one.
+ * */
 static bool spoils_read_ahead(const struct windows *ws)
 {
     return !ws->direct && !last_piece(ws)->ready;
@@ -271,7 +273,8 @@ static void on_read(struct disk_read *r)
         bufpool_hold(ws->pool, &ws->holder);
 }
 
-/* --- The client's side ----------------------------------------------------------------------------------------------- */
+/* --- The client's side -----------------------------------------------------------------------------------------------
+ * */
 
 /* The client waits for the disk. */
 static void grow(struct windows *ws)

@@ -1,4 +1,5 @@
-/* test_disk.c - the readers behind one contract: more reads than room, the line, closing early, and a kernel that denies io_uring. */
+/* test_disk.c - the readers behind one contract: more reads than room, the line, closing early, and a kernel that
+ * denies io_uring. */
 #include "io/disk.h"
 
 #include <errno.h>
@@ -199,7 +200,8 @@ static void deny(int call)
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* As in a container whose profile has no io_uring. check runs each test in a process of its own: the filter goes with it. */
+/* As in a container whose profile has no io_uring. check runs each test in a process of its own: the filter goes with
+ * it. */
 START_TEST(test_denied)
 {
     struct disk *d = NULL;

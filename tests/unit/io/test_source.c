@@ -150,7 +150,8 @@ static bool lie(struct file *f)
     return pread(f->direct_fd, &byte, 1, 1) < 0 && errno == EINVAL;
 }
 
-/* Accepted at open, refused at the first read: EINVAL, here by an alignment that is a lie. Every byte right, noted once. */
+/* Accepted at open, refused at the first read: EINVAL, here by an alignment that is a lie. Every byte right, noted
+ * once. */
 START_TEST(test_refused_at_read)
 {
     struct rig rig;
@@ -176,7 +177,8 @@ START_TEST(test_refused_at_read)
 }
 END_TEST
 
-/* With the same lie, a range that begins aligned fails only at its odd end: it goes on, the filesystem is not given up. */
+/* With the same lie, a range that begins aligned fails only at its odd end: it goes on, the filesystem is not given up.
+ * */
 START_TEST(test_refused_later)
 {
     struct rig rig;

@@ -1,0 +1,18 @@
+/* master.h - the master process: starts workers, listens to signals, never to clients. */
+#ifndef SERVER_MASTER_H
+#define SERVER_MASTER_H
+
+#include "server/cycle.h"
+
+struct master_start {
+    struct cycle *cycle; /* read and bound; becomes the master's */
+    char *const *argv;   /* for an upgrade of the binary */
+    bool upgraded;       /* the sockets came from an earlier master */
+    pid_t earlier;       /* that one, or 0 */
+    int started;         /* a byte is written when workers serve (the parent of a daemon waits); -1: nobody does */
+};
+
+/* Until a signal ends it; the exit code. */
+int master_run(const struct master_start *start);
+
+#endif

@@ -1,0 +1,20 @@
+/* serving.h - one configuration at work in a loop: the HTTP service on a worker's sockets. What worker.c has once, and
+ * single.c, which reloads in place, for a while twice. */
+#ifndef SERVER_SERVING_H
+#define SERVER_SERVING_H
+
+#include "net/loop.h"
+#include "server/cycle.h"
+
+struct serving;
+
+/* Logs what fails. The cycle stays the caller's and outlives it. 0 or -errno. */
+int serving_start(struct serving **out, struct loop *loop, struct cycle *cycle, unsigned worker);
+
+/* Accepts no more, lets what is under way finish (at most worker_shutdown_timeout), then calls `drained` from the loop; it may destroy this. The
+ * listening sockets of the cycle are closed in this process. */
+void serving_drain(struct serving *s, loop_fn *drained, void *arg);
+
+void serving_destroy(struct serving *s); /* at once; NULL is legal */
+
+#endif

@@ -1,0 +1,18 @@
+/* single.h - master and worker in one process: `master_process off`, and `sluice DIR`. */
+#ifndef SERVER_SINGLE_H
+#define SERVER_SINGLE_H
+
+#include "server/cycle.h"
+
+struct single_start {
+    struct cycle *cycle; /* read and bound; becomes this process' */
+    bool pid_file;
+    int started;                /* as in struct master_start */
+    void (*serving)(void *arg); /* called once it serves; may be NULL */
+    void *arg;
+};
+
+/* Until a signal ends it; the exit code. */
+int single_run(const struct single_start *start);
+
+#endif

@@ -1,0 +1,51 @@
+/* sockets.h - the listening sockets of a configuration: bound, inherited or taken over by the master; handed to workers.
+ *
+ * An address with `reuseport` has one socket per worker, any other has one that all share. Sockets of an address that is also
+ * in the next configuration are taken over, so that no connection in their queues is lost. */
+#ifndef SERVER_SOCKETS_H
+#define SERVER_SOCKETS_H
+
+#include "http/core.h"
+
+#include <limits.h>
+
+#define SOCKET_SHARED UINT_MAX
+
+struct bound {
+    struct address address;
+    int fd;
+    unsigned index;  /* in http->addresses */
+    unsigned worker; /* whose; SOCKET_SHARED: every worker's */
+    bool borrowed;   /* still of the earlier set, until sockets_settle() */
+    bool taken;      /* the later set has it */
+    bool handed;     /* made by a service manager: a unix: file is not ours to remove */
+};
+
+struct sockets {
+    struct bound *at;
+    unsigned count, cap;
+    bool upgraded; /* inherited through SLUICE_FDS */
+};
+
+/* What the environment hands down: LISTEN_FDS of systemd, SLUICE_FDS of a master that upgrades itself. The variables
+ * are removed. 0 or -ENOMEM. */
+int sockets_inherit(struct sockets *s);
+
+/* Adds a socket that listens already, to be matched by sockets_bind() as if it were inherited. 0 or -ENOMEM. */
+int sockets_give(struct sockets *s, int fd, const struct address *address);
+
+/* Fills `s` (zeroed): sockets of `earlier` (may be NULL) that match, new ones for the rest. Retries for 2 s where an
+ * address is in use. Logs what fails. `testing`: an address in use is fine. 0, or -errno with `s` closed. */
+int sockets_bind(struct sockets *s, const struct http_main *http, unsigned workers, struct sockets *earlier,
+                 bool testing);
+
+/* The configuration of `s` is in force: what was borrowed belongs to it. */
+void sockets_settle(struct sockets *s, const struct http_main *http, struct sockets *earlier);
+
+/* Closes what is not borrowed or taken, and frees. `remove`: unix: files too (the master). */
+void sockets_close(struct sockets *s, bool remove);
+
+/* Text for SLUICE_FDS ("6;7;"), on the heap; makes the descriptors survive exec. NULL: no memory. */
+char *sockets_pass_on(const struct sockets *s);
+
+#endif

@@ -1,0 +1,31 @@
+/* upgrade.h - a new binary on the sockets of the old: USR2. https://nginx.org/en/docs/control.html#upgrade */
+#ifndef SERVER_UPGRADE_H
+#define SERVER_UPGRADE_H
+
+#include "server/cycle.h"
+
+#include <sys/types.h>
+
+struct upgrade {
+    pid_t running;  /* the new binary's master, or 0 */
+    pid_t earlier;  /* the old binary's, which started us, or 0 */
+    bool inherited; /* our sockets came from it */
+};
+
+void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier);
+
+/* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs. */
+void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv);
+
+/* True: `pid` was the new binary, which did not stay; our pid file has its old name again. Logs. */
+bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle);
+
+bool upgrade_is_running(const struct upgrade *u);
+
+/* Another master has the same sockets open: the files of unix: sockets must stay. */
+bool upgrade_shares_sockets(const struct upgrade *u);
+
+/* At exit: the pid file, by the name it has now. */
+void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle);
+
+#endif

@@ -1,0 +1,19 @@
+/* worker.h - the life of a worker process. */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+#include "server/cycle.h"
+
+enum { WORKER_FATAL = 2 }; /* exit code: starting another one would fail the same way */
+
+struct worker_start {
+    struct cycle *cycle;
+    unsigned number;  /* 0 .. cycle_workers() - 1 */
+    int master_alive; /* end of a pipe: reads end-of-file when the master is gone */
+    int ready;        /* gets a byte when the worker serves, and is closed; -1: nobody waits */
+};
+
+/* In the forked process; does not return. */
+_Noreturn void worker_run(const struct worker_start *start);
+
+#endif

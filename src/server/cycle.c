@@ -1,0 +1,99 @@
+/* cycle.c - one configuration: read, bound, given up. Used by serve.c at start and by the master at a reload. */
+#include "server/cycle.h"
+
+#include "conf/error_log.h"
+#include "server/modules.h"
+#include "server/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { ARENA_CHUNK = 16 * 1024 };
+
+/* Without `error_log` lines: the file of -e, else the built-in one, and where that cannot be opened (nothing is
+ * installed, or we are nobody in particular) stderr. */
+static const char *open_default_log(struct cycle *c)
+{
+    const char *path = c->source->error_log;
+    const char *error = NULL;
+
+    if (path) {
+        if (path[0] != '/' && strcmp(path, "stderr") != 0 && strncmp(path, "syslog:", 7) != 0)
+            path = arena_printf(&c->arena, "%s%s", c->source->prefix, path);
+        return path ? error_log_add(&c->arena, &c->log, path, LEVEL_ERROR) : "no memory";
+    }
+    if (error_log_add(&c->arena, &c->log, SLUICE_ERROR_LOG_PATH, LEVEL_ERROR))
+        error = error_log_add(&c->arena, &c->log, "stderr", LEVEL_ERROR);
+    return error;
+}
+
+static int read_rows(struct cycle *c)
+{
+    const struct conf_input input = {
+        .file = c->source->file,
+        .bytes = c->source->bytes,
+        .name = c->source->name,
+        .globals = text_of(c->source->globals),
+        .prefix = c->source->prefix,
+        .modules = server_modules,
+        .foreign = server_foreign,
+        .testing = c->source->testing,
+        .user = c,
+    };
+    int rc = conf_read(&input, &c->arena, &c->conf);
+
+    if (rc < 0)
+        log_emerg(0, "%s", c->conf.error ? c->conf.error : "no memory");
+    return rc;
+}
+
+int cycle_read(struct cycle **out, const struct cycle_source *source)
+{
+    struct cycle *c = calloc(1, sizeof(*c));
+    const char *error;
+    int rc;
+
+    if (!c) {
+        log_emerg(ENOMEM, "the configuration could not be read");
+        return -ENOMEM;
+    }
+    arena_init(&c->arena, ARENA_CHUNK);
+    c->source = source;
+    rc = read_rows(c);
+    if (rc < 0) {
+        cycle_destroy(c, false);
+        return rc;
+    }
+    c->main = conf_values(c->conf.root, &server_main_module);
+    c->events = c->main->events;
+    c->io = conf_values(c->conf.root, &io_main_module);
+    c->http = http_main_of(c->conf.root);
+    c->log = c->main->error_log;
+    error = c->log ? NULL : open_default_log(c);
+    if (error) {
+        log_emerg(0, "%s", error);
+        cycle_destroy(c, false);
+        return -EIO;
+    }
+    *out = c;
+    return 0;
+}
+
+unsigned cycle_workers(const struct cycle *c)
+{
+    return c->main->master_process ? (unsigned)c->main->worker_processes : 1;
+}
+
+int cycle_bind(struct cycle *c, struct sockets *earlier)
+{
+    return sockets_bind(&c->sockets, c->http, cycle_workers(c), earlier, c->source->testing);
+}
+
+void cycle_destroy(struct cycle *c, bool remove_files)
+{
+    if (!c)
+        return;
+    sockets_close(&c->sockets, remove_files);
+    arena_fini(&c->arena);
+    free(c);
+}

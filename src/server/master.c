@@ -1,0 +1,266 @@
+/* master.c - the master process: a plain loop around sigtimedwait().
+ *
+ * TERM, INT: fast stop. QUIT: graceful stop. HUP: new configuration, new workers; the old ones drain. USR1: reopen
+ * logs. WINCH: workers leave, the master stays. USR2: start a new binary on the same sockets.
+ * https://nginx.org/en/docs/control.html */
+#include "server/master.h"
+
+#include "base/log.h"
+#include "server/children.h"
+#include "server/notify.h"
+#include "server/pid_file.h"
+#include "server/signals.h"
+#include "server/title.h"
+#include "server/upgrade.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KILL_MSEC = 1000 }; /* a fast stop that takes longer ends with SIGKILL */
+
+enum stopping { NOT_STOPPING, STOPPING_GRACEFULLY, STOPPING_FAST };
+
+struct master {
+    struct cycle *cycle;
+    const struct master_start *start;
+    struct children children;
+    struct upgrade upgrade;
+    enum stopping stopping;
+    int64_t kill_at; /* CLOCK_MONOTONIC, msec; 0: not set */
+    sigset_t waited;
+};
+
+static int64_t now_msec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- what signals ask for ---- */
+
+static void stop(struct master *m, enum stopping how)
+{
+    if (how <= m->stopping)
+        return;
+    if (m->stopping == NOT_STOPPING)
+        notify_stopping();
+    m->stopping = how;
+    children_retire(&m->children, true);
+    children_signal(&m->children, how == STOPPING_FAST ? SIGTERM : SIGQUIT);
+    if (how == STOPPING_FAST)
+        m->kill_at = now_msec() + KILL_MSEC;
+    /* Clients are refused from now on, rather than queued for nobody. */
+    sockets_close(&m->cycle->sockets, !upgrade_shares_sockets(&m->upgrade));
+}
+
+/* The pid file follows the configuration. */
+static void move_pid_file(const struct cycle *old, const struct cycle *now)
+{
+    if (strcmp(old->main->pid, now->main->pid) == 0)
+        return;
+    if (pid_file_write(now->main->pid, getpid()) == 0)
+        pid_file_remove(old->main->pid);
+}
+
+static void replace_workers(struct master *m)
+{
+    if (children_start(&m->children, m->cycle) < 0) {
+        log_emerg(0, "no new worker process serves, the old ones stay");
+        return;
+    }
+    children_retire(&m->children, false);
+    children_signal_leaving(&m->children, SIGQUIT);
+}
+
+static void reload(struct master *m)
+{
+    struct cycle *old = m->cycle, *now;
+
+    notify_reloading();
+    log_notice(0, "reconfiguring");
+    if (cycle_read(&now, old->source) == 0) {
+        if (cycle_bind(now, &old->sockets) == 0) {
+            sockets_settle(&now->sockets, now->http, &old->sockets);
+            log_main = now->log;
+            move_pid_file(old, now);
+            m->cycle = now;
+            cycle_destroy(old, !upgrade_shares_sockets(&m->upgrade));
+            replace_workers(m);
+        } else {
+            cycle_destroy(now, true);
+        }
+    }
+    notify_ready();
+}
+
+/* Reopened by root, the files are given to the user of the workers, who must open them too. */
+static void reopen_logs(struct master *m)
+{
+    const struct user_conf *user = &m->cycle->main->user;
+    int rc;
+
+    log_notice(0, "reopening logs");
+    rc = log_file_reopen_all();
+    if (rc < 0)
+        log_emerg(rc, "a log could not be reopened, the old one stays in use");
+    if (user->name && geteuid() == 0) {
+        rc = log_file_chown_all(user->uid, (gid_t)-1);
+        if (rc < 0)
+            log_emerg(rc, "a log could not be given to user \"%s\"", user->name);
+    }
+    children_signal(&m->children, SIGUSR1);
+}
+
+static void retire_workers(struct master *m)
+{
+    children_retire(&m->children, true);
+    children_signal(&m->children, SIGQUIT);
+}
+
+/* While a new binary tries itself out, HUP brings the workers of the old one back as they were. */
+static void on_hup(struct master *m)
+{
+    if (upgrade_is_running(&m->upgrade) && children_serving(&m->children) == 0)
+        children_start(&m->children, m->cycle);
+    else
+        reload(m);
+}
+
+static void on_child(struct master *m)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (children_reaped(&m->children, pid, status))
+            continue;
+        if (upgrade_reaped(&m->upgrade, pid, status, m->cycle) && children_serving(&m->children) == 0 && !m->stopping)
+            children_start(&m->children, m->cycle);
+    }
+}
+
+static void on_signal(struct master *m, const siginfo_t *info)
+{
+    switch (info->si_signo) {
+    case SIGTERM:
+    case SIGINT:
+        signals_log(info, ", exiting");
+        stop(m, STOPPING_FAST);
+        return;
+    case SIGQUIT:
+        signals_log(info, ", shutting down");
+        stop(m, STOPPING_GRACEFULLY);
+        return;
+    case SIGCHLD:
+        on_child(m);
+        return;
+    case SIGWINCH:
+        if (info->si_code > 0)
+            return; /* from the kernel: a terminal was resized */
+        signals_log(info, "");
+        if (!m->stopping)
+            retire_workers(m);
+        return;
+    default:
+        break;
+    }
+    signals_log(info, "");
+    if (m->stopping)
+        return;
+    if (info->si_signo == SIGHUP)
+        on_hup(m);
+    else if (info->si_signo == SIGUSR1)
+        reopen_logs(m);
+    else if (info->si_signo == SIGUSR2)
+        upgrade_start(&m->upgrade, m->cycle, m->start->argv);
+}
+
+/* ---- the loop ---- */
+
+/* Does what is due; msec until the next time that something is, or -1. */
+static int64_t do_what_is_due(struct master *m)
+{
+    int64_t left = m->kill_at - now_msec();
+
+    if (m->stopping == NOT_STOPPING)
+        return children_respawn(&m->children, m->cycle);
+    if (m->kill_at == 0)
+        return -1;
+    if (left > 0)
+        return left;
+    children_signal(&m->children, SIGKILL);
+    m->kill_at = 0;
+    return -1;
+}
+
+static void wait_for_signals(struct master *m)
+{
+    while (!m->stopping || children_alive(&m->children) > 0) {
+        int64_t msec = do_what_is_due(m);
+        struct timespec most = {.tv_sec = (time_t)(msec / 1000), .tv_nsec = (long)(msec % 1000) * 1000000L};
+        siginfo_t info;
+
+        if (sigtimedwait(&m->waited, &info, msec < 0 ? NULL : &most) > 0)
+            on_signal(m, &info);
+    }
+}
+
+/* What has failed to start is about to end by itself; the rest is told to. */
+static void end_all(struct master *m)
+{
+    int status;
+    pid_t pid;
+
+    children_retire(&m->children, true);
+    children_signal(&m->children, SIGTERM);
+    while (children_alive(&m->children) > 0 && (pid = waitpid(-1, &status, 0)) > 0)
+        children_reaped(&m->children, pid, status);
+}
+
+static int start_up(struct master *m)
+{
+    int rc = children_init(&m->children);
+
+    if (rc < 0) {
+        log_emerg(rc, "pipe2() failed");
+        return rc;
+    }
+    rc = pid_file_write(m->cycle->main->pid, getpid());
+    if (rc < 0)
+        return rc;
+    title_set("sluice: master process %s", title_command());
+    if (children_start(&m->children, m->cycle) == 0)
+        return 0;
+    log_emerg(0, "no worker process could be started");
+    end_all(m);
+    pid_file_remove(m->cycle->main->pid);
+    return -ECHILD;
+}
+
+int master_run(const struct master_start *start)
+{
+    struct master m = {.cycle = start->cycle, .start = start};
+    int rc;
+
+    upgrade_init(&m.upgrade, start->upgraded, start->earlier);
+    signals_block(&m.waited);
+    rc = start_up(&m);
+    if (rc == 0) {
+        if (start->started >= 0) {
+            if (write(start->started, "", 1) != 1)
+                log_alert(errno, "the starting process could not be told");
+            close(start->started);
+        }
+        notify_ready();
+        wait_for_signals(&m);
+        upgrade_remove_pid_file(&m.upgrade, m.cycle);
+        log_notice(0, "exit");
+    }
+    children_fini(&m.children);
+    cycle_destroy(m.cycle, !upgrade_shares_sockets(&m.upgrade));
+    return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,15 @@
+/* modules.c - the one list of tables of directives. */
+#include "server/modules.h"
+
+#include "file/cache.h"
+#include "http/access_log.h"
+#include "http/core.h"
+#include "http/headers.h"
+#include "http/listing.h"
+#include "io/policy.h"
+#include "server/main_conf.h"
+
+struct conf_module *const server_modules[] = {
+    &server_main_module, &events_module,  &http_module,    &io_module,  &io_main_module,
+    &file_module,        &listing_module, &headers_module, &log_module, NULL,
+};

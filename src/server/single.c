@@ -1,0 +1,227 @@
+/* single.c - master and worker in one process. A reload starts the new configuration beside the old one, which drains.
+ *
+ * TERM, INT: at once. QUIT: when all is sent. HUP: reload. USR1: reopen logs. */
+#include "server/single.h"
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "server/notify.h"
+#include "server/pid_file.h"
+#include "server/privileges.h"
+#include "server/serving.h"
+#include "server/signals.h"
+#include "server/title.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A configuration at work; all but the newest are draining. */
+struct generation {
+    struct list node;
+    struct single *single;
+    struct cycle *cycle;
+    struct serving *serving;
+};
+
+struct single {
+    struct loop *loop;
+    struct list generations; /* oldest first */
+    struct watch *watches[6];
+    unsigned watch_count;
+    bool leaving;
+};
+
+static struct generation *newest(const struct single *s)
+{
+    return container_of(s->generations.prev, struct generation, node);
+}
+
+static void generation_end(struct generation *g)
+{
+    list_remove(&g->node);
+    serving_destroy(g->serving);
+    cycle_destroy(g->cycle, true);
+    free(g);
+}
+
+/* Takes the cycle over, also where it fails. */
+static int generation_start(struct single *s, struct cycle *cycle)
+{
+    struct generation *g = calloc(1, sizeof(*g));
+    int rc = -ENOMEM;
+
+    if (g) {
+        list_init(&g->node);
+        g->single = s;
+        g->cycle = cycle;
+        rc = serving_start(&g->serving, s->loop, cycle, 0);
+    }
+    if (rc < 0) {
+        free(g);
+        cycle_destroy(cycle, true);
+        return rc;
+    }
+    list_append(&s->generations, &g->node);
+    return 0;
+}
+
+static void on_generation_drained(void *arg)
+{
+    struct generation *g = arg;
+    struct single *s = g->single;
+
+    if (g != newest(s))
+        generation_end(g);
+    else
+        loop_stop(s->loop);
+}
+
+static void on_terminate(void *arg)
+{
+    struct single *s = arg;
+
+    log_notice(0, "exiting");
+    notify_stopping();
+    loop_stop(s->loop);
+}
+
+static void on_quit(void *arg)
+{
+    struct single *s = arg;
+
+    if (s->leaving)
+        return;
+    s->leaving = true;
+    log_notice(0, "gracefully shutting down");
+    notify_stopping();
+    serving_drain(newest(s)->serving, on_generation_drained, newest(s));
+}
+
+static void reload(struct single *s)
+{
+    struct generation *old = newest(s);
+    struct log *old_log = log_main;
+    struct cycle *now;
+
+    log_notice(0, "reconfiguring");
+    if (cycle_read(&now, old->cycle->source) < 0)
+        return;
+    if (cycle_bind(now, &old->cycle->sockets) < 0) {
+        cycle_destroy(now, true);
+        return;
+    }
+    sockets_settle(&now->sockets, now->http, &old->cycle->sockets);
+    log_main = now->log;
+    if (generation_start(s, now) == 0) {
+        serving_drain(old->serving, on_generation_drained, old);
+        return;
+    }
+    /* The sockets went with the new configuration; without them there is nothing left to do. */
+    log_main = old_log;
+    log_emerg(0, "reconfiguring failed, exiting");
+    loop_stop(s->loop);
+}
+
+static void on_hup(void *arg)
+{
+    struct single *s = arg;
+
+    if (s->leaving)
+        return;
+    notify_reloading();
+    reload(s);
+    notify_ready();
+}
+
+static void on_reopen(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    log_notice(0, "reopening logs");
+    rc = log_file_reopen_all();
+    if (rc < 0)
+        log_emerg(rc, "a log could not be reopened, the old one stays in use");
+}
+
+static void on_ignored(void *arg)
+{
+    (void)arg;
+}
+
+static bool watch_for(struct single *s, int signal, loop_fn *fn)
+{
+    struct watch *watch = watch_signal(s->loop, signal, fn, s);
+
+    if (watch)
+        s->watches[s->watch_count++] = watch;
+    return watch != NULL;
+}
+
+static int open_loop(struct single *s)
+{
+    int rc = log_file_writer_start();
+
+    if (rc == 0)
+        rc = loop_create(&s->loop);
+    if (rc == 0 && (!watch_for(s, SIGTERM, on_terminate) || !watch_for(s, SIGINT, on_terminate) ||
+                    !watch_for(s, SIGQUIT, on_quit) || !watch_for(s, SIGHUP, on_hup) ||
+                    !watch_for(s, SIGUSR1, on_reopen) || !watch_for(s, SIGWINCH, on_ignored)))
+        rc = -ENOMEM;
+    if (rc < 0)
+        log_emerg(rc, "the event loop could not be started");
+    signals_unblock();
+    return rc;
+}
+
+static void tell_started(const struct single_start *start)
+{
+    if (start->started >= 0) {
+        if (write(start->started, "", 1) != 1)
+            log_alert(errno, "the starting process could not be told");
+        close(start->started);
+    }
+    notify_ready();
+    if (start->serving)
+        start->serving(start->arg);
+}
+
+static void end_all(struct single *s)
+{
+    while (!list_empty(&s->generations))
+        generation_end(newest(s));
+    for (unsigned i = 0; i < s->watch_count; i++)
+        watch_destroy(s->watches[i]);
+    loop_destroy(s->loop);
+}
+
+int single_run(const struct single_start *start)
+{
+    struct single s = {.loop = NULL};
+    char *pid_path = start->pid_file ? strdup(start->cycle->main->pid) : NULL;
+    int rc;
+
+    list_init(&s.generations);
+    privileges_set_limits(start->cycle->main);
+    if (start->pid_file)
+        title_set("sluice: single process %s", title_command());
+    rc = open_loop(&s);
+    if (rc == 0)
+        rc = generation_start(&s, start->cycle);
+    else
+        cycle_destroy(start->cycle, true);
+    if (rc == 0 && pid_path)
+        rc = pid_file_write(pid_path, getpid());
+    if (rc == 0) {
+        tell_started(start);
+        loop_run(s.loop);
+        log_notice(0, "exit");
+        if (pid_path)
+            pid_file_remove(pid_path);
+    }
+    log_file_writer_stop();
+    end_all(&s);
+    free(pid_path);
+    return rc < 0 ? 1 : 0;
+}

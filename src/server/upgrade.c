@@ -1,0 +1,106 @@
+/* upgrade.c - starts a new binary that takes the listening sockets along, and notices when it leaves again. */
+#include "server/upgrade.h"
+
+#include "base/log.h"
+#include "server/pid_file.h"
+#include "server/signals.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool old_name(const struct cycle *cycle, char name[PATH_MAX])
+{
+    return snprintf(name, PATH_MAX, "%s.oldbin", cycle->main->pid) < PATH_MAX;
+}
+
+void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier)
+{
+    u->running = 0;
+    u->earlier = earlier;
+    u->inherited = inherited;
+}
+
+bool upgrade_is_running(const struct upgrade *u)
+{
+    return u->running > 0;
+}
+
+bool upgrade_shares_sockets(const struct upgrade *u)
+{
+    return u->running > 0 || (u->inherited && u->earlier > 0 && getppid() == u->earlier);
+}
+
+static void move(const char *from, const char *to)
+{
+    if (rename(from, to) < 0)
+        log_alert(errno, "rename() %s to %s failed", from, to);
+}
+
+/* In the forked process. */
+_Noreturn static void run_new_binary(const struct cycle *cycle, char *const *argv)
+{
+    char *fds = sockets_pass_on(&cycle->sockets);
+
+    if (fds && setenv("SLUICE_FDS", fds, 1) == 0) {
+        signals_default();
+        execvp(argv[0], argv);
+    }
+    log_alert(errno, "execvp() failed while executing new binary process \"%s\"", argv[0]);
+    _exit(127);
+}
+
+void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv)
+{
+    char oldbin[PATH_MAX];
+    pid_t pid;
+
+    if (upgrade_shares_sockets(u)) {
+        log_notice(0, "changing binary is not possible while another one is being changed");
+        return;
+    }
+    if (!old_name(cycle, oldbin))
+        return;
+    log_notice(0, "changing binary");
+    move(cycle->main->pid, oldbin);
+    pid = fork();
+    if (pid == 0)
+        run_new_binary(cycle, argv);
+    if (pid < 0) {
+        log_alert(errno, "fork() failed while spawning \"new binary process\"");
+        move(oldbin, cycle->main->pid);
+        return;
+    }
+    log_notice(0, "start new binary process %d", (int)pid);
+    u->running = pid;
+}
+
+bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle)
+{
+    char oldbin[PATH_MAX];
+
+    if (pid != u->running)
+        return false;
+    if (WIFSIGNALED(status))
+        log_alert(0, "new binary process %d exited on signal %d", (int)pid, WTERMSIG(status));
+    else
+        log_notice(0, "new binary process %d exited with code %d", (int)pid, WEXITSTATUS(status));
+    u->running = 0;
+    if (old_name(cycle, oldbin))
+        move(oldbin, cycle->main->pid);
+    return true;
+}
+
+void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle)
+{
+    char oldbin[PATH_MAX];
+
+    if (!upgrade_is_running(u))
+        pid_file_remove(cycle->main->pid);
+    else if (old_name(cycle, oldbin))
+        pid_file_remove(oldbin);
+}

@@ -1,0 +1,156 @@
+/* worker.c - the life of a worker process: settle, serve, and leave when told to or when the master is gone.
+ *
+ * QUIT: leave when all is sent. TERM, INT: at once. USR1: reopen logs. https://nginx.org/en/docs/control.html */
+#include "server/worker.h"
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "server/privileges.h"
+#include "server/serving.h"
+#include "server/signals.h"
+#include "server/title.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct worker {
+    struct cycle *cycle;
+    struct loop *loop;
+    struct serving *serving;
+    struct watch *watches[6];
+    unsigned watch_count;
+    struct watch *master; /* NULL once it is gone */
+    int master_alive;
+    bool leaving;
+};
+
+static void on_terminate(void *arg)
+{
+    struct worker *w = arg;
+
+    log_notice(0, "exiting");
+    loop_stop(w->loop);
+}
+
+static void on_drained(void *arg)
+{
+    struct worker *w = arg;
+
+    loop_stop(w->loop);
+}
+
+static void on_quit(void *arg)
+{
+    struct worker *w = arg;
+
+    if (w->leaving)
+        return;
+    w->leaving = true;
+    log_notice(0, "gracefully shutting down");
+    title_set("sluice: worker process is shutting down");
+    serving_drain(w->serving, on_drained, w);
+}
+
+static void on_reopen(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    log_notice(0, "reopening logs");
+    rc = log_file_reopen_all();
+    if (rc < 0)
+        log_emerg(rc, "a log could not be reopened, the old one stays in use");
+}
+
+static void on_ignored(void *arg)
+{
+    (void)arg;
+}
+
+/* Nothing is ever written to the pipe: readable means that its last writer, the master, is gone. */
+static void on_master_gone(void *arg, unsigned what)
+{
+    struct worker *w = arg;
+
+    (void)what;
+    watch_destroy(w->master);
+    w->master = NULL;
+    log_alert(0, "the master process is gone");
+    on_quit(w);
+}
+
+static bool watch_for(struct worker *w, int signal, loop_fn *fn)
+{
+    struct watch *watch = watch_signal(w->loop, signal, fn, w);
+
+    if (watch)
+        w->watches[w->watch_count++] = watch;
+    return watch != NULL;
+}
+
+static int watch_all(struct worker *w)
+{
+    w->master = watch_create(w->loop, w->master_alive, LOOP_READ | LOOP_CLOSED, false, on_master_gone, w);
+    if (!w->master || !watch_for(w, SIGTERM, on_terminate) || !watch_for(w, SIGINT, on_terminate) ||
+        !watch_for(w, SIGQUIT, on_quit) || !watch_for(w, SIGUSR1, on_reopen) || !watch_for(w, SIGHUP, on_ignored) ||
+        !watch_for(w, SIGWINCH, on_ignored))
+        return -ENOMEM;
+    signals_unblock();
+    return 0;
+}
+
+static int start_all(struct worker *w, unsigned number)
+{
+    int rc = log_file_writer_start();
+
+    if (rc < 0) {
+        log_emerg(rc, "the log writer could not be started");
+        return rc;
+    }
+    rc = loop_create(&w->loop);
+    if (rc == 0)
+        rc = watch_all(w);
+    if (rc < 0) {
+        log_emerg(rc, "the event loop could not be started");
+        return rc;
+    }
+    return serving_start(&w->serving, w->loop, w->cycle, number);
+}
+
+static void stop_all(struct worker *w)
+{
+    serving_destroy(w->serving);
+    watch_destroy(w->master);
+    for (unsigned i = 0; i < w->watch_count; i++)
+        watch_destroy(w->watches[i]);
+    loop_destroy(w->loop);
+}
+
+static void tell_ready(int fd)
+{
+    if (fd < 0)
+        return;
+    if (write(fd, "", 1) != 1)
+        log_alert(errno, "the master process could not be told");
+    close(fd);
+}
+
+void worker_run(const struct worker_start *start)
+{
+    struct worker w = {.cycle = start->cycle, .master_alive = start->master_alive};
+    int rc = privileges_settle(w.cycle->main, start->number);
+
+    if (rc == 0)
+        rc = start_all(&w, start->number);
+    if (rc == 0) {
+        tell_ready(start->ready);
+        loop_run(w.loop);
+    }
+    stop_all(&w);
+    if (rc == 0)
+        log_notice(0, "exit");
+    log_file_writer_stop();
+    cycle_destroy(w.cycle, false);
+    exit(rc < 0 ? WORKER_FATAL : 0);
+}
