@@ -6,7 +6,7 @@
 #include "server/explain.h"
 #include "server/modules.h"
 #include "server/options.h"
-#include "server/paths.h"
+#include "base/paths.h"
 #include "server/quick.h"
 #include "server/serve.h"
 #include "server/title.h"

@@ -4,6 +4,7 @@
 #include "http/access_log.h"
 
 #include "base/number.h"
+#include "base/paths.h"
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/request.h"
@@ -283,7 +284,8 @@ static const struct conf_row rows[] = {
      .syntax = "name [escape=default|json|none] string ...",
      .help = "A form of access log lines; `combined` is built in."},
     {"access_log", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_access_log, CONF_SLOT(struct log_values, conf.logs),
-     .dflt = "logs/access.log combined", .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
+     .dflt = SLUICE_ACCESS_LOG_PATH " combined",
+     .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
      .differs = "No gzip= and no variables in the path."},

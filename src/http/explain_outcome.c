@@ -130,20 +130,18 @@ static void say_residency(struct explain *e, const struct file *f)
     const struct request *r = e->request;
     size_t some = f->size < LOOKED_AT ? (size_t)f->size : LOOKED_AT;
     size_t resident = residency(f, 0, some);
-    const struct aio_conf *aio = &r->location->io->aio;
-    const char *reader = disk_name(io_disk(e->service->io, aio));
 
     if (resident == (size_t)f->size)
         explain_say(e, NULL, "all of it is in the page cache now");
     else if (resident == some)
         explain_say(e, NULL, "its first %zu bytes are in the page cache now", resident);
-    else if (aio->mode == AIO_OFF)
+    else if (r->location->io->aio.mode == AIO_OFF)
         explain_say(e, NULL,
                     "%zu bytes from its start on are in the page cache now; aio off: the rest holds up the worker",
                     resident);
     else
-        explain_say(e, NULL, "%zu bytes from its start on are in the page cache now; the rest is read first (%s)",
-                    resident, reader);
+        explain_say(e, NULL, "%zu bytes from its start on are in the page cache now; a thread reads the rest first",
+                    resident);
 }
 
 static void say_windows(struct explain *e, const struct file *f)

@@ -3,7 +3,7 @@
 
 #include "conf/error_log.h"
 #include "server/modules.h"
-#include "server/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * as with nginx. */
 #include "server/options.h"
 
-#include "server/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "base/version.h"
 #include "io/io.h"
-#include "server/paths.h"
+#include "base/paths.h"
 #include "server/serve.h"
 #include "server/single.h"
 

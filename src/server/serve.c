@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "server/daemon.h"
 #include "server/master.h"
-#include "server/paths.h"
+#include "base/paths.h"
 #include "server/pid_file.h"
 #include "server/single.h"
 

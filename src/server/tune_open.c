@@ -14,7 +14,6 @@
 enum { SAMPLES = 20000, FOLDERS = 1024, PATH_MOST = 4096 };
 
 struct walk {
-    struct tune *t;
     double until;
     char *folders[FOLDERS]; /* still to be read */
     unsigned count;
@@ -93,7 +92,6 @@ void tune_open_measure(struct tune *t, double until)
 
     if (!w)
         return;
-    w->t = t;
     w->until = until;
     tune_progress_at(&t->progress, "opening files");
     queue(w, t->results->dir);

@@ -21,7 +21,9 @@ static const struct suite {
 
 static int usage(const char *program)
 {
-    fprintf(stderr, "usage: %s [-l] [-n] [-v] [-s suite]...\n  -l  list the suites\n  -n  do not fork (for a debugger)\n", program);
+    fprintf(stderr,
+            "usage: %s [-l] [-n] [-v] [-s suite]...\n  -l  list the suites\n  -n  do not fork (for a debugger)\n",
+            program);
     return 2;
 }
 

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static char dir[4096], disk_dir[4096];
@@ -58,10 +60,13 @@ const char *unit_dir(void)
     return dir[0] ? dir : make_dir(dir, sizeof(dir), tmp_base());
 }
 
-/* Opening is not enough: some filesystems refuse only the first read. */
+/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes O_DIRECT still is memory. */
 static int takes_direct(const char *base)
 {
     char path[4096];
+    struct statfs fs;
+    if (statfs(base, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+        return 0;
     snprintf(path, sizeof(path), "%s/sluice-direct-XXXXXX", base);
     int fd = mkstemp(path);
     if (fd < 0)

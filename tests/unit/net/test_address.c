@@ -3,8 +3,8 @@
 
 #include "net/address.h"
 
-#include <stdio.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
