@@ -51,9 +51,10 @@ build/llhttp/llhttp.h:
 
 # What the compiler needs to know beyond the flags of every file.
 $(filter $(O)/src/http/parse%,$(OBJECTS)): EXTRA += $(LLHTTP_CFLAGS)
-SERVER_OBJECTS := $(filter $(O)/src/server/% $(O)/src/main.o,$(OBJECTS))
-$(SERVER_OBJECTS): EXTRA += $(PATH_DEFINES)
-$(SERVER_OBJECTS): $(O)/paths
+# Those that know where an installed sluice looks for things (base/paths.h).
+PATH_OBJECTS := $(filter $(O)/src/server/% $(O)/src/main.o $(O)/src/http/access_log.o,$(OBJECTS))
+$(PATH_OBJECTS): EXTRA += $(PATH_DEFINES)
+$(PATH_OBJECTS): $(O)/paths
 
 # A machine without the packages: say so at once, not by a page of compiler errors.
 check-packages:

@@ -33,7 +33,6 @@ module libpcre2-8 || need libpcre2-dev
 if [ $check_only = 0 ]; then
     module check || need check
     module libsubunit || need libsubunit-dev
-    module libsystemd || need libsystemd-dev
     for pair in $extra; do
         PATH=$PATH:/usr/sbin has "${pair%%:*}" || need "${pair##*:}"
     done
@@ -81,7 +80,7 @@ update()
 }
 
 # Debian 13 and Ubuntu 24.04 may have llhttp as a library; Debian 12 has its sources inside node-llhttp.
-offered libc6 || update
+offered libevent-dev || update
 if [ $llhttp = 1 ] && offered libllhttp-dev; then
     need libllhttp-dev
     llhttp=0

@@ -8,15 +8,11 @@ AR ?= ar
 SANITIZE ?=
 DEBUG ?= 0
 WERROR ?= 0
-# Optional libraries: 1 (wanted), 0 (built without). SYSTEMD: also auto, which takes it where it is installed.
+# Optional libraries: 1 (wanted), 0 (built without).
 URING ?= 1
 AIO ?= 1
-SYSTEMD ?= auto
 
 PKG_CONFIG ?= pkg-config
-ifeq ($(SYSTEMD),auto)
-override SYSTEMD := $(if $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes),1,0)
-endif
 
 # --- The folder ----------------------------------------------------------------------------------------------------
 
@@ -62,9 +58,9 @@ LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -
 
 # --- Libraries -----------------------------------------------------------------------------------------------------
 
-PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing) $(if $(filter 1,$(SYSTEMD)),libsystemd)
+PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio)
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 
 # llhttp: the distribution's library where there is one, else its C sources (mk/llhttp.sh) in strict mode.

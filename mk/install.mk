@@ -8,6 +8,9 @@ D = $(DESTDIR)
 INSTALL ?= install
 UNITS := $(notdir $(wildcard conf/systemd/*.service conf/systemd/*.socket))
 
+# In the source, logs and the pid file lie below the prefix, which is what `make run` wants.
+INSTALLED_PATHS := s|logs/sluice\.pid|/run/sluice.pid|; s|\([[:space:]]\)logs/|\1$(LOCALSTATEDIR)/log/sluice/|
+
 # A configuration that is already there stays; the new one is put beside it as *.new.
 install: all
 	$(INSTALL) -d '$D$(SBINDIR)' '$D$(SYSCONFDIR)/sluice' '$D$(DATADIR)/html' '$D$(MANDIR)/man5' '$D$(MANDIR)/man8' \
@@ -15,9 +18,11 @@ install: all
 	$(INSTALL) -m 755 $(O)/sluice '$D$(SBINDIR)/sluice'
 	for f in conf/*.conf conf/mime.types; do \
 		to='$D$(SYSCONFDIR)/sluice/'$${f##*/}; \
-		if [ -e "$$to" ] && ! cmp -s $$f "$$to"; then to=$$to.new; fi; \
-		$(INSTALL) -m 644 $$f "$$to" || exit 1; \
+		sed '$(INSTALLED_PATHS)' $$f >$(O)/installed.conf || exit 1; \
+		if [ -e "$$to" ] && ! cmp -s $(O)/installed.conf "$$to"; then to=$$to.new; fi; \
+		$(INSTALL) -m 644 $(O)/installed.conf "$$to" || exit 1; \
 	done
+	rm -f $(O)/installed.conf
 	$(INSTALL) -m 644 conf/html/* '$D$(DATADIR)/html/'
 	for f in docs/*.5; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man5/' || exit 1; done
 	for f in docs/*.8; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man8/' || exit 1; done

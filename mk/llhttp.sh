@@ -22,4 +22,5 @@ done
 cp "$tmp/x/usr/share/include/llhttp/llhttp.h" "$dir/llhttp.h.new"
 mv "$dir/llhttp.h.new" "$dir/llhttp.h" # last: make takes this file for the whole
 touch "$dir/llhttp.h"
+touch "$dir"/*.c # which make must not find older than what it takes them to come from
 echo "  GET  $(basename "$tmp"/node-llhttp_*.deb)"

@@ -6,7 +6,6 @@ LAYERS := base conf net file io http server
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
-OPTIONAL += $(if $(filter 1,$(SYSTEMD)),src/server/systemd_none.c,src/server/systemd.c)
 
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)
@@ -22,7 +21,7 @@ PATH_DEFINES = -DSLUICE_PREFIX='"$(PREFIX)/share/sluice/"' -DSLUICE_CONF_PATH='"
 # read, so that `make -q` tells the truth. The flags leave -Werror out: it changes no object.
 keep = $(if $(filter-out x$(subst $(space),_,$(2)),x$(subst $(space),_,$(file <$(1)))),$(file >$(1),$(2)))
 
-ifeq ($(filter clean distclean help deps install uninstall,$(MAKECMDGOALS)),)
+ifeq ($(filter clean distclean help deps uninstall,$(MAKECMDGOALS)),)
 $(shell mkdir -p $(O))
 $(call keep,$(O)/flags,$(strip $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -Werror,$(WARNINGS)) $(LLHTTP_CFLAGS)))
 $(call keep,$(O)/paths,$(strip $(PATH_DEFINES)))

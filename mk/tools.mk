@@ -17,13 +17,22 @@ SECONDS ?=
 SIZES ?=
 STREAM_MIB ?=
 
-$(O)/floor: tests/bench/floor.c $(O)/flags
+$(O)/floor $(O)/drain: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
-bench: $(O)/sluice $(O)/floor
-	@SLUICE=$(O)/sluice FLOOR=$(O)/floor BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
+# BENCH=requests or BENCH=streams: only that part.
+bench: $(O)/sluice $(O)/floor $(O)/drain
+	@SLUICE=$(O)/sluice FLOOR=$(O)/floor DRAIN=$(O)/drain BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
 		BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_DIR='$(BENCH_DIR)' tests/bench/bench.sh $(BENCH)
+
+# The ways that bytes can take: docs/performance-paths.md and docs/paths.svg.
+$(O)/paths-client: tests/bench/paths.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
+
+paths: $(O)/sluice $(O)/paths-client
+	@SLUICE=$(O)/sluice PATHS=$(O)/paths-client PATHS_ROUNDS='$(ROUNDS)' PATHS_DIR='$(BENCH_DIR)' tests/bench/paths.sh
 
 bench-deps:
 	@mk/deps.sh $(DEPS_OPTIONS) --bench
@@ -45,7 +54,7 @@ lint-format:
 
 lint-gcc lint-clang: lint-%:
 	$(call say,LINT,$* -Werror)
-	$(Q)$(MAKE) O=build/lint-$* CC=$* WERROR=1 LINT_OBJECTS=1 lint-objects
+	$(Q)$(MAKE) O=build/lint-$* CC=$* WERROR=1 lint-objects
 
 lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS)
 
@@ -72,6 +81,7 @@ format:
 
 docs: $(O)/sluice
 	$(Q)$(O)/sluice --directives >docs/directives.md.new && mv docs/directives.md.new docs/directives.md
+	$(Q){ cat docs/sluice.conf.5.in; awk -f mk/man.awk docs/directives.md; printf '.SH SEE ALSO\n.BR sluice (8)\n'; } >docs/sluice.conf.5
 
-.PHONY: run reload bench bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
+.PHONY: run reload bench paths bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
 	lint-cppcheck lint-deps format docs
