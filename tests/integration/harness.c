@@ -1,0 +1,516 @@
+/* harness.c - the server under test: its configuration, its processes, and what it must look like when it is gone. */
+#include "harness.h"
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PORTS = 8 };
+
+static struct {
+    pid_t owner;  /* the process that cleans up */
+    pid_t server; /* 0: not running */
+    int ports[PORTS];
+    bool alerts_allowed;
+} site;
+
+bool on_nginx(void)
+{
+    const char *set = getenv("HARNESS_NGINX");
+    return set && *set && strcmp(set, "0");
+}
+
+int scaled(int msec)
+{
+    const char *scale = getenv("HARNESS_SCALE");
+    int factor = scale ? atoi(scale) : 1;
+    return msec * (factor > 0 ? factor : 1);
+}
+
+static const char *binary(void)
+{
+    const char *path = getenv("SLUICE");
+    return path && *path ? path : "build/sluice";
+}
+
+/* --- Ports ------------------------------------------------------------------------------------------------------- */
+
+static bool port_is_free(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bool is_free = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0;
+    close(fd);
+    return is_free;
+}
+
+/* Below the range that the kernel takes client ports from; each process starts somewhere else, so that suites that run
+ * at the same time do not meet. */
+static void pick_ports(void)
+{
+    enum { LOWEST = 10240, COUNT = 22000 };
+    static unsigned turn;
+    unsigned at = (unsigned)getpid() * 61 + turn++ * 7919 + (unsigned)now_msec() * 17;
+    for (unsigned n = 0; n < PORTS; at++) {
+        int port = LOWEST + (int)(at % COUNT);
+        if (port_is_free(port))
+            site.ports[n++] = port;
+    }
+}
+
+int site_port(unsigned n)
+{
+    ck_assert_uint_lt(n, PORTS);
+    return site.ports[n];
+}
+
+/* --- Configuration ----------------------------------------------------------------------------------------------- */
+
+static const char main_text[] =
+    "daemon off;\nworker_processes 1;\npid logs/sluice.pid;\nerror_log logs/error.log info;\n";
+
+static const char *http_text(void)
+{
+    /* nginx must not touch the folders of an installed one. */
+    return on_nginx() ? "access_log logs/access.log;\nclient_body_temp_path tmp1; proxy_temp_path tmp2; "
+                        "fastcgi_temp_path tmp3;\n"
+                        "uwsgi_temp_path tmp4; scgi_temp_path tmp5;\n"
+                      : "access_log logs/access.log;\n";
+}
+
+static const char *value_of(const char *name, size_t len)
+{
+    static char port[16];
+    if (len == 3 && !memcmp(name, "DIR", 3))
+        return site_dir();
+    if (len == 4 && !memcmp(name, "DISK", 4))
+        return *site_disk() ? site_disk() : site_dir();
+    if (len == 4 && !memcmp(name, "MAIN", 4))
+        return main_text;
+    if (len == 4 && !memcmp(name, "HTTP", 4))
+        return http_text();
+    if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
+        snprintf(port, sizeof(port), "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
+        return port;
+    }
+    return NULL;
+}
+
+static char *expand(const char *text)
+{
+    char *out = NULL;
+    size_t size;
+    FILE *f = open_memstream(&out, &size);
+    ck_assert_ptr_nonnull(f);
+    while (*text) {
+        const char *end = *text == '@' ? strchr(text + 1, '@') : NULL;
+        const char *value = end ? value_of(text + 1, (size_t)(end - text) - 1) : NULL;
+        if (value)
+            fputs(value, f);
+        else
+            putc(*text, f);
+        text = value ? end + 1 : text + 1;
+    }
+    fclose(f);
+    return out;
+}
+
+/* Kept as it was written, for another round with other ports. */
+static char *template_text;
+
+void site_conf(const char *text)
+{
+    char *copy = strdup(text);
+    free(template_text);
+    template_text = copy;
+    char *conf = expand(template_text);
+    site_write("sluice.conf", conf);
+    free(conf);
+}
+
+static void wrapped(const char *before, const char *text, const char *after)
+{
+    char *conf;
+    ck_assert_int_ge(asprintf(&conf, "%s%s%s", before, text, after), 0);
+    site_conf(conf);
+    free(conf);
+}
+
+void site_conf_http(const char *text)
+{
+    wrapped("@MAIN@\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\n", text, "\n}\n");
+}
+
+void site_conf_server(const char *text)
+{
+    wrapped("@MAIN@\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\nserver {\nlisten 127.0.0.1:@PORT@;\n"
+            "root @DIR@/html;\n",
+            text, "\n}\n}\n");
+}
+
+/* --- Processes --------------------------------------------------------------------------------------------------- */
+
+static void redirect(int to, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (fd < 0 || dup2(fd, to) < 0)
+        _exit(126);
+    close(fd);
+}
+
+struct launch {
+    char *const *argv; /* NULL: the written configuration */
+    char *const *extra_env;
+    int listen_fd;
+};
+
+static void set_environment(char *const extra_env[])
+{
+    char pid[32];
+    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    for (char *const *e = extra_env; e && *e; e++) {
+        char *equals = strchr(*e, '=');
+        char name[64];
+        snprintf(name, sizeof(name), "%.*s", (int)(equals - *e), *e);
+        setenv(name, strcmp(equals + 1, "@PID@") ? equals + 1 : pid, 1);
+    }
+}
+
+static void exec_server(const struct launch *l)
+{
+    setpgid(0, 0);
+    /* TERM, not KILL: a master passes it on to its workers. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() == 1)
+        _exit(126);
+    redirect(1, site_path("logs/stdout"));
+    redirect(2, site_path("logs/stderr"));
+    int null = open("/dev/null", O_RDONLY);
+    dup2(null, 0);
+    if (l->listen_fd >= 0)
+        dup2(l->listen_fd, 3);
+    set_environment(l->extra_env);
+    if (l->argv)
+        execv(binary(), l->argv);
+    char prefix[4096];
+    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    if (!l->argv)
+        execl(binary(), binary(), "-p", prefix, "-e", "logs/error.log", "-c", site_path("sluice.conf"), (char *)NULL);
+    fprintf(stderr, "exec %s: %s\n", binary(), strerror(errno));
+    _exit(127);
+}
+
+static void launch(const struct launch *l)
+{
+    ck_assert_msg(site.server == 0, "already running");
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        exec_server(l);
+    setpgid(pid, pid);
+    site.server = pid;
+}
+
+static bool port_accepts(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bool accepts = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+    close(fd);
+    return accepts;
+}
+
+/* The server is gone: says why in the test's failure. */
+static void report_early_exit(int status)
+{
+    char *err = site_read("logs/stderr", NULL);
+    char *log = site_read("logs/error.log", NULL);
+    ck_abort_msg("the server ended at its start (status %d)\n%s\n%s", status, err ? err : "", log ? log : "");
+}
+
+static bool has_exited(int *status)
+{
+    int raw;
+    if (waitpid(site.server, &raw, WNOHANG) != site.server)
+        return false;
+    *status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+    site.server = 0;
+    return true;
+}
+
+static bool lost_the_port(void)
+{
+    char *err = site_read("logs/stderr", NULL);
+    char *log = site_read("logs/error.log", NULL);
+    bool lost = (err && strstr(err, "ddress already in use")) || (log && strstr(log, "ddress already in use"));
+    free(err);
+    free(log);
+    return lost;
+}
+
+void site_await_port(int port)
+{
+    int64_t deadline = now_msec() + scaled(8000);
+    for (int status; !port_accepts(port); sleep_msec(3)) {
+        if (site.server && has_exited(&status))
+            report_early_exit(status);
+        if (now_msec() > deadline)
+            ck_abort_msg("nothing listens on port %d", port);
+    }
+}
+
+static bool accepts_or_lost(void)
+{
+    int64_t deadline = now_msec() + scaled(8000);
+    for (int status; !port_accepts(site.ports[0]); sleep_msec(3)) {
+        if (has_exited(&status)) {
+            if (lost_the_port())
+                return false;
+            report_early_exit(status);
+        }
+        if (now_msec() > deadline)
+            ck_abort_msg("the server does not listen on port %d", site.ports[0]);
+    }
+    return true;
+}
+
+void site_start(void)
+{
+    launch(&(struct launch){.listen_fd = -1});
+    /* Somebody took a port between the look and the bind: other ports. */
+    for (int tries = 0; !accepts_or_lost(); tries++) {
+        ck_assert_int_lt(tries, 5);
+        unlink(site_path("logs/stderr"));
+        unlink(site_path("logs/error.log"));
+        pick_ports();
+        char *again = strdup(template_text);
+        site_conf(again);
+        free(again);
+        launch(&(struct launch){.listen_fd = -1});
+    }
+}
+
+void site_start_unawaited(void)
+{
+    launch(&(struct launch){.listen_fd = -1});
+}
+
+void site_start_with(char *const extra_env[], int listen_fd)
+{
+    launch(&(struct launch){.extra_env = extra_env, .listen_fd = listen_fd});
+}
+
+void site_start_args(char *const argv[])
+{
+    launch(&(struct launch){.argv = argv, .listen_fd = -1});
+}
+
+pid_t site_pid(void)
+{
+    return site.server;
+}
+
+void site_forget(void)
+{
+    site.server = 0;
+}
+
+void site_kill(int sig)
+{
+    ck_assert_int_ne(site.server, 0);
+    ck_assert_int_eq(kill(site.server, sig), 0);
+}
+
+int site_wait_exit(void)
+{
+    int64_t deadline = now_msec() + scaled(15000);
+    for (int status; now_msec() < deadline; sleep_msec(3)) {
+        if (has_exited(&status))
+            return status;
+    }
+    ck_abort_msg("the server does not end");
+}
+
+/* Field 3 (state), 4 (parent) and 5 (group) of /proc/PID/stat. */
+static bool process_is(const char *pid, pid_t *parent, pid_t *group)
+{
+    char path[64], line[512], state;
+    snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    bool got = fgets(line, sizeof(line), f) != NULL;
+    fclose(f);
+    char *after = got ? strrchr(line, ')') : NULL;
+    return after && sscanf(after + 1, " %c %d %d", &state, parent, group) == 3 && state != 'Z';
+}
+
+static unsigned group_members(pid_t of, pid_t except, pid_t *pids, unsigned most)
+{
+    unsigned count = 0;
+    DIR *proc = opendir("/proc");
+    ck_assert_ptr_nonnull(proc);
+    for (struct dirent *e; (e = readdir(proc));) {
+        pid_t parent, group, pid = atoi(e->d_name);
+        if (pid <= 0 || pid == except || !process_is(e->d_name, &parent, &group) || group != of)
+            continue;
+        if (count < most)
+            pids[count] = pid;
+        count++;
+    }
+    closedir(proc);
+    return count;
+}
+
+unsigned site_processes(pid_t *pids, unsigned most)
+{
+    return group_members(site.server, site.server, pids, most);
+}
+
+void site_await_workers(unsigned count)
+{
+    int64_t deadline = now_msec() + scaled(8000);
+    for (unsigned is; (is = site_processes(NULL, 0)) != count; sleep_msec(5)) {
+        if (now_msec() > deadline)
+            ck_abort_msg("%u workers instead of %u", is, count);
+    }
+}
+
+void site_stop(int sig)
+{
+    pid_t group = site.server;
+    site_kill(sig);
+    int status = site_wait_exit();
+    ck_assert_msg(status == 0, "the server ended with status %d after signal %d", status, sig);
+    ck_assert_msg(group_members(group, 0, NULL, 0) == 0, "the server is gone, but left a worker");
+}
+
+void site_allow_alerts(void)
+{
+    site.alerts_allowed = true;
+}
+
+static void read_all(int fd, char *out, size_t size)
+{
+    size_t len = 0;
+    for (ssize_t n; len + 1 < size && (n = read(fd, out + len, size - len - 1)) > 0;)
+        len += (size_t)n;
+    out[len] = '\0';
+    close(fd);
+}
+
+void site_run_bare(struct run *run, char *const argv[])
+{
+    int out[2], err = open(site_path("logs/run.err"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    ck_assert_int_ge(err, 0);
+    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        dup2(out[1], 1);
+        dup2(err, 2);
+        alarm((unsigned)scaled(20000) / 1000);
+        execv(binary(), argv);
+        _exit(127);
+    }
+    close(out[1]);
+    read_all(out[0], run->out, sizeof(run->out));
+    int raw;
+    ck_assert_int_eq(waitpid(pid, &raw, 0), pid);
+    run->status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+    lseek(err, 0, SEEK_SET);
+    read_all(err, run->err, sizeof(run->err));
+    unlink(site_path("logs/run.err"));
+}
+
+void site_run(struct run *run, ...)
+{
+    char prefix[4096];
+    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    char *argv[32] = {(char *)binary(), (char *)"-p", prefix, (char *)"-e", (char *)"logs/error.log"};
+    size_t count = 5;
+    va_list ap;
+    va_start(ap, run);
+    for (char *arg; count < 31 && (arg = va_arg(ap, char *));)
+        argv[count++] = arg;
+    va_end(ap);
+    site_run_bare(run, argv);
+}
+
+/* --- Before and after a test ------------------------------------------------------------------------------------- */
+
+/* Not after a failed assertion: check then ends the process at once, the server gets PR_SET_PDEATHSIG, and the folder
+ * is left to main.c. */
+static void at_exit(void)
+{
+    if (getpid() != site.owner)
+        return;
+    if (site.server) {
+        kill(-site.server, SIGKILL);
+        waitpid(site.server, NULL, 0);
+    }
+    files_remove();
+}
+
+void site_setup(void)
+{
+    if (on_nginx())
+        site_allow_alerts();
+    site.owner = getpid();
+    atexit(at_exit);
+    files_setup();
+    pick_ports();
+}
+
+static void check_log(const char *name, const char *const words[])
+{
+    char *log = site_read(name, NULL);
+    for (; log && *words; words++) {
+        const char *at = strstr(log, *words);
+        if (!at)
+            continue;
+        while (at > log && at[-1] != '\n')
+            at--;
+        ck_abort_msg("in %s: %.1500s", name, at);
+    }
+    free(log);
+}
+
+void site_teardown(void)
+{
+    if (site.server)
+        site_stop(SIGTERM);
+    if (!site.alerts_allowed)
+        check_log("logs/error.log", (const char *const[]){"[alert]", "[crit]", "[emerg]", NULL});
+    check_log("logs/stderr", (const char *const[]){"Sanitizer", "runtime error:", "Assertion", NULL});
+    free(template_text);
+    template_text = NULL;
+}
+
+TCase *site_case(Suite *suite, const char *name, int seconds)
+{
+    TCase *tc = tcase_create(name);
+    tcase_set_timeout(tc, seconds);
+    tcase_add_checked_fixture(tc, site_setup, site_teardown);
+    suite_add_tcase(suite, tc);
+    return tc;
+}

@@ -1,0 +1,150 @@
+/* harness.h - what integration tests share: a folder, a configuration, the real binary on free loopback ports, and a client
+ * that speaks raw bytes.
+ *
+ * Every test runs in a process of its own (check forks), so there is one site per test and no handle to pass around. All
+ * functions end the test with a message where something fails that is not the point of the test. Whatever a test leaves (processes, files) is
+ * removed when its process ends; site_teardown() also insists that the server ended well.
+ *
+ * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips what it does not know),
+ * HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+bool on_nginx(void);
+int scaled(int msec); /* a deadline, longer for slow builds */
+
+/* --- Files ------------------------------------------------------------------------------------------------------- */
+
+/* The prefix, with conf, logs/ and html/ in it; and a folder that takes O_DIRECT (maybe the same), "" where none does. */
+const char *site_dir(void);
+const char *site_disk(void);
+
+/* A path below site_dir(), in one of 16 static buffers that take turns. Absolute paths stay as they are. */
+const char *site_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writing makes parent folders. Names as for site_path(). Return the path. */
+const char *site_write(const char *name, const char *text);
+const char *site_write_bytes(const char *name, const void *bytes, size_t len);
+const char *site_pattern(const char *name, off_t len);            /* bytes of pattern_byte() */
+void site_pattern_at(const char *name, off_t offset, size_t len); /* into an existing or new file, sparse around it */
+const char *site_mkdir(const char *name);
+char *site_read(const char *name, size_t *len); /* NUL-terminated, on the heap; NULL: no such file */
+void site_set_mtime(const char *name, time_t t);
+time_t site_mtime(const char *name);
+void http_date(char out[30], time_t t);
+
+unsigned char pattern_byte(off_t offset);
+bool pattern_matches(const void *bytes, size_t len, off_t offset); /* bytes of a pattern file from `offset` on */
+void assert_pattern(const void *bytes, size_t len, off_t offset);
+
+/* --- Server ------------------------------------------------------------------------------------------------------ */
+
+int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
+
+/* Writes a configuration. In the text are replaced: @DIR@, @DISK@, @PORT@ (@PORT1@..), @MAIN@ (daemon off, pid, error_log,
+ * one worker) and @HTTP@ (access log). The short forms supply what is around a server's directives, or around those of http. */
+void site_conf(const char *text);        /* the whole file: dir/sluice.conf */
+void site_conf_http(const char *text);   /* inside http { }; must hold the servers */
+void site_conf_server(const char *text); /* inside server { }, which listens on @PORT@ with root @DIR@/html */
+
+void site_start(void); /* runs the binary on the written file, waits until @PORT@ accepts */
+void site_start_unawaited(void);
+/* `extra_env`: NAME=value entries ("@PID@" is the server's own), NULL at the end; `listen_fd`: handed over as 3, or -1. */
+void site_start_with(char *const extra_env[], int listen_fd);
+void site_start_args(char *const argv[]); /* exactly these arguments (argv[0] is replaced); not awaited */
+void site_await_port(int port);
+pid_t site_pid(void);
+void site_forget(void);   /* the test has collected the process itself */
+void site_kill(int sig);  /* to the master */
+int site_wait_exit(void); /* waits for the master; its exit status, or 128 + signal */
+void site_stop(int sig);  /* signals, expects status 0 and that no process of its group is left */
+unsigned site_processes(pid_t *pids, unsigned most); /* of its process group, the master aside: workers */
+void site_await_workers(unsigned count);
+void site_allow_alerts(void); /* site_teardown() does not object to [alert], [crit], [emerg] in the error log */
+
+/* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the end). */
+struct run {
+    int status;
+    char out[16384], err[16384];
+};
+void site_run(struct run *run, ...) __attribute__((sentinel));
+void site_run_bare(struct run *run, char *const argv[]); /* exactly these arguments; argv[0] is replaced */
+
+void site_setup(void);    /* check fixtures */
+void site_teardown(void); /* stops a running server by TERM and checks how it went */
+
+/* A case of `suite` with these fixtures; `seconds` is the limit of each of its tests. */
+TCase *site_case(Suite *suite, const char *name, int seconds);
+
+/* Waits until the file contains `text`, and returns the whole of it (free it). */
+char *log_await(const char *name, const char *text);
+char *log_await_count(const char *name, const char *text, unsigned count);
+unsigned count_text(const char *haystack, const char *needle);
+
+void sleep_msec(int msec);
+int64_t now_msec(void);
+
+/* --- Client ------------------------------------------------------------------------------------------------------ */
+
+struct client {
+    int fd;
+    char *in; /* received and not yet used */
+    size_t len, cap;
+    bool eof;
+    int error; /* ECONNRESET ... after eof */
+};
+
+struct response {
+    int status, minor;
+    char *head; /* status line to empty line, NUL-terminated */
+    size_t head_len;
+    char *body; /* NUL-terminated too; chunks joined */
+    size_t len;
+    bool chunked, until_close;
+};
+
+void client_open(struct client *c, int port);
+void client_open_sized(struct client *c, int port, int rcvbuf); /* SO_RCVBUF before connecting; 0: default */
+void client_open_unix(struct client *c, const char *path);
+void client_close(struct client *c);
+void client_reset(struct client *c); /* RST instead of FIN */
+
+/* Bytes that went out; fewer when the server closed. */
+size_t client_send(struct client *c, const void *bytes, size_t len);
+size_t client_say(struct client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Waits for more input; false at the end of the stream (c->eof, c->error). */
+bool client_fill(struct client *c);
+
+bool client_head(struct client *c, struct response *r);                /* false: closed without a byte */
+void client_body(struct client *c, struct response *r);                /* after client_head() */
+bool client_receive(struct client *c, struct response *r);             /* both */
+bool client_receive_head(struct client *c, struct response *r);        /* answer to HEAD: no body */
+void client_expect_pattern(struct client *c, off_t offset, off_t len); /* takes len body bytes, compares */
+void client_skip(struct client *c, off_t len);
+
+bool client_ends(struct client *c);       /* the stream ends, with nothing more before it, within a few seconds */
+bool client_stays_open(struct client *c); /* nothing comes and it does not end, for a moment */
+bool client_has_input(struct client *c, int msec);
+
+void response_free(struct response *r);
+/* Value of a field, or NULL; in one of 8 static buffers. */
+const char *header(const struct response *r, const char *name);
+unsigned header_count(const struct response *r, const char *name);
+void assert_header(const struct response *r, const char *name, const char *value); /* value NULL: absent */
+
+/* One request on a connection of its own; `fields` are whole lines with \r\n, or "". Free the response. */
+void request(struct response *r, const char *method, const char *target, const char *fields);
+void get(struct response *r, const char *target);
+int status_of(const char *target); /* of GET */
+/* Exactly these bytes, then a response; the status, 0 when it closed without one. Closes. */
+int status_of_bytes(const char *bytes, size_t len);
+
+#endif

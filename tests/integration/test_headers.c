@@ -1,0 +1,294 @@
+/* test_headers.c - the response head: order and spelling as nginx writes them, and the directives that add to it. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MTIME = 1600000000 };
+
+/* time() reads a coarser clock, which may still be in the last second. */
+static time_t precise_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec;
+}
+
+static void serve(const char *conf)
+{
+    site_write("html/a.txt", "hello\n");
+    site_set_mtime("html/a.txt", MTIME);
+    site_mkdir("html/dir");
+    site_conf_server(conf);
+    site_start();
+}
+
+/* The names of the fields in their order, with ':' between. */
+static void names_of(const struct response *r, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (const char *line = strstr(r->head, "\r\n") + 2; strncmp(line, "\r\n", 2); line = strstr(line, "\r\n") + 2)
+        snprintf(out + strlen(out), size - strlen(out), "%.*s:", (int)strcspn(line, ":"), line);
+}
+
+static void expect_names(const char *method, const char *target, const char *fields, const char *expected)
+{
+    struct response r;
+    char names[512];
+    request(&r, method, target, fields);
+    names_of(&r, names, sizeof(names));
+    ck_assert_msg(!strcmp(names, expected), "%s %s: %s\nexpected %s", method, target, names, expected);
+    response_free(&r);
+}
+
+START_TEST(order)
+{
+    serve("location = /moved { return 301 /x; } location = /away { return 301 http://a/x; } location = /text { return "
+          "200 x; } location = /late { add_header X-A 1; expires 1h; alias @DIR@/html/a.txt; }");
+    const char *file = "Server:Date:Content-Type:Content-Length:Last-Modified:Connection:ETag:Accept-Ranges:";
+    expect_names("GET", "/a.txt", "", file);
+    expect_names("HEAD", "/a.txt", "", file);
+    expect_names("GET", "/a.txt", "Range: bytes=0-1\r\n",
+                 "Server:Date:Content-Type:Content-Length:Last-Modified:Connection:ETag:Content-Range:");
+    expect_names("GET", "/a.txt", "If-None-Match: *\r\n", "Server:Date:Last-Modified:Connection:ETag:");
+    expect_names("GET", "/none", "", "Server:Date:Content-Type:Content-Length:Connection:");
+    expect_names("GET", "/dir", "", "Server:Date:Content-Type:Content-Length:Location:Connection:");
+    expect_names("GET", "/moved", "", "Server:Date:Content-Type:Content-Length:Location:Connection:");
+    expect_names("GET", "/away", "", "Server:Date:Content-Type:Content-Length:Connection:Location:");
+    expect_names("GET", "/text", "", "Server:Date:Content-Type:Content-Length:Connection:");
+    expect_names("GET", "/late", "",
+                 "Server:Date:Content-Type:Content-Length:Last-Modified:Connection:ETag:Expires:Cache-Control:X-A:"
+                 "Accept-Ranges:");
+    expect_names("GET", "/a.txt", "Range: bytes=9-\r\n",
+                 "Server:Date:Content-Type:Content-Length:Connection:Content-Range:");
+}
+END_TEST
+
+START_TEST(values)
+{
+    serve("");
+    struct response r;
+    char expected[512], date[30];
+    get(&r, "/a.txt");
+    const char *server = header(&r, "Server");
+    ck_assert_msg(server && !strncmp(server, on_nginx() ? "nginx/" : "sluice/", 6), "%s", server);
+    snprintf(date, sizeof(date), "%s", header(&r, "Date"));
+    struct tm tm;
+    const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    ck_assert_msg(end && !*end, "Date: %s", date);
+    time_t stamp = timegm(&tm), now = precise_time();
+    ck_assert_msg(stamp <= now && stamp >= now - 2, "Date: %s", date);
+    snprintf(expected, sizeof(expected),
+             "HTTP/1.1 200 OK\r\nServer: %s\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n"
+             "Last-Modified: Sun, 13 Sep 2020 12:26:40 GMT\r\nConnection: close\r\nETag: "
+             "\"5f5e1000-6\"\r\nAccept-Ranges: bytes\r\n\r\n",
+             server, date);
+    ck_assert_str_eq(r.head, expected);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(date_moves_on)
+{
+    serve("");
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 3; i++) {
+        struct tm tm;
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_ptr_nonnull(strptime(header(&r, "Date"), "%a, %d %b %Y %H:%M:%S GMT", &tm));
+        time_t late = precise_time() - timegm(&tm);
+        ck_assert_msg(late >= 0 && late <= 1 + scaled(1) - 1, "Date is %jd s behind", (intmax_t)late);
+        response_free(&r);
+        sleep_msec(700);
+    }
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(etag_and_tokens_off)
+{
+    serve("etag off; server_tokens off;");
+    struct response r;
+    get(&r, "/a.txt");
+    assert_header(&r, "ETag", NULL);
+    assert_header(&r, "Server", on_nginx() ? "nginx" : "sluice");
+    response_free(&r);
+    get(&r, "/none");
+    ck_assert_ptr_nonnull(strstr(r.body, on_nginx() ? "<center>nginx</center>" : "<center>sluice</center>"));
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(add_header)
+{
+    serve(
+        "add_header X-One 1; add_header X-Two \"a $uri b\"; add_header X-Always yes always; add_header X-Empty \"\";\n"
+        "location /in/ { alias @DIR@/html/; } location /own/ { alias @DIR@/html/; add_header X-Own 1; }\n"
+        "location = /r { return 204; } location = /e { return 404; }");
+    struct response r;
+    get(&r, "/a.txt");
+    assert_header(&r, "X-One", "1");
+    assert_header(&r, "X-Two", "a /a.txt b");
+    assert_header(&r, "X-Always", "yes");
+    assert_header(&r, "X-Empty", NULL);
+    response_free(&r);
+    get(&r, "/in/a.txt");
+    assert_header(&r, "X-One", "1");
+    response_free(&r);
+    get(&r, "/own/a.txt"); /* one of its own: none of those outside */
+    assert_header(&r, "X-Own", "1");
+    assert_header(&r, "X-One", NULL);
+    assert_header(&r, "X-Always", NULL);
+    response_free(&r);
+    get(&r, "/none");
+    assert_header(&r, "X-One", NULL);
+    assert_header(&r, "X-Always", "yes");
+    response_free(&r);
+    request(&r, "GET", "/a.txt", "If-None-Match: *\r\n");
+    ck_assert_int_eq(r.status, 304);
+    assert_header(&r, "X-One", "1");
+    response_free(&r);
+    request(&r, "GET", "/a.txt", "Range: bytes=0-1\r\n");
+    assert_header(&r, "X-One", "1");
+    response_free(&r);
+    get(&r, "/r");
+    assert_header(&r, "X-One", "1");
+    response_free(&r);
+    get(&r, "/dir");
+    ck_assert_int_eq(r.status, 301);
+    assert_header(&r, "X-One", "1");
+    response_free(&r);
+}
+END_TEST
+
+/* add_header of a name that the server has itself. */
+START_TEST(add_header_of_known_names)
+{
+    serve("add_header Cache-Control public; add_header Cache-Control no-transform; add_header Last-Modified \"\"; "
+          "add_header X-Same a; add_header X-Same b;");
+    struct response r;
+    get(&r, "/a.txt");
+    ck_assert_uint_ge(header_count(&r, "Cache-Control"), 1);
+    ck_assert_ptr_nonnull(strstr(r.head, "no-transform"));
+    ck_assert_uint_eq(header_count(&r, "X-Same"), 2);
+    assert_header(&r, "Last-Modified", NULL);
+    response_free(&r);
+}
+END_TEST
+
+static void expect_expires(const char *target, long seconds, const char *cache_control)
+{
+    struct response r;
+    char expected[30], late[30];
+    get(&r, target);
+    const char *expires = header(&r, "Expires");
+    assert_header(&r, "Cache-Control", cache_control);
+    time_t now = precise_time();
+    http_date(expected, now + seconds);
+    http_date(late, now + seconds - 1);
+    ck_assert_msg(expires && (!strcmp(expires, expected) || !strcmp(expires, late)), "%s: Expires: %s", target,
+                  expires);
+    response_free(&r);
+}
+
+START_TEST(expires)
+{
+    serve("location /h/ { alias @DIR@/html/; expires 1h; } location /m/ { alias @DIR@/html/; expires modified +24h; }\n"
+          "location /neg/ { alias @DIR@/html/; expires -1; } location /epoch/ { alias @DIR@/html/; expires epoch; }\n"
+          "location /max/ { alias @DIR@/html/; expires max; } location /off/ { alias @DIR@/html/; expires off; }\n"
+          "location /zero/ { alias @DIR@/html/; expires 0; } location = /err { expires 1h; return 404; }");
+    struct response r;
+    expect_expires("/h/a.txt", 3600, "max-age=3600");
+    expect_expires("/neg/a.txt", -1, "no-cache");
+    expect_expires("/zero/a.txt", 0, "max-age=0");
+    get(&r, "/epoch/a.txt");
+    assert_header(&r, "Expires", "Thu, 01 Jan 1970 00:00:01 GMT");
+    assert_header(&r, "Cache-Control", "no-cache");
+    response_free(&r);
+    get(&r, "/max/a.txt");
+    assert_header(&r, "Expires", "Thu, 31 Dec 2037 23:55:55 GMT");
+    assert_header(&r, "Cache-Control", "max-age=315360000");
+    response_free(&r);
+    get(&r, "/off/a.txt");
+    assert_header(&r, "Expires", NULL);
+    assert_header(&r, "Cache-Control", NULL);
+    response_free(&r);
+    get(&r, "/m/a.txt");
+    assert_header(&r, "Expires", "Mon, 14 Sep 2020 12:26:40 GMT");
+    response_free(&r);
+    get(&r, "/err");
+    assert_header(&r, "Expires", NULL);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(variables_in_fields)
+{
+    serve("server_name srv; add_header X-V "
+          "\"$request_method|$uri|$args|$arg_b|$is_args|$host|$http_x_custom|$scheme|$server_protocol|$request_uri|"
+          "$server_name|$server_port|$remote_addr|$document_uri|$query_string\" always;\n"
+          "add_header X-F \"$request_filename|$document_root|$realpath_root\" always; add_header X-C "
+          "\"$cookie_k|$content_type|$sent_http_content_type\";");
+    struct response r;
+    char expected[1024];
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /%%61.txt?a=1&b=2 HTTP/1.1\r\nHost: Www.X:81\r\nX-Custom: yes\r\nCookie: j=1; "
+                   "k=v\r\nConnection: close\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    snprintf(expected, sizeof(expected),
+             "GET|/a.txt|a=1&b=2|2|?|www.x|yes|http|HTTP/1.1|/%%61.txt?a=1&b=2|srv|%d|127.0.0.1|/a.txt|a=1&b=2",
+             site_port(0));
+    assert_header(&r, "X-V", expected);
+    snprintf(expected, sizeof(expected), "%s/html/a.txt|%s/html|%s/html", site_dir(), site_dir(), site_dir());
+    assert_header(&r, "X-F", expected);
+    assert_header(&r, "X-C", "v||text/plain");
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+/* HEAD says what GET would. */
+START_TEST(head_equals_get)
+{
+    site_mkdir("html/list");
+    serve("location /list/ { autoindex on; } expires max; add_header A b;");
+    static const char *const targets[] = {"/a.txt", "/none", "/dir", "/dir/"};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+        struct response get_r, head_r;
+        /* In the same second. */
+        for (;;) {
+            request(&get_r, "GET", targets[i], "");
+            request(&head_r, "HEAD", targets[i], "");
+            if (!strcmp(header(&get_r, "Date"), header(&head_r, "Date")))
+                break;
+            response_free(&get_r);
+            response_free(&head_r);
+        }
+        ck_assert_str_eq(get_r.head, head_r.head);
+        response_free(&get_r);
+        response_free(&head_r);
+    }
+}
+END_TEST
+
+Suite *suite_headers(void)
+{
+    Suite *s = suite_create("headers");
+    TCase *tc = site_case(s, "headers", 20);
+    tcase_add_test(tc, order);
+    tcase_add_test(tc, values);
+    tcase_add_test(tc, date_moves_on);
+    tcase_add_test(tc, etag_and_tokens_off);
+    tcase_add_test(tc, add_header);
+    tcase_add_test(tc, add_header_of_known_names);
+    tcase_add_test(tc, expires);
+    tcase_add_test(tc, variables_in_fields);
+    tcase_add_test(tc, head_equals_get);
+    return s;
+}

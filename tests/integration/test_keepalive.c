@@ -1,0 +1,496 @@
+/* test_keepalive.c - what happens to a connection between and around requests: keep-alive, pipelining, bodies that are
+ * thrown away, Expect, and requests that arrive in any pieces. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void serve(const char *conf)
+{
+    site_write("html/a.txt", "hello\n");
+    site_write("html/b.txt", "bye\n");
+    site_pattern("html/big", 300000);
+    site_conf_server(conf);
+    site_start();
+}
+
+static void expect(struct client *c, int status, const char *body, const char *connection)
+{
+    struct response r;
+    ck_assert_msg(client_receive(c, &r), "closed instead of %d", status);
+    ck_assert_msg(r.status == status, "%d instead of %d:\n%s", r.status, status, r.head);
+    if (body)
+        ck_assert_str_eq(r.body, body);
+    if (connection)
+        assert_header(&r, "Connection", connection);
+    response_free(&r);
+}
+
+START_TEST(http11_stays)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 10; i++) {
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        expect(&c, 200, "hello\n", "keep-alive");
+    }
+    ck_assert(client_stays_open(&c));
+    client_say(&c, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 404, NULL, "keep-alive");
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    expect(&c, 200, "hello\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(connection_options)
+{
+    static const char *const closing[] = {"close", "Close", "CLOSE"};
+    serve("");
+    for (size_t i = 0; i < 3; i++) {
+        struct client c;
+        client_open(&c, site_port(0));
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: %s\r\n\r\n", closing[i]);
+        expect(&c, 200, "hello\n", "close");
+        ck_assert(client_ends(&c));
+        client_close(&c);
+    }
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, foo\r\nUpgrade: h2c\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(http10)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
+    expect(&c, 200, "hello\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 3; i++) {
+        client_say(&c, "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        expect(&c, 200, "hello\n", "keep-alive");
+    }
+    client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
+    expect(&c, 200, "hello\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(pipelined_16_deep)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    char text[4096] = "";
+    for (int i = 0; i < 16; i++)
+        strcat(text, i % 4 == 3   ? "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+                     : i % 4 == 2 ? "HEAD /big HTTP/1.1\r\nHost: a\r\n\r\n"
+                     : i % 4      ? "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+                                  : "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int round = 0; round < 5; round++) {
+        client_say(&c, "%s", text);
+        for (int i = 0; i < 16; i++) {
+            struct response r;
+            if (i % 4 != 2) {
+                expect(&c, i % 4 == 3 ? 404 : 200, i % 4 == 3 ? NULL : i % 4 ? "bye\n" : "hello\n", NULL);
+                continue;
+            }
+            ck_assert(client_receive_head(&c, &r));
+            ck_assert_int_eq(r.status, 200);
+            assert_header(&r, "Content-Length", "300000");
+            response_free(&r);
+        }
+    }
+    ck_assert(client_stays_open(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(pipelined_large_bodies)
+{
+    serve("");
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 8192);
+    for (int i = 0; i < 8; i++)
+        client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\nRange: bytes=%d-\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+                   i + 1);
+    for (int i = 0; i < 8; i++) {
+        ck_assert(client_head(&c, &r));
+        ck_assert_int_eq(r.status, 206);
+        client_expect_pattern(&c, i + 1, 300000 - i - 1);
+        response_free(&r);
+        expect(&c, 200, "hello\n", NULL);
+    }
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(close_ends_a_pipeline)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                   "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    expect(&c, 200, "bye\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nBAD\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    expect(&c, 400, NULL, "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(half_closed_client_is_answered)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+    struct response r;
+    ck_assert(client_head(&c, &r));
+    client_expect_pattern(&c, 0, 300000);
+    response_free(&r);
+    expect(&c, 200, "hello\n", NULL);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(keepalive_requests)
+{
+    serve("keepalive_requests 3;");
+    struct client c;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 3; i++) {
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        expect(&c, 200, "hello\n", i == 2 ? "close" : "keep-alive");
+    }
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(keepalive_timeout)
+{
+    serve("keepalive_timeout 1s 17s;");
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    assert_header(&r, "Keep-Alive", "timeout=17");
+    response_free(&r);
+    ck_assert(client_stays_open(&c));
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(keepalive_timeout_0)
+{
+    serve("keepalive_timeout 0;");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(keepalive_time)
+{
+    serve("keepalive_time 1s;");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    sleep_msec(1200);
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(empty_line_before_a_request)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_say(&c, "\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "bye\n", "keep-alive");
+    client_close(&c);
+}
+END_TEST
+
+/* --- Bodies -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(bodies_are_discarded)
+{
+    serve("client_max_body_size 1m;");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 28\r\n\r\nGET /b.txt HTTP/1.1\r\n\r\nabcde");
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    expect(&c, 200, "bye\n", "keep-alive");
+    client_say(
+        &c,
+        "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nabcde\r\nA;name=value\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    expect(&c, 200, "bye\n", "keep-alive");
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(body_of_an_error_is_discarded)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(
+        &c, "POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcdeGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 405, NULL, NULL);
+    expect(&c, 200, "bye\n", NULL);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(large_body_in_pieces)
+{
+    serve("client_max_body_size 10m;");
+    struct client c;
+    client_open(&c, site_port(0));
+    char *bytes = calloc(1, 3000000);
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
+    ck_assert_uint_eq(client_send(&c, bytes, 3000000), 3000000);
+    free(bytes);
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "bye\n", "keep-alive");
+    client_close(&c);
+}
+END_TEST
+
+/* The client sends all of a body that is too large before it looks: it must still find the answer (lingering close). */
+START_TEST(too_large_bodies)
+{
+    serve("client_max_body_size 1000;");
+    struct client c;
+    char *bytes = malloc(200000);
+    memset(bytes, 'x', 200000);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+    client_send(&c, bytes, 200000);
+    expect(&c, 413, NULL, "close");
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 3; i++) {
+        client_say(&c, "1f4\r\n");
+        client_send(&c, bytes, 500);
+        client_say(&c, "\r\n");
+    }
+    struct response r;
+    ck_assert(client_receive(&c, &r));
+    /* A response may already be on its way when the limit is passed; then the connection ends behind it. */
+    ck_assert_msg(r.status == 413 || r.status == 200, "%d", r.status);
+    response_free(&r);
+    client_say(&c, "0\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    if (!on_nginx())
+        ck_assert(client_ends(&c));
+    client_close(&c);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(body_size_unlimited)
+{
+    serve("client_max_body_size 0;");
+    struct client c;
+    char *bytes = calloc(1, 2000000);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n");
+    client_send(&c, bytes, 2000000);
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_close(&c);
+    free(bytes);
+}
+END_TEST
+
+static const char *const bad_chunks[] = {
+    "5\nabcde\r\n0\r\n\r\n", "5\r\nabcdeX\r\n0\r\n\r\n",  "x\r\n", "-1\r\n", "5 \rabcde", "ffffffffffffffffff\r\nabc",
+    "5\r\nabcde\n0\r\n\r\n", "0x5\r\nabcde\r\n0\r\n\r\n",
+};
+
+/* What follows a broken body is never taken for a request. */
+START_TEST(broken_chunks_close)
+{
+    if (on_nginx() && (_i == 0 || _i == 6)) /* it takes a bare LF */
+        return;
+    serve("");
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c,
+               "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n\r\nGET /b.txt "
+               "HTTP/1.1\r\nHost: a\r\n\r\n",
+               bad_chunks[_i]);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_msg(r.status == 400 || r.status == 413 || (r.status == 200 && !strcmp(r.body, "hello\n")), "%d",
+                  r.status);
+    bool ok = r.status == 200;
+    response_free(&r);
+    if (ok && client_receive(&c, &r)) {
+        ck_assert_int_eq(r.status, 400);
+        response_free(&r);
+    }
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(expect_continue)
+{
+    serve("");
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    /* Either the body is asked for, or the answer comes without it. */
+    ck_assert(r.status == 100 || r.status == 200);
+    if (r.status == 100) {
+        ck_assert_str_eq(r.head, "HTTP/1.1 100 Continue\r\n\r\n");
+        response_free(&r);
+        client_say(&c, "abcde");
+        expect(&c, 200, "hello\n", NULL);
+    } else {
+        client_body(&c, &r);
+        client_say(&c, "abcde");
+        response_free(&r);
+    }
+    client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "bye\n", NULL);
+    client_close(&c);
+    /* An HTTP/1.0 client knows no 100; a body that is too large is not asked for. */
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nabcde");
+    expect(&c, 200, "hello\n", NULL);
+    client_close(&c);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
+    expect(&c, 413, NULL, "close");
+    client_close(&c);
+}
+END_TEST
+
+/* --- In any pieces ------------------------------------------------------------------------------------------------- */
+
+static const char *const whole[] = {
+    "GET /a.txt HTTP/1.1\r\nHost: a\r\nX-Long: some value, with: colons\r\n\r\n",
+    "\r\nGET /%61.txt?q=1 HTTP/1.1\r\nHost: a:80\r\nConnection: keep-alive\r\n\r\n",
+    "GET http://a/a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde",
+    "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nabcde\r\n0\r\nT: u\r\n\r\n",
+    "GET /a.txt HTTP/1.0\r\nConnection: Keep-Alive\r\nIf-None-Match: \"x\"\r\n\r\n",
+};
+
+/* All first halves go out, then, when the server has seen them, all second halves. */
+START_TEST(split_at_every_byte)
+{
+    const char *text = whole[_i];
+    size_t len = strlen(text);
+    struct client c[256];
+    serve("");
+    ck_assert_uint_lt(len, 256);
+    for (size_t at = 1; at < len; at++) {
+        client_open(&c[at], site_port(0));
+        client_send(&c[at], text, at);
+    }
+    sleep_msec(30);
+    for (size_t at = 1; at < len; at++) {
+        client_send(&c[at], text + at, len - at);
+        client_say(&c[at], "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (size_t at = 1; at < len; at++) {
+        struct response r;
+        ck_assert_msg(client_receive(&c[at], &r), "split at %zu: closed", at);
+        ck_assert_msg(r.status == 200, "split at %zu: %d", at, r.status);
+        ck_assert_str_eq(r.body, "hello\n");
+        response_free(&r);
+        expect(&c[at], 200, "bye\n", "keep-alive");
+        client_close(&c[at]);
+    }
+}
+END_TEST
+
+START_TEST(byte_by_byte)
+{
+    serve("");
+    struct client c;
+    client_open(&c, site_port(0));
+    for (size_t i = 0; i < strlen(whole[_i]); i++) {
+        client_send(&c, whole[_i] + i, 1);
+        sleep_msec(1);
+    }
+    expect(&c, 200, "hello\n", "keep-alive");
+    client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(&c, 200, "bye\n", "keep-alive");
+    client_close(&c);
+}
+END_TEST
+
+Suite *suite_keepalive(void)
+{
+    Suite *s = suite_create("keepalive");
+    TCase *tc = site_case(s, "keepalive", 30);
+    tcase_add_test(tc, http11_stays);
+    tcase_add_test(tc, connection_options);
+    tcase_add_test(tc, http10);
+    tcase_add_test(tc, pipelined_16_deep);
+    tcase_add_test(tc, pipelined_large_bodies);
+    tcase_add_test(tc, close_ends_a_pipeline);
+    tcase_add_test(tc, half_closed_client_is_answered);
+    tcase_add_test(tc, keepalive_requests);
+    tcase_add_test(tc, keepalive_timeout);
+    tcase_add_test(tc, keepalive_timeout_0);
+    tcase_add_test(tc, keepalive_time);
+    tcase_add_test(tc, empty_line_before_a_request);
+    TCase *body = site_case(s, "body", 30);
+    tcase_add_test(body, bodies_are_discarded);
+    tcase_add_test(body, body_of_an_error_is_discarded);
+    tcase_add_test(body, large_body_in_pieces);
+    tcase_add_test(body, too_large_bodies);
+    tcase_add_test(body, body_size_unlimited);
+    tcase_add_loop_test(body, broken_chunks_close, 0, sizeof(bad_chunks) / sizeof(*bad_chunks));
+    tcase_add_test(body, expect_continue);
+    TCase *pieces = site_case(s, "pieces", 30);
+    tcase_add_loop_test(pieces, split_at_every_byte, 0, sizeof(whole) / sizeof(*whole));
+    tcase_add_loop_test(pieces, byte_by_byte, 0, sizeof(whole) / sizeof(*whole));
+    return s;
+}

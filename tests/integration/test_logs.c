@@ -1,0 +1,379 @@
+/* test_logs.c - access_log and error_log: exact lines, formats, conditions, buffers, levels, reopening. */
+#include "harness.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void expect_match(const char *text, const char *pattern)
+{
+    regex_t re;
+    ck_assert_msg(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) == 0, "%s", pattern);
+    ck_assert_msg(regexec(&re, text, 0, NULL, 0) == 0, "no line of\n%s\nmatches %s", text, pattern);
+    regfree(&re);
+}
+
+static void fetch(const char *target, const char *fields)
+{
+    struct response r;
+    request(&r, "GET", target, fields);
+    response_free(&r);
+}
+
+#define STAMP "\\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\\]"
+
+START_TEST(combined)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    fetch("/a.txt?x=%20y", "Referer: http://from/\r\nUser-Agent: Agent/1 (x; y)\r\n");
+    fetch("/none", "");
+    fetch("/a.txt", "Authorization: Basic YW5uOnNlY3JldA==\r\n");
+    struct response r;
+    request(&r, "HEAD", "/a.txt", "");
+    response_free(&r);
+    fetch("/a.txt", "User-Agent: a\"b\\\\c\xc3\xa4\r\n");
+    char *log = log_await_count("logs/access.log", "\n", 5);
+    expect_match(log, "^127\\.0\\.0\\.1 - - " STAMP
+                      " \"GET /a\\.txt\\?x=%20y HTTP/1\\.1\" 200 6 \"http://from/\" \"Agent/1 \\(x; y\\)\"$");
+    expect_match(log, "^127\\.0\\.0\\.1 - - " STAMP " \"GET /none HTTP/1\\.1\" 404 [0-9]+ \"-\" \"-\"$");
+    expect_match(log, "^127\\.0\\.0\\.1 - ann " STAMP " \"GET /a\\.txt HTTP/1\\.1\" 200 6 \"-\" \"-\"$");
+    expect_match(log, "^127\\.0\\.0\\.1 - - " STAMP " \"HEAD /a\\.txt HTTP/1\\.1\" 200 0 \"-\" \"-\"$");
+    ck_assert_ptr_nonnull(strstr(log, "\"a\\x22b\\x5C\\x5Cc\\xC3\\xA4\""));
+    ck_assert_uint_eq(count_text(log, "\n"), 5);
+    free(log);
+}
+END_TEST
+
+START_TEST(lines_of_bad_requests)
+{
+    site_conf_server("");
+    site_start();
+    const char *const bad[] = {"BAD\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+                               "\x16\x03\x01\r\n\r\n"};
+    for (size_t i = 0; i < 4; i++)
+        status_of_bytes(bad[i], strlen(bad[i]));
+    char *log = log_await_count("logs/access.log", " 400 ", 4);
+    ck_assert_ptr_nonnull(strstr(log, "\"GET / HTTP/1.1\" 400 "));
+    ck_assert_ptr_nonnull(strstr(log, "\"GET /%zz HTTP/1.1\" 400 "));
+    ck_assert_ptr_nonnull(strstr(log, "\\x16\\x03\\x01"));
+    ck_assert_ptr_null(strchr(log, '\x16'));
+    free(log);
+}
+END_TEST
+
+START_TEST(formats)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_http(
+        "log_format one '$request_method|$uri|$args|$status|$body_bytes_sent|$http_x_y|$sent_http_content_length';\n"
+        "log_format two escape=json '{\"u\":\"$request_uri\",\"a\":\"$http_user_agent\"}';\n"
+        "log_format three '$remote_addr:$remote_port $server_addr:$server_port $connection_requests $request_length "
+        "$bytes_sent'\n"
+        " ' $request_time $msec $pipe';\n"
+        "log_format four escape=none '$http_user_agent';\n"
+        "log_format five '$time_iso8601 $time_local $host $hostname';\n"
+        "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/one one; access_log logs/two two; "
+        "access_log logs/three three;\n"
+        "access_log logs/four four; access_log logs/five five; }\n");
+    site_start();
+    struct client c;
+    struct response r;
+    const char text[] = "GET /%61.txt?b=c HTTP/1.1\r\nHost: h\r\nX-Y: z\r\nUser-Agent: q\"u\\o\r\n\r\n";
+    client_open(&c, site_port(0));
+    client_say(&c, "%s%s", "GET /none HTTP/1.1\r\nHost: h\r\n\r\n", "");
+    ck_assert(client_receive(&c, &r));
+    response_free(&r);
+    client_send(&c, text, sizeof(text) - 1);
+    ck_assert(client_receive(&c, &r));
+    size_t sent = r.head_len + r.len;
+    response_free(&r);
+    client_close(&c);
+    free(log_await("logs/one", "GET|/a.txt|b=c|200|6|z|6\n"));
+    free(log_await("logs/two", "{\"u\":\"/%61.txt?b=c\",\"a\":\"q\\\"u\\\\o\"}\n"));
+    char expected[128];
+    snprintf(expected, sizeof(expected), " 127.0.0.1:%d 2 %zu %zu 0.", site_port(0), sizeof(text) - 1, sent);
+    char *log = log_await("logs/three", expected);
+    expect_match(log, "^127\\.0\\.0\\.1:[0-9]+ .* [0-9]\\.[0-9]{3} [0-9]{10}\\.[0-9]{3} [.p]$");
+    free(log);
+    free(log_await("logs/four", "q\"u\\o\n"));
+    log = log_await_count("logs/five", " h ", 2);
+    expect_match(log, "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2} ");
+    free(log);
+}
+END_TEST
+
+START_TEST(conditions)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("access_log logs/if combined if=$arg_log; location /off/ { access_log off; }\n"
+                     "location /two/ { access_log logs/t1; access_log logs/t2; }");
+    site_start();
+    fetch("/a.txt?n=1", "");
+    fetch("/a.txt?n=2&log=0", "");
+    fetch("/a.txt?n=3&log=", "");
+    fetch("/a.txt?n=4&log=yes", "");
+    fetch("/off/?n=5", "");
+    fetch("/two/?n=6", "");
+    free(log_await("logs/t1", "n=6"));
+    free(log_await("logs/t2", "n=6"));
+    char *log = log_await("logs/if", "n=4");
+    ck_assert_uint_eq(count_text(log, "\n"), 1);
+    free(log);
+    /* Nothing fell through to the log around. */
+    log = site_read("logs/access.log", NULL);
+    ck_assert_msg(!log || !*log, "%s", log);
+    free(log);
+}
+END_TEST
+
+START_TEST(buffered)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("access_log logs/b1 combined buffer=64k flush=1s; access_log logs/b2 combined buffer=64k;");
+    site_start();
+    fetch("/a.txt?first", "");
+    free(log_await("logs/b1", "first"));
+    /* The second is written at the latest when the server ends. */
+    site_stop(SIGQUIT);
+    free(log_await("logs/b2", "first"));
+}
+END_TEST
+
+START_TEST(every_line_arrives)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    enum { REQUESTS = 3000 };
+    struct client c;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < REQUESTS; i += 10) {
+        struct response r;
+        for (int k = 0; k < 10; k++)
+            client_say(&c, "GET /a.txt?%d HTTP/1.1\r\nHost: a\r\n\r\n", i + k);
+        for (int k = 0; k < 10; k++) {
+            ck_assert(client_receive(&c, &r));
+            response_free(&r);
+        }
+        if (i % 990 == 980) { /* nginx's keepalive_requests is 1000 by default */
+            client_close(&c);
+            client_open(&c, site_port(0));
+        }
+    }
+    client_close(&c);
+    site_stop(SIGTERM);
+    char *log = site_read("logs/access.log", NULL);
+    ck_assert_uint_eq(count_text(log, "\n"), REQUESTS);
+    for (int i = 0; i < REQUESTS; i += 37) {
+        char target[32];
+        snprintf(target, sizeof(target), "/a.txt?%d ", i);
+        ck_assert_msg(strstr(log, target), "no line for %s", target);
+    }
+    free(log);
+}
+END_TEST
+
+/* What the log says of a response that was cut short. */
+START_TEST(bytes_of_a_cut_response)
+{
+    site_pattern("html/big", 20 << 20);
+    site_conf_server("");
+    site_start();
+    struct client c;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_fill(&c));
+    client_reset(&c);
+    char *log = log_await("logs/access.log", "GET /big");
+    unsigned long sent = 0;
+    ck_assert_int_eq(sscanf(strstr(log, "HTTP/1.1\" ") + 10, "200 %lu", &sent), 1);
+    ck_assert_msg(sent > 0 && sent < 20u << 20, "%lu", sent);
+    free(log);
+}
+END_TEST
+
+/* --- error_log ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(error_lines)
+{
+    site_conf_server("");
+    site_start();
+    fetch("/none?q", "Referer: http://r/\r\n");
+    char *log = log_await("logs/error.log", "html/none");
+    char expected[1000];
+    snprintf(expected, sizeof(expected),
+             "^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \\[error\\] [0-9]+#[0-9]+: \\*[0-9]+ open\\(\\) "
+             "\"[^\"]+/html/none\" failed "
+             "\\(2: No such file or directory\\), client: 127\\.0\\.0\\.1, server: [^,]*, request: \"GET /none\\?q "
+             "HTTP/1\\.1\", host: \"localhost\", "
+             "referrer: \"http://r/\"$");
+    expect_match(log, expected);
+    free(log);
+}
+END_TEST
+
+START_TEST(error_levels)
+{
+    site_write("html/in/x", "x");
+    site_conf_server("error_log logs/crit crit; location /info/ { error_log logs/info info; } location /two/ { "
+                     "error_log logs/e1 error; error_log logs/e2; }");
+    site_start();
+    fetch("/none", "");
+    fetch("/info/none", "");
+    fetch("/two/none", "");
+    free(log_await("logs/info", "/info/none"));
+    free(log_await("logs/e1", "/two/none"));
+    free(log_await("logs/e2", "/two/none"));
+    char *log = site_read("logs/crit", NULL);
+    ck_assert_msg(log && !*log, "%s", log ? log : "(no file)");
+    free(log);
+}
+END_TEST
+
+START_TEST(error_log_to_stderr)
+{
+    site_conf("daemon off; pid logs/sluice.pid; error_log stderr info; events { }\nhttp { @HTTP@ server { listen "
+              "127.0.0.1:@PORT@; root @DIR@/html; } }");
+    site_start();
+    fetch("/none", "");
+    free(log_await("logs/stderr", "html/none\" failed (2: No such file or directory)"));
+}
+END_TEST
+
+START_TEST(syslog)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s", site_path("syslog.sock"));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    ck_assert_uint_lt(strlen(path), sizeof(at.sun_path));
+    strcpy(at.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(chmod(path, 0777), 0);
+    struct timeval patience = {.tv_sec = scaled(5000) / 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    char conf[600];
+    snprintf(conf, sizeof(conf),
+             "access_log syslog:server=unix:%s,facility=local7,tag=web,severity=info combined; error_log "
+             "syslog:server=unix:%s,nohostname error;",
+             path, path);
+    site_conf_server(conf);
+    site_start();
+    fetch("/none", "");
+    bool access_seen = false, error_seen = false;
+    while (!access_seen || !error_seen) {
+        char line[4096];
+        ssize_t n = recv(fd, line, sizeof(line) - 1, 0);
+        ck_assert_msg(n > 0, "access %d, error %d", access_seen, error_seen);
+        line[n] = '\0';
+        if (strstr(line, "GET /none HTTP/1.1\" 404")) {
+            expect_match(line,
+                         "^<190>[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [^ ]+ web: 127\\.0\\.0\\.1 - - ");
+            access_seen = true;
+        } else if (strstr(line, "html/none")) {
+            expect_match(line, on_nginx() ? "^<187>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} nginx: "
+                                          : "^<187>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} sluice: ");
+            error_seen = true;
+        }
+    }
+    close(fd);
+}
+END_TEST
+
+/* --- Reopening ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(reopen)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    fetch("/a.txt?before", "");
+    free(log_await("logs/access.log", "before"));
+    char old[4096], old_error[4096];
+    snprintf(old, sizeof(old), "%s", site_path("logs/access.log.1"));
+    snprintf(old_error, sizeof(old_error), "%s", site_path("logs/error.log.1"));
+    ck_assert_int_eq(rename(site_path("logs/access.log"), old), 0);
+    ck_assert_int_eq(rename(site_path("logs/error.log"), old_error), 0);
+    fetch("/a.txt?between", "");
+    free(log_await(old, "between"));
+    site_kill(SIGUSR1);
+    int64_t deadline = now_msec() + scaled(5000);
+    while (access(site_path("logs/access.log"), F_OK) < 0 || access(site_path("logs/error.log"), F_OK) < 0) {
+        ck_assert_int_lt(now_msec(), deadline);
+        sleep_msec(5);
+    }
+    /* The master has made the files; the worker's turn comes a little later. */
+    for (bool there = false; !there; sleep_msec(20)) {
+        ck_assert_int_lt(now_msec(), deadline);
+        fetch("/a.txt?after", "");
+        char *log = site_read("logs/access.log", NULL);
+        there = log && strstr(log, "after");
+        free(log);
+    }
+    fetch("/gone", "");
+    free(log_await("logs/error.log", "html/gone"));
+    char *log = site_read(old, NULL);
+    ck_assert_ptr_nonnull(strstr(log, "before"));
+    free(log);
+}
+END_TEST
+
+/* Rotation under load: every request is in the old file or in the new one. */
+START_TEST(reopen_loses_nothing)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    unsigned total = 0;
+    char old[8][4096];
+    for (int round = 0; round < 8; round++) {
+        for (int i = 0; i < 60; i++, total++)
+            fetch("/a.txt", "");
+        snprintf(old[round], sizeof(old[round]), "%s", site_path("logs/access.log.%d", round));
+        ck_assert_int_eq(rename(site_path("logs/access.log"), old[round]), 0);
+        site_kill(SIGUSR1);
+        for (int64_t end = now_msec() + scaled(5000); access(site_path("logs/access.log"), F_OK) < 0; sleep_msec(3)) {
+            ck_assert_int_lt(now_msec(), end);
+            fetch("/a.txt", "");
+            total++;
+        }
+    }
+    site_stop(SIGTERM);
+    unsigned lines = 0;
+    for (int round = 0; round <= 8; round++) {
+        char *log = site_read(round < 8 ? old[round] : "logs/access.log", NULL);
+        lines += log ? count_text(log, "\n") : 0;
+        free(log);
+    }
+    ck_assert_uint_eq(lines, total);
+}
+END_TEST
+
+Suite *suite_logs(void)
+{
+    Suite *s = suite_create("logs");
+    TCase *tc = site_case(s, "logs", 30);
+    tcase_add_test(tc, combined);
+    tcase_add_test(tc, lines_of_bad_requests);
+    tcase_add_test(tc, formats);
+    tcase_add_test(tc, conditions);
+    tcase_add_test(tc, buffered);
+    tcase_add_test(tc, every_line_arrives);
+    tcase_add_test(tc, bytes_of_a_cut_response);
+    tcase_add_test(tc, error_lines);
+    tcase_add_test(tc, error_levels);
+    tcase_add_test(tc, error_log_to_stderr);
+    tcase_add_test(tc, syslog);
+    tcase_add_test(tc, reopen);
+    tcase_add_test(tc, reopen_loses_nothing);
+    return s;
+}

@@ -1,0 +1,796 @@
+/* test_process.c - master and workers: signals, reload under load, a worker that dies, ends that lose nothing, -s, daemon
+ * mode, sockets handed over. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MIB ((off_t)1 << 20)
+
+static const char two_workers[] = "daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log info; "
+                                  "events { worker_connections 512; }\n"
+                                  "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }";
+
+/* `more` stands in for %s. */
+static void configure(const char *text, const char *more)
+{
+    char whole[4096];
+    const char *at = strstr(text, "%s");
+    snprintf(whole, sizeof(whole), "%.*s%s%s", (int)(at - text), text, more, at + 2);
+    site_conf(whole);
+}
+
+static void expect_body(const char *target, const char *body)
+{
+    struct response r;
+    get(&r, target);
+    ck_assert_msg(!strcmp(r.body, body), "%s: %d %s, expected %s", target, r.status, r.body, body);
+    response_free(&r);
+}
+
+/* Asks until the answer is `body`. */
+static void await_body(const char *target, const char *body)
+{
+    int64_t deadline = now_msec() + scaled(8000);
+    for (bool is = false; !is; sleep_msec(10)) {
+        struct response r;
+        get(&r, target);
+        is = !strcmp(r.body, body);
+        ck_assert_msg(is || now_msec() < deadline, "%s is still %s", target, r.body);
+        response_free(&r);
+    }
+}
+
+static bool port_refuses(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bool refuses = connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refuses;
+}
+
+static void await_refusal(int port)
+{
+    for (int64_t deadline = now_msec() + scaled(8000); !port_refuses(port); sleep_msec(5))
+        ck_assert_int_lt(now_msec(), deadline);
+}
+
+/* --- Clients in processes of their own, for load ------------------------------------------------------------------ */
+
+struct counts {
+    unsigned done, failed, retried;
+    char what[120];
+};
+
+static int dial(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct timeval patience = {.tv_sec = scaled(8000) / 1000};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* One request for the 1,000 bytes of /f. 1: answered and the connection may be used again; 0: answered and closed; -1: the server
+ * closed an idle connection just then, without a byte: a client asks again; -2: failed. */
+static int exchange(int fd, bool fresh, bool keep, struct counts *counts)
+{
+    char text[128], in[4096];
+    int len = snprintf(text, sizeof(text), "GET /f HTTP/1.1\r\nHost: a\r\n%s\r\n", keep ? "" : "Connection: close\r\n");
+    size_t got = 0;
+    if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
+        return fresh ? -2 : -1;
+    for (;;) {
+        ssize_t n = recv(fd, in + got, sizeof(in) - 1 - got, 0);
+        if (n <= 0) {
+            snprintf(counts->what, sizeof(counts->what), "after %zu bytes: %s", got,
+                     n < 0 ? strerror(errno) : "closed");
+            return got == 0 && !fresh && (n == 0 || errno == ECONNRESET) ? -1 : -2;
+        }
+        got += (size_t)n;
+        in[got] = '\0';
+        char *body = strstr(in, "\r\n\r\n");
+        if (!body || got - (size_t)(body + 4 - in) < 1000)
+            continue;
+        bool right = !strncmp(in, "HTTP/1.1 200 ", 13) && got - (size_t)(body + 4 - in) == 1000 &&
+                     pattern_matches(body + 4, 1000, 0);
+        if (!right)
+            snprintf(counts->what, sizeof(counts->what), "%.40s", in);
+        return !right ? -2 : strstr(in, "Connection: close") ? 0 : 1;
+    }
+}
+
+static void load(int port, bool keep, int stop, struct counts *counts)
+{
+    int fd = -1;
+    bool fresh = true;
+    for (struct pollfd p = {.fd = stop, .events = POLLIN}; poll(&p, 1, 0) == 0;) {
+        if (fd < 0) {
+            fd = dial(port);
+            fresh = true;
+            if (fd < 0) {
+                snprintf(counts->what, sizeof(counts->what), "connect: %s", strerror(errno));
+                counts->failed++;
+                continue;
+            }
+        }
+        int rc = exchange(fd, fresh, keep, counts);
+        counts->done += rc >= 0;
+        counts->failed += rc == -2;
+        counts->retried += rc == -1;
+        fresh = false;
+        if (rc == 1 && keep)
+            continue;
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+struct loader {
+    pid_t pid;
+    int stop, result;
+};
+
+static void loader_start(struct loader *l, int port, bool keep)
+{
+    int stop[2], result[2];
+    pattern_byte(0); /* the table is made before the fork */
+    ck_assert_int_eq(pipe(stop), 0);
+    ck_assert_int_eq(pipe(result), 0);
+    l->pid = fork();
+    ck_assert_int_ge(l->pid, 0);
+    if (l->pid == 0) {
+        struct counts counts = {0};
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(stop[1]);
+        load(port, keep, stop[0], &counts);
+        _exit(write(result[1], &counts, sizeof(counts)) == sizeof(counts) ? 0 : 1);
+    }
+    close(stop[0]);
+    close(result[1]);
+    l->stop = stop[1];
+    l->result = result[0];
+}
+
+static struct counts loader_stop(struct loader *l)
+{
+    struct counts counts = {0};
+    ck_assert_int_eq(write(l->stop, "", 1), 1); /* closing would not do: later loaders have this end too */
+    close(l->stop);
+    ck_assert_int_eq(read(l->result, &counts, sizeof(counts)), sizeof(counts));
+    close(l->result);
+    waitpid(l->pid, NULL, 0);
+    return counts;
+}
+
+static void expect_no_failures(struct loader *loaders, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct counts c = loader_stop(&loaders[i]);
+        ck_assert_msg(c.failed == 0 && c.done > 0, "client %u: %u done, %u retried, %u failed (%s)", i, c.done,
+                      c.retried, c.failed, c.what);
+    }
+}
+
+static void start_loaders(struct loader *loaders)
+{
+    for (unsigned i = 0; i < 4; i++)
+        loader_start(&loaders[i], site_port(0), i % 2);
+}
+
+START_TEST(reload_under_load)
+{
+    site_pattern("html/f", 1000);
+    configure("daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log notice; events { "
+              "worker_connections 512; }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@ %s; root @DIR@/html; open_file_cache max=10; } }",
+              _i ? "reuseport" : "");
+    site_start();
+    struct loader loaders[4];
+    start_loaders(loaders);
+    for (int i = 0; i < 20; i++) {
+        char *log = site_read("logs/error.log", NULL);
+        unsigned reloads = log ? count_text(log, "reconfiguring") : 0;
+        free(log);
+        site_kill(SIGHUP);
+        free(log_await_count("logs/error.log", "reconfiguring", reloads + 1));
+        sleep_msec(40);
+    }
+    expect_no_failures(loaders, 4);
+    /* The old workers are gone once their connections are. */
+    site_await_workers(2);
+}
+END_TEST
+
+START_TEST(reload_with_other_worker_counts)
+{
+    site_pattern("html/f", 1000);
+    static const char text[] = "daemon off; worker_processes %s; pid logs/sluice.pid; error_log logs/error.log notice; "
+                               "events { worker_connections 512; }\n"
+                               "http { @HTTP@ server { listen 127.0.0.1:@PORT@ reuseport; root @DIR@/html; } }";
+    configure(text, "3");
+    site_start();
+    struct loader loaders[4];
+    start_loaders(loaders);
+    static const char *const counts[] = {"1", "4", "2", "3"};
+    for (int i = 0; i < 4; i++) {
+        configure(text, counts[i]);
+        site_kill(SIGHUP);
+        free(log_await_count("logs/error.log", "reconfiguring", (unsigned)i + 1));
+        sleep_msec(150);
+    }
+    if (on_nginx()) {
+        for (int i = 0; i < 4; i++) /* nginx loses what is queued for a worker's socket that goes */
+            loader_stop(&loaders[i]);
+    } else {
+        expect_no_failures(loaders, 4);
+    }
+    site_await_workers(3);
+}
+END_TEST
+
+START_TEST(reload_changes_the_configuration)
+{
+    configure(two_workers, "location = /x { return 200 one; }");
+    site_start();
+    expect_body("/x", "one");
+    pid_t before[8], after[8];
+    site_await_workers(2);
+    ck_assert_uint_eq(site_processes(before, 8), 2);
+    configure(two_workers, "location = /x { return 200 two; } listen 127.0.0.1:@PORT1@;");
+    site_kill(SIGHUP);
+    await_body("/x", "two");
+    site_await_port(site_port(1));
+    site_await_workers(2);
+    ck_assert_uint_eq(site_processes(after, 8), 2);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_ne(before[i / 2], after[i % 2]);
+    configure(two_workers, "location = /x { return 200 three; }");
+    site_kill(SIGHUP);
+    await_body("/x", "three");
+    await_refusal(site_port(1));
+}
+END_TEST
+
+START_TEST(reload_lets_downloads_finish)
+{
+    site_pattern("html/big", 24 * MIB);
+    configure(two_workers, "");
+    site_start();
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 16384);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    client_expect_pattern(&c, 0, 100000);
+    configure(two_workers, "location = /x { return 200 new; }");
+    site_kill(SIGHUP);
+    await_body("/x", "new");
+    client_expect_pattern(&c, 100000, 24 * MIB - 100000);
+    ck_assert(client_ends(&c)); /* the old worker keeps nothing open */
+    client_close(&c);
+    site_await_workers(2);
+}
+END_TEST
+
+START_TEST(reload_with_a_broken_file_keeps_the_old)
+{
+    configure(two_workers, "location = /x { return 200 one; }");
+    site_start();
+    site_allow_alerts();
+    static const char *const broken[] = {"nonsense;", "listen 127.0.0.1:99999;", "root"};
+    for (unsigned i = 0; i < 3; i++) {
+        configure(two_workers, broken[i]);
+        site_kill(SIGHUP);
+        free(log_await_count("logs/error.log", "[emerg]", i + 1));
+        expect_body("/x", "one");
+    }
+    /* An address that cannot be had: the same. */
+    int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(1))};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(taken, 1), 0);
+    configure(two_workers, "listen 127.0.0.1:@PORT1@; location = /x { return 200 never; }");
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "(98: Address already in use)"));
+    sleep_msec(50);
+    expect_body("/x", "one");
+    close(taken);
+    configure(two_workers, "location = /x { return 200 good; }");
+    sleep_msec(scaled(on_nginx() ? 3000 : 50)); /* nginx is busy retrying the bind */
+    site_kill(SIGHUP);
+    await_body("/x", "good");
+}
+END_TEST
+
+START_TEST(killed_worker_is_replaced)
+{
+    site_pattern("html/f", 1000);
+    configure(two_workers, "");
+    site_start();
+    site_allow_alerts();
+    site_await_workers(2);
+    for (unsigned i = 0; i < 3; i++) {
+        pid_t pids[8];
+        ck_assert_uint_ge(site_processes(pids, 8), 1);
+        ck_assert_int_eq(kill(pids[0], SIGKILL), 0);
+        free(log_await_count("logs/error.log", "exited on signal 9", i + 1));
+        site_await_workers(2);
+        ck_assert_int_eq(status_of("/f"), 200);
+    }
+}
+END_TEST
+
+START_TEST(quit_lets_downloads_finish)
+{
+    site_pattern("html/big", 24 * MIB);
+    configure(two_workers, "");
+    site_start();
+    struct client c, idle;
+    struct response r;
+    client_open(&idle, site_port(0));
+    client_say(&idle, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&idle, &r));
+    response_free(&r);
+    client_open_sized(&c, site_port(0), 16384);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    client_expect_pattern(&c, 0, 100000);
+    site_kill(SIGQUIT);
+    await_refusal(site_port(0));
+    ck_assert(client_ends(&idle)); /* the idle one closes at once */
+    client_expect_pattern(&c, 100000, 24 * MIB - 100000);
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    client_close(&idle);
+    ck_assert_int_eq(site_wait_exit(), 0);
+}
+END_TEST
+
+START_TEST(quit_under_load_fails_no_request)
+{
+    site_pattern("html/f", 1000);
+    configure(two_workers, "");
+    site_start();
+    struct client c[50];
+    struct response r;
+    for (int i = 0; i < 50; i++) {
+        client_open(&c[i], site_port(0));
+        client_say(&c[i], "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    /* Whoever has been accepted is answered. */
+    for (int i = 0; i < 50; i++)
+        ck_assert(client_fill(&c[i]));
+    site_kill(SIGQUIT);
+    for (int i = 0; i < 50; i++) {
+        ck_assert(client_receive(&c[i], &r));
+        ck_assert_int_eq(r.status, 200);
+        assert_pattern(r.body, r.len, 0);
+        response_free(&r);
+        ck_assert(client_ends(&c[i]));
+        client_close(&c[i]);
+    }
+    ck_assert_int_eq(site_wait_exit(), 0);
+}
+END_TEST
+
+START_TEST(worker_shutdown_timeout)
+{
+    site_pattern("html/big", 24 * MIB);
+    configure("daemon off; worker_processes 2; worker_shutdown_timeout 1s; pid logs/sluice.pid; error_log "
+              "logs/error.log; events { }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }",
+              "");
+    site_start();
+    struct client c;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_fill(&c));
+    site_stop(SIGQUIT);
+    client_close(&c);
+}
+END_TEST
+
+static void fast_stop(int sig)
+{
+    site_pattern("html/big", 24 * MIB);
+    configure(two_workers, "");
+    site_start();
+    struct client c;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_fill(&c));
+    site_stop(sig);
+    ck_assert(port_refuses(site_port(0)));
+    ck_assert_int_ne(access(site_path("logs/sluice.pid"), F_OK), 0);
+    client_close(&c);
+}
+
+START_TEST(term_and_int_stop_at_once)
+{
+    fast_stop(_i ? SIGINT : SIGTERM);
+}
+END_TEST
+
+/* Nobody is left to serve a socket that nobody manages. */
+START_TEST(workers_do_not_outlive_the_master)
+{
+    configure(two_workers, "");
+    site_start();
+    site_await_workers(2);
+    pid_t pids[8], master = site_pid();
+    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    ck_assert_int_eq(kill(master, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(master, NULL, 0), master);
+    site_forget();
+    int64_t deadline = now_msec() + scaled(8000);
+    for (int i = 0; i < 2; i++) {
+        while (kill(pids[i], 0) == 0) {
+            char path[64], state[256] = "";
+            snprintf(path, sizeof(path), "/proc/%d/stat", (int)pids[i]);
+            FILE *f = fopen(path, "re");
+            if (f && fgets(state, sizeof(state), f) && strstr(state, ") Z")) {
+                fclose(f);
+                break;
+            }
+            if (f)
+                fclose(f);
+            ck_assert_int_lt(now_msec(), deadline);
+            sleep_msec(10);
+        }
+    }
+    site_allow_alerts();
+}
+END_TEST
+
+START_TEST(pid_file)
+{
+    configure(two_workers, "");
+    site_start();
+    char expected[32];
+    char *pid = log_await("logs/sluice.pid", "\n");
+    snprintf(expected, sizeof(expected), "%d\n", (int)site_pid());
+    ck_assert_str_eq(pid, expected);
+    free(pid);
+    site_stop(SIGQUIT);
+    ck_assert_int_ne(access(site_path("logs/sluice.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(master_process_off)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf("daemon off; master_process off; pid logs/sluice.pid; error_log logs/error.log; events { }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
+    site_start();
+    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_uint_eq(site_processes(NULL, 0), 0);
+    site_stop(_i ? SIGTERM : SIGQUIT);
+}
+END_TEST
+
+START_TEST(privileges_are_dropped)
+{
+    if (geteuid() != 0)
+        return;
+    configure(two_workers, "");
+    site_start();
+    site_await_workers(2);
+    pid_t pids[8];
+    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    int64_t deadline = now_msec() + scaled(3000);
+    for (bool dropped = false; !dropped; sleep_msec(10)) { /* a worker does so first thing, after its fork */
+        char line[200];
+        unsigned uid = 0, gid = 0;
+        FILE *f = fopen(site_path("/proc/%d/status", (int)pids[0]), "re");
+        ck_assert_ptr_nonnull(f);
+        while (fgets(line, sizeof(line), f))
+            (void)(sscanf(line, "Uid: %*u %u", &uid) || sscanf(line, "Gid: %*u %u", &gid));
+        fclose(f);
+        dropped = uid != 0 && gid != 0;
+        ck_assert_msg(dropped || now_msec() < deadline, "worker runs as %u:%u", uid, gid);
+    }
+}
+END_TEST
+
+START_TEST(signals_by_option)
+{
+    struct run run;
+    configure(two_workers, "location = /x { return 200 one; }");
+    site_start();
+    configure(two_workers, "location = /x { return 200 two; }");
+    free(log_await("logs/sluice.pid", "\n"));
+    site_run(&run, "-c", site_path("sluice.conf"), "-s", "reload", NULL);
+    ck_assert_msg(run.status == 0, "%s", run.err);
+    await_body("/x", "two");
+    ck_assert_int_eq(rename(site_path("logs/access.log"), site_path("logs/old")), 0);
+    site_run(&run, "-c", site_path("sluice.conf"), "-s", "reopen", NULL);
+    ck_assert_int_eq(run.status, 0);
+    for (int64_t deadline = now_msec() + scaled(5000); access(site_path("logs/access.log"), F_OK) < 0; sleep_msec(5))
+        ck_assert_int_lt(now_msec(), deadline);
+    site_run(&run, "-c", site_path("sluice.conf"), "-s", _i ? "stop" : "quit", NULL);
+    ck_assert_int_eq(run.status, 0);
+    ck_assert_int_eq(site_wait_exit(), 0);
+}
+END_TEST
+
+START_TEST(daemon_mode)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf("daemon on; worker_processes 1; pid logs/sluice.pid; error_log logs/error.log; events { }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
+    struct run run;
+    site_run(&run, "-c", site_path("sluice.conf"), NULL);
+    ck_assert_msg(run.status == 0, "%s", run.err);
+    /* The command is back: the port is open. */
+    ck_assert_int_eq(status_of("/a.txt"), 200);
+    char *pid = log_await("logs/sluice.pid", "\n");
+    pid_t master = atoi(pid);
+    free(pid);
+    ck_assert_int_gt(master, 1);
+    ck_assert_int_eq(kill(master, 0), 0);
+    ck_assert_int_ne(getpgid(master), getpgrp());
+    site_run(&run, "-c", site_path("sluice.conf"), "-s", "quit", NULL);
+    ck_assert_int_eq(run.status, 0);
+    for (int64_t deadline = now_msec() + scaled(8000); access(site_path("logs/sluice.pid"), F_OK) == 0; sleep_msec(5))
+        ck_assert_int_lt(now_msec(), deadline);
+}
+END_TEST
+
+START_TEST(address_in_use)
+{
+    int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(0))};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(taken, 1), 0);
+    configure(two_workers, "");
+    struct run run;
+    char message[128];
+    snprintf(message, sizeof(message), "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
+             site_port(0));
+    site_run(&run, "-c", site_path("sluice.conf"), NULL);
+    ck_assert_int_eq(run.status, 1);
+    ck_assert_msg(strstr(run.err, message), "%s", run.err);
+    ck_assert_int_ne(access(site_path("logs/sluice.pid"), F_OK), 0);
+    close(taken);
+    site_allow_alerts();
+}
+END_TEST
+
+START_TEST(unix_socket)
+{
+    char path[108];
+    ck_assert_uint_lt(strlen(site_path("s.sock")), sizeof(path));
+    strcpy(path, site_path("s.sock"));
+    site_write("html/a.txt", "hello\n");
+    configure(two_workers, "listen unix:@DIR@/s.sock;");
+    site_start();
+    struct client c;
+    struct response r;
+    client_open_unix(&c, path);
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_str_eq(r.body, "hello\n");
+    response_free(&r);
+    client_close(&c);
+    free(log_await("logs/access.log", "unix: - - "));
+    site_stop(SIGTERM);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    if (on_nginx())
+        return;
+    /* One that a killed server left is replaced. */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    strcpy(at.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    close(fd);
+    site_start();
+    client_open_unix(&c, path);
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(ipv6)
+{
+    site_write("html/a.txt", "hello\n");
+    configure(two_workers, "listen [::1]:@PORT1@;");
+    struct run run;
+    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    if (strstr(run.err, "Address family not supported") || strstr(run.err, "Cannot assign requested address"))
+        return; /* a machine without IPv6 */
+    site_start();
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 to = {
+        .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)site_port(1)), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    struct client c = {.fd = fd};
+    struct response r;
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: [::1]\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_close(&c);
+    free(log_await("logs/access.log", "::1 - - "));
+}
+END_TEST
+
+/* --- What only sluice has ------------------------------------------------------------------------------------------ */
+
+static int listening_socket(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
+START_TEST(socket_activation)
+{
+    site_write("html/a.txt", "hello\n");
+    configure(two_workers, "");
+    /* A second bind to this port would fail: the server must take the socket it is given. */
+    int fd = listening_socket(site_port(0));
+    site_start_with((char *[]){(char *)"LISTEN_FDS=1", (char *)"LISTEN_PID=@PID@", NULL}, fd);
+    close(fd);
+    site_await_workers(2);
+    ck_assert_int_eq(status_of("/a.txt"), 200);
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "reconfiguring"));
+    ck_assert_int_eq(status_of("/a.txt"), 200);
+}
+END_TEST
+
+static void expect_notice(int fd, const char *text)
+{
+    char message[1024] = "";
+    do {
+        ssize_t n = recv(fd, message, sizeof(message) - 1, 0);
+        ck_assert_msg(n > 0, "no \"%s\"", text);
+        message[n] = '\0';
+    } while (!strstr(message, text));
+}
+
+START_TEST(service_manager_is_told)
+{
+    char path[108], setting[128];
+    ck_assert_uint_lt(strlen(site_path("notify")), sizeof(path));
+    strcpy(path, site_path("notify"));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = scaled(8000) / 1000};
+    strcpy(at.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    snprintf(setting, sizeof(setting), "NOTIFY_SOCKET=%s", path);
+    configure(two_workers, "");
+    site_start_with((char *[]){setting, NULL}, -1);
+    expect_notice(fd, "READY=1");
+    ck_assert(!port_refuses(site_port(0)));
+    site_kill(SIGHUP);
+    expect_notice(fd, "RELOADING=1");
+    expect_notice(fd, "READY=1");
+    site_kill(SIGQUIT);
+    expect_notice(fd, "STOPPING=1");
+    ck_assert_int_eq(site_wait_exit(), 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(directory_mode)
+{
+    char address[64], folder[4096];
+    site_write("html/a b.txt", "hello\n");
+    site_write("html/sub/index.html", "sub\n");
+    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    site_start_args((char *[]){(char *)"sluice", folder, (char *)"-l", address, NULL});
+    site_await_port(site_port(0));
+    struct response r;
+    get(&r, "/");
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_ptr_nonnull(strstr(r.body, "a%20b.txt"));
+    response_free(&r);
+    expect_body("/a%20b.txt", "hello\n");
+    expect_body("/sub/", "sub\n");
+    ck_assert_int_eq(status_of("/none"), 404);
+    /* What was said at the start names the address. */
+    char *out = site_read("logs/stdout", NULL), *err = site_read("logs/stderr", NULL);
+    ck_assert(strstr(out, address) || strstr(err, address));
+    free(out);
+    free(err);
+    site_stop(SIGINT);
+}
+END_TEST
+
+START_TEST(directory_mode_with_errors)
+{
+    struct run run;
+    char folder[4096];
+    snprintf(folder, sizeof(folder), "%s", site_path("none"));
+    site_run_bare(&run, (char *[]){(char *)"sluice", folder, NULL});
+    ck_assert_int_ne(run.status, 0);
+    ck_assert_msg(strstr(run.err, folder), "%s", run.err);
+    /* The port is taken: another is offered, or it says that this one is. */
+    int fd = listening_socket(site_port(0));
+    char address[64];
+    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    site_start_args((char *[]){(char *)"sluice", folder, (char *)"-l", address, NULL});
+    char port[16];
+    snprintf(port, sizeof(port), "%d", site_port(0));
+    for (int64_t deadline = now_msec() + scaled(8000);; sleep_msec(10)) {
+        char *out = site_read("logs/stdout", NULL), *err = site_read("logs/stderr", NULL);
+        bool said = (out && strstr(out, port)) || (err && strstr(err, port));
+        free(out);
+        free(err);
+        if (said)
+            break;
+        ck_assert_int_lt(now_msec(), deadline);
+    }
+    close(fd);
+    site_kill(SIGTERM);
+    site_wait_exit();
+}
+END_TEST
+
+Suite *suite_process(void)
+{
+    Suite *s = suite_create("process");
+    TCase *tc = site_case(s, "process", 60);
+    tcase_add_loop_test(tc, reload_under_load, 0, 2);
+    tcase_add_test(tc, reload_with_other_worker_counts);
+    tcase_add_test(tc, reload_changes_the_configuration);
+    tcase_add_test(tc, reload_lets_downloads_finish);
+    tcase_add_test(tc, reload_with_a_broken_file_keeps_the_old);
+    tcase_add_test(tc, killed_worker_is_replaced);
+    tcase_add_test(tc, quit_lets_downloads_finish);
+    tcase_add_test(tc, quit_under_load_fails_no_request);
+    tcase_add_test(tc, worker_shutdown_timeout);
+    tcase_add_loop_test(tc, term_and_int_stop_at_once, 0, 2);
+    tcase_add_test(tc, pid_file);
+    tcase_add_loop_test(tc, master_process_off, 0, 2);
+    tcase_add_test(tc, privileges_are_dropped);
+    tcase_add_loop_test(tc, signals_by_option, 0, 2);
+    tcase_add_test(tc, daemon_mode);
+    tcase_add_test(tc, address_in_use);
+    tcase_add_test(tc, unix_socket);
+    tcase_add_test(tc, ipv6);
+    if (!on_nginx()) {
+        TCase *own = site_case(s, "own", 60);
+        tcase_add_test(own, workers_do_not_outlive_the_master);
+        tcase_add_test(own, socket_activation);
+        tcase_add_test(own, service_manager_is_told);
+        tcase_add_test(own, directory_mode);
+        tcase_add_test(own, directory_mode_with_errors);
+    }
+    return s;
+}

@@ -1,0 +1,457 @@
+/* test_routing.c - Host to server, URI to location, and what a location does with it: root, alias, index, try_files,
+ * error_page, return, internal, autoindex. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void expect_body(const char *target, const char *body)
+{
+    struct response r;
+    get(&r, target);
+    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s: %d \"%s\", expected \"%s\"", target, r.status, r.body,
+                  body);
+    response_free(&r);
+}
+
+START_TEST(kinds_of_locations)
+{
+    site_conf_server(
+        "location = / { return 200 exact-root; } location / { return 200 root; }\n"
+        "location /docs/ { return 200 docs; } location ^~ /images/ { return 200 images; }\n"
+        "location ~* \\.(gif|jpg|jpeg)$ { return 200 picture; } location ~ \\.GIF2$ { return 200 gif2; }\n"
+        "location = /docs/exact.gif { return 200 exact; } location /docs/deep/er/ { return 200 deeper; }\n"
+        "location ~ ^/docs/first { return 200 first-regex; } location ~ ^/docs/first-more { return 200 never; }");
+    site_start();
+    expect_body("/", "exact-root");
+    expect_body("/index.html", "root");
+    expect_body("/docs/document.html", "docs");
+    expect_body("/docs", "root");
+    expect_body("/images/1.gif", "images");
+    expect_body("/docs/1.jpg", "picture");
+    expect_body("/docs/1.JPG", "picture");
+    expect_body("/x.GIF2", "gif2");
+    expect_body("/x.gif2", "root");
+    expect_body("/docs/exact.gif", "exact");
+    expect_body("/docs/exact.gif?q", "exact");
+    expect_body("/docs/deep/er/x", "deeper");
+    expect_body("/docs/deep/e", "docs");
+    expect_body("/docs/first-more", "first-regex");
+    expect_body("/%64ocs/x", "docs"); /* decoded before it is matched */
+    expect_body("//docs//x", "docs");
+    expect_body("/images/../docs/x", "docs");
+}
+END_TEST
+
+START_TEST(order_in_the_file_does_not_matter_for_prefixes)
+{
+    site_conf_server(
+        "location /a { return 200 a; } location /abcd { return 200 abcd; } location /ab { return 200 ab; }\n"
+        "location /abc { return 200 abc; } location /b { return 200 b; } location = /ab { return 200 =ab; }");
+    site_start();
+    expect_body("/a", "a");
+    expect_body("/ab", "=ab");
+    expect_body("/abx", "ab");
+    expect_body("/abc", "abc");
+    expect_body("/abcde", "abcd");
+    expect_body("/acd", "a");
+    expect_body("/b", "b");
+    ck_assert_int_eq(status_of("/c"), 404);
+}
+END_TEST
+
+START_TEST(nested_locations)
+{
+    site_conf_server(
+        "location / { return 200 root;\n"
+        "  location /a/ { return 200 a; location ~ \\.txt$ { return 200 a-txt; } location /a/b/ { return 200 ab; } }\n"
+        "}\nlocation ~ \\.txt$ { return 200 txt; } location ^~ /quiet/ { return 200 quiet; location ~ \\.txt$ { return "
+        "200 quiet-txt; } }");
+    site_start();
+    expect_body("/x", "root");
+    expect_body("/a/x", "a");
+    expect_body("/a/b/x", "ab");
+    expect_body("/a/x.txt", "a-txt"); /* regexes of the inner location come first */
+    expect_body("/x.txt", "txt");
+    expect_body("/quiet/x.txt", "quiet-txt");
+    expect_body("/quiet/x", "quiet");
+}
+END_TEST
+
+START_TEST(captures)
+{
+    site_conf_server("location ~ ^/u/([a-z]+)/(?<rest>.*)$ { return 200 \"$1|$2|$rest\"; }");
+    site_start();
+    expect_body("/u/ann/x/y", "ann|x/y|x/y");
+    expect_body("/u/bob/", "bob||");
+}
+END_TEST
+
+/* --- Servers ------------------------------------------------------------------------------------------------------- */
+
+static const struct named {
+    const char *host, *server;
+} named[] = {
+    {"example.com", "exact"},
+    {"EXAMPLE.com", "exact"},
+    {"example.com:81", "exact"},
+    {"example.com.", "exact"},
+    {"www.example.com", "star-front"},
+    {"a.b.example.com", "star-front"},
+    {"long.example.com", "longer-front"},
+    {"x.long.example.com", "longer-front"},
+    {"mail.example.org", "star-end"},
+    {"mail.x", "star-end"},
+    {"mail.x.y", "star-end"},
+    {"dotted.net", "dot"},
+    {"sub.dotted.net", "dot"},
+    {"user42.io", "regex"},
+    {"user.io", "default"},
+    {"unknown", "default"},
+    {"192.0.2.1", "default"},
+    {"[::1]", "default"},
+    {"www.example.com.evil", "default"},
+};
+
+START_TEST(server_names)
+{
+    site_conf_http("server { listen 127.0.0.1:@PORT@; server_name first; return 200 first; }\n"
+                   "server { listen 127.0.0.1:@PORT@ default_server; server_name _; return 200 default; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name example.com; return 200 exact; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name *.example.com; return 200 star-front; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name *.long.example.com long.example.com; return 200 "
+                   "longer-front; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name mail.*; return 200 star-end; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name .dotted.net; return 200 dot; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name ~^user\\d+\\.io$; return 200 regex; }\n");
+    site_start();
+    struct client c;
+    client_open(&c, site_port(0));
+    for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+        struct response r;
+        client_say(&c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", named[i].host);
+        ck_assert(client_receive(&c, &r));
+        ck_assert_msg(!strcmp(r.body, named[i].server), "%s: %s, expected %s", named[i].host, r.body, named[i].server);
+        response_free(&r);
+    }
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(servers_by_address)
+{
+    site_conf_http("server { listen 127.0.0.1:@PORT@; server_name a; return 200 one; }\n"
+                   "server { listen 127.0.0.1:@PORT1@; server_name a; return 200 two; }\n"
+                   "server { listen 127.0.0.1:@PORT1@; server_name b; return 200 two-b; }\n"
+                   "server { listen @PORT2@; server_name a; return 200 any; }\n"
+                   "server { listen 127.0.0.1:@PORT2@; server_name c; return 200 loop; }\n");
+    site_start();
+    static const struct {
+        unsigned port;
+        const char *host, *body;
+    } rows[] = {{0, "a", "one"}, {0, "b", "one"},  {1, "a", "two"}, {1, "b", "two-b"},
+                {1, "x", "two"}, {2, "a", "loop"}, {2, "c", "loop"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(rows[i].port));
+        client_say(&c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
+        ck_assert(client_receive(&c, &r));
+        ck_assert_msg(!strcmp(r.body, rows[i].body), "row %zu: %s", i, r.body);
+        response_free(&r);
+        client_close(&c);
+    }
+}
+END_TEST
+
+START_TEST(empty_name_is_a_request_without_host)
+{
+    site_conf_http("server { listen 127.0.0.1:@PORT@; server_name a; return 200 default; }\n"
+                   "server { listen 127.0.0.1:@PORT@; server_name \"\"; return 200 nameless; }\n");
+    site_start();
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET / HTTP/1.0\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_str_eq(r.body, "nameless");
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+/* --- Files --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(root_and_alias)
+{
+    site_write("html/a.txt", "html-a");
+    site_write("other/sub/a.txt", "other-sub-a");
+    site_write("other/a.txt", "other-a");
+    site_write("one.txt", "one");
+    site_conf_server("location /sub/ { root @DIR@/other; } location /al/ { alias @DIR@/other/; } location /al2 { alias "
+                     "@DIR@/other; }\n"
+                     "location = /single { alias @DIR@/one.txt; }\n"
+                     "location ~ ^/re/(.+)\\.text$ { alias @DIR@/other/$1.txt; } location /rel/ { alias other/; }");
+    site_start();
+    expect_body("/a.txt", "html-a");
+    expect_body("/sub/a.txt", "other-sub-a");
+    expect_body("/al/a.txt", "other-a");
+    expect_body("/al/sub/a.txt", "other-sub-a");
+    expect_body("/al2/a.txt", "other-a");
+    expect_body("/single", "one");
+    expect_body("/re/a.text", "other-a");
+    expect_body("/rel/a.txt", "other-a");
+    ck_assert_int_eq(status_of("/al/../one.txt"), 404);
+    ck_assert_int_eq(status_of("/al"), 404);
+}
+END_TEST
+
+START_TEST(indexes)
+{
+    site_write("html/a/two.html", "two");
+    site_write("html/b/one.html", "one");
+    site_write("html/b/two.html", "two");
+    site_write("html/c/x", "");
+    site_write("html/fallback.html", "fallback");
+    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /d/ { alias "
+                     "@DIR@/html/a/; index two.html; }");
+    site_start();
+    expect_body("/a/", "two");
+    expect_body("/b/", "one");
+    expect_body("/c/", "fallback");
+    expect_body("/d/", "two");
+    ck_assert_int_eq(status_of("/"), 403);
+    ck_assert_int_eq(status_of("/none/"), 404);
+}
+END_TEST
+
+/* An index is a new look at the locations. */
+START_TEST(index_redirects_internally)
+{
+    site_write("html/a/index.html", "file");
+    site_conf_server("location = /a/index.html { return 200 \"location $uri\"; }");
+    site_start();
+    expect_body("/a/", "location /a/index.html");
+}
+END_TEST
+
+START_TEST(try_files)
+{
+    site_write("html/a.txt", "a");
+    site_write("html/b.html", "b");
+    site_write("html/dir/index.html", "dir");
+    site_write("html/app.html", "app");
+    site_conf_server("location / { try_files $uri $uri.html $uri/ /app.html; }\n"
+                     "location /code/ { try_files $uri =410; } location /named/ { try_files $uri @named; }\n"
+                     "location @named { return 200 \"named $uri\"; }\n"
+                     "location /al/ { alias @DIR@/html/; try_files $uri =404; }");
+    site_start();
+    expect_body("/a.txt", "a");
+    expect_body("/b", "b");
+    expect_body("/dir/", "dir");
+    expect_body("/nothing?x", "app");
+    ck_assert_int_eq(status_of("/code/x"), 410);
+    expect_body("/named/x", "named /named/x");
+    expect_body("/al/a.txt", "a");
+    ck_assert_int_eq(status_of("/al/none"), 404);
+}
+END_TEST
+
+START_TEST(error_pages)
+{
+    site_write("html/404.html", "<p>not here</p>");
+    site_write("html/x", "x");
+    site_conf_server("error_page 404 /404.html; location = /404.html { internal; }\n"
+                     "location /ok/ { error_page 404 =200 /404.html; } location /any/ { error_page 404 = /gone; }\n"
+                     "location = /gone { return 410; } location /named/ { error_page 404 @named; } location @named { "
+                     "return 200 \"named\"; }\n"
+                     "location /away/ { error_page 404 http://a.b/c; } location /moved/ { error_page 404 =301 /x; }\n"
+                     "location /none/ { error_page 404 /no/such/page; }");
+    site_start();
+    struct response r;
+    get(&r, "/nothing");
+    ck_assert_int_eq(r.status, 404);
+    ck_assert_str_eq(r.body, "<p>not here</p>");
+    response_free(&r);
+    get(&r, "/404.html");
+    ck_assert_int_eq(r.status, 404);
+    ck_assert_str_eq(r.body, "<p>not here</p>");
+    response_free(&r);
+    expect_body("/ok/x", "<p>not here</p>");
+    ck_assert_int_eq(status_of("/any/x"), 410);
+    get(&r, "/named/x");
+    ck_assert_int_eq(r.status, 404);
+    ck_assert_str_eq(r.body, "named");
+    response_free(&r);
+    get(&r, "/away/x");
+    ck_assert_int_eq(r.status, 302);
+    assert_header(&r, "Location", "http://a.b/c");
+    response_free(&r);
+    get(&r, "/none/x");
+    ck_assert_int_eq(r.status, 404);
+    ck_assert_ptr_nonnull(strstr(r.body, "<title>404 Not Found</title>"));
+    response_free(&r);
+    /* Conditions and ranges are about the page that was asked for. */
+    request(&r, "GET", "/nothing", "Range: bytes=0-3\r\n");
+    ck_assert_int_eq(r.status, 404);
+    response_free(&r);
+    request(&r, "POST", "/nothing", "Content-Length: 0\r\n");
+    ck_assert(r.status == 405 || r.status == 404);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(internal_locations)
+{
+    site_write("html/in/x", "inside");
+    site_conf_server("location /in/ { internal; } location /via { try_files /none /in/x; }");
+    site_start();
+    ck_assert_int_eq(status_of("/in/x"), 404);
+    expect_body("/via", "inside");
+}
+END_TEST
+
+START_TEST(inheritance)
+{
+    site_write("html/a.txt", "a");
+    site_write("other/in/a.txt", "inner");
+    site_conf_http("default_type x/http; types { } server_tokens off;\n"
+                   "server { listen 127.0.0.1:@PORT@; root @DIR@/html; default_type x/server;\n"
+                   "location /in/ { root @DIR@/other; default_type x/location; location /in/er/ { } } }");
+    site_start();
+    struct response r;
+    get(&r, "/a.txt");
+    assert_header(&r, "Content-Type", "x/server");
+    assert_header(&r, "Server", on_nginx() ? "nginx" : "sluice");
+    response_free(&r);
+    get(&r, "/in/a.txt");
+    ck_assert_str_eq(r.body, "inner");
+    assert_header(&r, "Content-Type", "x/location");
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(media_types)
+{
+    static const char *const rows[][2] = {
+        {"a.html", "text/html"},    {"a.HTML", "text/html"}, {"a.tar.gz", "application/gz"}, {"a", "x/default"},
+        {"a.unknown", "x/default"}, {".html", "x/default"},  {"dir.html/a", "x/default"},    {"a.", "x/default"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        site_write(site_path("html/%s", rows[i][0]), "x");
+    site_conf_server("types { text/html html htm; application/gz gz; } default_type x/default;");
+    site_start();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct response r;
+        get(&r, site_path("/%s", rows[i][0]));
+        /* A name that is all extension: nginx takes it for one. */
+        if (strcmp(rows[i][0], ".html"))
+            assert_header(&r, "Content-Type", rows[i][1]);
+        response_free(&r);
+    }
+}
+END_TEST
+
+/* --- autoindex ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(autoindex)
+{
+    site_write("html/list/b.txt", "12345");
+    site_write("html/list/a file & <b>\"'.txt", "x");
+    site_write("html/list/.hidden", "x");
+    site_write("html/list/sub/x", "x");
+    site_write("html/list/caf\xc3\xa9", "x");
+    site_set_mtime("html/list/b.txt", 1600000000);
+    site_conf_server("location /list/ { autoindex on; }");
+    site_start();
+    struct response r;
+    get(&r, "/list/");
+    ck_assert_int_eq(r.status, 200);
+    assert_header(&r, "Content-Type", "text/html");
+    ck_assert_ptr_nonnull(strstr(r.body, "<title>Index of /list/</title>"));
+    ck_assert_ptr_nonnull(strstr(r.body, "<a href=\"../\">../</a>"));
+    ck_assert_ptr_nonnull(strstr(r.body, "<a href=\"sub/\">sub/</a>"));
+    ck_assert_ptr_nonnull(strstr(r.body, "<a href=\"b.txt\">b.txt</a>"));
+    ck_assert_ptr_nonnull(strstr(r.body, "13-Sep-2020 12:26                   5"));
+    ck_assert_ptr_null(strstr(r.body, ".hidden"));
+    ck_assert_ptr_null(strstr(r.body, "<b>"));
+    ck_assert_ptr_nonnull(strstr(r.body, "a file &amp; &lt;b&gt;"));
+    ck_assert_ptr_nonnull(strstr(r.body, "caf%C3%A9"));
+    /* Folders first, then by name. */
+    ck_assert(strstr(r.body, "sub/") < strstr(r.body, "b.txt") && strstr(r.body, "a file") < strstr(r.body, "b.txt"));
+    /* Its links lead somewhere. */
+    char *href = strstr(r.body, "<a href=\"a"), target[200] = "/list/";
+    ck_assert_ptr_nonnull(href);
+    strncat(target, href + 9, strcspn(href + 9, "\""));
+    response_free(&r);
+    expect_body(target, "x");
+    ck_assert_int_eq(status_of("/list/sub/"), 200);
+    ck_assert_int_eq(status_of("/"), 403);
+    request(&r, "HEAD", "/list/", "");
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(autoindex_of_many)
+{
+    char name[64];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof(name), "html/list/file-%04d", i);
+        site_write(name, "");
+    }
+    site_conf_server("autoindex on; autoindex_exact_size off;");
+    site_start();
+    struct response r;
+    get(&r, "/list/");
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_uint_eq(count_text(r.body, "<a href=\"file-"), 3000);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(autoindex_json)
+{
+    site_write("html/list/b \"q\".txt", "12345");
+    site_mkdir("html/list/sub");
+    site_set_mtime("html/list/b \"q\".txt", 1600000000);
+    site_set_mtime("html/list/sub", 1600000000);
+    site_conf_server("location /list/ { autoindex on; autoindex_format json; }");
+    site_start();
+    struct response r;
+    get(&r, "/list/");
+    assert_header(&r, "Content-Type", "application/json");
+    ck_assert_str_eq(
+        r.body, "[\r\n{ \"name\":\"sub\", \"type\":\"directory\", \"mtime\":\"Sun, 13 Sep 2020 12:26:40 GMT\" },\r\n"
+                "{ \"name\":\"b \\\"q\\\".txt\", \"type\":\"file\", \"mtime\":\"Sun, 13 Sep 2020 12:26:40 GMT\", "
+                "\"size\":5 }\r\n]");
+    response_free(&r);
+}
+END_TEST
+
+Suite *suite_routing(void)
+{
+    Suite *s = suite_create("routing");
+    TCase *tc = site_case(s, "routing", 20);
+    tcase_add_test(tc, kinds_of_locations);
+    tcase_add_test(tc, order_in_the_file_does_not_matter_for_prefixes);
+    tcase_add_test(tc, nested_locations);
+    tcase_add_test(tc, captures);
+    tcase_add_test(tc, server_names);
+    tcase_add_test(tc, servers_by_address);
+    tcase_add_test(tc, empty_name_is_a_request_without_host);
+    tcase_add_test(tc, root_and_alias);
+    tcase_add_test(tc, indexes);
+    tcase_add_test(tc, index_redirects_internally);
+    tcase_add_test(tc, try_files);
+    tcase_add_test(tc, error_pages);
+    tcase_add_test(tc, internal_locations);
+    tcase_add_test(tc, inheritance);
+    tcase_add_test(tc, media_types);
+    tcase_add_test(tc, autoindex);
+    tcase_add_test(tc, autoindex_of_many);
+    tcase_add_test(tc, autoindex_json);
+    return s;
+}

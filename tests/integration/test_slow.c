@@ -1,0 +1,391 @@
+/* test_slow.c - clients that read slowly, all at once, not at all, or go away; and the timeouts that end their stay. */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MIB ((off_t)1 << 20)
+
+static const struct way {
+    const char *conf, *nginx_conf;
+} ways[] = {
+    {"io_method sendfile;", "sendfile on;"},
+    {"io_method mmap;", "sendfile on; sendfile_max_chunk 30k;"},
+    {"io_method buffered;", "sendfile off;"},
+    {"io_method direct;", "directio 1;"},
+    {"sendfile on; tcp_nopush on; sendfile_max_chunk 50k;", "sendfile on; tcp_nopush on; sendfile_max_chunk 50k;"},
+};
+
+enum { WAYS = sizeof(ways) / sizeof(*ways) };
+
+static void serve(int way, const char *more)
+{
+    char text[1024];
+    snprintf(text, sizeof(text), "location / { root @DISK@/data; %s }\n%s",
+             on_nginx() ? ways[way].nginx_conf : ways[way].conf, more);
+    site_conf_server(text);
+    site_start();
+}
+
+static const char *data(const char *name)
+{
+    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
+}
+
+START_TEST(slow_reader)
+{
+    const off_t size = 3 * MIB + 17;
+    site_pattern(data("f"), size);
+    serve(_i, "");
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\nGET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=-100\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    off_t at = 0;
+    for (int pauses = 0; at < size;) {
+        if (pauses++ < 40)
+            sleep_msec(3);
+        off_t piece = size - at < 20011 ? size - at : 20011;
+        client_expect_pattern(&c, at, piece);
+        at += piece;
+    }
+    ck_assert(client_head(&c, &r));
+    ck_assert_int_eq(r.status, 206);
+    client_expect_pattern(&c, size - 100, 100);
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+/* --- Many at once -------------------------------------------------------------------------------------------------- */
+
+enum { DOWNLOADS = 200 };
+
+struct download {
+    int fd;
+    bool in_body;
+    size_t head_len;
+    char head[1024];
+    off_t start, got, want;
+};
+
+static void start_download(struct download *d, int i, off_t size)
+{
+    struct client c;
+    *d = (struct download){.start = i * 37 % 5000};
+    d->want = size - d->start;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=%jd-\r\nConnection: close\r\n\r\n", (intmax_t)d->start);
+    d->fd = c.fd;
+    fcntl(d->fd, F_SETFL, O_NONBLOCK);
+}
+
+static void take_bytes(struct download *d, const char *bytes, size_t len)
+{
+    if (!d->in_body) {
+        size_t n = len < sizeof(d->head) - 1 - d->head_len ? len : sizeof(d->head) - 1 - d->head_len;
+        memcpy(d->head + d->head_len, bytes, n);
+        d->head[d->head_len + n] = '\0';
+        const char *end = strstr(d->head, "\r\n\r\n");
+        if (!end) {
+            d->head_len += n;
+            return;
+        }
+        ck_assert_msg(!strncmp(d->head, "HTTP/1.1 206 ", 13), "%.40s", d->head);
+        size_t used = (size_t)(end + 4 - d->head) - d->head_len;
+        bytes += used;
+        len -= used;
+        d->in_body = true;
+    }
+    ck_assert_int_le(d->got + (off_t)len, d->want);
+    assert_pattern(bytes, len, d->start + d->got);
+    d->got += (off_t)len;
+}
+
+/* At most 256 KiB, so that all move on together. True when the server has closed. */
+static bool read_some(struct download *d)
+{
+    static char buffer[262144];
+    ssize_t n = recv(d->fd, buffer, sizeof(buffer), 0);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    ck_assert_msg(n >= 0, "after %jd of %jd bytes: %s", (intmax_t)d->got, (intmax_t)d->want, strerror(errno));
+    if (n == 0)
+        return true;
+    take_bytes(d, buffer, (size_t)n);
+    return false;
+}
+
+START_TEST(two_hundred_downloads)
+{
+    const off_t size = 5 * MIB;
+    static struct download downloads[DOWNLOADS];
+    struct pollfd polls[DOWNLOADS];
+    site_pattern(data("f"), size);
+    serve(_i, "");
+    for (int i = 0; i < DOWNLOADS; i++) {
+        start_download(&downloads[i], i, size);
+        polls[i] = (struct pollfd){.fd = downloads[i].fd, .events = POLLIN};
+    }
+    for (int left = DOWNLOADS; left > 0;) {
+        ck_assert_msg(poll(polls, DOWNLOADS, scaled(15000)) > 0, "%d downloads stand still", left);
+        for (int i = 0; i < DOWNLOADS; i++) {
+            if (polls[i].fd < 0 || !polls[i].revents || !read_some(&downloads[i]))
+                continue;
+            ck_assert_int_eq(downloads[i].got, downloads[i].want);
+            close(downloads[i].fd);
+            polls[i].fd = -1;
+            left--;
+        }
+    }
+}
+END_TEST
+
+/* A reader that stands still must not hold up the others. */
+START_TEST(stuck_reader_holds_up_nobody)
+{
+    const off_t size = 8 * MIB;
+    site_pattern(data("f"), size);
+    serve(_i, "");
+    struct client stuck[20];
+    for (int i = 0; i < 20; i++) {
+        client_open_sized(&stuck[i], site_port(0), 4096);
+        client_say(&stuck[i], "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_fill(&stuck[i]));
+    }
+    struct response r;
+    get(&r, "/f");
+    ck_assert_uint_eq(r.len, (size_t)size);
+    assert_pattern(r.body, r.len, 0);
+    response_free(&r);
+    for (int i = 0; i < 20; i++)
+        client_close(&stuck[i]);
+}
+END_TEST
+
+START_TEST(clients_reset_in_the_middle)
+{
+    const off_t size = 4 * MIB;
+    site_pattern(data("f"), size);
+    serve(_i, "");
+    for (int i = 0; i < 80; i++) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(0));
+        client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\nGET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+        if (i % 4) {
+            ck_assert(client_head(&c, &r));
+            client_expect_pattern(&c, 0, 1000 * i);
+            response_free(&r);
+        }
+        if (i % 2)
+            client_reset(&c);
+        else
+            client_close(&c);
+    }
+    struct response r;
+    get(&r, "/f");
+    ck_assert_uint_eq(r.len, (size_t)size);
+    assert_pattern(r.body, r.len, 0);
+    response_free(&r);
+}
+END_TEST
+
+/* --- Timeouts ------------------------------------------------------------------------------------------------------ */
+
+/* The server closes, perhaps with a 408 first. */
+static void expect_timeout(struct client *c)
+{
+    struct response r;
+    if (client_receive(c, &r)) {
+        ck_assert_int_eq(r.status, 408);
+        response_free(&r);
+    }
+    ck_assert(client_ends(c));
+}
+
+START_TEST(client_header_timeout)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("client_header_timeout 1s;");
+    site_start();
+    struct client c[4];
+    for (int i = 0; i < 4; i++)
+        client_open(&c[i], site_port(0));
+    client_say(&c[1], "GET /a.t");
+    client_say(&c[2], "GET /a.txt HTTP/1.1\r\nHost: a\r\n");
+    client_say(&c[3], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    /* The limit is on the whole head: drops of it buy no time. */
+    int64_t begun = now_msec();
+    for (int i = 0; i < 40 && now_msec() - begun < 4000 && !c[2].eof; i++) {
+        if (client_has_input(&c[2], 100))
+            break;
+        client_say(&c[2], "X");
+    }
+    ck_assert_msg(c[2].eof || c[2].len > 0, "still open after 4 s");
+    expect_timeout(&c[1]);
+    expect_timeout(&c[0]);
+    struct response r;
+    ck_assert(client_receive(&c[3], &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    ck_assert(client_stays_open(&c[3]));
+    for (int i = 0; i < 4; i++)
+        client_close(&c[i]);
+    free(log_await("logs/access.log", "\" 408 "));
+}
+END_TEST
+
+START_TEST(client_body_timeout)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("client_body_timeout 1s; lingering_timeout 1s; lingering_time 2s;");
+    site_start();
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+    struct response r;
+    /* Whether the answer comes before the body is read or after: it ends. */
+    while (client_receive(&c, &r)) {
+        ck_assert(r.status == 200 || r.status == 408);
+        response_free(&r);
+    }
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(send_timeout)
+{
+    const off_t size = 16 * MIB;
+    site_pattern(data("f"), size);
+    serve(_i, "send_timeout 1s;");
+    struct client c;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_fill(&c));
+    free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 "));
+    off_t got = (off_t)c.len;
+    for (c.len = 0; client_fill(&c); c.len = 0)
+        got += (off_t)c.len;
+    ck_assert_int_lt(got, size);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(reset_timedout_connection)
+{
+    const off_t size = 16 * MIB;
+    site_pattern(data("f"), size);
+    serve(0, "send_timeout 1s; reset_timedout_connection on;");
+    struct client c;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_fill(&c));
+    free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 "));
+    for (c.len = 0; client_fill(&c); c.len = 0)
+        ;
+    ck_assert_int_eq(c.error, ECONNRESET);
+    client_close(&c);
+}
+END_TEST
+
+/* A client that takes its bytes slowly, but takes them, is not cut off. */
+START_TEST(send_timeout_counts_from_the_last_progress)
+{
+    const off_t size = 6 * MIB;
+    site_pattern(data("f"), size);
+    serve(_i, "send_timeout 1s;");
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 65536);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    for (int i = 0; i < 12; i++) {
+        client_expect_pattern(&c, i * (size / 12), size / 12);
+        sleep_msec(200);
+    }
+    client_close(&c);
+}
+END_TEST
+
+/* Headers trickle in on many connections while others want to be served. */
+START_TEST(slow_heads_hold_up_nobody)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    struct client c[100];
+    for (int i = 0; i < 100; i++) {
+        client_open(&c[i], site_port(0));
+        client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\nX-%d: ", i);
+    }
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(status_of("/a.txt"), 200);
+    for (int i = 0; i < 100; i++) {
+        struct response r;
+        client_say(&c[i], "v\r\n\r\n");
+        ck_assert(client_receive(&c[i], &r));
+        ck_assert_int_eq(r.status, 200);
+        response_free(&r);
+        client_close(&c[i]);
+    }
+}
+END_TEST
+
+START_TEST(worker_connections_run_out)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; root "
+              "@DIR@/html; } }");
+    site_start();
+    site_allow_alerts();
+    struct client c[40];
+    for (int i = 0; i < 40; i++)
+        client_open(&c[i], site_port(0));
+    sleep_msec(50);
+    for (int i = 0; i < 40; i++)
+        client_close(&c[i]);
+    /* Room again, soon. */
+    int64_t deadline = now_msec() + scaled(5000);
+    for (bool served = false; !served; sleep_msec(20)) {
+        struct client again;
+        struct response r;
+        ck_assert_int_lt(now_msec(), deadline);
+        client_open(&again, site_port(0));
+        client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        served = client_receive(&again, &r) && r.status == 200;
+        response_free(&r);
+        client_close(&again);
+    }
+}
+END_TEST
+
+Suite *suite_slow(void)
+{
+    Suite *s = suite_create("slow");
+    TCase *tc = site_case(s, "slow", 60);
+    tcase_add_loop_test(tc, slow_reader, 0, WAYS);
+    tcase_add_loop_test(tc, two_hundred_downloads, 0, WAYS);
+    tcase_add_loop_test(tc, stuck_reader_holds_up_nobody, 0, WAYS);
+    tcase_add_loop_test(tc, clients_reset_in_the_middle, 0, WAYS);
+    TCase *timeouts = site_case(s, "timeouts", 40);
+    tcase_add_test(timeouts, client_header_timeout);
+    tcase_add_test(timeouts, client_body_timeout);
+    tcase_add_loop_test(timeouts, send_timeout, 0, 4);
+    tcase_add_test(timeouts, reset_timedout_connection);
+    tcase_add_loop_test(timeouts, send_timeout_counts_from_the_last_progress, 0, 4);
+    tcase_add_test(timeouts, slow_heads_hold_up_nobody);
+    tcase_add_test(timeouts, worker_connections_run_out);
+    return s;
+}

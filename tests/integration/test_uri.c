@@ -1,0 +1,315 @@
+/* test_uri.c - from the target of a request to a file, and to nothing outside the root; what is neither file nor folder. */
+#include "harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void serve(const char *conf)
+{
+    site_write("html/a.txt", "hello\n");
+    site_write("html/dir/b.txt", "in dir\n");
+    site_write("html/dir/index.html", "index of dir\n");
+    site_write("html/with space+plus%25.txt", "odd\n");
+    site_write("html/caf\xc3\xa9.txt", "utf8\n");
+    site_write("secret.txt", "secret\n");
+    site_conf_server(conf);
+    site_start();
+}
+
+static const struct mapped {
+    const char *target, *body; /* body NULL: 404 */
+} mapped[] = {
+    {"/a.txt", "hello\n"},
+    {"/%61.txt", "hello\n"},
+    {"/%61%2e%74xt", "hello\n"},
+    {"/a%2Etxt?x=y", "hello\n"},
+    {"//a.txt", "hello\n"},
+    {"///dir///b.txt", "in dir\n"},
+    {"/./a.txt", "hello\n"},
+    {"/dir/./b.txt", "in dir\n"},
+    {"/dir/../a.txt", "hello\n"},
+    {"/dir/%2e%2e/a.txt", "hello\n"},
+    {"/dir/.%2e/a.txt", "hello\n"},
+    {"/none/../a.txt", "hello\n"},
+    {"/dir/x/../../a.txt", "hello\n"},
+    {"/dir//../a.txt", "hello\n"},
+    {"/dir/b.txt/..", "index of dir\n"},
+    {"/dir/.", "index of dir\n"},
+    {"/dir/", "index of dir\n"},
+    {"/dir%2fb.txt", "in dir\n"},
+    {"/with%20space+plus%2525.txt", "odd\n"},
+    {"/caf%C3%A9.txt", "utf8\n"},
+    {"/caf%c3%a9.txt", "utf8\n"},
+    {"/a.txt%3Fq", NULL},
+    {"/%2561.txt", NULL}, /* decoded once */
+    {"/A.TXT", NULL},
+    {"/...", NULL},
+    {"/.../a.txt", NULL},
+    {"/dir/..a", NULL},
+    {"/secret.txt", NULL},
+};
+
+START_TEST(targets)
+{
+    serve("");
+    for (size_t i = 0; i < sizeof(mapped) / sizeof(*mapped); i++) {
+        struct response r;
+        get(&r, mapped[i].target);
+        ck_assert_msg(r.status == (mapped[i].body ? 200 : 404), "%s: %d", mapped[i].target, r.status);
+        if (mapped[i].body)
+            ck_assert_msg(!strcmp(r.body, mapped[i].body), "%s: %s", mapped[i].target, r.body);
+        response_free(&r);
+    }
+}
+END_TEST
+
+static const char *const climbing[] = {
+    "/../secret.txt",
+    "/..",
+    "/../",
+    "/%2e%2e/secret.txt",
+    "/%2E%2E%2Fsecret.txt",
+    "/..%2fsecret.txt",
+    "/dir/../../secret.txt",
+    "/dir/%2e%2e/%2e%2e/secret.txt",
+    "//../secret.txt",
+    "/./../secret.txt",
+    "/dir/..%2f..%2fsecret.txt",
+    "/a.txt/../../secret.txt",
+    "/../../../../../../../../etc/passwd",
+    "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+    "/dir/../../html/a.txt",
+};
+
+START_TEST(nothing_above_the_root)
+{
+    serve("");
+    for (size_t i = 0; i < sizeof(climbing) / sizeof(*climbing); i++)
+        ck_assert_msg(status_of(climbing[i]) == 400, "%s: %d", climbing[i], status_of(climbing[i]));
+    static const char *const harmless[] = {"/..%5csecret.txt", "/..\\secret.txt", "/%252e%252e/secret.txt",
+                                           "/..;/secret.txt"};
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+        int status = status_of(harmless[i]);
+        ck_assert_msg(status == 404 || status == 400, "%s: %d", harmless[i], status);
+    }
+}
+END_TEST
+
+/* The same with slashes not merged: // does not hide a step upwards. */
+START_TEST(merge_slashes_off)
+{
+    serve("merge_slashes off; location = //x { return 200 two; } location = /x { return 200 one; }");
+    struct response r;
+    get(&r, "//x");
+    ck_assert_str_eq(r.body, "two");
+    response_free(&r);
+    get(&r, "/x");
+    ck_assert_str_eq(r.body, "one");
+    response_free(&r);
+    ck_assert_int_eq(status_of("//../../secret.txt"), 400);
+    get(&r, "/dir//b.txt");
+    ck_assert_str_eq(r.body, "in dir\n");
+    response_free(&r);
+}
+END_TEST
+
+static const char *const malformed[] = {"/%", "/%2", "/%zz", "/a%", "/%g1", "/%00", "/a.txt%00.html", "/%1"};
+
+START_TEST(bad_escapes)
+{
+    serve("");
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
+        ck_assert_msg(status_of(malformed[i]) == 400, "%s: %d", malformed[i], status_of(malformed[i]));
+    /* In the query they are data. */
+    ck_assert_int_eq(status_of("/a.txt?%zz%00%"), 200);
+}
+END_TEST
+
+START_TEST(directory_redirects)
+{
+    serve("location /abs/ { alias @DIR@/html/; } location /rel/ { absolute_redirect off; alias @DIR@/html/; }\n"
+          "location /noport/ { port_in_redirect off; alias @DIR@/html/; }");
+    static const struct {
+        const char *target, *location;
+    } rows[] = {
+        {"/dir", "http://localhost:@/dir/"},
+        {"/dir?x=1&y=%20", "http://localhost:@/dir/?x=1&y=%20"},
+        {"/dir?", "http://localhost:@/dir/"},
+        {"//dir", "http://localhost:@/dir/"},
+        {"/abs/dir", "http://localhost:@/abs/dir/"},
+        {"/rel/dir?q", "/rel/dir/?q"},
+        {"/noport/dir", "http://localhost/noport/dir/"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct response r;
+        char location[128];
+        const char *port = strchr(rows[i].location, '@');
+        if (port)
+            snprintf(location, sizeof(location), "%.*s%d%s", (int)(port - rows[i].location), rows[i].location,
+                     site_port(0), port + 1);
+        get(&r, rows[i].target);
+        ck_assert_msg(r.status == 301, "%s: %d", rows[i].target, r.status);
+        if (i == 2) /* an empty query: with or without its mark */
+            ck_assert(header(&r, "Location") && !strncmp(header(&r, "Location"), location, strlen(location)));
+        else
+            assert_header(&r, "Location", port ? location : rows[i].location);
+        ck_assert_ptr_nonnull(strstr(r.body, "301 Moved Permanently"));
+        response_free(&r);
+    }
+}
+END_TEST
+
+/* What comes back in Location was decoded on the way in: it must not open a line of its own, or lose its escapes. */
+START_TEST(redirects_are_escaped)
+{
+    site_mkdir("html/a b");
+    site_mkdir("html/x\r\nSet-Cookie: y");
+    site_mkdir("html/q?");
+    serve("absolute_redirect off;");
+    struct response r;
+    get(&r, "/a%20b");
+    ck_assert_int_eq(r.status, 301);
+    assert_header(&r, "Location", "/a%20b/");
+    response_free(&r);
+    get(&r, "/x%0d%0aSet-Cookie:%20y");
+    assert_header(&r, "Set-Cookie", NULL);
+    ck_assert(r.status == 400 || (r.status == 301 && strstr(header(&r, "Location"), "%0D%0A")));
+    response_free(&r);
+    get(&r, "/q%3F");
+    assert_header(&r, "Location", "/q%3F/");
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(host_of_redirects)
+{
+    serve("server_name www.example.com;");
+    struct client c;
+    struct response r;
+    char location[128];
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /dir HTTP/1.1\r\nHost: other.example\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    snprintf(location, sizeof(location), "http://other.example:%d/dir/", site_port(0));
+    assert_header(&r, "Location", location);
+    response_free(&r);
+    /* Without Host, by the address of the socket or the name of the server. */
+    client_say(&c, "GET /dir HTTP/1.0\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    snprintf(location, sizeof(location), "http://127.0.0.1:%d/dir/", site_port(0));
+    assert_header(&r, "Location", location);
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(neither_file_nor_folder)
+{
+    serve("");
+    site_allow_alerts();
+    ck_assert_int_eq(mkfifo(site_path("html/fifo"), 0666), 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    ck_assert_uint_lt(strlen(site_path("html/sock")), sizeof(at.sun_path));
+    strcpy(at.sun_path, site_path("html/sock"));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(symlink("/dev/null", site_path("html/null")), 0);
+    ck_assert_int_eq(symlink("/dev/zero", site_path("html/zero")), 0);
+    ck_assert_int_eq(symlink("loop", site_path("html/loop")), 0);
+    ck_assert_int_eq(symlink("nowhere", site_path("html/dangling")), 0);
+    static const char *const names[] = {"/fifo", "/sock", "/null", "/zero", "/loop", "/dangling"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        int status = status_of(names[i]);
+        bool is_fine = status == 403 || status == 404 || (on_nginx() && !strcmp(names[i], "/sock"));
+        ck_assert_msg(is_fine, "%s: %d", names[i], status);
+        ck_assert_msg(status_of("/a.txt") == 200, "after %s", names[i]);
+    }
+    close(fd);
+}
+END_TEST
+
+START_TEST(symbolic_links_are_followed)
+{
+    serve("");
+    ck_assert_int_eq(symlink("a.txt", site_path("html/link")), 0);
+    ck_assert_int_eq(symlink("dir", site_path("html/dlink")), 0);
+    struct response r;
+    get(&r, "/link");
+    ck_assert_str_eq(r.body, "hello\n");
+    response_free(&r);
+    get(&r, "/dlink/b.txt");
+    ck_assert_str_eq(r.body, "in dir\n");
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(absolute_form)
+{
+    serve("server_name one; location = /x { return 200 one; } }\n"
+          "server { listen 127.0.0.1:@PORT@; server_name two; location = /x { return 200 two; }");
+    static const struct {
+        const char *text, *body;
+    } rows[] = {
+        {"GET /x HTTP/1.1\r\nHost: one\r\n\r\n", "one"},
+        {"GET /x HTTP/1.1\r\nHost: two\r\n\r\n", "two"},
+        {"GET http://two/x HTTP/1.1\r\nHost: one\r\n\r\n", "two"}, /* the target wins over Host */
+        {"GET http://one:1234/x HTTP/1.1\r\nHost: two\r\n\r\n", "one"},
+        {"GET http://TWO/x?y HTTP/1.1\r\nHost: one\r\n\r\n", "two"},
+        {"GET /x HTTP/1.1\r\nHost: TWO.\r\n\r\n", "two"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(0));
+        client_say(&c, "%s", rows[i].text);
+        ck_assert(client_receive(&c, &r));
+        ck_assert_msg(r.status == 200 && !strcmp(r.body, rows[i].body), "%s%d %s", rows[i].text, r.status, r.body);
+        response_free(&r);
+        client_close(&c);
+    }
+}
+END_TEST
+
+START_TEST(long_paths)
+{
+    serve("large_client_header_buffers 4 32k;");
+    static char target[20000];
+    size_t len = 0;
+    while (len < 9000)
+        len += (size_t)sprintf(target + len, "/abcdefgh");
+    ck_assert_int_eq(status_of(target), 404);
+    len = 0;
+    while (len < 12000)
+        len += (size_t)sprintf(target + len, "/dir/..");
+    strcpy(target + len, "/a.txt");
+    ck_assert_int_eq(status_of(target), 200);
+    len = 0;
+    while (len < 12000)
+        len += (size_t)sprintf(target + len, "%%2f");
+    ck_assert_int_ne(status_of(target), 500);
+}
+END_TEST
+
+Suite *suite_uri(void)
+{
+    Suite *s = suite_create("uri");
+    TCase *tc = site_case(s, "uri", 20);
+    tcase_add_test(tc, targets);
+    tcase_add_test(tc, nothing_above_the_root);
+    tcase_add_test(tc, merge_slashes_off);
+    tcase_add_test(tc, bad_escapes);
+    tcase_add_test(tc, directory_redirects);
+    tcase_add_test(tc, redirects_are_escaped);
+    tcase_add_test(tc, host_of_redirects);
+    tcase_add_test(tc, neither_file_nor_folder);
+    tcase_add_test(tc, symbolic_links_are_followed);
+    tcase_add_test(tc, absolute_form);
+    tcase_add_test(tc, long_paths);
+    return s;
+}
