@@ -8,8 +8,22 @@ set -eu
 cd "$(dirname "$0")/.."
 run=build/run
 
+# The configuration in use: conf/sluice.conf, or a copy of it with $port in place of 8080.
+configuration()
+{
+    conf=conf/sluice.conf
+    grep -Eq "^[[:space:]]*listen[[:space:]]+([^;]*:)?$port([[:space:]][^;]*)?;" $conf && return
+    sed -E "s/^([[:space:]]*listen[[:space:]]+([^;]*:)?)8080([[:space:]][^;]*)?;/\1$port\3;/" $conf >$run/sluice.conf
+    for f in conf/*; do
+        [ "$f" = $conf ] || ln -sfn "../../$f" "$run/${f##*/}"
+    done
+    conf=$run/sluice.conf
+}
+
 if [ "$1" = --reload ]; then
-    read -r pid <$run/logs/sluice.pid 2>/dev/null || { echo "make reload: no sluice of make run is running" >&2; exit 1; }
+    { read -r pid <$run/logs/sluice.pid && read -r port <$run/port; } 2>/dev/null ||
+        { echo "make reload: no sluice of make run is running" >&2; exit 1; }
+    configuration
     kill -HUP "$pid"
     exit
 fi
@@ -32,17 +46,11 @@ mkdir -p $run/logs
 ln -sfn ../../conf/html $run/html
 ln -sfn /dev/stdout $run/logs/access.log
 ln -sfn /dev/stderr $run/logs/error.log
-conf=conf/sluice.conf
-if ! grep -Eq "^[[:space:]]*listen[[:space:]]+([^;]*:)?$port([[:space:]][^;]*)?;" $conf; then
-    sed -E "s/^([[:space:]]*listen[[:space:]]+([^;]*:)?)8080([[:space:]][^;]*)?;/\1$port\3;/" $conf >$run/sluice.conf
-    for f in conf/*; do
-        [ "$f" = $conf ] || ln -sfn "../../$f" "$run/${f##*/}"
-    done
-    conf=$run/sluice.conf
-fi
+echo "$port" >$run/port
+configuration
 
 cat <<END
 sluice serves conf/html on http://127.0.0.1:$port/  (Ctrl-C stops it)
-  configuration: $conf; change directio there, for example, then: make reload
+  configuration: conf/sluice.conf; change directio there, for example, then: make reload
 END
 exec "$sluice" -p "$PWD/$run/" -c "$PWD/$conf" -g 'daemon off;'
