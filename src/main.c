@@ -1,12 +1,12 @@
 /* main.c - what the command line asks for. */
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/version.h"
 #include "net/loop.h"
 #include "server/explain.h"
 #include "server/modules.h"
 #include "server/options.h"
-#include "base/paths.h"
 #include "server/quick.h"
 #include "server/serve.h"
 #include "server/title.h"

@@ -16,6 +16,6 @@
 #endif
 
 #define SLUICE_ACCESS_LOG_PATH SLUICE_LOG_DIR "access.log"
-#define SLUICE_ERROR_LOG_PATH SLUICE_LOG_DIR "error.log"
+#define SLUICE_ERROR_LOG_PATH  SLUICE_LOG_DIR "error.log"
 
 #endif

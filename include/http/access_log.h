@@ -6,6 +6,8 @@
 #include "conf/directive.h"
 #include "http/variable.h"
 
+#include <stdbool.h>
+
 struct request;
 struct log_format;
 
@@ -19,6 +21,7 @@ struct access_log {
 /* Values of log_module, http, server and location. */
 struct log_conf {
     struct access_log *logs; /* NULL: off */
+    bool given;              /* by an access_log in this block or one around it */
 };
 
 extern struct conf_module log_module;

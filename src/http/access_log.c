@@ -149,9 +149,11 @@ static const char *find_or_combined(struct conf *cf, struct text name, struct lo
 static const char *set_access_log(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row;
-    struct access_log **end = slot;
+    struct log_conf *conf = slot;
+    struct access_log **end = &conf->logs;
     struct options o = {0};
 
+    conf->given = true;
     if (text_equal(cf->args[1], TEXT("off"))) {
         *end = NULL;
         return cf->count == 2 ? NULL : conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(cf->args[2]));
@@ -279,19 +281,50 @@ void access_log_write(struct request *r)
     }
 }
 
+/* Without access_log: where the installation logs to; a build that was never installed has no such folder, and goes on. */
+static const char *open_default(struct conf *cf, struct log_values *http)
+{
+    struct access_log *a = arena_zalloc(cf->arena, sizeof *a);
+    if (!a)
+        return conf_error(cf, "no memory");
+    int rc = log_file_open(&a->file, SLUICE_ACCESS_LOG_PATH, 0, 0);
+    if (rc < 0) {
+        conf_warn(cf, "requests are not logged: open() \"" SLUICE_ACCESS_LOG_PATH "\" failed (%d: %s)", -rc,
+                  strerror(-rc));
+        return NULL;
+    }
+    http->conf.logs = a;
+    if (arena_at_fini(cf->arena, on_close, a->file) < 0)
+        return conf_error(cf, "no memory");
+    const char *error = find_or_combined(cf, TEXT("combined"), &a->format);
+    return error ? error : variables_finish(cf, http_main_at(cf)->variables);
+}
+
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    struct log_values *v = values;
+
+    if (v->conf.given)
+        return NULL;
+    if (block->context == CONF_HTTP)
+        return open_default(cf, v);
+    v->conf.logs = http_values(cf)->conf.logs;
+    return NULL;
+}
+
 static const struct conf_row rows[] = {
     {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
      .syntax = "name [escape=default|json|none] string ...",
      .help = "A form of access log lines; `combined` is built in."},
-    {"access_log", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_access_log, CONF_SLOT(struct log_values, conf.logs),
-     .dflt = SLUICE_ACCESS_LOG_PATH " combined",
+    {"access_log", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_access_log, CONF_SLOT(struct log_values, conf),
      .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
-     .differs = "No gzip= and no variables in the path."},
+     .differs = "No gzip= and no variables in the path. Without this directive lines go to the log folder of the "
+                "installation, if it is there."},
     {"open_log_file_cache", CONF_HTTP_ALL, CONF_1MORE, conf_set_accepted,
      .help = "Accepted; paths hold no variables, so log files always stay open."},
-    {NULL},
+    {.name = NULL},
 };
 
 struct conf_module log_module = {
@@ -299,4 +332,5 @@ struct conf_module log_module = {
     .rows = rows,
     .size = sizeof(struct log_values),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

@@ -424,7 +424,7 @@ static const struct conf_row rows[] = {
     ACCEPTED("chunked_transfer_encoding", ALL, CONF_FLAG),
     ACCEPTED("resolver", ALL, CONF_1MORE),
     ACCEPTED("resolver_timeout", ALL, CONF_TAKE1),
-    {NULL},
+    {.name = NULL},
 };
 
 struct conf_module http_module = {

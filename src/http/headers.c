@@ -194,7 +194,7 @@ static const struct conf_row rows[] = {
              "its own does not inherit."},
     {"expires", CONF_HTTP_ALL, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires), .dflt = "off",
      .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
-    {NULL},
+    {.name = NULL},
 };
 
 struct conf_module headers_module = {

@@ -287,7 +287,7 @@ static const char *join_address(struct conf *cf, struct http_main *http, struct 
     size_t i = (size_t)(a - http->addresses);
     char text[ADDRESS_TEXT_SIZE];
     if (l->has_options) {
-        if (has_options[i] && memcmp(&a->options, &l->options, sizeof l->options) != 0) {
+        if (has_options[i]) {
             address_format(&a->address, true, text);
             return conf_error(cf, "duplicate listen options for %s", text);
         }

@@ -1,9 +1,9 @@
 /* cycle.c - one configuration: read, bound, given up. Used by serve.c at start and by the master at a reload. */
 #include "server/cycle.h"
 
+#include "base/paths.h"
 #include "conf/error_log.h"
 #include "server/modules.h"
-#include "base/paths.h"
 
 #include <errno.h>
 #include <stdlib.h>

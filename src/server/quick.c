@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "base/number.h"
+#include "base/paths.h"
 #include "base/version.h"
 #include "io/io.h"
-#include "base/paths.h"
 #include "server/serve.h"
 #include "server/single.h"
 

@@ -4,9 +4,9 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "server/daemon.h"
 #include "server/master.h"
-#include "base/paths.h"
 #include "server/pid_file.h"
 #include "server/single.h"
 
