@@ -52,7 +52,7 @@ static void run(struct job *job)
     struct cache_open *open = container_of(job, struct cache_open, job);
 
     open->rc = open->file ? 0 : file_open(&open->file, open->path, &open->options);
-    if (open->rc == 0 && cache_wants_content(open->file, open->content_most))
+    if (open->rc == 0 && open->file && cache_wants_content(open->file, open->content_most))
         (void)file_read_content(open->file, false);
 }
 

@@ -230,7 +230,7 @@ static size_t escaped_len(struct text t, enum escape escape)
 {
     size_t len = t.len, each = escape == ESCAPE_JSON ? ESCAPED_MOST - 1 : escape == ESCAPE_DEFAULT ? 3 : 0;
 
-    for (size_t i = 0; i < t.len; i++)
+    for (size_t i = 0; t.at && i < t.len; i++)
         if (!is_plain((unsigned char)t.at[i], escape))
             len += each;
     return len;

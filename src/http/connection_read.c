@@ -128,7 +128,7 @@ enum next connection_refuse(struct connection *c, int status)
     }
     r->wants_close = true;
     r->lingers = true;
-    r->head_only = r->head_only || text_starts(r->msg.line, TEXT("HEAD "));
+    r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
     respond_error(r, status);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
