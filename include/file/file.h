@@ -17,6 +17,7 @@ struct file {
     enum file_kind kind;
     int fd;        /* O_RDONLY|O_NONBLOCK|O_CLOEXEC; -1 unless FILE_REGULAR */
     int direct_fd; /* O_DIRECT on the same inode, opened by file_direct(); -1 */
+    int exact_fd;  /* without read-ahead, opened by file_exact(); -1 */
     off_t size;
     struct timespec mtime;
     dev_t dev;

@@ -27,6 +27,10 @@ int file_open_cached(struct file **out, const char *path, const struct open_opti
  * file has none (encrypted, compressed); other -errno: no descriptor left and the like. */
 int file_direct(struct file *f, unsigned fallback_align);
 
+/* Opens f->exact_fd: through the page cache, but reading there what is asked for and no more. With RWF_DONTCACHE, what
+ * was read ahead and never asked for would stay. Cached after the first call. 0 or -errno. */
+int file_exact(struct file *f);
+
 /* True when (size, mtime, inode) on the open descriptor still are what they were at open: nobody wrote into the file.
  * */
 bool file_unchanged(const struct file *f);

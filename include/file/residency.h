@@ -9,4 +9,8 @@
  * preadv2(RWF_NOWAIT) probes; where neither works, claims everything is resident. Never blocks. */
 size_t residency(const struct file *f, off_t offset, size_t len);
 
+/* How much of [offset, offset + len) is in memory, in thousandths, wherever in it; of a long part, by samples. Below 0
+ * where cachestat(2) does not say: other ways to ask begin to read what they ask about. Never blocks. */
+int residency_permille(const struct file *f, off_t offset, uint64_t len);
+
 #endif

@@ -60,6 +60,7 @@ struct connection {
     struct scan scan;          /* of the head in `in` */
     enum connection_state state;
     bool readable, writable; /* as far as known; edge-triggered */
+    bool nodelay;            /* TCP_NODELAY is set: inherited from the listening socket */
     bool hung_up;            /* the peer has shut down its side, or the connection broke */
     bool head_timed;         /* the deadline is that of an incomplete head */
     bool pipelined;          /* this request was there before the last response was out: $pipe */

@@ -34,6 +34,7 @@ struct response {
     struct text body;      /* generated content: error page, listing, text; else absent */
     struct sink_body file; /* the file's bytes; source NULL: none */
     enum io_method method; /* $io_method */
+    off_t from, to;        /* the part of the file that the body is of; with several ranges, around all of them */
 };
 
 /* Where the way through the rooms stands; static.c. */

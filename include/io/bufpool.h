@@ -15,7 +15,8 @@ void bufpool_destroy(struct bufpool *p);              /* all buffers are back */
 struct bufpool_waiter { /* embedded; list_init() its node once */
     struct list node;
     size_t size;
-    /* Once per wait, from bufpool_give() or bufpool_wait(): here is the buffer. Must not give any back in there. */
+    /* Once per wait, from bufpool_give() or bufpool_wait(): here is the buffer; or NULL, when there is no memory and
+     * nobody holds any that could come back. Must not give any back in there. */
     void (*available)(struct bufpool_waiter *w, void *buffer);
 };
 
@@ -41,6 +42,7 @@ void bufpool_hold(struct bufpool *p,
 void bufpool_unhold(struct bufpool_holder *h); /* legal when it may not */
 
 size_t bufpool_lent(const struct bufpool *p);
-bool bufpool_is_short(const struct bufpool *p); /* somebody waits: holders of more than one should not take more */
+bool bufpool_is_crowded(const struct bufpool *p); /* a good part of the cap is lent: begin with little */
+bool bufpool_is_short(const struct bufpool *p);   /* somebody waits: holders of more than one should not take more */
 
 #endif

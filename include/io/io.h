@@ -2,6 +2,7 @@
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include "file/file.h"
 #include "io/bufpool.h"
 #include "io/disk.h"
 #include "io/policy.h"
@@ -10,7 +11,9 @@
 struct io_counters {
     uint64_t responses[IO_METHODS];
     uint64_t bytes[IO_METHODS];
-    uint64_t disk_reads, disk_bytes, disk_errors;
+    uint64_t disk_reads, disk_bytes;
+    uint64_t disk_errors;    /* reads that failed */
+    uint64_t cut;            /* responses that ended early, for a failed read or a file that had become shorter */
     uint64_t waits;          /* responses that had to wait for a disk */
     uint64_t direct_refused; /* filesystems demoted */
     uint64_t fallbacks;      /* responses served buffered because of that */
@@ -30,6 +33,13 @@ struct pool *io_pool(struct io *io, struct text name); /* NULL name: "default"; 
 struct bufpool *io_buffers(struct io *io);
 struct io_counters *io_counters(struct io *io);
 struct loop *io_loop(struct io *io);
+
+/* directio auto: `bytes` (> 0) of a large file are asked for now; says so to the worker's admission, and looks after the
+ * room that memory has, once a second, on a thread. */
+void io_ask(struct io *io, const struct file *f, uint64_t bytes);
+
+/* What is known of a large file, for policy_facts, without side effects: demand and fits. */
+void io_known_demand(const struct io *io, const struct file *f, struct policy_facts *facts);
 
 /* Filesystems that refused O_DIRECT, by device. Noting one logs a warning, once. */
 bool io_direct_refused(const struct io *io, dev_t dev);

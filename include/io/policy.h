@@ -33,6 +33,7 @@ struct io_conf {
         unsigned line;
     } aio;
     int64_t directio;           /* threshold in bytes, -1: off */
+    bool directio_auto;         /* of the same directive: what is as large may stay in the page cache all the same */
     int64_t directio_alignment; /* bytes, power of two */
     struct conf_bufs output_buffers;
     int64_t read_ahead;
@@ -61,7 +62,18 @@ struct policy_facts {
     bool sink_takes_files;  /* plain socket: yes; TLS: no */
     bool direct_refused;    /* this filesystem refused O_DIRECT before */
     const struct io_conf *conf;
+
+    /* Looked up only where policy_asks_demand() says so. */
+    int resident_permille; /* of the part asked for, in the page cache; below 0: cannot be told */
+    uint32_t demand;       /* for the file lately, in thousandths of its size */
+    bool fits;             /* it has a place in what memory has room for: io/admission.h */
 };
+
+/* Whether the last three facts decide: directio auto, and a file as large as that says. The others need not be set. */
+bool policy_asks_demand(const struct io_conf *conf, off_t file_size);
+
+/* directio auto takes this file of size into the page cache, or leaves it there. */
+bool policy_admits(const struct policy_facts *facts);
 
 enum io_method policy_choose(const struct policy_facts *facts);
 

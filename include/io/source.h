@@ -55,7 +55,8 @@ struct source_request {
     const struct io_conf *conf;
     struct file *file; /* the source takes a reference of its own */
     off_t offset;
-    uint64_t len; /* > 0, inside the file */
+    uint64_t len;  /* > 0, inside the file */
+    bool admitted; /* policy_admits(): stays in the page cache, whatever its size */
     source_ready_fn *ready;
     void *arg;
 };

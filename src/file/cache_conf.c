@@ -1,7 +1,10 @@
 /* cache_conf.c - the rows of open_file_cache. https://nginx.org/en/docs/http/ngx_http_core_module.html#open_file_cache
  * */
-#include "base/number.h"
 #include "file/cache.h"
+
+#include <unistd.h>
+
+#include "base/number.h"
 
 enum { INACTIVE_SEC = 60 };
 
@@ -52,6 +55,12 @@ static const char *set_cache(struct conf *cf, const struct conf_row *row, void *
     return NULL;
 }
 
+static uint64_t physical_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : INT64_MAX;
+}
+
 static const char *set_content(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct file_content_conf *content = slot;
@@ -64,9 +73,13 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
     for (unsigned i = 1; i < cf->count; i++) {
         struct text arg = cf->args[i];
         bool is_cap = text_starts(arg, TEXT("cap="));
-        if (number_parse_size(is_cap ? text_from(arg, 4) : arg, &bytes) < 0 || bytes == 0 || bytes > INT64_MAX ||
-            is_cap != (i == 2))
+        if (number_parse_size(is_cap ? text_from(arg, 4) : arg, &bytes) < 0 || is_cap != (i == 2))
             return conf_error(cf, "invalid \"%s\" parameter \"%.*s\"", row->name, TEXT_ARG(arg));
+        if (bytes == 0)
+            return conf_error(cf, "\"%s\": \"%.*s\" keeps nothing; \"%s off\" says so", row->name, TEXT_ARG(arg),
+                              row->name);
+        if (bytes > physical_memory())
+            return conf_error(cf, "\"%s\": \"%.*s\" is larger than this machine's memory", row->name, TEXT_ARG(arg));
         if (is_cap)
             content->cap = (int64_t)bytes;
         else

@@ -102,7 +102,7 @@ static int describe(struct file **out, int fd, const char *path, const struct op
     f->refs = 1;
     f->kind = kind_of(st.st_mode);
     f->fd = fd;
-    f->direct_fd = -1;
+    f->direct_fd = f->exact_fd = -1;
     f->size = st.st_size;
     f->mtime = st.st_mtim;
     f->dev = st.st_dev;
@@ -170,17 +170,18 @@ int file_open_cached(struct file **out, const char *path, const struct open_opti
     return open_once(out, path, options, RESOLVE_CACHED);
 }
 
-/* Without O_NONBLOCK: io_uring takes it to mean "fail rather than wait" on some kernels. */
-static int open_direct(const struct file *f)
+/* The same inode with a descriptor of its own. Without O_NONBLOCK: io_uring takes it to mean "fail rather than wait" on
+ * some kernels. */
+static int reopen(const struct file *f, int flags)
 {
     char link[32];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
-    int fd = open(link, O_RDONLY | O_CLOEXEC | O_DIRECT | O_LARGEFILE);
+    int fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
     if (fd >= 0 || errno != ENOENT)
         return fd >= 0 ? fd : -errno;
 
     /* No /proc: by path, if that still is the same inode. */
-    fd = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_DIRECT | O_LARGEFILE);
+    fd = open(f->path, OPEN_FLAGS | flags);
     if (fd < 0)
         return -errno;
     struct stat st;
@@ -235,7 +236,7 @@ int file_direct(struct file *f, unsigned fallback_align)
     if (f->kind != FILE_REGULAR)
         return -EINVAL;
 
-    int fd = open_direct(f);
+    int fd = reopen(f, O_DIRECT);
     if (fd < 0)
         return fd;
     unsigned memory = fallback_align, offset = fallback_align;
@@ -247,6 +248,25 @@ int file_direct(struct file *f, unsigned fallback_align)
     f->align_memory = memory;
     f->align_offset = offset;
     f->direct_fd = fd;
+    return 0;
+}
+
+int file_exact(struct file *f)
+{
+    if (f->exact_fd >= 0)
+        return 0;
+    if (f->kind != FILE_REGULAR)
+        return -EINVAL;
+
+    int fd = reopen(f, 0);
+    if (fd < 0)
+        return fd;
+    int rc = posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    if (rc != 0) {
+        close(fd);
+        return -rc;
+    }
+    f->exact_fd = fd;
     return 0;
 }
 

@@ -16,7 +16,13 @@
 #define SYS_cachestat 451 /* Linux 6.5; the same number everywhere */
 #endif
 
-enum { PAGE = 4096, STRIDE = 16 * 1024 };
+enum {
+    PAGE = 4096,
+    STRIDE = 16 * 1024,
+    WHOLE_MOST =
+        8 * 1024 * 1024, /* counting takes a while for each page: of more than this, SAMPLES as large together */
+    SAMPLES = 16
+};
 
 struct cachestat_range {
     uint64_t off, len;
@@ -30,13 +36,17 @@ enum answer { RESIDENT, COLD, UNKNOWN };
 
 static atomic_bool count_refused;
 
+/* Negative: -errno. What the kernel refuses now, it will refuse again. */
 static long counted_pages(int fd, off_t offset, size_t len)
 {
     struct cachestat_range range = {(uint64_t)offset, len};
     struct cachestat_counts counts;
 
-    if (syscall(SYS_cachestat, fd, &range, &counts, 0) < 0)
+    if (syscall(SYS_cachestat, fd, &range, &counts, 0) < 0) {
+        if (errno == ENOSYS || errno == EPERM || errno == EACCES)
+            atomic_store_explicit(&count_refused, true, memory_order_relaxed);
         return -errno;
+    }
     return (long)counts.nr_cache;
 }
 
@@ -103,15 +113,30 @@ size_t residency(const struct file *f, off_t offset, size_t len)
         return probed(f->fd, offset, len);
 
     long pages = counted_pages(f->fd, offset, len);
-    if (pages < 0) {
-        if (pages == -ENOSYS || pages == -EPERM || pages == -EACCES)
-            atomic_store_explicit(&count_refused, true, memory_order_relaxed);
+    if (pages < 0)
         return probed(f->fd, offset, len);
-    }
     if (pages == 0)
         return 0;
     size_t good = pages >= pages_of(offset, len) ? len : counted_prefix(f->fd, offset, len);
     if (good > 0 && probe(f->fd, offset + (off_t)good - 1) == COLD)
         return 0;
     return good;
+}
+
+int residency_permille(const struct file *f, off_t offset, uint64_t len)
+{
+    uint64_t step = len > WHOLE_MOST ? len / SAMPLES : len;
+    size_t piece = (size_t)(len > WHOLE_MOST ? WHOLE_MOST / SAMPLES : len);
+    long resident = 0, all = 0;
+
+    if (len == 0 || atomic_load_explicit(&count_refused, memory_order_relaxed))
+        return -1;
+    for (uint64_t at = 0; at + piece <= len; at += step) {
+        long pages = counted_pages(f->fd, offset + (off_t)at, piece);
+        if (pages < 0)
+            return -1;
+        resident += pages;
+        all += pages_of(offset + (off_t)at, piece);
+    }
+    return (int)(resident * 1000 / all);
 }

@@ -325,6 +325,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     c->number = ++s->next_number;
     c->start_msec = clock_now.msec;
     c->writable = true;
+    c->nodelay = true;
     set_peer(c, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);

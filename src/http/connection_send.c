@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "http/head.h"
 #include "http/service_private.h"
+#include "net/socket.h"
 
 #include <errno.h>
 
@@ -138,6 +139,10 @@ enum next connection_begin_response(struct connection *c)
     }
     if (!may_go_on(c, r))
         r->wants_close = true;
+    if (c->nodelay != r->location->http->tcp_nodelay) {
+        c->nodelay = r->location->http->tcp_nodelay;
+        socket_nodelay(c->sink.fd, c->nodelay);
+    }
     if (r->out.status == 204 || r->out.status == 304)
         forget_content(r);
     /* A file may have to wait for the disk: earlier responses do not wait with it. */
@@ -188,7 +193,7 @@ static void log_source_failure(struct connection *c)
     struct request *r = c->request;
     const struct source *s = r->out.file.source;
 
-    io_counters(c->service->io)->disk_errors++;
+    io_counters(c->service->io)->cut++;
     if (s->error == -ENODATA)
         request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
                     r->file ? r->file->path : "", (long long)s->error_offset);

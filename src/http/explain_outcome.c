@@ -155,6 +155,17 @@ static void say_windows(struct explain *e, const struct file *f)
                 f->align_offset);
 }
 
+/* The demand is what a server that has just begun knows: this one request. */
+static void say_demand(struct explain *e, const struct policy_facts *facts)
+{
+    if (facts->resident_permille < 0)
+        explain_say(e, NULL, "how much of it is in the page cache, the kernel tells only the owner of the file");
+    else
+        explain_say(e, NULL, "%d.%d %% of it is in the page cache", facts->resident_permille / 10,
+                    facts->resident_permille % 10);
+    explain_say(e, NULL, "a running server counts how often it is asked for; that may let it into the page cache");
+}
+
 static void say_bytes(struct explain *e)
 {
     struct request *r = e->request;
@@ -171,8 +182,11 @@ static void say_bytes(struct explain *e)
     if (policy_choose(&facts) == IO_DIRECT && method != IO_DIRECT)
         explain_say(e, NULL, "but this file cannot be opened with O_DIRECT");
     if (io->method == IO_AUTO)
-        explain_say(e, NULL, "%lld bytes; directio %s, sendfile %s", (long long)facts.file_size,
-                    io->directio < 0 ? "off" : size_text(r, io->directio), io->sendfile ? "on" : "off");
+        explain_say(e, NULL, "%lld bytes; directio %s%s, sendfile %s", (long long)facts.file_size,
+                    io->directio_auto ? "auto=" : "", io->directio < 0 ? "off" : size_text(r, io->directio),
+                    io->sendfile ? "on" : "off");
+    if (policy_asks_demand(io, facts.file_size))
+        say_demand(e, &facts);
     if (method == IO_DIRECT)
         say_windows(e, r->file);
     else if (method != IO_MEMORY)

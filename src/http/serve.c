@@ -2,6 +2,7 @@
 #include "http/serve.h"
 
 #include "base/number.h"
+#include "file/residency.h"
 #include "http/connection.h"
 #include "http/headers.h"
 #include "http/precondition.h"
@@ -20,16 +21,32 @@ static void on_source_ready(void *arg)
 struct policy_facts serve_facts(const struct request *r)
 {
     const struct file *f = r->file;
-    return (struct policy_facts){
+    struct io *io = r->conn->service->io;
+    struct policy_facts facts = {
         .file_size = f->size,
         .content_in_memory = f->content != NULL,
         .sink_takes_files = true,
-        .direct_refused = r->conn && io_direct_refused(r->conn->service->io, f->dev),
+        .direct_refused = io_direct_refused(io, f->dev),
         .conf = r->location->io,
     };
+    if (policy_asks_demand(facts.conf, f->size)) {
+        facts.resident_permille = residency_permille(f, r->out.from, (uint64_t)(r->out.to - r->out.from));
+        io_known_demand(io, f, &facts);
+    }
+    return facts;
 }
 
-static int open_slice(struct request *r, enum io_method method, struct range range, struct source **out)
+/* For `bytes` of the ranges, which have their beginning and end in [from, to). */
+static struct policy_facts choose_facts(struct request *r, struct range around, uint64_t bytes)
+{
+    r->out.from = around.start;
+    r->out.to = around.end;
+    if (policy_asks_demand(r->location->io, r->file->size))
+        io_ask(r->conn->service->io, r->file, bytes);
+    return serve_facts(r);
+}
+
+static int open_slice(struct request *r, const struct policy_facts *facts, struct range range, struct source **out)
 {
     struct source_request want = {
         .io = r->conn->service->io,
@@ -37,31 +54,31 @@ static int open_slice(struct request *r, enum io_method method, struct range ran
         .file = r->file,
         .offset = range.start,
         .len = (uint64_t)(range.end - range.start),
+        .admitted = policy_admits(facts),
         .ready = on_source_ready,
         .arg = r,
     };
-    return source_open(out, method, &want);
+    return source_open(out, policy_choose(facts), &want);
 }
 
 /* The one range of a file as the body. */
 static int open_body(struct request *r, struct range range)
 {
     struct response *o = &r->out;
-    struct policy_facts facts = serve_facts(r);
     uint64_t len = (uint64_t)(range.end - range.start);
 
     o->length = len;
-    o->method = policy_choose(&facts);
-    if (len == 0 || r->head_only) {
-        o->method = IO_NONE;
+    o->method = IO_NONE;
+    if (len == 0 || r->head_only)
         return 0;
-    }
+    struct policy_facts facts = choose_facts(r, range, len);
+    o->method = policy_choose(&facts);
     if (o->method == IO_MEMORY && r->file->content) {
         o->body = (struct text){r->file->content + range.start, (size_t)len};
         return 0;
     }
     o->file.left = len;
-    return open_slice(r, o->method, range, &o->file.source);
+    return open_slice(r, &facts, range, &o->file.source);
 }
 
 /* ---- multipart/byteranges: RFC 9110, 14.6 ---- */
@@ -80,13 +97,25 @@ static void close_parts(struct source **parts, unsigned count)
         source_close(parts[i]);
 }
 
+static struct policy_facts facts_of_parts(struct request *r, const struct range *ranges, unsigned count)
+{
+    struct range around = ranges[0];
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        around.start = ranges[i].start < around.start ? ranges[i].start : around.start;
+        around.end = ranges[i].end > around.end ? ranges[i].end : around.end;
+        bytes += (uint64_t)(ranges[i].end - ranges[i].start);
+    }
+    return choose_facts(r, around, bytes);
+}
+
 static int open_parts(struct request *r, const struct range *ranges, unsigned count, const char *boundary)
 {
     struct response *o = &r->out;
-    struct policy_facts facts = serve_facts(r);
+    struct policy_facts facts = facts_of_parts(r, ranges, count);
     struct source **parts = arena_zalloc(&r->arena, (2 * (size_t)count + 1) * sizeof *parts);
     struct text type = o->type, end = text_of(arena_printf(&r->arena, "\r\n--%s--\r\n", boundary));
-    enum io_method method = policy_choose(&facts);
     unsigned opened = 0;
     int rc = parts && end.at ? 0 : -ENOMEM;
 
@@ -97,7 +126,7 @@ static int open_parts(struct request *r, const struct range *ranges, unsigned co
         rc = head.at ? source_open_bytes(&parts[opened], head) : -ENOMEM;
         opened += rc == 0;
         if (rc == 0)
-            rc = open_slice(r, method, ranges[i], &parts[opened]);
+            rc = open_slice(r, &facts, ranges[i], &parts[opened]);
         opened += rc == 0;
     }
     if (rc == 0) {
@@ -109,7 +138,7 @@ static int open_parts(struct request *r, const struct range *ranges, unsigned co
             close_parts(parts, opened);
         return rc;
     }
-    o->method = method;
+    o->method = policy_choose(&facts);
     o->file.left = o->length;
     return source_open_parts(&o->file.source, parts, opened, on_source_ready,
                              r); /* takes them over, whatever comes of it */

@@ -126,8 +126,8 @@ static void serve(struct bufpool *p)
     while (!list_empty(&p->waiters)) {
         struct bufpool_waiter *w = container_of(p->waiters.next, struct bufpool_waiter, node);
         void *buffer = take(p, w->size);
-        if (!buffer)
-            return;
+        if (!buffer && p->lent > 0)
+            return; /* what is lent will come back */
         list_remove(&w->node);
         w->available(w, buffer);
     }
@@ -194,6 +194,11 @@ void bufpool_unhold(struct bufpool_holder *h)
 size_t bufpool_lent(const struct bufpool *p)
 {
     return p->lent;
+}
+
+bool bufpool_is_crowded(const struct bufpool *p)
+{
+    return p->lent > p->cap / 4;
 }
 
 bool bufpool_is_short(const struct bufpool *p)

@@ -1,12 +1,17 @@
 /* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and which filesystems
- * refused O_DIRECT. */
+ * refused O_DIRECT, and what of the large files is wanted in the page cache. */
 #include "io/io.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/threads.h"
+#include "io/admission.h"
+#include "io/room.h"
 #include "io_inside.h"
+
+enum { ROOM_MSEC = 1000 };
 
 struct io_pool {
     struct list node;
@@ -23,6 +28,14 @@ struct io_reader {
     bool shared;
 };
 
+/* What directio auto needs; made when it is first asked. */
+struct room {
+    struct job job; /* reads how large the page cache may get */
+    uint64_t bytes;
+    int64_t asked_msec;
+    bool under_way;
+};
+
 struct io {
     struct loop *loop;
     unsigned depth;
@@ -33,6 +46,8 @@ struct io {
     struct io_counters counters;
     dev_t *refused;
     size_t refused_count;
+    struct admission *admission;
+    struct room room;
 };
 
 static void on_pool(void *arg, unsigned what)
@@ -136,6 +151,7 @@ void io_stop(struct io *io)
         pool_close(container_of(pool_node, struct io_pool, node));
     }
     bufpool_destroy(io->buffers);
+    admission_destroy(io->admission);
     free(io->refused);
     free(io);
 }
@@ -232,4 +248,50 @@ void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int erro
     io->counters.direct_refused++;
     log_warn(error < 0 ? -error : error,
              "the filesystem of \"%s\" refuses O_DIRECT; its files are read through the page cache from now on", path);
+}
+
+/* --- directio auto -------------------------------------------------------------------------------------------------- */
+
+static void on_room_run(struct job *job)
+{
+    container_of(job, struct room, job)->bytes = room_read("");
+}
+
+static void on_room_done(struct job *job)
+{
+    struct io *io = container_of(job, struct io, room.job);
+
+    io->room.under_way = false;
+    admission_room(io->admission, io->room.bytes);
+}
+
+static void look_after_room(struct io *io)
+{
+    struct room *room = &io->room;
+
+    if (room->under_way || (room->asked_msec && clock_now.msec - room->asked_msec < ROOM_MSEC))
+        return;
+    room->asked_msec = clock_now.msec;
+    room->job = (struct job){.run = on_room_run, .done = on_room_done};
+    room->under_way = pool_submit(io->default_pool, &room->job) == 0;
+}
+
+void io_ask(struct io *io, const struct file *f, uint64_t bytes)
+{
+    if (!io->admission)
+        io->admission = admission_create();
+    if (!io->admission)
+        return; /* nothing is admitted */
+    look_after_room(io);
+    admission_ask(io->admission, admission_key(f->dev, f->ino), (uint64_t)f->size, bytes, clock_now.msec);
+}
+
+void io_known_demand(const struct io *io, const struct file *f, struct policy_facts *facts)
+{
+    uint64_t key = admission_key(f->dev, f->ino);
+
+    if (!io->admission || f->size <= 0)
+        return;
+    facts->demand = admission_demand(io->admission, key, (uint64_t)f->size);
+    facts->fits = admission_has_place(io->admission, key);
 }

@@ -39,20 +39,37 @@ static const char *set_aio(struct conf *cf, const struct conf_row *row, void *sl
     return NULL;
 }
 
+static const char *set_directio(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    struct io_conf *conf = container_of(slot, struct io_conf, directio);
+    struct text value = cf->args[1];
+    uint64_t bytes = DIRECTIO_AUTO_LEAST;
+
+    conf->directio_auto = false;
+    if (text_starts(value, TEXT("auto="))) {
+        if (number_parse_size(text_from(value, 5), &bytes) < 0 || bytes == 0 || bytes > INT64_MAX)
+            return conf_error(cf, "invalid value \"%.*s\"", TEXT_ARG(value));
+    } else if (!text_equal(value, TEXT("auto"))) {
+        return conf_set_size_or_off(cf, row, slot);
+    }
+    conf->directio = (int64_t)bytes;
+    conf->directio_auto = true;
+    return NULL;
+}
+
 static const char *set_output_buffers(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct conf_bufs *bufs = slot;
     const char *error = conf_set_bufs(cf, row, slot);
 
-    if (error)
-        return error;
-    if (bufs->number < 1 || bufs->size < 1)
-        return conf_error(cf, "\"%s\" needs at least one buffer of at least one byte", row->name);
-    if (bufs->number > IO_BUFFERS_MOST)
-        return conf_error(cf, "\"%s\": %lld buffers are more than the %d that one response may hold", row->name,
-                          (long long)bufs->number, IO_BUFFERS_MOST);
-    if (bufs->size > physical_memory() / bufs->number || bufs->size > IO_BUFFER_SIZE_MOST)
-        return conf_error(cf, "\"%s\": %lld buffers of %lld bytes are more than this machine can give", row->name,
+    if (error || bufs->number > IO_BUFFERS_MOST || bufs->size > IO_BUFFER_SIZE_MOST)
+        return conf_error(
+            cf,
+            "invalid value \"%.*s %.*s\" in \"%s\" directive, it must be a number of buffers (1 to %d) and "
+            "the size of each (1 to 1g)",
+            TEXT_ARG(cf->args[1]), TEXT_ARG(cf->args[2]), row->name, IO_BUFFERS_MOST);
+    if (bufs->size > physical_memory() / bufs->number)
+        return conf_error(cf, "\"%s\": %lld buffers of %lld bytes are larger than this machine's memory", row->name,
                           (long long)bufs->number, (long long)bufs->size);
     return NULL;
 }
@@ -90,10 +107,16 @@ static const struct conf_row rows[] = {
          "on by default, and means io_uring where that works; io_uring and libaio can be asked for; the name of a "
          "pool takes no variables"},
     {"aio_write", CONF_HTTP_ALL, CONF_FLAG, conf_set_accepted, .help = "Accepted: sluice writes no files it serves."},
-    {"directio", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size_or_off, CONF_SLOT(struct io_conf, directio), .dflt = "off",
+    /* Both fields are one value: inherited together. */
+    {"directio", CONF_HTTP_ALL, CONF_TAKE1, set_directio, .offset = offsetof(struct io_conf, directio),
+     .size = offsetof(struct io_conf, directio_auto) + sizeof(bool) - offsetof(struct io_conf, directio), .dflt = "off",
      .help =
-         "Reads files of this size or larger with O_DIRECT, past the page cache, several windows ahead of the client.",
-     .differs = "unaligned starts and ends of ranges are read past the page cache too"},
+         "Reads files of this size or larger with O_DIRECT, past the page cache, several windows ahead of the client; "
+         "auto (from 4m, or the size given): only those that are not in the page cache, unless they are asked for "
+         "again "
+         "and again and memory has room for them.",
+     .syntax = "size | auto[=size] | off",
+     .differs = "auto; unaligned starts and ends of ranges are read past the page cache too"},
     {"directio_alignment", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, directio_alignment),
      .extra = &alignments, .dflt = "512",
      .help = "The alignment of O_DIRECT reads where the kernel does not tell it (before Linux 6.1).",

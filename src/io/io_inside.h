@@ -15,8 +15,9 @@ enum {
     IO_DEFAULT_QUEUE = 65536,
     IO_THREADS_MOST = 1024,
     IO_BUFFERS_MOST = 1024,
-    IO_BUFFER_SIZE_MOST = 1 << 30,    /* a read of the kernel is at most 2 GiB less a page */
-    IO_MEMORY_LEAST = 4 * 1024 * 1024 /* room for the default output_buffers */
+    IO_BUFFER_SIZE_MOST = 1 << 30,         /* a read of the kernel is at most 2 GiB less a page */
+    DIRECTIO_AUTO_LEAST = 4 * 1024 * 1024, /* below, a page cache full of whatever came last does little harm */
+    IO_MEMORY_LEAST = 4 * 1024 * 1024      /* room for the default output_buffers */
 };
 
 #endif

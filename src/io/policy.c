@@ -2,8 +2,12 @@
  * response.
  *
  * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile comes content that the
- * cache keeps. */
+ * cache keeps. With directio auto, residency and demand beat directio. */
 #include "io/policy.h"
+
+#include "io/admission.h"
+
+enum { RESIDENT_PERMILLE = 500 };
 
 struct verdict {
     enum io_method method;
@@ -21,11 +25,68 @@ const char *io_method_name(enum io_method m)
     return (unsigned)m < IO_METHODS ? names[m] : "-";
 }
 
+static bool is_large(const struct io_conf *conf, off_t file_size)
+{
+    return conf->directio >= 0 && file_size >= conf->directio;
+}
+
+bool policy_asks_demand(const struct io_conf *conf, off_t file_size)
+{
+    return conf->method == IO_AUTO && conf->directio_auto && is_large(conf, file_size);
+}
+
+/* Half of it there: the other half is read into the page cache, too, so that the next answer is the same. */
+static bool is_resident(const struct policy_facts *facts)
+{
+    return facts->resident_permille >= RESIDENT_PERMILLE;
+}
+
+static bool is_wanted(const struct policy_facts *facts)
+{
+    return facts->demand >= (facts->fits ? ADMISSION_STILL : ADMISSION_WANTED);
+}
+
+bool policy_admits(const struct policy_facts *facts)
+{
+    return policy_asks_demand(facts->conf, facts->file_size) &&
+           (is_resident(facts) || (is_wanted(facts) && facts->fits));
+}
+
+static struct verdict through_page_cache(const struct policy_facts *facts, const char *reason)
+{
+    bool sends = facts->conf->sendfile && facts->sink_takes_files;
+    return (struct verdict){sends ? IO_SENDFILE : IO_BUFFERED, reason};
+}
+
+/* directio auto. What is in memory already comes from there; what is wanted again and again, and has room, is let in. */
+static struct verdict large_by_demand(const struct policy_facts *facts)
+{
+    if (facts->content_in_memory)
+        return (struct verdict){IO_MEMORY, "small enough for open_file_cache_content: its content is in memory"};
+    if (policy_admits(facts))
+        return through_page_cache(
+            facts, is_resident(facts) ? "as large as directio auto says, but in the page cache already: from there"
+                                      : "as large as directio auto says, but asked for again and again, and "
+                                        "memory has room for it: kept in the page cache");
+    if (facts->direct_refused)
+        return (struct verdict){IO_BUFFERED, "as large as directio auto says, but its filesystem refused O_DIRECT "
+                                             "before: read through the page cache, leaving nothing there where the "
+                                             "kernel can"};
+    if (is_wanted(facts))
+        return (struct verdict){IO_DIRECT,
+                                "as large as directio auto says, not in the page cache, and asked for often, "
+                                "but memory has no room for it: read past the page cache"};
+    return (struct verdict){IO_DIRECT, "as large as directio auto says, not in the page cache, and not asked for often "
+                                       "lately: read past the page cache"};
+}
+
 static struct verdict automatic(const struct policy_facts *facts)
 {
     const struct io_conf *conf = facts->conf;
 
-    if (conf->directio >= 0 && facts->file_size >= conf->directio) {
+    if (policy_asks_demand(conf, facts->file_size))
+        return large_by_demand(facts);
+    if (is_large(conf, facts->file_size)) {
         if (facts->direct_refused)
             return (struct verdict){IO_BUFFERED,
                                     "as large as directio says, but its filesystem refused O_DIRECT before: "

@@ -45,7 +45,7 @@ static bool stands_in_for_direct(const struct source_request *r)
     const struct io_conf *conf = r->conf;
 
     return conf->method == IO_DIRECT ||
-           (conf->method == IO_AUTO && conf->directio >= 0 && r->file->size >= conf->directio);
+           (conf->method == IO_AUTO && !r->admitted && conf->directio >= 0 && r->file->size >= conf->directio);
 }
 
 static int open_buffered(struct source **out, const struct source_request *r)

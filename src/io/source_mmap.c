@@ -66,7 +66,7 @@ static enum pull mmap_pull(struct source *s, size_t want, struct chunk *out)
         return source_fail(s, rc, m->at);
     if (len > mapped_from_here(m))
         len = mapped_from_here(m);
-    *out = (struct chunk){.data = m->map + (m->at - m->map_offset), .fd = -1, .len = len};
+    *out = (struct chunk){.data = m->map + (m->at - m->map_offset), .fd = -1, .offset = m->at, .len = len};
     return PULL_READY;
 }
 

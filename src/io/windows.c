@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/uio.h>
 
+#include "file/open.h"
 #include "io/align.h"
 
 enum {
@@ -38,7 +39,9 @@ struct windows {
     size_t size, size_most, size_least;
     unsigned depth, depth_most, count, surplus;
     struct list pieces;
-    struct window planned; /* what the buffer in line is for */
+    struct window planned;  /* what the buffer in line is for */
+    struct piece *reserved; /* for the next window: with a place in line always, so that nothing can fail later */
+    struct deferred wake;
     struct bufpool_waiter waiter;
     struct bufpool_holder holder;
 };
@@ -94,11 +97,18 @@ static size_t needed(const struct piece *p)
     return p->window.skip + p->window.keep;
 }
 
+static int descriptor(const struct windows *ws)
+{
+    if (ws->direct)
+        return ws->file->direct_fd;
+    return ws->uncached && ws->file->exact_fd >= 0 ? ws->file->exact_fd : ws->file->fd;
+}
+
 static void submit(struct windows *ws, struct piece *p)
 {
     struct disk_read *r = &p->read;
 
-    r->fd = ws->direct ? ws->file->direct_fd : ws->file->fd;
+    r->fd = descriptor(ws);
     r->offset = p->window.offset + (off_t)p->from;
     r->buffer = p->buffer + p->from;
     r->len = p->window.len - p->from;
@@ -121,14 +131,19 @@ static bool read_resident(struct windows *ws, struct piece *p)
     return p->ready;
 }
 
-/* Takes over `buffer`, of window.len bytes. */
+static bool reserve_piece(struct windows *ws)
+{
+    if (!ws->reserved)
+        ws->reserved = calloc(1, sizeof(*ws->reserved));
+    return ws->reserved != NULL;
+}
+
+/* By the reserved piece, which takes over `buffer`, of window.len bytes. */
 static void start(struct windows *ws, void *buffer, struct window window, bool may_be_resident)
 {
-    struct piece *p = calloc(1, sizeof(*p));
-    if (!p) {
-        bufpool_give(ws->pool, buffer, window.len);
-        return;
-    }
+    struct piece *p = ws->reserved;
+
+    ws->reserved = NULL;
     p->window = window;
     p->owner = ws;
     p->io = ws->io;
@@ -141,18 +156,43 @@ static void start(struct windows *ws, void *buffer, struct window window, bool m
         submit(ws, p);
 }
 
+/* The client is to pull again, and be told that there is no memory. */
+static void on_wake(void *arg)
+{
+    struct windows *ws = arg;
+    source_wake(&ws->source);
+}
+
 /* From the pool, inside somebody else's call: nothing but starting the read. */
 static void on_available(struct bufpool_waiter *w, void *buffer)
 {
     struct windows *ws = container_of(w, struct windows, waiter);
-    start(ws, buffer, ws->planned, false);
+
+    if (buffer)
+        start(ws, buffer, ws->planned, false);
+    else
+        loop_defer(io_loop(ws->io), &ws->wake);
+}
+
+static void shrink(struct windows *ws)
+{
+    if (ws->size / 2 >= ws->size_least)
+        ws->size = ws->size / 2 & ~(ws->align - 1);
 }
 
 /* Two reads of one file through the page cache at a time, and the kernel no longer takes either for a sequential one.
  * */
 static bool spoils_read_ahead(const struct windows *ws)
 {
-    return !ws->direct && !last_piece(ws)->ready;
+    return descriptor(ws) == ws->file->fd && !last_piece(ws)->ready;
+}
+
+/* With less than last time: so more responses go on at the same time. */
+static void wait_in_line(struct windows *ws)
+{
+    shrink(ws);
+    ws->planned = align_window(ws->next, ws->end, ws->size, ws->align);
+    bufpool_wait(ws->pool, &ws->waiter, ws->planned.len);
 }
 
 /* Starts what may be started. Without any window, there is a place in line afterwards; or there was no memory. */
@@ -162,17 +202,16 @@ static void fill(struct windows *ws)
         unsigned before = ws->count;
         if (before > 0 && (bufpool_is_short(ws->pool) || spoils_read_ahead(ws)))
             return;
+        if (!reserve_piece(ws))
+            return;
         struct window window = align_window(ws->next, ws->end, ws->size, ws->align);
         void *buffer = bufpool_take(ws->pool, window.len);
         if (!buffer) {
-            ws->planned = window;
             if (before == 0 && bufpool_lent(ws->pool) > 0)
-                bufpool_wait(ws->pool, &ws->waiter, window.len);
+                wait_in_line(ws);
             return;
         }
         start(ws, buffer, window, before == 0);
-        if (ws->count == before)
-            return;
     }
 }
 
@@ -188,6 +227,13 @@ static void on_reclaim(struct bufpool_holder *h)
     ws->depth = 1;
 }
 
+/* In the page cache, where the kernel can do that. */
+static void leave_nothing(struct windows *ws)
+{
+    ws->uncached = true;
+    (void)file_exact(ws->file);
+}
+
 /* O_DIRECT is refused only now that it is used: on through the page cache, and with everything that follows. */
 static void go_buffered(struct windows *ws, int error)
 {
@@ -195,7 +241,7 @@ static void go_buffered(struct windows *ws, int error)
         io_note_direct_refused(ws->io, ws->file->dev, ws->file->path, error);
     io_counters(ws->io)->fallbacks++;
     ws->direct = false;
-    ws->uncached = true;
+    leave_nothing(ws);
     ws->align = 1;
     ws->source.method = IO_BUFFERED;
 }
@@ -296,8 +342,7 @@ static void adapt(struct windows *ws, int64_t msec)
     if (msec > SLOW_MSEC) {
         ws->depth = 1;
         ws->surplus = 0;
-        if (ws->size / 2 >= ws->size_least)
-            ws->size = ws->size / 2 & ~(ws->align - 1);
+        shrink(ws);
         return;
     }
     ws->surplus = last && last->ready ? ws->surplus + 1 : 0;
@@ -362,6 +407,8 @@ void windows_close(struct source *s)
 
     bufpool_unwait(&ws->waiter);
     bufpool_unhold(&ws->holder);
+    deferred_clear(&ws->wake);
+    free(ws->reserved);
     list_each (&ws->pieces, node, next) {
         struct piece *p = container_of(node, struct piece, node);
         p->owner = NULL;
@@ -400,20 +447,22 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     ws->disk = io_disk(r->io, &r->conf->aio);
     ws->pool = io_buffers(r->io);
     ws->file = file_acquire(r->file);
+    if (options->uncached)
+        leave_nothing(ws);
     ws->direct = options->direct;
-    ws->uncached = options->uncached;
     ws->align = alignment_of(r->file, options->direct);
     ws->at = ws->next = r->offset;
     ws->end = r->offset + (off_t)r->len;
     size_t unit = ws->align > PAGE ? ws->align : PAGE;
     ws->size_most = round_up((size_t)r->conf->output_buffers.size, unit);
     ws->size_least = at_most(round_up(SIZE_LEAST, unit), ws->size_most);
-    ws->size = at_most(round_up(SIZE_FIRST, unit), ws->size_most);
+    ws->size = bufpool_is_crowded(ws->pool) ? ws->size_least : at_most(round_up(SIZE_FIRST, unit), ws->size_most);
     ws->depth_most = (unsigned)r->conf->output_buffers.number;
     ws->depth = ws->depth_most < DEPTH_FIRST ? ws->depth_most : DEPTH_FIRST;
     list_init(&ws->pieces);
     list_init(&ws->waiter.node);
     ws->waiter.available = on_available;
+    deferred_init(&ws->wake, on_wake, ws);
     list_init(&ws->holder.node);
     ws->holder.reclaim = on_reclaim;
     *out = &ws->source;

@@ -1,9 +1,11 @@
 /* main.c - runs the suites of tests/unit: all of them, or those named with -s. The build writes the list. */
 #include "unit.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SUITE(s) Suite *suite_##s(void);
@@ -18,6 +20,28 @@ static const struct suite {
 #include SUITES
 #undef SUITE
     {NULL, NULL}};
+
+/* A test that fails ends at once and leaves its folder: all of them lie in one that goes with the run. */
+static char run_dir[4096];
+
+static void make_run_dir(void)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(run_dir, sizeof(run_dir), "%.4000s/sluice-run-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(run_dir) || chmod(run_dir, 0755) < 0 || setenv("TMPDIR", run_dir, 1) < 0) {
+        perror(run_dir);
+        exit(2);
+    }
+}
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    (void)remove(path);
+    return 0;
+}
 
 static int usage(const char *program)
 {
@@ -72,8 +96,10 @@ int main(int argc, char **argv)
         return 1;
     }
     srunner_set_fork_status(runner, fork_status);
+    make_run_dir();
     srunner_run_all(runner, mode);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    nftw(run_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return failed ? 1 : 0;
 }

@@ -216,6 +216,38 @@ START_TEST(test_direct_is_same_inode)
 }
 END_TEST
 
+/* What is read by it is in memory then, and next to nothing behind that. */
+START_TEST(test_exact)
+{
+    enum { LEN = 4 << 20, FAR = 256 * 1024 };
+    char path[4200], bytes[4096];
+    if (!unit_disk_dir())
+        return;
+    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    unit_write_pattern(path, LEN);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(file_exact(f), 0);
+    int fd = f->exact_fd;
+    ck_assert_int_eq(file_exact(f), 0);
+    ck_assert_int_eq(f->exact_fd, fd);
+    ck_assert_int_ne(fd, f->fd);
+    ck_assert_int_eq(fsync(f->fd), 0);
+    ck_assert_int_eq(posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    bool cold = residency(f, 0, LEN) == 0;
+    for (off_t at = 0; at < FAR / 2; at += (off_t)sizeof(bytes)) {
+        ck_assert_int_eq(pread(fd, bytes, sizeof(bytes), at), sizeof(bytes));
+        unit_check_pattern(bytes, sizeof(bytes), at);
+    }
+    if (cold)
+        ck_assert_uint_lt(residency(f, 0, LEN), FAR);
+    file_release(f);
+
+    f = must_open(unit_disk_dir());
+    ck_assert_int_eq(file_exact(f), -EINVAL);
+    file_release(f);
+}
+END_TEST
+
 START_TEST(test_residency)
 {
     char path[4200];
@@ -269,6 +301,7 @@ Suite *suite_file_open(void)
     tcase_add_test(t, test_beneath);
     tcase_add_test(t, test_direct);
     tcase_add_test(t, test_direct_is_same_inode);
+    tcase_add_test(t, test_exact);
     tcase_add_test(t, test_residency);
     tcase_add_test(t, test_residency_prefix);
     suite_add_tcase(s, t);

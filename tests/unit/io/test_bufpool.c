@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "io/buddy.h"
 #include "unit.h"
@@ -197,6 +198,36 @@ START_TEST(test_reclaim)
 }
 END_TEST
 
+/* Nothing is lent and nothing can be had: nobody is left in line for what will never come. */
+START_TEST(test_no_memory)
+{
+    struct bufpool *p = open_pool(4 * M);
+    struct customer c[2] = {customer(p), customer(p)};
+    struct rlimit usual, none;
+    void *held = bufpool_take(p, 4 * M);
+    for (int i = 0; i < 2; i++) {
+        list_init(&c[i].waiter.node);
+        bufpool_wait(p, &c[i].waiter, 4 * M);
+    }
+    ck_assert_int_eq(c[0].served + c[1].served, 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &usual), 0);
+    none = usual;
+    none.rlim_cur = 4096;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+    bufpool_give(p, held, 4 * M);
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &usual), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(c[i].served, 1);
+        ck_assert_ptr_null(c[i].buffer);
+    }
+    ck_assert(!bufpool_is_short(p));
+    held = bufpool_take(p, 4 * M);
+    ck_assert_ptr_nonnull(held);
+    bufpool_give(p, held, 4 * M);
+    bufpool_destroy(p);
+}
+END_TEST
+
 Suite *suite_io_bufpool(void)
 {
     Suite *s = suite_create("io/bufpool");
@@ -206,6 +237,7 @@ Suite *suite_io_bufpool(void)
     tcase_add_test(t, test_one_always);
     tcase_add_test(t, test_line);
     tcase_add_test(t, test_reclaim);
+    tcase_add_test(t, test_no_memory);
     suite_add_tcase(s, t);
     return s;
 }

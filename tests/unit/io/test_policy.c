@@ -40,6 +40,81 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* directio auto, from 4096 bytes on. */
+static const struct auto_row {
+    int method;
+    int64_t size;
+    int resident;
+    uint32_t demand;
+    bool fits, sendfile, content, files, refused;
+    enum io_method expected;
+    bool admits;
+} auto_table[] = {
+    /* method  size resident demand fits sendfile content files refused */
+    {IO_AUTO, 4095, 0, 0, NO, YES, NO, YES, NO, IO_SENDFILE, NO},         /* small */
+    {IO_AUTO, 4095, 0, 0, NO, NO, NO, YES, NO, IO_BUFFERED, NO},          /* small */
+    {IO_AUTO, 4096, 0, 0, NO, YES, NO, YES, NO, IO_DIRECT, NO},           /* cold, first time */
+    {IO_AUTO, 4096, 0, 1000, YES, YES, NO, YES, NO, IO_DIRECT, NO},       /* no longer wanted */
+    {IO_AUTO, 4096, 0, 1249, YES, YES, NO, YES, NO, IO_DIRECT, NO},       /* not often enough */
+    {IO_AUTO, 4096, 0, 1250, YES, YES, NO, YES, NO, IO_SENDFILE, YES},    /* still wanted */
+    {IO_AUTO, 4096, 0, 1499, NO, YES, NO, YES, NO, IO_DIRECT, NO},        /* not often enough for a place */
+    {IO_AUTO, 4096, 0, 1500, YES, YES, NO, YES, NO, IO_SENDFILE, YES},    /* wanted, and there is room */
+    {IO_AUTO, 4096, 0, 1000000, YES, YES, NO, YES, NO, IO_SENDFILE, YES}, /* very much */
+    {IO_AUTO, 4096, 0, 1000000, NO, YES, NO, YES, NO, IO_DIRECT, NO},     /* but there is no room */
+    {IO_AUTO, 4096, 499, 0, NO, YES, NO, YES, NO, IO_DIRECT, NO},         /* the lesser part is there */
+    {IO_AUTO, 4096, 499, 1500, YES, YES, NO, YES, NO, IO_SENDFILE, YES},  /* and it is wanted */
+    {IO_AUTO, 4096, 500, 0, NO, YES, NO, YES, NO, IO_SENDFILE, YES},      /* half of it is there */
+    {IO_AUTO, 4096, 1000, 0, NO, YES, NO, YES, NO, IO_SENDFILE, YES},     /* all of it */
+    {IO_AUTO, 4096, -1, 0, NO, YES, NO, YES, NO, IO_DIRECT, NO},          /* nobody knows */
+    {IO_AUTO, 4096, -1, 2000, YES, YES, NO, YES, NO, IO_SENDFILE, YES},   /* demand alone then */
+    {IO_AUTO, 4096, 1000, 0, NO, NO, NO, YES, NO, IO_BUFFERED, YES},      /* there, without sendfile */
+    {IO_AUTO, 4096, 1000, 0, NO, YES, NO, NO, NO, IO_BUFFERED, YES},      /* or to a sink that takes none */
+    {IO_AUTO, 4096, 0, 1500, YES, NO, NO, YES, NO, IO_BUFFERED, YES},     /* let in without sendfile */
+    {IO_AUTO, 4096, 0, 0, NO, YES, NO, YES, YES, IO_BUFFERED, NO},        /* refused: through it, leaving nothing */
+    {IO_AUTO, 4096, 1000, 0, NO, YES, NO, YES, YES, IO_SENDFILE, YES},    /* refused, but there */
+    {IO_AUTO, 4096, 0, 1500, YES, YES, NO, YES, YES, IO_SENDFILE, YES},   /* refused, but wanted */
+    {IO_AUTO, 4096, 0, 0, NO, YES, YES, YES, NO, IO_MEMORY, NO},          /* no disk at all */
+    {IO_DIRECT, 4096, 1000, 2000, YES, YES, NO, YES, NO, IO_DIRECT, NO},  /* forced */
+    {IO_SENDFILE, 4096, 0, 0, NO, YES, NO, YES, NO, IO_SENDFILE, NO},     /* forced */
+};
+
+START_TEST(test_auto)
+{
+    const struct auto_row *r = &auto_table[_i];
+    struct io_conf conf = {.sendfile = r->sendfile, .directio = 4096, .directio_auto = true, .method = r->method};
+    struct policy_facts facts = {.file_size = r->size,
+                                 .content_in_memory = r->content,
+                                 .sink_takes_files = r->files,
+                                 .direct_refused = r->refused,
+                                 .resident_permille = r->resident,
+                                 .demand = r->demand,
+                                 .fits = r->fits,
+                                 .conf = &conf};
+    ck_assert_msg(policy_choose(&facts) == r->expected, "row %d: %s", _i, io_method_name(policy_choose(&facts)));
+    ck_assert_int_eq(policy_admits(&facts), r->admits);
+    ck_assert_int_eq(policy_asks_demand(&conf, r->size), r->method == IO_AUTO && r->size >= 4096);
+    ck_assert_uint_gt(strlen(policy_reason(&facts)), 10);
+}
+END_TEST
+
+/* A fixed threshold asks nobody, and is not moved by what it would hear. */
+START_TEST(test_fixed_asks_nobody)
+{
+    struct io_conf conf = {.sendfile = true, .directio = 4096, .method = IO_AUTO};
+    struct policy_facts facts = {.file_size = 4096,
+                                 .sink_takes_files = true,
+                                 .resident_permille = 1000,
+                                 .demand = 5000,
+                                 .fits = true,
+                                 .conf = &conf};
+    ck_assert(!policy_asks_demand(&conf, 4096));
+    ck_assert_int_eq(policy_choose(&facts), IO_DIRECT);
+    ck_assert(!policy_admits(&facts));
+    conf.directio = OFF;
+    ck_assert_int_eq(policy_choose(&facts), IO_SENDFILE);
+}
+END_TEST
+
 START_TEST(test_names)
 {
     static const char *const names[] = {"auto", "-", "memory", "sendfile", "mmap", "buffered", "direct"};
@@ -54,6 +129,8 @@ Suite *suite_io_policy(void)
     Suite *s = suite_create("io/policy");
     TCase *t = tcase_create("policy");
     tcase_add_loop_test(t, test_table, 0, sizeof(table) / sizeof(table[0]));
+    tcase_add_loop_test(t, test_auto, 0, sizeof(auto_table) / sizeof(auto_table[0]));
+    tcase_add_test(t, test_fixed_asks_nobody);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);
     return s;
