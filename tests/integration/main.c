@@ -115,6 +115,9 @@ static unsigned processes_left(void)
 
 static void run_suite(const struct suite *s, enum print_output mode)
 {
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setenv("TMPDIR", s->folder, 1);
@@ -269,6 +272,7 @@ int main(int argc, char **argv)
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* whoever read the output may be gone: the folders are removed all the same */
     /* 200 downloads at once, and the server has them too. */
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 4096, .rlim_max = 4096});
     for (struct suite *s = suites; s->name; s++) {

@@ -1,0 +1,57 @@
+/* pages.c - mincore(2), posix_fadvise(2) and preadv2(2). See pages.h. */
+#include "pages.h"
+#include "harness.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int open_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_msg(fd >= 0, "%s", path);
+    return fd;
+}
+
+size_t pages_resident(const char *path)
+{
+    int fd = open_file(path);
+    struct stat st;
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), len = (size_t)st.st_size, pages = (len + page - 1) / page, count = 0;
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(map, MAP_FAILED);
+    unsigned char *seen = malloc(pages);
+    ck_assert_int_eq(mincore(map, len, seen), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += seen[i] & 1;
+    free(seen);
+    munmap(map, len);
+    close(fd);
+    return count;
+}
+
+bool pages_evict(const char *path)
+{
+    int fd = open_file(path);
+    fsync(fd);
+    for (int i = 0; i < 20 && pages_resident(path) > 0; i++) {
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        sleep_msec(5);
+    }
+    close(fd);
+    return pages_resident(path) == 0;
+}
+
+bool pages_can_be_uncached(const char *path)
+{
+    int fd = open_file(path);
+    char byte;
+    struct iovec iov = {&byte, 1};
+    bool can = preadv2(fd, &iov, 1, 0, RWF_DONTCACHE) == 1;
+    close(fd);
+    return can;
+}

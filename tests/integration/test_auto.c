@@ -1,0 +1,378 @@
+/* test_auto.c - `directio auto`: what is in the page cache comes from there, what is wanted is let in where memory has
+ * room, and everything else of size leaves nothing there. */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB  ((off_t)1 << 20)
+#define SIZE (5 * MIB + 123)
+
+static const char *data(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *data(const char *format, ...)
+{
+    char name[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof(name), format, args);
+    va_end(args);
+    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
+}
+
+/* The kernel tells how much of a file is in the page cache only to its owner: workers run as the owner, or as another. */
+enum owner { OWNED, FOREIGN };
+
+static void serve(enum owner owner, const char *conf)
+{
+    char text[4096];
+    snprintf(text, sizeof(text),
+             "@MAIN@\n%s\nevents { }\nhttp {\n@HTTP@\n"
+             "log_format io '$request_uri $status $body_bytes_sent $io_method';\n"
+             "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot @DISK@/data;\n%s\n}\n}\n",
+             geteuid() == 0 && owner == OWNED ? "user root;" : "", conf);
+    site_conf(text);
+    site_start();
+}
+
+static void fetch(const char *target, off_t first, off_t last)
+{
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%jd-%jd\r\n\r\n", target,
+               (intmax_t)first, (intmax_t)last);
+    ck_assert_msg(client_head(&c, &r), "%s: closed", target);
+    ck_assert_int_eq(r.status, 206);
+    client_expect_pattern(&c, first, last - first + 1);
+    ck_assert(client_ends(&c));
+    response_free(&r);
+    client_close(&c);
+}
+
+/* All of it; and which way, as the log says. */
+static void expect(const char *target, off_t size, const char *method)
+{
+    static unsigned lines;
+    struct client c;
+    struct response r;
+    char line[256];
+    client_open(&c, site_port(0));
+    client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", target);
+    ck_assert_msg(client_head(&c, &r), "%s: closed", target);
+    ck_assert_int_eq(r.status, 200);
+    client_expect_pattern(&c, 0, size);
+    ck_assert(client_ends(&c));
+    response_free(&r);
+    client_close(&c);
+    char *log = log_await_count("logs/io.log", " 200 ", ++lines);
+    const char *last = log;
+    for (const char *at = strstr(log, " 200 "); at; at = strstr(at + 1, " 200 "))
+        last = at;
+    snprintf(line, sizeof(line), " 200 %jd %s\n", (intmax_t)size, method);
+    ck_assert_msg(strncmp(last, line, strlen(line)) == 0, "%s: not%s but%s", target, line, last);
+    free(log);
+}
+
+static size_t resident_pages(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    size_t len = (size_t)st.st_size, pages = (len + 4095) / 4096, count = 0;
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(map, MAP_FAILED);
+    unsigned char *seen = malloc(pages);
+    ck_assert_int_eq(mincore(map, len, seen), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += seen[i] & 1;
+    free(seen);
+    munmap(map, len);
+    close(fd);
+    return count;
+}
+
+static bool evict(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    fsync(fd);
+    for (int i = 0; i < 20 && resident_pages(path) > 0; i++) {
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        sleep_msec(5);
+    }
+    close(fd);
+    return resident_pages(path) == 0;
+}
+
+/* A file that is not in memory, in a place that takes O_DIRECT; false: there is none here. */
+static bool cold(const char *name, off_t size)
+{
+    if (*site_disk() && evict(site_pattern(data("%s", name), size)))
+        return true;
+    printf("skipped: no filesystem with O_DIRECT, or pages cannot be evicted\n");
+    return false;
+}
+
+static bool tells_residency(void)
+{
+    struct {
+        uint64_t offset, len;
+    } range = {0, 4096};
+    uint64_t counts[5];
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bool tells = syscall(451 /* cachestat */, fd, &range, counts, 0) == 0;
+    close(fd);
+    return tells;
+}
+
+START_TEST(asked_for_again)
+{
+    if (!cold("f", SIZE))
+        return;
+    serve((enum owner)_i, "directio auto;");
+    expect("/f", SIZE, "direct");
+    ck_assert_uint_eq(resident_pages(data("f")), 0);
+    sleep_msec(scaled(100)); /* a thread has looked how much memory there is */
+    for (int i = 0; i < 3; i++)
+        expect("/f", SIZE, "sendfile");
+    ck_assert_uint_eq(resident_pages(data("f")), (SIZE + 4095) / 4096);
+    fetch("/f", 77, SIZE - 5);
+    /* The kernel took it away; it is still wanted. */
+    ck_assert(evict(data("f")));
+    expect("/f", SIZE, "sendfile");
+}
+END_TEST
+
+START_TEST(without_sendfile)
+{
+    if (!cold("f", SIZE))
+        return;
+    serve(OWNED, "directio auto; sendfile off;");
+    expect("/f", SIZE, "direct");
+    sleep_msec(scaled(100));
+    expect("/f", SIZE, "buffered");
+    ck_assert_uint_eq(resident_pages(data("f")), (SIZE + 4095) / 4096);
+    expect("/f", SIZE, "buffered");
+}
+END_TEST
+
+START_TEST(resident_at_first)
+{
+    if (!cold("half", SIZE) || !cold("few", SIZE) || !tells_residency())
+        return;
+    site_pattern(data("all"), SIZE); /* just written */
+    int half = open(data("half"), O_RDONLY | O_CLOEXEC), few = open(data("few"), O_RDONLY | O_CLOEXEC);
+    char *bytes = malloc((size_t)(3 * MIB));
+    posix_fadvise(half, 0, 0, POSIX_FADV_RANDOM);
+    posix_fadvise(few, 0, 0, POSIX_FADV_RANDOM);
+    ck_assert_int_eq(pread(half, bytes, (size_t)(3 * MIB), 0), 3 * MIB);
+    ck_assert_int_eq(pread(few, bytes, (size_t)MIB, 0), MIB);
+    free(bytes);
+    close(half);
+    close(few);
+    serve(OWNED, "directio auto;");
+    expect("/all", SIZE, "sendfile");
+    expect("/half", SIZE, "sendfile");
+    expect("/few", SIZE, "direct");
+}
+END_TEST
+
+START_TEST(crawl_leaves_nothing)
+{
+    enum { FILES = 12 };
+    char target[32];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(target, sizeof(target), "c%d", i);
+        if (!cold(target, 4 * MIB + i))
+            return;
+    }
+    serve((enum owner)_i, "directio auto;");
+    for (int i = 0; i < FILES; i++) {
+        snprintf(target, sizeof(target), "/c%d", i);
+        expect(target, 4 * MIB + i, "direct");
+        sleep_msec(20);
+    }
+    for (int i = 0; i < FILES; i++)
+        ck_assert_uint_eq(resident_pages(data("c%d", i)), 0);
+}
+END_TEST
+
+START_TEST(ranges_are_not_the_file)
+{
+    if (!cold("f", 16 * MIB))
+        return;
+    serve((enum owner)_i, "directio auto;");
+    fetch("/f", 0, 99);
+    sleep_msec(scaled(100));
+    for (int i = 1; i < 200; i++)
+        fetch("/f", i * 50001, i * 50001 + 3000);
+    struct response r;
+    request(&r, "GET", "/f", "Range: bytes=5-9,70000-80000,-1\r\n");
+    ck_assert_int_eq(r.status, 206);
+    response_free(&r);
+    ck_assert_uint_eq(resident_pages(data("f")), 0);
+    free(log_await_count("logs/io.log", " direct\n", 201));
+    /* Enough of them are. */
+    for (int i = 0; i < 4; i++)
+        fetch("/f", 0, 8 * MIB);
+    free(log_await("logs/io.log", "/f 206 8388609 sendfile\n"));
+}
+END_TEST
+
+START_TEST(small_and_given_sizes)
+{
+    if (!cold("below", 4 * MIB - 1) || !cold("mid", 300000))
+        return;
+    serve(OWNED,
+          "directio auto;\n"
+          "location /given/ { alias @DISK@/data/; directio auto=200k; location /given/deep/ { alias @DISK@/data/; } }\n"
+          "location /fixed/ { alias @DISK@/data/; directio 200k; }\n"
+          "location /off/ { alias @DISK@/data/; directio off; }\n");
+    expect("/below", 4 * MIB - 1, "sendfile");
+    expect("/given/mid", 300000, "direct");
+    expect("/fixed/mid", 300000, "direct");
+    expect("/fixed/mid", 300000, "direct");
+    sleep_msec(scaled(100));
+    expect("/given/deep/mid", 300000, "sendfile"); /* the second time that auto sees it */
+    expect("/fixed/mid", 300000, "direct");
+    expect("/off/mid", 300000, "sendfile");
+}
+END_TEST
+
+/* A memory cgroup for the workers, below that of this process; "": not allowed here. */
+static char group[4096];
+
+static void remove_group(void)
+{
+    if (*group)
+        rmdir(group);
+}
+
+static bool write_to(const char *folder, const char *name, const char *text)
+{
+    char path[4200];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    if (fd >= 0)
+        close(fd);
+    return written;
+}
+
+static bool make_group(const char *bytes)
+{
+    static const struct {
+        const char *folder, *limit;
+    } versions[] = {{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}};
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(group, sizeof(group), "%s/sluice-test-%d", versions[i].folder, (int)getpid());
+        if (mkdir(group, 0755) < 0)
+            continue;
+        if (write_to(group, versions[i].limit, bytes))
+            return true;
+        rmdir(group);
+    }
+    *group = '\0';
+    return false;
+}
+
+START_TEST(no_room_in_the_cgroup)
+{
+    if (!cold("f", 60 * MIB) || !cold("small", SIZE))
+        return;
+    if (geteuid() != 0 || !make_group("67108864")) {
+        printf("skipped: no memory cgroup can be made\n");
+        return;
+    }
+    serve(OWNED, "directio auto; output_buffers 2 512k;");
+    pid_t workers[8];
+    char number[16];
+    unsigned count = site_processes(workers, 8);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(number, sizeof(number), "%d", (int)workers[i]);
+        ck_assert(write_to(group, "cgroup.procs", number));
+    }
+    expect("/small", SIZE, "direct");
+    sleep_msec(scaled(100));
+    for (int i = 0; i < 3; i++)
+        expect("/f", 60 * MIB, "direct");
+    ck_assert_uint_eq(resident_pages(data("f")), 0);
+    expect("/small", SIZE, "sendfile");
+    site_stop(SIGTERM);
+    for (int i = 0; i < 50 && rmdir(group) < 0 && errno == EBUSY; i++)
+        sleep_msec(20);
+}
+END_TEST
+
+START_TEST(bad_values)
+{
+    static const char *const values[] = {"auto=0", "auto=", "auto=x", "auto=-1", "auto=4q", "automatic", "Auto"};
+    char conf[128], expected[128];
+    struct run run;
+    snprintf(conf, sizeof(conf), "directio %s;", values[_i]);
+    site_conf_server(conf);
+    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    ck_assert_int_ne(run.status, 0);
+    snprintf(expected, sizeof(expected), "invalid value");
+    ck_assert_msg(strstr(run.err, expected) && strstr(run.err, "sluice.conf:"), "%s", run.err);
+}
+END_TEST
+
+START_TEST(explained)
+{
+    if (!cold("f", SIZE))
+        return;
+    struct run run;
+    serve(OWNED, "directio auto;");
+    char url[64], prefix[4096];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/f", site_port(0));
+    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    char *const argv[] = {(char *)"sluice",
+                          (char *)"explain",
+                          (char *)"-p",
+                          prefix,
+                          (char *)"-c",
+                          (char *)site_path("sluice.conf"),
+                          url,
+                          NULL};
+    site_run_bare(&run, argv);
+    ck_assert_int_eq(run.status, 0);
+    ck_assert_msg(strstr(run.out, "direct: as large as directio auto says"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "directio auto=4"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "a running server counts"), "%s", run.out);
+    ck_assert_uint_eq(resident_pages(data("f")), 0);
+    if (!tells_residency())
+        return;
+    ck_assert_msg(strstr(run.out, "0.0 % of it is in the page cache"), "%s", run.out);
+    site_pattern(data("f"), SIZE);
+    site_run_bare(&run, argv);
+    ck_assert_msg(strstr(run.out, "sendfile: as large as directio auto says, but in the page cache"), "%s", run.out);
+}
+END_TEST
+
+Suite *suite_auto(void)
+{
+    Suite *s = suite_create("auto");
+    TCase *t = site_case(s, "auto", 60);
+    atexit(remove_group);
+    tcase_add_loop_test(t, asked_for_again, OWNED, FOREIGN + 1);
+    tcase_add_test(t, without_sendfile);
+    tcase_add_test(t, resident_at_first);
+    tcase_add_loop_test(t, crawl_leaves_nothing, OWNED, FOREIGN + 1);
+    tcase_add_loop_test(t, ranges_are_not_the_file, OWNED, FOREIGN + 1);
+    tcase_add_test(t, small_and_given_sizes);
+    tcase_add_test(t, no_room_in_the_cgroup);
+    tcase_add_loop_test(t, bad_values, 0, 7);
+    tcase_add_test(t, explained);
+    return s;
+}
