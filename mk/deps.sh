@@ -14,7 +14,7 @@ for arg; do
     esac
 done
 
-missing=
+missing= optional=
 need() { missing="$missing $1"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 module() { pkg-config --exists "$1" 2>/dev/null; }
@@ -37,6 +37,12 @@ if [ $check_only = 0 ]; then
         PATH=$PATH:/usr/sbin has "${pair%%:*}" || need "${pair##*:}"
     done
 fi
+# Filesystems for the tests, where those could be mounted; without them these tests say that they are skipped.
+if [ $check_only = 0 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then
+    for pair in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mksquashfs:squashfs-tools; do
+        PATH=$PATH:/usr/sbin:/sbin has "${pair%%:*}" || optional="$optional ${pair##*:}"
+    done
+fi
 llhttp=0
 module libllhttp || [ -s build/llhttp/llhttp.h ] || llhttp=1
 
@@ -46,7 +52,7 @@ if [ $check_only = 1 ]; then
     echo "sluice: run: make deps" >&2
     exit 1
 fi
-[ -n "$missing" ] || [ $llhttp = 1 ] || exit 0
+[ -n "$missing$optional" ] || [ $llhttp = 1 ] || exit 0
 
 if ! has apt-get; then
     [ -z "$missing" ] || echo "make deps: missing:$missing (names of Debian's packages)" >&2
@@ -99,6 +105,16 @@ if [ -n "$missing" ]; then
         echo "make deps: could not install:$missing" >&2
         exit 1
     }
+fi
+wanted=
+for p in $optional; do
+    offered "$p" && wanted="$wanted $p"
+done
+if [ -n "$wanted" ]; then
+    echo "  APT  install$wanted"
+    # shellcheck disable=SC2086
+    run_as_root apt-get -qq -y install --no-install-recommends $wanted >/dev/null 2>&1 ||
+        echo "make deps: could not install$wanted; the tests that want these will be skipped" >&2
 fi
 if [ $llhttp = 1 ]; then
     offered node-llhttp || update

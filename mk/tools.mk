@@ -17,7 +17,7 @@ SECONDS ?=
 SIZES ?=
 STREAM_MIB ?=
 
-$(O)/floor $(O)/drain: $(O)/%: tests/bench/%.c $(O)/flags
+$(O)/floor $(O)/drain $(O)/crowd: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
@@ -25,6 +25,10 @@ $(O)/floor $(O)/drain: $(O)/%: tests/bench/%.c $(O)/flags
 bench: $(O)/sluice $(O)/floor $(O)/drain
 	@SLUICE=$(O)/sluice FLOOR=$(O)/floor DRAIN=$(O)/drain BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
 		BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_DIR='$(BENCH_DIR)' tests/bench/bench.sh $(BENCH)
+
+# directio auto beside fixed thresholds, in a memory cgroup: needs root.
+bench-auto: $(O)/sluice $(O)/crowd
+	@SLUICE=$(O)/sluice CROWD=$(O)/crowd AUTO_ROUNDS='$(ROUNDS)' AUTO_SECONDS='$(SECONDS)' BENCH_DIR='$(BENCH_DIR)' tests/bench/auto.sh
 
 # The ways that bytes can take: docs/performance-paths.md and docs/paths.svg.
 $(O)/paths-client: tests/bench/paths.c $(O)/flags
@@ -83,5 +87,5 @@ docs: $(O)/sluice
 	$(Q)$(O)/sluice --directives >docs/directives.md.new && mv docs/directives.md.new docs/directives.md
 	$(Q){ cat docs/sluice.conf.5.in; awk -f mk/man.awk docs/directives.md; printf '.SH SEE ALSO\n.BR sluice (8)\n'; } >docs/sluice.conf.5
 
-.PHONY: run reload bench paths bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
+.PHONY: run reload bench bench-auto paths bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
 	lint-cppcheck lint-deps format docs

@@ -1,10 +1,12 @@
 /* drain.c - fetches paths at once, one connection each, and throws the bytes away without copying them (MSG_TRUNC), so
  * that the client costs as little as it can. Prints the bytes received and the seconds it took.
  *
- * usage: drain PORT PATH... */
+ * usage: drain [-t SECONDS] PORT PATH...
+ *   -t: asks again for what has ended, until the time is over */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,37 +58,60 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-int main(int argc, char **argv)
+/* One more piece of a stream, or the next stream in its place; false: it is over. */
+static bool take(struct pollfd *p, int port, const char *path, bool again, uint64_t *bytes)
+{
+    ssize_t n = recv(p->fd, NULL, PIECE, MSG_TRUNC);
+    if (n < 0)
+        die(path);
+    *bytes += (uint64_t)n;
+    if (n > 0)
+        return true;
+    close(p->fd);
+    p->fd = -1;
+    if (!again)
+        return false;
+    p->fd = ask(port, path);
+    *bytes += begin(p->fd, path);
+    return true;
+}
+
+static uint64_t drain(int port, int count, char **paths, double seconds, double started)
 {
     struct pollfd polls[STREAMS];
-    int count = argc - 2, left = count;
     uint64_t bytes = 0;
+    int left = count;
+
+    for (int i = 0; i < count; i++)
+        polls[i] = (struct pollfd){.fd = ask(port, paths[i]), .events = POLLIN};
+    for (int i = 0; i < count; i++)
+        bytes += begin(polls[i].fd, paths[i]);
+    while (left > 0 && (seconds <= 0 || now() - started < seconds)) {
+        if (poll(polls, (nfds_t)count, 1000) < 0)
+            die("poll");
+        for (int i = 0; i < count; i++) {
+            if (polls[i].fd >= 0 && polls[i].revents && !take(&polls[i], port, paths[i], seconds > 0, &bytes))
+                left--;
+        }
+    }
+    return bytes;
+}
+
+int main(int argc, char **argv)
+{
+    double seconds = 0;
+    if (argc > 3 && strcmp(argv[1], "-t") == 0) {
+        seconds = atof(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
+    int count = argc - 2;
     if (count < 1 || count > STREAMS) {
-        fputs("usage: drain PORT PATH...\n", stderr);
+        fputs("usage: drain [-t SECONDS] PORT PATH...\n", stderr);
         return 2;
     }
     double started = now();
-    for (int i = 0; i < count; i++)
-        polls[i] = (struct pollfd){.fd = ask(atoi(argv[1]), argv[i + 2]), .events = POLLIN};
-    for (int i = 0; i < count; i++)
-        bytes += begin(polls[i].fd, argv[i + 2]);
-    while (left > 0) {
-        if (poll(polls, (nfds_t)count, -1) < 0)
-            die("poll");
-        for (int i = 0; i < count; i++) {
-            if (polls[i].fd < 0 || !polls[i].revents)
-                continue;
-            ssize_t n = recv(polls[i].fd, NULL, PIECE, MSG_TRUNC);
-            if (n < 0)
-                die(argv[i + 2]);
-            bytes += (uint64_t)n;
-            if (n == 0) {
-                close(polls[i].fd);
-                polls[i].fd = -1;
-                left--;
-            }
-        }
-    }
+    uint64_t bytes = drain(atoi(argv[1]), count, argv + 2, seconds, started);
     printf("%ju %.6f\n", (uintmax_t)bytes, now() - started);
     return 0;
 }

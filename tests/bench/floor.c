@@ -1,13 +1,16 @@
 /* floor.c - what a request costs when nothing is done for it: an epoll loop that answers every read with a canned
  * response. One recv and one send; from 64 KiB on, send(MSG_MORE) of the head and sendfile of the body.
  *
- * usage: floor PORT FILE */
+ * usage: floor PORT FILE [copy|more|split] [close]
+ *   copy, more, split: all in one send; the head with MSG_MORE, then sendfile; the same without MSG_MORE
+ *   close: one request per connection */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +28,8 @@ static struct {
     size_t len, head_len;
     int fd;
     off_t size;
+    int flags;   /* of the send of what is in memory */
+    bool closes; /* after each answer */
 } canned;
 
 static struct connection {
@@ -38,7 +43,7 @@ static void die(const char *what)
     exit(1);
 }
 
-static void prepare(const char *path)
+static void prepare(const char *path, const char *way)
 {
     struct stat st;
     char head[256];
@@ -48,9 +53,11 @@ static void prepare(const char *path)
     canned.size = st.st_size;
     canned.head_len = (size_t)snprintf(head, sizeof(head),
                                        "HTTP/1.1 200 OK\r\nServer: floor\r\nContent-Type: application/octet-stream\r\n"
-                                       "Content-Length: %jd\r\nConnection: keep-alive\r\n\r\n",
-                                       (intmax_t)st.st_size);
-    size_t body = st.st_size < SENDFILE_FROM ? (size_t)st.st_size : 0;
+                                       "Content-Length: %jd\r\nConnection: %s\r\n\r\n",
+                                       (intmax_t)st.st_size, canned.closes ? "close" : "keep-alive");
+    bool copies = way ? strcmp(way, "copy") == 0 : st.st_size < SENDFILE_FROM;
+    size_t body = copies ? (size_t)st.st_size : 0;
+    canned.flags = MSG_NOSIGNAL | (!copies && !(way && strcmp(way, "split") == 0) ? MSG_MORE : 0);
     canned.len = canned.head_len + body;
     canned.bytes = malloc(canned.len);
     if (!canned.bytes)
@@ -68,8 +75,7 @@ static off_t whole(void)
 static ssize_t send_some(int fd, off_t at)
 {
     if (at < (off_t)canned.len)
-        return send(fd, canned.bytes + at, canned.len - (size_t)at,
-                    MSG_NOSIGNAL | (canned.size >= SENDFILE_FROM ? MSG_MORE : 0));
+        return send(fd, canned.bytes + at, canned.len - (size_t)at, canned.flags);
     off_t offset = at - (off_t)canned.head_len;
     return sendfile(fd, canned.fd, &offset, (size_t)(canned.size - offset));
 }
@@ -86,6 +92,8 @@ static int answer(int fd)
         if (c->sent == whole()) {
             c->sent = 0;
             c->owed--;
+            if (canned.closes)
+                return 0;
         }
     }
     return 1;
@@ -129,14 +137,29 @@ static int listen_on(int port)
     return fd;
 }
 
+/* The words after the file; false: one of them is none. */
+static bool read_words(int count, char **words, const char **way)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "close") == 0)
+            canned.closes = true;
+        else if (strcmp(words[i], "copy") == 0 || strcmp(words[i], "more") == 0 || strcmp(words[i], "split") == 0)
+            *way = words[i];
+        else
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fputs("usage: floor PORT FILE\n", stderr);
+    const char *way = NULL;
+    if (argc < 3 || !read_words(argc - 3, argv + 3, &way)) {
+        fputs("usage: floor PORT FILE [copy|more|split] [close]\n", stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    prepare(argv[2]);
+    prepare(argv[2], way);
     int listener = listen_on(atoi(argv[1])), epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event events[EVENTS], accepts = {.events = EPOLLIN, .data.fd = listener};
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &accepts);

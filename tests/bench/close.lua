@@ -1,0 +1,2 @@
+-- close.lua - wrk asks once per connection.
+wrk.headers["Connection"] = "close"

@@ -1,0 +1,69 @@
+# targets.awk - what was set out to be reached, beside the rows of the last run. Reads requests.tsv, streams.tsv, hotset.tsv, cold.tsv,
+# idle.tsv (those that are there).
+BEGIN { FS = "\t" }
+FNR == 1 {
+    part = FILENAME
+    sub(/.*\//, "", part)
+    sub(/\.tsv$/, "", part)
+    for (i = 1; i <= NF; i++)
+        name[i] = $i
+    have[part] = 1
+    next
+}
+{
+    key = part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "streams" ? $1 " " $2 : $1
+    for (i = 1; i <= NF; i++)
+        v[part, key, name[i]] = $i
+}
+function cell(part, key, name) { return v[part, key, name] }
+function cpu(set, size, conns, server) { return cell("requests", set " " size " " conns " " server, "cpu_us") }
+# A row: the value must not be past the limit ("most") or not below it ("least").
+function row(what, kind, limit, value, format,    met)
+{
+    if (value == "")
+        return
+    met = kind == "most" ? value <= limit : value >= limit
+    printf "| %s | at %s %s | " format " | %s |\n", what, kind, limit, value, (met ? "yes" : "**no**")
+}
+function quotient(a, b) { return a > 0 && b > 0 ? a / b : "" }
+function request_targets(    sizes, against, k, i, j, n, limit)
+{
+    n = split("1 16 64 256", sizes, " ")
+    split("nginx 0.65 0.65 0.75 0.85|lighttpd 0.80 0.75 0.90 0.90|floor 1.25 1.25 1.20 1.15", against, "|")
+    for (i = 1; i <= n; i++)
+        for (j = 1; j <= 3; j++) {
+            split(against[j], limit, " ")
+            row(sizes[i] " KiB: CPU per request / " limit[1], "most", limit[i + 1], quotient(cpu("sizes", sizes[i], 64, "sluice"), cpu("sizes", sizes[i], 64, limit[1])), "%.2f")
+        }
+    row("64 KiB: p99 / floor, tcp_nopush off", "most", 1.5, quotient(cell("requests", "head 64 64 sluice", "p99_ms"), cell("requests", "head 64 64 floor", "p99_ms")), "%.2f")
+    row("64 KiB: p99 / floor, tcp_nopush on", "most", 1.5, quotient(cell("requests", "head 64 64 sluice.nopush", "p99_ms"), cell("requests", "head 64 64 floor", "p99_ms")), "%.2f")
+    row("1 KiB: CPU of 1,000 connections / of 64", "most", 1.15, quotient(cpu("connections", 1, 1000, "sluice"), cpu("connections", 1, 64, "sluice")), "%.2f")
+    row("1 KiB, connection per request: CPU / nginx", "most", 0.8, quotient(cpu("close", 1, 64, "sluice"), cpu("close", 1, 64, "nginx")), "%.2f")
+    row("1 KiB: CPU with access_log combined / without", "most", 1.1, quotient(cpu("log", 1, 64, "sluice.log"), cpu("connections", 1, 64, "sluice")), "%.2f")
+}
+function stream_targets(    fio, nginx)
+{
+    fio = 0.9 * cell("streams", "1 fio", "mb_per_s")
+    nginx = 1.5 * cell("streams", "1 nginx.direct", "mb_per_s")
+    if (fio > 0 && nginx > 0)
+        row("one cold stream, direct, MB/s (the less of 0.9 of fio and 1.5 of nginx direct)", "least", sprintf("%.0f", fio < nginx ? fio : nginx), cell("streams", "1 sluice.direct", "mb_per_s") + 0, "%.0f")
+    row("one cold stream, direct: CPU per GiB / nginx direct", "most", 0.65, quotient(cell("streams", "1 sluice.direct", "cpu_s_per_gib"), cell("streams", "1 nginx.direct", "cpu_s_per_gib")), "%.2f")
+    row("four cold streams, direct: speed / nginx direct", "least", 1, quotient(cell("streams", "4 sluice.direct", "mb_per_s"), cell("streams", "4 nginx.direct", "mb_per_s")), "%.2f")
+    row("four cold streams, direct: CPU per GiB / nginx direct", "most", 0.65, quotient(cell("streams", "4 sluice.direct", "cpu_s_per_gib"), cell("streams", "4 nginx.direct", "cpu_s_per_gib")), "%.2f")
+}
+function hot_targets()
+{
+    row("hot set while streaming: MiB resident, of those before", "least", 1, quotient(cell("hotset", "sluice", "resident_after_mib"), cell("hotset", "sluice", "resident_before_mib")), "%.2f")
+    row("hot set while streaming: p99, ms", "most", 2, cell("hotset", "sluice", "p99_ms") + 0, "%.2f")
+    row("hot set while streaming: p99 / nginx direct", "most", 1, quotient(cell("hotset", "sluice", "p99_ms"), cell("hotset", "nginx.direct", "p99_ms")), "%.2f")
+    row("hot set while streaming: requests/s kept", "least", 0.7, cell("hotset", "sluice", "kept") + 0, "%.2f")
+    row("hot set while streaming: streams / nginx direct", "least", 1, quotient(cell("hotset", "sluice", "streams_mb_per_s"), cell("hotset", "nginx.direct", "streams_mb_per_s")), "%.2f")
+}
+END {
+    print "| what | goal | measured | reached |"
+    print "|---|---|---|---|"
+    if (have["requests"]) request_targets()
+    if (have["streams"]) stream_targets()
+    if (have["hotset"]) hot_targets()
+    if (have["idle"]) row("memory of an idle connection, bytes", "most", 1536, cell("idle", "sluice", "bytes_per_connection") + 0, "%d")
+}
