@@ -277,6 +277,22 @@ void site_await_port(int port)
     }
 }
 
+/* The pid file is written once every socket listens, not only the first port. */
+static void await_pid_file(int64_t deadline)
+{
+    char *conf = site_read("sluice.conf", NULL);
+    bool has_one = conf && strstr(conf, "pid logs/sluice.pid");
+
+    free(conf);
+    while (has_one && now_msec() < deadline) {
+        char *text = site_read("logs/sluice.pid", NULL);
+        has_one = !text || atoi(text) != site_pid();
+        free(text);
+        if (has_one)
+            sleep_msec(3);
+    }
+}
+
 static bool accepts_or_lost(void)
 {
     int64_t deadline = now_msec() + scaled(8000);
@@ -289,6 +305,7 @@ static bool accepts_or_lost(void)
         if (now_msec() > deadline)
             ck_abort_msg("the server does not listen on port %d", site.ports[0]);
     }
+    await_pid_file(deadline);
     return true;
 }
 

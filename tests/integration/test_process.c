@@ -648,6 +648,7 @@ static int listening_socket(int port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* connections to it may be in TIME_WAIT */
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
     ck_assert_int_eq(listen(fd, 16), 0);
     return fd;
