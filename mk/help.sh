@@ -9,9 +9,11 @@ sluice: a static-file HTTP server for Linux
   make test                   install what is missing, build, run unit and integration tests
   make test-unit              unit tests [LAYER=base] [SUITE=base_number]
   make test-integration       tests of the real binary over loopback [SUITE=ranges]
-  make bench [BENCH=requests|streams]
-                              CPU per request and throughput beside nginx and lighttpd, as a Markdown table
-                              [ROUNDS=5] [SECONDS=2] [SIZES="1 16 64 256"] [STREAM_MIB=1024]
+  make bench [BENCH="requests streams hotset cold idle"]
+                              beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
+                              [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
+  make profile                instructions and CPU time of a small request by step (valgrind, perf)
+  make bench-report           all of these, and docs/performance.md from them; about 12 minutes (bench-page: only the page)
   make paths                  what each way of moving bytes costs: docs/performance-paths.md, docs/paths.svg [ROUNDS=3]
   make lint                   layers, clang-format, clang-tidy, cppcheck, both compilers with -Werror
   make format                 clang-format every file

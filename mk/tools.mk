@@ -16,15 +16,35 @@ ROUNDS ?=
 SECONDS ?=
 SIZES ?=
 STREAM_MIB ?=
+COLD_FILES ?=
+IDLE ?=
 
-$(O)/floor $(O)/drain $(O)/crowd: $(O)/%: tests/bench/%.c $(O)/flags
+$(O)/floor $(O)/drain $(O)/idle $(O)/crowd: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
-# BENCH=requests or BENCH=streams: only that part.
-bench: $(O)/sluice $(O)/floor $(O)/drain
-	@SLUICE=$(O)/sluice FLOOR=$(O)/floor DRAIN=$(O)/drain BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
-		BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_DIR='$(BENCH_DIR)' tests/bench/bench.sh $(BENCH)
+BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
+	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_DIR='$(BENCH_DIR)'
+BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle paths-client)
+
+# BENCH="requests streams hotset cold idle": only these parts. Results: build/bench/.
+bench: $(BENCH_TOOLS)
+	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
+
+# Where the instructions and the time of a small request go.
+profile: $(BENCH_TOOLS)
+	@$(BENCH_ENV) tests/bench/profile.sh
+
+# All parts (or those of BENCH), the profile, and docs/performance.md with docs/bench.svg from them.
+bench-report: $(BENCH_TOOLS)
+	@for part in $(or $(BENCH),requests streams hotset cold idle); do \
+		$(BENCH_ENV) tests/bench/bench.sh $$part || echo "bench-report: $$part failed; the page keeps its last run" >&2; done
+	@$(BENCH_ENV) tests/bench/profile.sh
+	@tests/bench/report.sh
+
+# The page alone, from what the last runs left.
+bench-page:
+	@tests/bench/report.sh
 
 # directio auto beside fixed thresholds, in a memory cgroup: needs root.
 bench-auto: $(O)/sluice $(O)/crowd
@@ -87,5 +107,5 @@ docs: $(O)/sluice
 	$(Q)$(O)/sluice --directives >docs/directives.md.new && mv docs/directives.md.new docs/directives.md
 	$(Q){ cat docs/sluice.conf.5.in; awk -f mk/man.awk docs/directives.md; printf '.SH SEE ALSO\n.BR sluice (8)\n'; } >docs/sluice.conf.5
 
-.PHONY: run reload bench bench-auto paths bench-deps lint lint-layers lint-format lint-gcc lint-clang lint-objects lint-tidy \
-	lint-cppcheck lint-deps format docs
+.PHONY: run reload bench bench-report bench-page profile bench-auto paths bench-deps lint lint-layers lint-format lint-gcc \
+	lint-clang lint-objects lint-tidy lint-cppcheck lint-deps format docs

@@ -1,7 +1,7 @@
 #!/bin/bash
 # cold.sh - does the loop wait for a disk? Sourced by bench.sh. A few hot files under load, with and without other clients that
 # fetch many small files whose pages are not in memory.
-cold_rounds=${BENCH_COLD_ROUNDS:-3} cold_seconds=${BENCH_COLD_SECONDS:-2} cold_files=${BENCH_COLD_FILES:-20000}
+cold_rounds=${BENCH_COLD_ROUNDS:-${BENCH_ROUNDS:-3}} cold_seconds=${BENCH_COLD_SECONDS:-2} cold_files=${BENCH_COLD_FILES:-20000}
 cold_kib=64 cold_connections=16 warm_files=200 warm_kib=16 warm_connections=16
 
 start_cold_server()
@@ -20,12 +20,12 @@ warm_wrk() # PORT [COLD-RESULT]
 {
     local load report
     # Not by on_client: the signal below is for wrk itself, not for a subshell.
-    taskset -c "$client_cpu" wrk --latency -t1 -c$warm_connections -d"$([ $# -gt 1 ] && echo 300 || echo "$cold_seconds")s" -s "$here/many.lua" \
+    taskset -c "$client_cpu" wrk --latency --timeout 30s -t1 -c$warm_connections -d"$([ $# -gt 1 ] && echo 120 || echo "$cold_seconds")s" -s "$here/many.lua" \
         "http://127.0.0.1:$1/" -- "$dir/warm.paths" >"$dir/wrk.out" 2>&1 &
     load=$!
     if [ $# -gt 1 ]; then
         sleep 0.2
-        fetch_set "$1" cold $cold_connections >"$2" || fail "cold files"
+        fetch_set "$1" cold $cold_connections >"$2" || { kill $load; fail "cold files"; }
         kill -INT $load
     fi
     wait $load

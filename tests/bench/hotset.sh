@@ -1,7 +1,7 @@
 #!/bin/bash
 # hotset.sh - does a huge download evict what is hot? Sourced by bench.sh. The server runs in a memory cgroup that is smaller than
 # the streams: 3,000 small files are asked for while four large files are fetched again and again. Needs root.
-hot_rounds=${BENCH_HOT_ROUNDS:-3} hot_seconds=${BENCH_HOT_SECONDS:-3} hot_connections=8
+hot_rounds=${BENCH_HOT_ROUNDS:-${BENCH_ROUNDS:-3}} hot_seconds=${BENCH_HOT_SECONDS:-3} hot_connections=8
 hot_files=3000 hot_kib=64 hot_limit_mb=500
 
 # A cgroup below our own, or else as near to it as one can be made; into $cgroup. Version 2 first, then 1.
@@ -29,7 +29,7 @@ make_cgroup()
 hot_wrk() # PORT SECONDS: "requests requests/s p50 p99"
 {
     local report
-    on_client wrk --latency -t1 -c$hot_connections -d"${2}s" -s "$here/many.lua" "http://127.0.0.1:$1/" -- "$dir/hot.paths" >"$dir/wrk.out" 2>&1
+    on_client timeout -k 5 $(($2 + 60)) wrk --latency --timeout 30s -t1 -c$hot_connections -d"${2}s" -s "$here/many.lua" "http://127.0.0.1:$1/" -- "$dir/hot.paths" >"$dir/wrk.out" 2>&1
     report=$(read_wrk <"$dir/wrk.out")
     [ -n "$report" ] || { cat "$dir/wrk.out" >&2; return 1; }
     echo "$report"

@@ -53,7 +53,7 @@ one_round()
     [ $# -lt 5 ] || script=(-s "$here/$5")
     pid=$(process_of "$name")
     before=$(cpu_ns_of "$pid") busy=$(busy_ticks)
-    on_client wrk --latency -t1 -c"$conns" -d"${seconds}s" "${script[@]}" "http://127.0.0.1:${port_of[$name]}/${size}k.bin" >"$dir/wrk.out" 2>&1
+    on_client timeout -k 5 $((seconds + 60)) wrk --latency --timeout 10s -t1 -c"$conns" -d"${seconds}s" "${script[@]}" "http://127.0.0.1:${port_of[$name]}/${size}k.bin" >"$dir/wrk.out" 2>&1
     after=$(cpu_ns_of "$pid") busy=$(($(busy_ticks) - busy))
     report=$(read_wrk <"$dir/wrk.out")
     [ -n "$report" ] || { cat "$dir/wrk.out" >&2; fail "$name does not answer ${size}k.bin well ($set)"; }

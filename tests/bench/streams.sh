@@ -1,7 +1,7 @@
 #!/bin/bash
 # streams.sh - one and four cold large files; sourced by bench.sh. By sendfile and by direct reads, sluice and nginx, beside what
 # fio reads from the same files without a network.
-stream_mib=${BENCH_STREAM_MIB:-1024} stream_rounds=${BENCH_STREAM_ROUNDS:-3}
+stream_mib=${BENCH_STREAM_MIB:-1024} stream_rounds=${BENCH_STREAM_ROUNDS:-${BENCH_ROUNDS:-3}}
 
 # one_stream_round NAME LABEL FILE...: appends "MB/s CPU-s-per-GiB cached-MiB".
 one_stream_round()

@@ -22,7 +22,7 @@ function row(what, kind, limit, value, format,    met)
 {
     if (value == "")
         return
-    met = kind == "most" ? value <= limit : value >= limit
+    met = kind == "most" ? value + 0 <= limit + 0 : value + 0 >= limit + 0
     printf "| %s | at %s %s | " format " | %s |\n", what, kind, limit, value, (met ? "yes" : "**no**")
 }
 function quotient(a, b) { return a > 0 && b > 0 ? a / b : "" }
