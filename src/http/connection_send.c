@@ -202,6 +202,41 @@ static void log_source_failure(struct connection *c)
                     (long long)s->error_offset);
 }
 
+static bool is_bulk(const struct request *r)
+{
+    return r->out.file.source && r->out.length >= BULK_LEAST;
+}
+
+/* Bytes of body that may go now: 0: no limit. False: not before others. */
+static bool has_its_turn(struct connection *c, uint64_t *cap)
+{
+    const struct request *r = c->request;
+
+    *cap = (uint64_t)r->location->io->sendfile_max_chunk;
+    if (!is_bulk(r))
+        return true;
+    uint64_t share = bulk_share(&c->service->bulk, c);
+    if (*cap == 0 || share < *cap)
+        *cap = share;
+    return share > 0;
+}
+
+static enum sink_result send_body(struct connection *c, uint64_t cap)
+{
+    struct request *r = c->request;
+    struct bulk *b = &c->service->bulk;
+    size_t none = 0;
+    size_t *at = c->out ? &c->out->sent : &none;
+    uint64_t before = c->sink.sent;
+
+    enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
+    if (is_bulk(r))
+        bulk_used(b, c->sink.sent - before);
+    else
+        bulk_small_sent(b, c->sink.sent - before);
+    return result;
+}
+
 enum next connection_send(struct connection *c)
 {
     struct request *r = c->request;
@@ -215,17 +250,20 @@ enum next connection_send(struct connection *c)
     if (may_gather(c))
         return end_response(c);
 
-    size_t none = 0;
-    size_t *at = c->out ? &c->out->sent : &none;
-    uint64_t cap = (uint64_t)r->location->io->sendfile_max_chunk;
-    switch (sink_body(&c->sink, pending_output(c), at, &r->out.file, cap)) {
+    uint64_t cap = 0;
+    if (!has_its_turn(c, &cap))
+        return NEXT_WAIT;
+    switch (send_body(c, cap)) {
     case SINK_DONE:
         release_output(c);
         return end_response(c);
     case SINK_BLOCKED:
         return wait_for_client(c);
     case SINK_TURN:
-        loop_defer(c->service->loop, &c->next_turn);
+        if (is_bulk(r))
+            bulk_queue(&c->service->bulk, c);
+        else
+            loop_defer(c->service->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
         return NEXT_WAIT;

@@ -229,6 +229,7 @@ int service_start(struct service **out, const struct service_options *o)
     s->http = o->http;
     s->most = o->connections > 0 ? o->connections : 1;
     list_init(&s->connections);
+    bulk_init(&s->bulk, o->loop);
     s->outputs.usual = OUTPUT_SIZE;
     if (o->http->address_count > 0)
         s->inputs.usual = (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size;

@@ -2,6 +2,7 @@
 #ifndef HTTP_SERVICE_PRIVATE_H
 #define HTTP_SERVICE_PRIVATE_H
 
+#include "http/bulk.h"
 #include "http/connection.h"
 #include "http/service.h"
 #include "io/io.h"
@@ -26,6 +27,7 @@ struct service {
     struct io *io;
     struct file_cache *cache;
     struct deadlines *deadlines;
+    struct bulk bulk;
     struct acceptor **acceptors;
     struct accepting *accepting;
     unsigned acceptor_count;
