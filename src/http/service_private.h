@@ -3,6 +3,7 @@
 #define HTTP_SERVICE_PRIVATE_H
 
 #include "http/connection.h"
+#include "http/scoreboard.h"
 #include "http/service.h"
 #include "io/io.h"
 #include "net/deadline.h"
@@ -24,6 +25,8 @@ struct service {
     struct loop *loop;
     const struct http_main *http;
     struct io *io;
+    struct scoreboard *scoreboard; /* or NULL */
+    struct counters own, *counters;
     struct file_cache *cache;
     struct deadlines *deadlines;
     struct acceptor **acceptors;
