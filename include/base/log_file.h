@@ -44,6 +44,8 @@ char *log_file_reserve(struct log_file *lf, size_t len);
 void log_file_commit(struct log_file *lf, size_t used);
 
 const char *log_file_path(const struct log_file *lf);
+/* Counts the dropped lines of all files there too, from now on: memory that others may look at. */
+void log_file_count_drops(uint64_t *total);
 uint64_t log_file_dropped(const struct log_file *lf); /* lines, since start */
 
 /* Reopens every registered file by its path (USR1): what was logged before goes to the old file. On a file that cannot

@@ -54,9 +54,15 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
 void file_lookup_cancel(struct file_lookup *lookup); /* it will not be called; legal when not waiting */
 
 struct file_cache_stats {
-    uint64_t hits, misses, evictions;
-    size_t entries, content_bytes;
+    uint64_t hits; /* answered without a system call */
+    uint64_t misses, evictions;
+    uint64_t entries, content_bytes; /* now */
 };
+
+/* Counts there from now on (before anything is looked up), in memory that outlives it and others may count in too. */
+void file_cache_share(struct file_cache *fc, struct file_cache_stats *stats);
+
+/* Of this one, or of all that count in the same place. */
 void file_cache_stats(const struct file_cache *fc, struct file_cache_stats *out);
 
 #endif

@@ -6,6 +6,8 @@
 #include "io/io.h"
 #include "net/loop.h"
 
+struct counters;
+struct scoreboard;
 struct service;
 
 struct service_options {
@@ -19,6 +21,8 @@ struct service_options {
     unsigned connections;          /* worker_connections */
     unsigned aio_requests;         /* worker_aio_requests */
     bool multi_accept;
+    struct scoreboard *scoreboard; /* NULL: counts for itself */
+    struct counters *counters;     /* of this worker, there; NULL: counts for itself */
 };
 
 int service_start(struct service **out, const struct service_options *options); /* 0 or -errno */

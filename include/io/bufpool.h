@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct bufpool;
 
@@ -40,6 +41,8 @@ void bufpool_unwait(struct bufpool_waiter *w); /* legal when not waiting */
 void bufpool_hold(struct bufpool *p,
                   struct bufpool_holder *h);   /* may be asked once, perhaps in here; legal when it already may */
 void bufpool_unhold(struct bufpool_holder *h); /* legal when it may not */
+
+void bufpool_set_gauge(struct bufpool *p, uint64_t *lent); /* follows bufpool_lent() from now on; shared with others */
 
 size_t bufpool_lent(const struct bufpool *p);
 bool bufpool_is_crowded(const struct bufpool *p); /* a good part of the cap is lent: begin with little */

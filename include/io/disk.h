@@ -42,6 +42,9 @@ struct disk_read {
  * that does not work here is -errno with *note. */
 int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct pool *pool, unsigned depth,
               const char **note);
+/* Whether AIO_URING or AIO_LIBAIO works here: a real read, of which nothing is left. 0, or -errno with *note. */
+int disk_try(enum aio_mode mode, unsigned depth, const char **note);
+
 void disk_close(struct disk *d); /* waits for what is in flight; their done() is called */
 const char *disk_name(const struct disk *d);
 void disk_submit(struct disk *d, struct disk_read *r);

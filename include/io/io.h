@@ -6,8 +6,10 @@
 #include "io/bufpool.h"
 #include "io/disk.h"
 #include "io/policy.h"
+#include "io/shared.h"
 #include "net/loop.h"
 
+/* The last three say how it is now, the others how often since the start. */
 struct io_counters {
     uint64_t responses[IO_METHODS];
     uint64_t bytes[IO_METHODS];
@@ -15,8 +17,11 @@ struct io_counters {
     uint64_t disk_errors;    /* reads that failed */
     uint64_t cut;            /* responses that ended early, for a failed read or a file that had become shorter */
     uint64_t waits;          /* responses that had to wait for a disk */
+    uint64_t wait_msec;      /* and how long, together */
     uint64_t direct_refused; /* filesystems demoted */
     uint64_t fallbacks;      /* responses served buffered because of that */
+    uint64_t reads_in_flight;
+    uint64_t buffers_lent, buffers_cap; /* bytes: directio_memory */
 };
 
 struct io;
@@ -24,6 +29,11 @@ struct io;
 /* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when first used. (Not
  * create and destroy: io_destroy() is libaio's.) */
 int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth);
+
+/* Before anything else: counts there from now on, in memory that outlives it, and logs nothing that another worker has
+ * logged. Either may be NULL. */
+void io_share(struct io *io, struct io_counters *counters, struct io_shared *shared);
+
 void io_stop(struct io *io); /* all sources are closed; waits for the reads of those that were closed early */
 
 /* The reader that `aio` asks for, opened on first use; never NULL (falls back, logs once). */

@@ -46,6 +46,7 @@ extern struct conf_module io_module;
 struct io_main_conf {        /* main context */
     int64_t directio_memory; /* cap of the direct buffers of a worker, bytes */
     struct list pools;       /* struct thread_pool_conf */
+    unsigned readers;        /* bits of enum aio_mode: those that some location may read a disk by */
 };
 
 struct thread_pool_conf {

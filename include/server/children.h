@@ -2,11 +2,13 @@
 #ifndef SERVER_CHILDREN_H
 #define SERVER_CHILDREN_H
 
+#include "http/scoreboard.h"
 #include "server/cycle.h"
 
 struct child {
     pid_t pid;       /* 0: dead, and to be started again at `respawn_at` */
     unsigned number; /* of the worker in its generation */
+    int slot;        /* of the scoreboard */
     unsigned generation;
     bool leaving;                /* of an earlier configuration, or told to stop: not started again */
     int64_t started, respawn_at; /* CLOCK_MONOTONIC, msec */
@@ -17,6 +19,7 @@ struct children {
     unsigned count, cap;
     unsigned generation; /* of the newest workers: counts children_start() */
     int alive[2];        /* a pipe that nobody writes to; workers wait for its end */
+    struct scoreboard *scoreboard;
 };
 
 int children_init(struct children *cs); /* 0 or -errno */

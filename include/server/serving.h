@@ -3,13 +3,21 @@
 #ifndef SERVER_SERVING_H
 #define SERVER_SERVING_H
 
+#include "http/scoreboard.h"
 #include "net/loop.h"
 #include "server/cycle.h"
 
 struct serving;
 
-/* Logs what fails. The cycle stays the caller's and outlives it. 0 or -errno. */
-int serving_start(struct serving **out, struct loop *loop, struct cycle *cycle, unsigned worker);
+struct serving_start {
+    struct cycle *cycle; /* stays the caller's and outlives it */
+    unsigned worker;
+    struct scoreboard *scoreboard;
+    struct counters *counters; /* of this process, there; NULL: none */
+};
+
+/* Logs what fails. 0 or -errno. */
+int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start);
 
 /* Accepts no more, lets what is under way finish (at most worker_shutdown_timeout), then calls `drained` from the loop; it may destroy this. The
  * listening sockets of the cycle are closed in this process. */

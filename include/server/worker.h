@@ -8,9 +8,11 @@ enum { WORKER_FATAL = 2 }; /* exit code: starting another one would fail the sam
 
 struct worker_start {
     struct cycle *cycle;
-    unsigned number;  /* 0 .. cycle_workers() - 1 */
-    int master_alive; /* end of a pipe: reads end-of-file when the master is gone */
-    int ready;        /* gets a byte when the worker serves, and is closed; -1: nobody waits */
+    unsigned number; /* 0 .. cycle_workers() - 1 */
+    struct scoreboard *scoreboard;
+    struct counters *counters; /* of this worker, there */
+    int master_alive;          /* end of a pipe: reads end-of-file when the master is gone */
+    int ready;                 /* gets a byte when the worker serves, and is closed; -1: nobody waits */
 };
 
 /* In the forked process; does not return. */

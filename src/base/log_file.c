@@ -181,9 +181,20 @@ void log_file_close(struct log_file *lf)
         log_writer_wake();
 }
 
-static void drop(struct log_file *lf, uint64_t lines)
+static _Atomic(uint64_t *) total_dropped;
+
+void log_file_count_drops(uint64_t *total)
 {
+    total_dropped = total;
+}
+
+void log_file_drop(struct log_file *lf, uint64_t lines)
+{
+    uint64_t *total = total_dropped;
+
     atomic_fetch_add_explicit(&lf->dropped, lines, memory_order_relaxed);
+    if (total)
+        __atomic_fetch_add(total, lines, __ATOMIC_RELAXED); /* two threads drop lines, and seldom */
 }
 
 static uint64_t count_lines(const char *bytes, size_t len)
@@ -245,7 +256,7 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
             continue;
         lf->last_errno = n < 0 ? errno : EIO;
         lf->torn = lf->torn || partly;
-        drop(lf, count_lines(bytes, len));
+        log_file_drop(lf, count_lines(bytes, len));
         return;
     }
 }
@@ -260,7 +271,7 @@ static void put_at_once(struct log_file *lf, int severity, const char *line, siz
     int rc = log_syslog_send(lf->syslog, severity, line, len);
     if (rc < 0) {
         lf->last_errno = -rc;
-        drop(lf, 1);
+        log_file_drop(lf, 1);
     }
 }
 
@@ -307,7 +318,7 @@ void log_file_write(struct log_file *lf, int severity, const char *line, size_t 
             memcpy(at, line, len);
             wake = take_line(lf, severity, len);
         } else {
-            drop(lf, 1);
+            log_file_drop(lf, 1);
         }
     }
     pthread_mutex_unlock(&lf->lock);
@@ -321,7 +332,7 @@ char *log_file_reserve(struct log_file *lf, size_t len)
     char *at = room_for(lf, len);
     if (at)
         return at;
-    drop(lf, 1);
+    log_file_drop(lf, 1);
     pthread_mutex_unlock(&lf->lock);
     return NULL;
 }

@@ -53,6 +53,8 @@ extern pthread_mutex_t log_registry_lock;
 /* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`: how long to wait in
  * all for a pipe that is full, -1: for ever. Called by one thread at a time per file. */
 void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
+/* `lines` are lost. */
+void log_file_drop(struct log_file *lf, uint64_t lines);
 /* Opens by path; -errno. */
 int log_file_open_path(const char *path);
 /* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */

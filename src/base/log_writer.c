@@ -48,7 +48,7 @@ static void put_records(struct log_file *lf, const char *at, size_t len)
         int rc = log_syslog_send(lf->syslog, record.severity, at, record.len);
         if (rc < 0) {
             lf->last_errno = -rc;
-            lf->dropped++;
+            log_file_drop(lf, 1);
         }
     }
 }

@@ -92,14 +92,17 @@ static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
     e->chain = *bucket;
     *bucket = e;
     c->count++;
+    c->stats->entries++;
     return e;
 }
 
 static void entry_set_file(struct cache *c, struct cache_entry *e, struct file *f)
 {
-    c->content_bytes -= e->content;
-    e->content = f && f->content ? (size_t)f->size : 0;
-    c->content_bytes += e->content;
+    size_t content = f && f->content ? (size_t)f->size : 0;
+
+    c->stats->content_bytes += content - e->content;
+    c->content_bytes += content - e->content;
+    e->content = content;
     file_release(e->file);
     e->file = f;
 }
@@ -114,6 +117,7 @@ void cache_entry_drop(struct cache *c, struct cache_entry *e)
     entry_set_file(c, e, NULL);
     list_remove(&e->lru);
     c->count--;
+    c->stats->entries--;
     free(e);
 }
 
@@ -125,7 +129,7 @@ static void expire(struct file_cache *fc, struct cache *c, bool force)
         if (n > 0 && clock_now.msec - e->used_msec <= c->conf->inactive_sec * 1000)
             return;
         cache_entry_drop(c, e);
-        fc->stats.evictions++;
+        fc->stats->evictions++;
     }
 }
 
@@ -189,12 +193,13 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
     return f;
 }
 
-static struct cache *cache_new(const struct file_cache_conf *conf)
+static struct cache *cache_new(const struct file_cache_conf *conf, struct file_cache_stats *stats)
 {
     struct cache *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     c->conf = conf;
+    c->stats = stats;
     c->mask = BUCKETS_LEAST - 1;
     list_init(&c->lru);
     c->table = calloc(BUCKETS_LEAST, sizeof(struct cache_entry *));
@@ -219,7 +224,7 @@ static struct cache *cache_of(struct file_cache *fc, const struct file_cache_con
         fc->caches = caches;
         fc->count = count;
     }
-    return fc->caches[conf->id] = cache_new(conf);
+    return fc->caches[conf->id] = cache_new(conf, fc->stats);
 }
 
 /* A miss, or an entry to look at again. `e` NULL: the path is new. */
@@ -231,7 +236,7 @@ static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e
     int rc = file_open_cached(&f, q->path, q->options);
     bool cold = rc == -EAGAIN;
 
-    fc->stats.misses++;
+    fc->stats->misses++;
     if (!e && rc < 0 && !cold && !(q->conf->errors && cacheable(rc)))
         return rc;
     if (!e)
@@ -287,7 +292,7 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
     touch(c, e);
     if ((!e->file && !e->error) || clock_now.msec - e->checked_msec >= conf->valid_sec * 1000)
         return look_up(fc, c, e, &q, out);
-    fc->stats.hits++;
+    fc->stats->hits++;
     if (e->file)
         *out = file_acquire(e->file);
     int rc = e->error;
@@ -304,6 +309,7 @@ int file_cache_create(struct file_cache **out, struct pool *pool)
         fc->seed = (uint64_t)(uintptr_t)fc ^ (uint64_t)clock_now.msec;
     fc->pool = pool;
     fc->refs = 1;
+    fc->stats = &fc->own;
     list_init(&fc->unsent);
     *out = fc;
     return 0;
@@ -311,6 +317,8 @@ int file_cache_create(struct file_cache **out, struct pool *pool)
 
 static void cache_free(struct cache *c)
 {
+    c->stats->entries -= c->count;
+    c->stats->content_bytes -= c->content_bytes;
     for (size_t i = 0; i <= c->mask; i++) {
         for (struct cache_entry *e = c->table[i], *next; e; e = next) {
             next = e->chain;
@@ -345,15 +353,12 @@ void file_cache_unref(struct file_cache *fc)
         free(fc);
 }
 
+void file_cache_share(struct file_cache *fc, struct file_cache_stats *stats)
+{
+    fc->stats = stats;
+}
+
 void file_cache_stats(const struct file_cache *fc, struct file_cache_stats *out)
 {
-    *out = fc->stats;
-    out->entries = 0;
-    out->content_bytes = 0;
-    for (size_t i = 0; i < fc->count; i++) {
-        if (!fc->caches[i])
-            continue;
-        out->entries += fc->caches[i]->count;
-        out->content_bytes += fc->caches[i]->content_bytes;
-    }
+    *out = *fc->stats;
 }

@@ -22,6 +22,7 @@ struct cache_entry {
 
 struct cache {
     const struct file_cache_conf *conf;
+    struct file_cache_stats *stats;
     struct cache_entry **table;
     size_t mask, count, content_bytes;
     struct list lru; /* most recent first */
@@ -35,7 +36,7 @@ struct file_cache {
     size_t count;
     struct list unsent; /* opens for which the pool had no room */
     size_t in_pool;
-    struct file_cache_stats stats;
+    struct file_cache_stats own, *stats;
 };
 
 struct cache_key {

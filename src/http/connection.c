@@ -39,6 +39,10 @@ const char *connection_state_name(enum connection_state state)
 
 void connection_become(struct connection *c, enum connection_state state)
 {
+    uint64_t *states = c->service->counters->states;
+
+    states[c->state]--;
+    states[state]++;
     c->state = state;
 }
 
@@ -77,22 +81,35 @@ void connection_close(struct connection *c, const char *why)
     watch_destroy(c->watch);
     close(c->sink.fd);
     list_remove(&c->node);
-    connection_become(c, CONN_CLOSED);
+    s->counters->states[c->state]--;
+    c->state = CONN_CLOSED;
     free(c);
     service_connection_gone(s);
 }
 
+/* `return 444` has a status for the log, and no response. */
+static unsigned status_class(const struct request *r)
+{
+    unsigned class = (unsigned)r->out.status / 100;
+
+    return class < STATUS_CLASSES && !r->silent ? class : 0;
+}
+
 void connection_log(struct request *r)
 {
-    struct io_counters *n = io_counters(r->conn->service->io);
+    struct counters *n = r->conn->service->counters;
     struct source *source = r->out.file.source;
 
     if (source) {
         r->out.method = source->method;
         r->io_wait_msec = source->wait_msec;
     }
-    n->responses[r->out.method]++;
-    n->bytes[r->out.method] += r->body_sent;
+    n->io.responses[r->out.method]++;
+    n->io.bytes[r->out.method] += r->body_sent;
+    n->io.wait_msec += (uint64_t)r->io_wait_msec;
+    n->statuses[status_class(r)]++;
+    n->received += r->received;
+    n->sent += r->head_len + r->body_sent;
     access_log_write(r);
 }
 
@@ -337,5 +354,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     }
     list_append(&s->connections, &c->node);
     s->count++;
+    s->counters->handled++;
+    s->counters->states[CONN_IDLE]++;
     connection_wait_for_head(c);
 }

@@ -107,6 +107,7 @@ static struct request *begin_request(struct connection *c)
     r->conn = c;
     c->request = r;
     c->requests++;
+    c->service->counters->requests++;
     r->server = c->address->dflt;
     r->location = &r->server->base;
     r->start_msec = c->head_msec;

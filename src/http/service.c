@@ -159,6 +159,7 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
     struct accepting *a = arg;
     struct service *s = a->service;
 
+    s->counters->accepted++;
     connection_open(s, address_of(a->address, fd), fd, peer);
     if (s->count >= s->most && !s->paused) {
         log_alert(0, "%u worker_connections are not enough", s->most);
@@ -228,6 +229,8 @@ int service_start(struct service **out, const struct service_options *o)
     s->loop = o->loop;
     s->http = o->http;
     s->most = o->connections > 0 ? o->connections : 1;
+    s->scoreboard = o->scoreboard;
+    s->counters = o->counters ? o->counters : &s->own;
     list_init(&s->connections);
     bulk_init(&s->bulk, o->loop);
     s->outputs.usual = OUTPUT_SIZE;
@@ -237,7 +240,11 @@ int service_start(struct service **out, const struct service_options *o)
     if (rc == 0)
         rc = io_start(&s->io, o->loop, o->io, o->aio_requests);
     if (rc == 0)
+        io_share(s->io, &s->counters->io, o->scoreboard ? scoreboard_io(o->scoreboard) : NULL);
+    if (rc == 0)
         rc = file_cache_create(&s->cache, io_pool(s->io, TEXT_NONE));
+    if (rc == 0)
+        file_cache_share(s->cache, &s->counters->cache);
     if (rc == 0)
         rc = start_accepting(s, o);
     if (rc < 0) {

@@ -4,6 +4,7 @@
 
 #include "http/bulk.h"
 #include "http/connection.h"
+#include "http/scoreboard.h"
 #include "http/service.h"
 #include "io/io.h"
 #include "net/deadline.h"
@@ -25,6 +26,8 @@ struct service {
     struct loop *loop;
     const struct http_main *http;
     struct io *io;
+    struct scoreboard *scoreboard; /* or NULL */
+    struct counters own, *counters;
     struct file_cache *cache;
     struct deadlines *deadlines;
     struct bulk bulk;

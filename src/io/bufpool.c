@@ -23,6 +23,7 @@ struct bufpool {
     struct list slabs, waiters, holders;
     size_t cap, lent;
     unsigned unused; /* slabs */
+    uint64_t *gauge; /* of `lent`, or NULL */
 };
 
 int bufpool_create(struct bufpool **out, size_t cap)
@@ -111,6 +112,8 @@ static void *take(struct bufpool *p, size_t size)
     if (bytes == 0 || (p->lent > 0 && (bytes > p->cap || p->lent > p->cap - bytes)))
         return NULL;
     void *buffer = bytes <= BUDDY_SIZE ? take_piece(p, order_of(size)) : take_large(bytes);
+    if (buffer && p->gauge)
+        *p->gauge += bytes;
     if (buffer)
         p->lent += bytes;
     return buffer;
@@ -159,6 +162,8 @@ void bufpool_give(struct bufpool *p, void *buffer, size_t size)
     else
         munmap(buffer, bytes);
     p->lent -= bytes;
+    if (p->gauge)
+        *p->gauge -= bytes;
     serve(p);
 }
 
@@ -189,6 +194,11 @@ void bufpool_hold(struct bufpool *p, struct bufpool_holder *h)
 void bufpool_unhold(struct bufpool_holder *h)
 {
     list_remove(&h->node);
+}
+
+void bufpool_set_gauge(struct bufpool *p, uint64_t *lent)
+{
+    p->gauge = lent;
 }
 
 size_t bufpool_lent(const struct bufpool *p)

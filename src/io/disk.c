@@ -187,6 +187,18 @@ int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct p
     return 0;
 }
 
+int disk_try(enum aio_mode mode, unsigned depth, const char **note)
+{
+    struct disk d = {.depth = depth ? depth : 1};
+
+    *note = NULL;
+    list_init(&d.waiting);
+    int rc = open_as(&d, mode == AIO_LIBAIO ? &disk_libaio_ops : &disk_uring_ops, note);
+    if (rc == 0)
+        d.ops->close(&d);
+    return rc;
+}
+
 /* What never started is over at once, with -ECANCELED. */
 static void cancel_waiting(struct disk *d)
 {

@@ -163,7 +163,7 @@ static int set_up(struct disk *d, struct aio *a)
     int rc = io_setup((int)a->most, &a->context);
     if (rc == 0)
         rc = probe(a);
-    if (rc < 0)
+    if (rc < 0 || !d->loop)
         return rc;
     a->watch = watch_create(d->loop, a->event, LOOP_READ, false, on_event, d);
     return a->watch ? 0 : -ENOMEM;

@@ -178,7 +178,7 @@ static int set_up(struct disk *d, struct uring *u)
     int rc = io_uring_register_eventfd(&u->ring, u->event);
     if (rc == 0)
         rc = probe(u);
-    if (rc < 0)
+    if (rc < 0 || !d->loop)
         return rc;
     u->watch = watch_create(d->loop, u->event, LOOP_READ, false, on_event, d);
     return u->watch ? 0 : -ENOMEM;

@@ -52,6 +52,7 @@ static void on_read(struct disk_read *r)
     struct gate *g = read->gate;
     struct io_counters *counters = io_counters(read->io);
 
+    counters->reads_in_flight--;
     counters->disk_reads++;
     if (r->result >= 0)
         counters->disk_bytes += (uint64_t)r->result;
@@ -89,6 +90,7 @@ static void start_read(struct gate *g, size_t len)
     read->read.warm = true;
     read->read.done = on_read;
     g->read = read;
+    io_counters(g->io)->reads_in_flight++;
     disk_submit(g->disk, &read->read);
 }
 

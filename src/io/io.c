@@ -43,7 +43,9 @@ struct io {
     struct pool *default_pool;
     struct disk *synchronous; /* aio off, and the last resort */
     struct bufpool *buffers;
-    struct io_counters counters;
+    size_t cap; /* of the buffers */
+    struct io_counters own, *counters;
+    struct io_shared *shared; /* or NULL */
     dev_t *refused;
     size_t refused_count;
     struct admission *admission;
@@ -120,6 +122,8 @@ int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf
         return -ENOMEM;
     io->loop = loop;
     io->depth = depth;
+    io->counters = &io->own;
+    io->cap = (size_t)conf->directio_memory;
     list_init(&io->pools);
     list_init(&io->readers);
     int rc = pools_open(io, conf);
@@ -133,6 +137,16 @@ int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf
     }
     *out = io;
     return 0;
+}
+
+void io_share(struct io *io, struct io_counters *counters, struct io_shared *shared)
+{
+    io->shared = shared;
+    if (!counters)
+        return;
+    io->counters = counters;
+    counters->buffers_cap += io->cap;
+    bufpool_set_gauge(io->buffers, &counters->buffers_lent);
 }
 
 /* Readers first: what they have in flight still gives buffers back, and may be on a pool's thread. */
@@ -151,6 +165,8 @@ void io_stop(struct io *io)
         pool_close(container_of(pool_node, struct io_pool, node));
     }
     bufpool_destroy(io->buffers);
+    if (io->counters != &io->own)
+        io->counters->buffers_cap -= io->cap;
     admission_destroy(io->admission);
     free(io->refused);
     free(io);
@@ -162,11 +178,22 @@ static enum aio_mode next_best(enum aio_mode mode)
     return mode == AIO_URING ? AIO_LIBAIO : AIO_THREADS;
 }
 
-static struct disk *reader_open(struct io *io, enum aio_mode mode, struct pool *pool)
+/* What was tried before the workers started is in the log; what came as a surprise is not. */
+static bool may_say(struct io *io, enum aio_mode asked, const char *note)
 {
+    if (!io->shared)
+        return true;
+    return io_shared_claim_mode(io->shared, asked) || (note && io_shared_knows(io->shared, asked));
+}
+
+static struct disk *reader_open(struct io *io, enum aio_mode asked, struct pool *pool)
+{
+    enum aio_mode mode = asked;
     struct disk *d = NULL;
     const char *first_note = NULL, *note;
 
+    if (io->shared)
+        mode = io_shared_mode(io->shared, mode);
     int rc = disk_open(&d, io->loop, mode, pool, io->depth, &first_note);
     for (enum aio_mode other = mode; rc < 0 && other != AIO_THREADS;) {
         other = next_best(other);
@@ -176,6 +203,8 @@ static struct disk *reader_open(struct io *io, enum aio_mode mode, struct pool *
         log_error(-rc, "no asynchronous disk reader; reading in the loop");
         return io->synchronous;
     }
+    if (!may_say(io, asked, first_note))
+        return d;
     if (first_note)
         log_warn(0, "%s; reading disks by %s", first_note, disk_name(d));
     else
@@ -218,7 +247,7 @@ struct bufpool *io_buffers(struct io *io)
 
 struct io_counters *io_counters(struct io *io)
 {
-    return &io->counters;
+    return io->counters;
 }
 
 struct loop *io_loop(struct io *io)
@@ -245,7 +274,9 @@ void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int erro
         return;
     refused[io->refused_count++] = dev;
     io->refused = refused;
-    io->counters.direct_refused++;
+    if (io->shared && !io_shared_claim_refusal(io->shared, dev))
+        return;
+    io->counters->direct_refused++;
     log_warn(error < 0 ? -error : error,
              "the filesystem of \"%s\" refuses O_DIRECT; its files are read through the page cache from now on", path);
 }

@@ -147,6 +147,12 @@ static const struct thread_pool_conf *find_pool(const struct io_main_conf *conf,
     return NULL;
 }
 
+/* By the reader of `aio`, rather than by sendfile and its threads. */
+static bool reads_disks(const struct io_conf *conf)
+{
+    return conf->directio >= 0 || !conf->sendfile || conf->method == IO_DIRECT || conf->method == IO_BUFFERED;
+}
+
 /* The main block is finished before those inside it. */
 static const char *finish_io(struct conf *cf, struct conf_block *block, void *values)
 {
@@ -155,7 +161,7 @@ static const char *finish_io(struct conf *cf, struct conf_block *block, void *va
 
     while (top->parent)
         top = top->parent;
-    const struct io_main_conf *main_conf = conf_values(top, &io_main_module);
+    struct io_main_conf *main_conf = conf_values(top, &io_main_module);
     if (conf->aio.pool.at && !text_equal(conf->aio.pool, IO_DEFAULT_POOL) && !find_pool(main_conf, conf->aio.pool)) {
         cf->file = conf->aio.file;
         cf->line = conf->aio.line;
@@ -165,6 +171,8 @@ static const char *finish_io(struct conf *cf, struct conf_block *block, void *va
         return conf_error(cf,
                           "one of the \"output_buffers\" (%lld bytes) is larger than \"directio_memory\" (%lld bytes)",
                           (long long)conf->output_buffers.size, (long long)main_conf->directio_memory);
+    if (block->context != CONF_HTTP && reads_disks(conf))
+        main_conf->readers |= 1U << conf->aio.mode;
     return NULL;
 }
 

@@ -115,6 +115,7 @@ static void submit(struct windows *ws, struct piece *p)
     r->buffered = !ws->direct;
     r->uncached = ws->uncached && !ws->direct;
     r->done = on_read;
+    io_counters(ws->io)->reads_in_flight++;
     disk_submit(ws->disk, r);
 }
 
@@ -292,6 +293,7 @@ static void count(struct io *io, ssize_t result)
 {
     struct io_counters *counters = io_counters(io);
 
+    counters->reads_in_flight--;
     counters->disk_reads++;
     if (result >= 0)
         counters->disk_bytes += (uint64_t)result;

@@ -2,6 +2,7 @@
 #include "server/children.h"
 
 #include "base/log.h"
+#include "server/readers.h"
 #include "server/signals.h"
 #include "server/title.h"
 #include "server/worker.h"
@@ -30,11 +31,12 @@ static int64_t now_msec(void)
 int children_init(struct children *cs)
 {
     memset(cs, 0, sizeof(*cs));
-    return pipe2(cs->alive, O_CLOEXEC) < 0 ? -errno : 0;
+    return pipe2(cs->alive, O_CLOEXEC) < 0 ? -errno : scoreboard_create(&cs->scoreboard);
 }
 
 void children_fini(struct children *cs)
 {
+    scoreboard_destroy(cs->scoreboard);
     free(cs->at);
     close(cs->alive[0]);
     close(cs->alive[1]);
@@ -58,16 +60,22 @@ static struct child *add(struct children *cs)
 /* `ready`: a pipe whose last writer closes it, or NULL. */
 static int fork_worker(struct children *cs, struct child *child, struct cycle *cycle, const int *ready)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
+    child->slot = scoreboard_take(cs->scoreboard);
+    pid = fork();
     if (pid < 0) {
-        log_alert(errno, "fork() failed while spawning \"worker process\"");
-        return -errno;
+        int error = errno;
+        log_alert(error, "fork() failed while spawning \"worker process\"");
+        scoreboard_give(cs->scoreboard, child->slot);
+        return -error;
     }
     if (pid == 0) {
         struct worker_start start = {
             .cycle = cycle,
             .number = child->number,
+            .scoreboard = cs->scoreboard,
+            .counters = scoreboard_counters(cs->scoreboard, child->slot),
             .master_alive = cs->alive[0],
             .ready = ready ? ready[1] : -1,
         };
@@ -122,6 +130,7 @@ int children_start(struct children *cs, struct cycle *cycle)
         log_alert(errno, "pipe2() failed");
         return -errno;
     }
+    readers_try(cs->scoreboard, cycle);
     log_notice(0, "start worker processes");
     cs->generation++;
     for (unsigned n = 0; n < workers && rc == 0; n++) {
@@ -199,6 +208,7 @@ bool children_reaped(struct children *cs, pid_t pid, int status)
         if (child->pid != pid)
             continue;
         log_exit(pid, status);
+        scoreboard_give(cs->scoreboard, child->slot);
         if (fatal && !child->leaving)
             log_alert(0, "worker process %d exited with fatal code %d and cannot be respawned", (int)pid, WORKER_FATAL);
         if (child->leaving || fatal) {

@@ -60,11 +60,11 @@ static int hand_fill(struct hand *h, const struct cycle *c, unsigned worker)
     return 0;
 }
 
-static int start_service(struct serving *s, unsigned worker)
+static int start_service(struct serving *s, const struct serving_start *start)
 {
     const struct cycle *c = s->cycle;
     struct hand hand;
-    int rc = hand_fill(&hand, c, worker);
+    int rc = hand_fill(&hand, c, start->worker);
 
     if (rc == 0) {
         const struct service_options options = {
@@ -78,6 +78,8 @@ static int start_service(struct serving *s, unsigned worker)
             .connections = (unsigned)c->events->connections,
             .aio_requests = (unsigned)c->events->aio_requests,
             .multi_accept = c->events->multi_accept,
+            .scoreboard = start->scoreboard,
+            .counters = start->counters,
         };
 
         rc = service_start(&s->service, &options);
@@ -118,18 +120,18 @@ static void on_unlisten(void *arg)
     sockets_close(&s->cycle->sockets, false);
 }
 
-int serving_start(struct serving **out, struct loop *loop, struct cycle *cycle, unsigned worker)
+int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start)
 {
     struct serving *s = calloc(1, sizeof(*s));
     int rc = -ENOMEM;
 
     if (s) {
         s->loop = loop;
-        s->cycle = cycle;
+        s->cycle = start->cycle;
         deferred_init(&s->unlisten, on_unlisten, s);
         deferred_init(&s->over, on_over, s);
         s->limit = loop_timer(loop, on_limit, s);
-        rc = !s->limit ? -ENOMEM : cycle->http ? start_service(s, worker) : 0;
+        rc = !s->limit ? -ENOMEM : start->cycle->http ? start_service(s, start) : 0;
     }
     if (rc < 0) {
         log_emerg(rc, "the worker could not start serving");

@@ -8,6 +8,7 @@
 #include "server/notify.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
+#include "server/readers.h"
 #include "server/serving.h"
 #include "server/signals.h"
 #include "server/title.h"
@@ -27,6 +28,8 @@ struct generation {
 struct single {
     struct loop *loop;
     struct list generations; /* oldest first */
+    struct scoreboard *scoreboard;
+    struct counters *counters;
     struct watch *watches[6];
     unsigned watch_count;
     bool leaving;
@@ -55,7 +58,10 @@ static int generation_start(struct single *s, struct cycle *cycle)
         list_init(&g->node);
         g->single = s;
         g->cycle = cycle;
-        rc = serving_start(&g->serving, s->loop, cycle, 0);
+        readers_try_here(s->scoreboard, cycle);
+        rc = serving_start(
+            &g->serving, s->loop,
+            &(struct serving_start){.cycle = cycle, .scoreboard = s->scoreboard, .counters = s->counters});
     }
     if (rc < 0) {
         free(g);
@@ -159,10 +165,23 @@ static bool watch_for(struct single *s, int signal, loop_fn *fn)
     return watch != NULL;
 }
 
+static int open_scoreboard(struct single *s)
+{
+    int rc = scoreboard_create(&s->scoreboard);
+
+    if (rc < 0)
+        return rc;
+    s->counters = scoreboard_counters(s->scoreboard, scoreboard_take(s->scoreboard));
+    log_file_count_drops(&s->counters->log_dropped);
+    return 0;
+}
+
 static int open_loop(struct single *s)
 {
-    int rc = log_file_writer_start();
+    int rc = open_scoreboard(s);
 
+    if (rc == 0)
+        rc = log_file_writer_start();
     if (rc == 0)
         rc = loop_create(&s->loop);
     if (rc == 0 && (!watch_for(s, SIGTERM, on_terminate) || !watch_for(s, SIGINT, on_terminate) ||
@@ -194,6 +213,8 @@ static void end_all(struct single *s)
     for (unsigned i = 0; i < s->watch_count; i++)
         watch_destroy(s->watches[i]);
     loop_destroy(s->loop);
+    log_file_count_drops(NULL);
+    scoreboard_destroy(s->scoreboard);
 }
 
 int single_run(const struct single_start *start)

@@ -4,6 +4,7 @@
 #include "server/worker.h"
 
 #include "base/log.h"
+#include "http/scoreboard.h"
 #include "net/loop.h"
 #include "server/privileges.h"
 #include "server/serving.h"
@@ -100,10 +101,13 @@ static int watch_all(struct worker *w)
     return 0;
 }
 
-static int start_all(struct worker *w, unsigned number)
+static int start_all(struct worker *w, const struct worker_start *start)
 {
-    int rc = log_file_writer_start();
+    int rc;
 
+    if (start->counters)
+        log_file_count_drops(&start->counters->log_dropped);
+    rc = log_file_writer_start();
     if (rc < 0) {
         log_emerg(rc, "the log writer could not be started");
         return rc;
@@ -115,7 +119,11 @@ static int start_all(struct worker *w, unsigned number)
         log_emerg(rc, "the event loop could not be started");
         return rc;
     }
-    return serving_start(&w->serving, w->loop, w->cycle, number);
+    return serving_start(&w->serving, w->loop,
+                         &(struct serving_start){.cycle = start->cycle,
+                                                 .worker = start->number,
+                                                 .scoreboard = start->scoreboard,
+                                                 .counters = start->counters});
 }
 
 static void stop_all(struct worker *w)
@@ -142,7 +150,7 @@ void worker_run(const struct worker_start *start)
     int rc = privileges_settle(w.cycle->main, start->number);
 
     if (rc == 0)
-        rc = start_all(&w, start->number);
+        rc = start_all(&w, start);
     if (rc == 0) {
         tell_ready(start->ready);
         loop_run(w.loop);

@@ -191,6 +191,7 @@ static long status_kib(pid_t pid, const char *field)
 static pid_t worker(void)
 {
     pid_t pid = 0;
+    free(log_await("logs/error.log", "start worker process ")); /* before it, another process tries the disk readers */
     site_await_workers(1);
     ck_assert_uint_eq(site_processes(&pid, 1), 1);
     return pid;

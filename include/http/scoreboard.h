@@ -1,0 +1,53 @@
+/* scoreboard.h - what all workers of a server count, in memory that they share with the master.
+ *
+ * Each worker writes to a slot of its own with plain stores; nobody else does while it lives. The master gives slots
+ * out before it forks, and when a worker has ended adds what that counted to a base, so that totals never go down. */
+#ifndef HTTP_SCOREBOARD_H
+#define HTTP_SCOREBOARD_H
+
+#include "file/cache.h"
+#include "http/connection.h"
+#include "io/io.h"
+
+#include <stdint.h>
+
+enum { STATUS_CLASSES = 6 }; /* status / 100; 0: closed without a response */
+
+/* Numbers of 64 bits, all of them: they are added up as an array. */
+struct counters {
+    struct io_counters io;
+    struct file_cache_stats cache;
+    uint64_t accepted, handled; /* connections */
+    uint64_t requests;          /* begun */
+    uint64_t statuses[STATUS_CLASSES];
+    uint64_t received, sent;          /* bytes of requests, and of responses with their heads */
+    uint64_t log_dropped;             /* lines */
+    uint64_t states[CONN_CLOSED + 1]; /* connections now, by enum connection_state */
+    uint64_t workers;                 /* that serve now, those that drain included */
+};
+
+struct scoreboard;
+
+enum { SCOREBOARD_NO_SLOT = -1 };
+
+int scoreboard_create(struct scoreboard **out); /* 0 or -errno */
+void scoreboard_destroy(struct scoreboard *b);  /* NULL is legal */
+
+/* The master's alone. A slot, or SCOREBOARD_NO_SLOT: there are more workers than anybody has. */
+int scoreboard_take(struct scoreboard *b);
+void scoreboard_give(struct scoreboard *b, int slot); /* its worker has ended; SCOREBOARD_NO_SLOT is legal */
+
+struct counters *scoreboard_counters(struct scoreboard *b, int slot); /* NULL: no slot */
+struct io_shared *scoreboard_io(struct scoreboard *b);
+
+/* All workers that there are and were; any process. */
+void scoreboard_sum(const struct scoreboard *b, struct counters *total);
+int64_t scoreboard_started(const struct scoreboard *b); /* when it was created: seconds since the epoch */
+
+/* Connections as nginx counts them. */
+struct connections_now {
+    uint64_t active, reading, writing, waiting;
+};
+struct connections_now counters_connections(const struct counters *c);
+
+#endif
