@@ -48,6 +48,7 @@ struct message {
     struct header *headers; /* in order; in the arena */
     unsigned count;
     struct text fields[FIELD_COUNT]; /* first occurrence, .at NULL: absent */
+    struct text host;                /* of Host, without its port; absent without Host */
     bool keep_alive;                 /* by version and Connection */
     bool chunked;
     bool has_length;      /* Content-Length present */

@@ -179,11 +179,18 @@ static const char *set_access_log(struct conf *cf, const struct conf_row *row, v
 
 /* ---- writing ---- */
 
+/* Bits of bytes that do not stand for themselves. */
+enum { IN_DEFAULT = 1, IN_JSON = 2 };
+static const unsigned char special[256] = {
+    [0 ... 0x1f] = IN_DEFAULT | IN_JSON,
+    ['"'] = IN_DEFAULT | IN_JSON,
+    ['\\'] = IN_DEFAULT | IN_JSON,
+    [0x7f ... 0xff] = IN_DEFAULT,
+};
+
 static bool is_plain(unsigned char c, enum escape escape)
 {
-    if (escape == ESCAPE_JSON)
-        return c >= ' ' && c != '"' && c != '\\';
-    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+    return !(special[c] & (escape == ESCAPE_JSON ? IN_JSON : IN_DEFAULT));
 }
 
 /* Longest form of one byte, \u001f. Lines up to USUAL_LINE are reserved for the worst, longer ones are counted. */
@@ -206,13 +213,45 @@ static char *put_json(char *to, unsigned char c)
     return to + 5;
 }
 
+/* Whether eight bytes stand for themselves, with the usual tests for a byte in a word. */
+static bool is_plain_word(const char *bytes, enum escape escape)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t word, hits;
+
+    memcpy(&word, bytes, sizeof word);
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7f;
+    hits = ((word - ones * ' ') & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    if (escape == ESCAPE_DEFAULT)
+        hits |= word | ((del - ones) & ~del);
+    return !(hits & tops);
+}
+
+/* How many bytes from the start of `t` stand for themselves; the last word may overlap the one before. */
+static size_t plain_run(struct text t, enum escape escape)
+{
+    size_t at = 0;
+
+    while (at + 8 <= t.len && is_plain_word(t.at + at, escape))
+        at += 8;
+    if (at + 8 > t.len && t.len >= 8 && is_plain_word(t.at + t.len - 8, escape))
+        return t.len;
+    while (at < t.len && is_plain((unsigned char)t.at[at], escape))
+        at++;
+    return at;
+}
+
 static char *put_escaped(char *to, struct text t, enum escape escape)
 {
     static const char digits[] = "0123456789ABCDEF";
+    size_t plain = escape == ESCAPE_NONE ? t.len : plain_run(t, escape);
 
-    for (size_t i = 0; i < t.len; i++) {
+    if (plain > 0)
+        memcpy(to, t.at, plain);
+    to += plain;
+    for (size_t i = plain; i < t.len; i++) {
         unsigned char c = (unsigned char)t.at[i];
-        if (escape == ESCAPE_NONE || is_plain(c, escape)) {
+        if (is_plain(c, escape)) {
             *to++ = (char)c;
         } else if (escape == ESCAPE_JSON) {
             to = put_json(to, c);

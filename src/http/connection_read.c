@@ -148,10 +148,8 @@ static struct text lower_host(struct request *r, struct text host)
 /* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked); none on HTTP/1.0. */
 static struct text asked_host(struct request *r, const struct uri *uri)
 {
-    struct text host = uri->host;
+    struct text host = uri->host.at ? uri->host : r->msg.host;
 
-    if (!host.at && r->msg.fields[FIELD_HOST].len > 0)
-        uri_authority(r->msg.fields[FIELD_HOST], &host);
     return host.len > 0 ? lower_host(r, host) : TEXT("");
 }
 

@@ -378,12 +378,12 @@ static int refusal(llhttp_t *parser, const char *head, size_t len)
 }
 
 /* RFC 9112, 3.2. */
-static int check_host(const struct message *m)
+static int check_host(struct message *m)
 {
-    struct text host = m->fields[FIELD_HOST], name;
+    struct text host = m->fields[FIELD_HOST];
     if (!host.at)
         return m->minor == 0 ? 0 : 400;
-    return uri_authority(host, &name) ? 0 : 400;
+    return uri_authority(host, &m->host) ? 0 : 400;
 }
 
 /* RFC 9112, 6: how long the body is. */

@@ -80,11 +80,11 @@ static bool named(struct text authority, struct text *host)
     size_t i = 0;
     for (; i < authority.len && authority.at[i] != ':'; i++) {
         char c = authority.at[i];
+        if (c != '.' && is(c, UNRESERVED | SUB_DELIM))
+            continue;
         if (c == '%' && decode(text_from(authority, i)) > 0)
             i += 2;
-        else if (c == '.' && (i == 0 || authority.at[i - 1] == '.'))
-            return false;
-        else if (!is(c, UNRESERVED | SUB_DELIM))
+        else if (c != '.' || i == 0 || authority.at[i - 1] == '.')
             return false;
     }
     *host = (struct text){authority.at, i};
