@@ -12,6 +12,7 @@
 struct connection;
 struct input;
 struct listing_job;
+struct access_wait; /* access.c */
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -38,7 +39,17 @@ struct response {
 };
 
 /* Where the way through the rooms stands; static.c. */
-enum step { STEP_ROUTE, STEP_TRY_FILES, STEP_CONTENT, STEP_INDEX, STEP_FILE, STEP_LISTING, STEP_READY };
+enum step {
+    STEP_ROUTE,
+    STEP_REWRITE,
+    STEP_ACCESS,
+    STEP_TRY_FILES,
+    STEP_CONTENT,
+    STEP_INDEX,
+    STEP_FILE,
+    STEP_LISTING,
+    STEP_READY
+};
 
 struct request {
     struct arena arena;
@@ -70,6 +81,8 @@ struct request {
     struct file *found_file;
     struct file *file; /* that is being served */
     struct listing_job *listing;
+    struct access_wait *access;
+    struct text challenge; /* WWW-Authenticate, kept through error_page */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "base/version.h"
+#include "http/auth.h"
 #include "http/connection.h"
 #include "http/head.h"
 #include "http/request.h"
@@ -215,38 +216,12 @@ bool variable_names_field(struct text variable, struct text field)
     return true;
 }
 
-static int base64_value(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
 GETTER(remote_user)
 {
     UNUSED(data);
-    struct text field = r->msg.fields[FIELD_AUTHORIZATION];
-    unsigned bits = 0, held = 0;
-    size_t len = 0;
-
-    *out = TEXT_NONE;
-    if (field.len < 6 || !text_equal_nocase((struct text){field.at, 6}, TEXT("Basic ")))
-        return;
-    field = text_trim(text_from(field, 6));
-    char *name = arena_alloc(&r->arena, field.len + 1);
-    for (size_t i = 0; name && i < field.len && base64_value(field.at[i]) >= 0; i++) {
-        bits = (bits << 6 | (unsigned)base64_value(field.at[i])) & 0xffff;
-        held += 6;
-        if (held < 8)
-            continue;
-        held -= 8;
-        name[len++] = (char)(bits >> held);
-        if (name[len - 1] == ':') {
-            *out = (struct text){name, len - 1};
-            return;
-        }
-    }
+    struct credentials c;
+    *out = auth_credentials(r, &c) ? c.user : TEXT_NONE;
 }
 
 GETTER(status)

@@ -2,6 +2,7 @@
 #include "server/modules.h"
 
 #include "file/cache.h"
+#include "http/access.h"
 #include "http/access_log.h"
 #include "http/core.h"
 #include "http/headers.h"
@@ -10,6 +11,6 @@
 #include "server/main_conf.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,  &http_module,    &io_module,  &io_main_module,
-    &file_module,        &listing_module, &headers_module, &log_module, NULL,
+    &server_main_module, &events_module, &http_module, &io_module, &io_main_module, &file_module, &listing_module,
+    &headers_module,     &access_module, &log_module,  NULL,
 };

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "conf/parse.h"
+#include "http/access.h"
 #include "http/access_log.h"
 #include "http/connection.h"
 #include "http/core.h"
@@ -24,8 +25,9 @@ struct configured {
 /* Reads `bytes`: a whole configuration. */
 static inline void configure(struct configured *c, const char *bytes)
 {
-    static struct conf_module *const modules[] = {&io_main_module, &io_module,      &file_module, &http_module,
-                                                  &listing_module, &headers_module, &log_module,  NULL};
+    static struct conf_module *const modules[] = {&io_main_module, &io_module,      &file_module,
+                                                  &http_module,    &listing_module, &headers_module,
+                                                  &access_module,  &log_module,     NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",
