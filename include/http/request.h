@@ -13,6 +13,7 @@ struct connection;
 struct input;
 struct listing_job;
 struct access_wait; /* access.c */
+struct userid;      /* userid.c */
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -90,13 +91,15 @@ struct request {
     struct text *named; /* variables_named() values of named groups, or NULL */
 
     struct response out;
-    size_t head_len;      /* of the response head */
-    int64_t start_msec;   /* clock_now.msec when its first byte was seen */
-    uint64_t received;    /* bytes of the request so far: $request_length */
-    uint64_t body_sent;   /* $body_bytes_sent */
-    bool complete;        /* $request_completion */
-    int64_t io_wait_msec; /* $io_wait */
-    const char *id;       /* $request_id, once asked for */
+    size_t head_len;            /* of the response head */
+    int64_t start_msec;         /* clock_now.msec when its first byte was seen */
+    uint64_t received;          /* bytes of the request so far: $request_length */
+    uint64_t body_sent;         /* $body_bytes_sent */
+    bool complete;              /* $request_completion */
+    int64_t io_wait_msec;       /* $io_wait */
+    const char *id;             /* $request_id, once asked for */
+    struct userid *userid;      /* once asked for */
+    struct text secure_expires; /* $secure_link_expires, once $secure_link was asked for */
 };
 
 /* A line in the error log of the request's location, with nginx's tail: client, server, request, host. */

@@ -109,9 +109,7 @@ static const char *set_limit_except(struct conf *cf, const struct conf_row *row,
 
 const struct access_conf *access_conf_of(const struct conf_block *block)
 {
-    while (!block->values[access_module.index])
-        block = block->parent;
-    const struct access_conf *a = conf_values(block, &access_module);
+    const struct access_conf *a = conf_values_around(block, &access_module);
     return a->rules || (a->realm && a->user_file) || a->except ? a : NULL;
 }
 

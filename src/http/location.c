@@ -4,6 +4,7 @@
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/route.h"
+#include "http/userid.h"
 #include "http/variable.h"
 
 #include <errno.h>
@@ -124,6 +125,7 @@ static void resolve(struct location *l, struct conf_block *block)
     l->headers = conf_values(block, &headers_module);
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
+    l->userid = userid_conf_of(block);
     l->root = constant_root(l->http);
 }
 
