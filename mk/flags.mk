@@ -45,7 +45,8 @@ OPTIMISE := -O2 -g
 HARDEN := -fstack-protector-strong
 ifneq ($(SANITIZE),)
 OPTIMISE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
-LDFLAGS_SANITIZE := -fsanitize=$(SANITIZE)
+# The sanitizers' own crypt_r() calls that of libcrypt, which --as-needed would leave out for it.
+LDFLAGS_SANITIZE := -fsanitize=$(SANITIZE) -Wl,--no-as-needed
 else ifeq ($(DEBUG),1)
 OPTIMISE := -Og -g3
 else
