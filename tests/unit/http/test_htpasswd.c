@@ -103,8 +103,11 @@ START_TEST(passwords)
 {
     const char *kept = checks[_i].stored;
     bool digest = strncmp(kept, "{S", 2) == 0 || strncmp(kept, "$apr1$", 6) == 0;
+    bool crypt = kept[0] == '$' && !digest;
     if (digest && !digest_available())
         return;
+    if (crypt && htpasswd_check("$1$saltsalt$9xy1btjgzLYfb7hivXtC//", "secret") == -ENOSYS)
+        return; /* built without libcrypt */
     ck_assert_int_eq(htpasswd_check(kept, checks[_i].password), checks[_i].answer);
 }
 END_TEST
