@@ -11,6 +11,8 @@ WERROR ?= 0
 # Optional libraries: 1 (wanted), 0 (built without).
 URING ?= 1
 AIO ?= 1
+CRYPT ?= 1
+CRYPTO ?= 1
 
 PKG_CONFIG ?= pkg-config
 
@@ -29,6 +31,7 @@ endif
 IS_RELEASE := $(filter release,$(FLAVOUR))
 FLAVOUR := $(FLAVOUR)$(if $(filter-out gcc,$(notdir $(CC))),-$(subst $(space),-,$(notdir $(CC))))
 FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(URING)),-nouring)$(if $(filter 0,$(AIO)),-noaio)
+FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)
 O ?= build/$(FLAVOUR)
 
 # --- Flags ---------------------------------------------------------------------------------------------------------
@@ -42,7 +45,8 @@ OPTIMISE := -O2 -g
 HARDEN := -fstack-protector-strong
 ifneq ($(SANITIZE),)
 OPTIMISE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
-LDFLAGS_SANITIZE := -fsanitize=$(SANITIZE)
+# The sanitizers' own crypt_r() calls that of libcrypt, which --as-needed would leave out for it.
+LDFLAGS_SANITIZE := -fsanitize=$(SANITIZE) -Wl,--no-as-needed
 else ifeq ($(DEBUG),1)
 OPTIMISE := -Og -g3
 else
@@ -59,6 +63,7 @@ LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -
 # --- Libraries -----------------------------------------------------------------------------------------------------
 
 PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
+PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto)
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
@@ -79,6 +84,7 @@ endif
 LIBS_ALL = $(LIBS) $(LDLIBS)
 
 # Options of mk/deps.sh that follow from the choices above.
-DEPS_OPTIONS := $(if $(filter 0,$(URING)),--no-uring) $(if $(filter 0,$(AIO)),--no-aio)
+DEPS_OPTIONS := $(if $(filter 0,$(URING)),--no-uring) $(if $(filter 0,$(AIO)),--no-aio) \
+	$(if $(filter 0,$(CRYPT)),--no-crypt) $(if $(filter 0,$(CRYPTO)),--no-crypto)
 # Without a package that the build needs, objects depend on the check that says which.
 DEPS_PRESENT := $(if $(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null && echo yes),,check-packages)

@@ -6,6 +6,8 @@ LAYERS := base conf net file io http server
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
+OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/crypt_libc_none.c,src/http/crypt_libc.c)
+OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/http/digest_none.c,src/http/digest.c)
 
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)

@@ -102,6 +102,14 @@ static inline void *conf_values(const struct conf_block *block, const struct con
     return block->values[module->index];
 }
 
+/* The values that count in `block`: its own, or those of the nearest block around it that has some. */
+static inline void *conf_values_around(const struct conf_block *block, const struct conf_module *module)
+{
+    while (!block->values[module->index])
+        block = block->parent;
+    return block->values[module->index];
+}
+
 /* What a setter sees. */
 struct conf {
     struct arena *arena;      /* lives as long as the configuration */

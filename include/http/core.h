@@ -16,6 +16,8 @@ struct location_tree; /* route.h */
 struct name_table;    /* route.h */
 struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
+struct access_conf;   /* access.h */
+struct userid_conf;   /* userid.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -109,7 +111,9 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
-    struct text root; /* constant root, without a slash at the end; absent when it has variables */
+    const struct access_conf *access; /* NULL: everybody may */
+    const struct userid_conf *userid; /* NULL: no cookie is set */
+    struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

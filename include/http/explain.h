@@ -19,6 +19,7 @@ struct explain_options {
     const struct http_address *address; /* that the request comes in at */
     const char *address_why;            /* in words */
     struct text head;                   /* of the request, as a client sends it */
+    struct address client;              /* that it comes from; AF_UNSPEC: from this machine */
     const char *folder; /* files of the configuration below it are named without it; ends with / ; NULL: none */
     explain_tell_fn *tell;
     void *arg;

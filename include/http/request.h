@@ -12,6 +12,8 @@
 struct connection;
 struct input;
 struct listing_job;
+struct access_wait; /* access.c */
+struct userid;      /* userid.c */
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -38,7 +40,17 @@ struct response {
 };
 
 /* Where the way through the rooms stands; static.c. */
-enum step { STEP_ROUTE, STEP_TRY_FILES, STEP_CONTENT, STEP_INDEX, STEP_FILE, STEP_LISTING, STEP_READY };
+enum step {
+    STEP_ROUTE,
+    STEP_REWRITE,
+    STEP_ACCESS,
+    STEP_TRY_FILES,
+    STEP_CONTENT,
+    STEP_INDEX,
+    STEP_FILE,
+    STEP_LISTING,
+    STEP_READY
+};
 
 struct request {
     struct arena arena;
@@ -70,6 +82,8 @@ struct request {
     struct file *found_file;
     struct file *file; /* that is being served */
     struct listing_job *listing;
+    struct access_wait *access;
+    struct text challenge; /* WWW-Authenticate, kept through error_page */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */
@@ -77,13 +91,15 @@ struct request {
     struct text *named; /* variables_named() values of named groups, or NULL */
 
     struct response out;
-    size_t head_len;      /* of the response head */
-    int64_t start_msec;   /* clock_now.msec when its first byte was seen */
-    uint64_t received;    /* bytes of the request so far: $request_length */
-    uint64_t body_sent;   /* $body_bytes_sent */
-    bool complete;        /* $request_completion */
-    int64_t io_wait_msec; /* $io_wait */
-    const char *id;       /* $request_id, once asked for */
+    size_t head_len;            /* of the response head */
+    int64_t start_msec;         /* clock_now.msec when its first byte was seen */
+    uint64_t received;          /* bytes of the request so far: $request_length */
+    uint64_t body_sent;         /* $body_bytes_sent */
+    bool complete;              /* $request_completion */
+    int64_t io_wait_msec;       /* $io_wait */
+    const char *id;             /* $request_id, once asked for */
+    struct userid *userid;      /* once asked for */
+    struct text secure_expires; /* $secure_link_expires, once $secure_link was asked for */
 };
 
 /* A line in the error log of the request's location, with nginx's tail: client, server, request, host. */

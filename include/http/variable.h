@@ -48,6 +48,9 @@ const char *template_compile(struct conf *cf, struct variables *vs, struct text 
 /* Whether `user_agent`, as in $http_user_agent and $sent_http_..., is the field User-Agent: case and - are one. */
 bool variable_names_field(struct text variable, struct text field);
 
+/* The value of a cookie of the request; absent: none. */
+struct text variable_cookie(const struct request *r, struct text name);
+
 /* The text of `t` for this request, NUL-terminated; absent on no memory. */
 struct text template_text(const struct template *t, struct request *r);
 

@@ -48,7 +48,7 @@ static void on_nothing(void *arg)
     (void)arg;
 }
 
-/* The service owns it and closes it. The client is on this machine. */
+/* The service owns it and closes it. */
 static int open_connection(struct explain *e)
 {
     struct connection *c = calloc(1, sizeof *c);
@@ -61,6 +61,10 @@ static int open_connection(struct explain *e)
     c->start_msec = c->head_msec = clock_now.msec;
     c->peer.in4.sin_family = AF_INET;
     c->peer.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (e->options->client.any.sa_family == AF_UNIX)
+        c->peer.any.sa_family = AF_UNIX;
+    else if (e->options->client.any.sa_family != AF_UNSPEC)
+        memcpy(&c->peer, &e->options->client.in6, sizeof c->peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_nothing, c);
     list_append(&e->service->connections, &c->node);

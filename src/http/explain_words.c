@@ -37,8 +37,7 @@ __attribute__((format(printf, 2, 3))) static void because(struct explain *e, con
     va_end(args);
 }
 
-/* "(conf/sluice.conf:40)" */
-static const char *place(struct explain *e, const char *file, unsigned line)
+const char *explain_place(struct explain *e, const char *file, unsigned line)
 {
     const char *folder = e->options->folder;
     size_t len = folder ? strlen(folder) : 0;
@@ -97,7 +96,7 @@ static void say_server(struct explain *e)
     struct request *r = e->request;
     const struct server *s = r->server;
     const struct server_name *n = explain_name(s, r->host);
-    const char *at = place(e, s->block->file, s->block->line);
+    const char *at = explain_place(e, s->block->file, s->block->line);
     struct text name = s->name.len > 0 ? s->name : TEXT("without a name");
 
     if (!n && !e->conn->address->names)
@@ -124,7 +123,7 @@ void explain_opening(struct explain *e)
     char text[ADDRESS_TEXT_SIZE];
 
     address_format(a, true, text);
-    explain_say(e, "address", "%s %s: %s", text, l ? place(e, l->file, l->line) : "", e->options->address_why);
+    explain_say(e, "address", "%s %s: %s", text, l ? explain_place(e, l->file, l->line) : "", e->options->address_why);
     if (e->refused)
         return;
     say_server(e);
@@ -173,7 +172,7 @@ static void say_location(struct explain *e, const struct location *l)
         explain_say(e, "location", "none fits: the settings of the server itself");
         return;
     }
-    const char *name = label(r, l), *at = place(e, l->block->file, l->block->line);
+    const char *name = label(r, l), *at = explain_place(e, l->block->file, l->block->line);
     unsigned tried = regexes_tried(r, l);
     switch (l->kind) {
     case LOCATION_PREFIX:
@@ -208,6 +207,22 @@ static void say_return(struct explain *e, const struct return_action *a, const c
     else
         explain_say(e, "return", "%d, says the %s", a->status, where);
     because(e, "return says so");
+}
+
+static void say_rewrite(struct explain *e, const struct moment *before)
+{
+    const struct return_action *a = before->location->http->action;
+
+    if (a && before->location != &e->request->server->base)
+        say_return(e, a, "location");
+}
+
+static void say_access(struct explain *e, const struct moment *before)
+{
+    const char *why = explain_access(e, before);
+
+    if (why)
+        because(e, "%s", why);
 }
 
 static void say_route(struct explain *e, const struct moment *before)
@@ -269,10 +284,6 @@ static void say_try_files(struct explain *e, const struct moment *before)
     const struct http_conf *h = before->location->http;
     const struct template_list *t = h->try_files.names;
 
-    if (h->action && before->location != &r->server->base) {
-        say_return(e, h->action, "location");
-        return;
-    }
     if (!t || t->count == 0)
         return;
     struct text name = t->items[before->step_at]->text;
@@ -375,7 +386,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         because(e, "internal redirects go round and round");
     else if (page && r->step == STEP_READY)
         explain_say(e, "error_page", "sends the client elsewhere");
-    else if (page && r->step == STEP_TRY_FILES)
+    else if (page && r->step == STEP_REWRITE)
         explain_say(e, "error_page", "leads to %.*s", TEXT_ARG(r->location->name));
     else if (page && r->error_status > 0)
         explain_say(e, "error_page", "%.*s, with status %d", TEXT_ARG(r->uri), r->error_status);
@@ -383,7 +394,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         explain_say(e, "error_page", "%.*s, with the status that it has itself", TEXT_ARG(r->uri));
     else if (r->step == STEP_ROUTE)
         explain_say(e, "redirect", "internal, to %.*s", TEXT_ARG(r->uri));
-    if (r->redirects > before->redirects && r->step == STEP_TRY_FILES)
+    if (r->redirects > before->redirects && r->step == STEP_REWRITE)
         say_location(e, r->location);
 }
 
@@ -394,6 +405,12 @@ void explain_step(struct explain *e, const struct moment *before)
     switch (before->step) {
     case STEP_ROUTE:
         say_route(e, before);
+        break;
+    case STEP_REWRITE:
+        say_rewrite(e, before);
+        break;
+    case STEP_ACCESS:
+        say_access(e, before);
         break;
     case STEP_TRY_FILES:
         say_try_files(e, before);

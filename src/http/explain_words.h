@@ -34,6 +34,12 @@ struct moment {
 
 void explain_say(struct explain *e, const char *topic, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* "(conf/sluice.conf:40)" */
+const char *explain_place(struct explain *e, const char *file, unsigned line);
+
+/* What the access step came to: why it refused, or NULL. */
+const char *explain_access(struct explain *e, const struct moment *before);
+
 struct moment explain_moment(struct request *r);
 
 void explain_opening(struct explain *e);                           /* address, server, URI */

@@ -39,7 +39,7 @@ size_t head_bound(const struct request *r)
 {
     const struct response *o = &r->out;
     size_t bound = FIXED_BOUND + o->type.len + o->last_modified.len + o->location.len + o->etag.len + o->allow.len +
-                   o->content_range.len;
+                   o->content_range.len + r->challenge.len;
     for (const struct field_line *f = o->fields; f; f = f->next)
         bound += f->name.len + f->value.len + 4;
     return bound;
@@ -88,6 +88,8 @@ size_t head_compose(const struct request *r, char *to)
     if (o->location.len > 0)
         to = put_field(to, TEXT("Location: "), o->location);
     to = put_connection(to, r);
+    if (r->challenge.len > 0)
+        to = put_field(to, TEXT("WWW-Authenticate: "), r->challenge);
     if (o->allow.len > 0)
         to = put_field(to, TEXT("Allow: "), o->allow);
     if (o->etag.len > 0)
@@ -132,6 +134,7 @@ struct text head_field(struct request *r, struct text name)
         {TEXT("last_modified"), o->last_modified},
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},
+        {TEXT("www_authenticate"), r->challenge},
         {TEXT("allow"), o->allow},
         {TEXT("content_range"), o->content_range},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},

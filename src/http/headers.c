@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "http/core.h"
 #include "http/request.h"
+#include "http/userid.h"
 
 #include <stdio.h>
 
@@ -184,6 +185,8 @@ void headers_apply(struct request *r, time_t mtime)
         if (!replace_validator(r, a->name, value) && value.len > 0)
             response_add(r, a->name, value);
     }
+    if (r->location->userid)
+        userid_apply(r, r->location->userid);
 }
 
 static const struct conf_row rows[] = {

@@ -1,8 +1,10 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
+#include "http/access.h"
 #include "http/access_log.h"
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/route.h"
+#include "http/userid.h"
 #include "http/variable.h"
 
 #include <errno.h>
@@ -122,6 +124,8 @@ static void resolve(struct location *l, struct conf_block *block)
     l->listing = conf_values(block, &listing_module);
     l->headers = conf_values(block, &headers_module);
     l->log = conf_values(block, &log_module);
+    l->access = access_conf_of(block);
+    l->userid = userid_conf_of(block);
     l->root = constant_root(l->http);
 }
 

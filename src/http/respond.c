@@ -190,7 +190,7 @@ void respond_named(struct request *r, struct text name)
     r->location = l;
     r->internal = true;
     r->path = TEXT_NONE;
-    r->step = STEP_TRY_FILES;
+    r->step = STEP_REWRITE;
     r->step_at = 0;
 }
 

@@ -1,6 +1,7 @@
 /* service.c - HTTP in one worker: acceptors, pools of what connections need, start and end. See service.h. */
 #include "http/service.h"
 
+#include "http/auth.h"
 #include "http/service_private.h"
 #include "net/socket.h"
 
@@ -288,6 +289,7 @@ void service_destroy(struct service *s)
     list_each (&s->connections, node, tmp) {
         connection_close(container_of(node, struct connection, node), "the worker stops");
     }
+    auth_destroy(s->auth);
     free(s->acceptors);
     free(s->accepting);
     if (s->io) /* first: opens that nobody waits for any more still answer to the cache */

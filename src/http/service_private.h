@@ -22,6 +22,8 @@ struct spares {
     size_t usual; /* cap of those that are kept */
 };
 
+struct auth; /* auth.h */
+
 struct service {
     struct loop *loop;
     const struct http_main *http;
@@ -29,6 +31,7 @@ struct service {
     struct scoreboard *scoreboard; /* or NULL */
     struct counters own, *counters;
     struct file_cache *cache;
+    struct auth *auth; /* NULL: nobody has asked for a password yet */
     struct deadlines *deadlines;
     struct bulk bulk;
     struct acceptor **acceptors;

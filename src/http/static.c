@@ -1,9 +1,10 @@
-/* static.c - the conductor: location, try_files, index, listing, file; conditionals and ranges; then the source of the bytes.
+/* static.c - the conductor: location, access, try_files, index, listing, file; conditionals and ranges; then the source of the bytes.
  *
  * Each step may have to wait for a disk; r->step and r->step_at say where the way goes on. See static.h. */
 #include "http/static.h"
 
 #include "base/number.h"
+#include "http/access.h"
 #include "http/connection.h"
 #include "http/headers.h"
 #include "http/listing.h"
@@ -128,10 +129,21 @@ void static_route(struct request *r)
         return;
     }
     r->location = l;
-    r->step = STEP_TRY_FILES;
+    r->step = STEP_REWRITE;
     r->step_at = 0;
     if (l->http->internal && !r->internal)
         respond_error(r, 404);
+}
+
+static bool step_rewrite(struct request *r)
+{
+    const struct return_action *a = r->location->http->action;
+
+    if (a && r->location != &r->server->base)
+        run_action(r, a);
+    else
+        r->step = r->location->access ? STEP_ACCESS : STEP_TRY_FILES;
+    return true;
 }
 
 static void end_try_files(struct request *r, const struct template *last)
@@ -212,9 +224,7 @@ static bool step_try_files(struct request *r)
     const struct http_conf *h = r->location->http;
     const struct template_list *t = h->try_files.names;
 
-    if (h->action && r->location != &r->server->base)
-        run_action(r, h->action);
-    else if (!t || t->count == 0)
+    if (!t || t->count == 0)
         r->step = STEP_CONTENT;
     else if (r->step_at < t->count - 1)
         return try_file(r, &h->try_files);
@@ -459,6 +469,10 @@ bool static_step(struct request *r)
     case STEP_ROUTE:
         static_route(r);
         return true;
+    case STEP_REWRITE:
+        return step_rewrite(r);
+    case STEP_ACCESS:
+        return access_step(r);
     case STEP_TRY_FILES:
         return step_try_files(r);
     case STEP_CONTENT:
@@ -486,6 +500,7 @@ bool static_run(struct request *r)
 void static_abandon(struct request *r)
 {
     file_lookup_cancel(&r->lookup);
+    access_abandon(r);
     source_close(r->out.file.source);
     r->out.file.source = NULL;
     file_release(r->found_file);

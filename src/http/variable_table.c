@@ -4,10 +4,14 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "base/version.h"
+#include "http/auth.h"
 #include "http/connection.h"
 #include "http/head.h"
+#include "http/referer.h"
 #include "http/request.h"
+#include "http/secure_link.h"
 #include "http/static.h"
+#include "http/userid.h"
 #include "net/socket.h"
 
 #include <limits.h>
@@ -94,11 +98,8 @@ GETTER(sent_http)
     *out = head_field(r, *(const struct text *)data);
 }
 
-GETTER(cookie)
+struct text variable_cookie(const struct request *r, struct text name)
 {
-    struct text name = *(const struct text *)data;
-
-    *out = TEXT_NONE;
     for (unsigned i = 0; i < r->msg.count; i++) {
         if (!text_equal_nocase(r->msg.headers[i].name, TEXT("cookie")))
             continue;
@@ -108,12 +109,16 @@ GETTER(cookie)
             rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
             pair = text_trim(pair);
             size_t eq = text_find(pair, '=');
-            if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name)) {
-                *out = text_from(pair, eq + 1);
-                return;
-            }
+            if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name))
+                return text_from(pair, eq + 1);
         }
     }
+    return TEXT_NONE;
+}
+
+GETTER(cookie)
+{
+    *out = variable_cookie(r, *(const struct text *)data);
 }
 
 GETTER(host)
@@ -215,38 +220,12 @@ bool variable_names_field(struct text variable, struct text field)
     return true;
 }
 
-static int base64_value(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
 GETTER(remote_user)
 {
     UNUSED(data);
-    struct text field = r->msg.fields[FIELD_AUTHORIZATION];
-    unsigned bits = 0, held = 0;
-    size_t len = 0;
-
-    *out = TEXT_NONE;
-    if (field.len < 6 || !text_equal_nocase((struct text){field.at, 6}, TEXT("Basic ")))
-        return;
-    field = text_trim(text_from(field, 6));
-    char *name = arena_alloc(&r->arena, field.len + 1);
-    for (size_t i = 0; name && i < field.len && base64_value(field.at[i]) >= 0; i++) {
-        bits = (bits << 6 | (unsigned)base64_value(field.at[i])) & 0xffff;
-        held += 6;
-        if (held < 8)
-            continue;
-        held -= 8;
-        name[len++] = (char)(bits >> held);
-        if (name[len - 1] == ':') {
-            *out = (struct text){name, len - 1};
-            return;
-        }
-    }
+    struct credentials c;
+    *out = auth_credentials(r, &c) ? c.user : TEXT_NONE;
 }
 
 GETTER(status)
@@ -435,6 +414,7 @@ static const struct row rows[] = {
     {"document_uri", REQUEST_TEXT(uri)},
     {"host", get_host, 0},
     {"hostname", get_hostname, 0},
+    {"invalid_referer", referer_get_invalid, 0},
     {"io_bytes_cached", get_io_bytes_cached, 0},
     {"io_bytes_direct", get_io_bytes_direct, 0},
     {"io_method", get_io_method, 0},
@@ -458,6 +438,8 @@ static const struct row rows[] = {
     {"request_time", get_request_time, 0},
     {"request_uri", REQUEST_TEXT(raw_uri)},
     {"scheme", get_scheme, 0},
+    {"secure_link", secure_link_get, 0},
+    {"secure_link_expires", secure_link_get_expires, 0},
     {"server_addr", get_server_addr, 0},
     {"server_name", get_server_name, 0},
     {"server_port", get_server_port, 0},
@@ -465,6 +447,9 @@ static const struct row rows[] = {
     {"status", get_status, 0},
     {"time_iso8601", get_time_iso8601, 0},
     {"time_local", get_time_local, 0},
+    {"uid_got", userid_get_got, 0},
+    {"uid_reset", userid_get_reset, 0},
+    {"uid_set", userid_get_set, 0},
     {"uri", REQUEST_TEXT(uri)},
 };
 

@@ -22,6 +22,7 @@ struct asked {
     struct options options;          /* -c, -p, -g */
     const char *method;              /* -X, -I */
     const char *listen;              /* -l; NULL: chosen by the URL */
+    struct address client;           /* -a */
     const char *fields[FIELDS_MOST]; /* -H */
     unsigned count;
     struct text authority; /* of the URL; absent: it is only a path */
@@ -48,13 +49,14 @@ __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...)
 static void print_help(FILE *out)
 {
     fputs("Usage: sluice explain [-c file] [-p prefix] [-g directives] [-l address:port]\n"
-          "                      [-X method] [-I] [-H 'name: value']... URL\n"
+          "                      [-a address] [-X method] [-I] [-H 'name: value']... URL\n"
           "\n"
           "Says which server, location and file would answer, with which status and fields, and what would\n"
           "move the bytes and why. Reads the configuration, opens the file, sends nothing.\n"
           "\n"
           "  -c, -p, -g    : the configuration, as for the server\n"
           "  -l address    : the address that the request comes in at (default: what fits the URL)\n"
+          "  -a address    : that of the client, or unix: (default: 127.0.0.1)\n"
           "  -X method     : GET, unless this says otherwise; -I is -X HEAD\n"
           "  -H field      : a field of the request, e.g. -H 'Range: bytes=0-99'; may be given again\n"
           "  URL           : http://host[:port]/path, or only /path\n",
@@ -68,6 +70,21 @@ static int add_field(struct asked *a, const char *line)
     if (!strchr(line, ':') || strpbrk(line, "\r\n"))
         return fail("-H takes one field, 'name: value', not \"%s\"", line);
     a->fields[a->count++] = line;
+    return 0;
+}
+
+/* A client's address has no port that matters. */
+static int set_client(struct asked *a, const char *value)
+{
+    memset(&a->client, 0, sizeof(a->client));
+    if (inet_pton(AF_INET, value, &a->client.in4.sin_addr) == 1)
+        a->client.any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, value, &a->client.in6.sin6_addr) == 1)
+        a->client.any.sa_family = AF_INET6;
+    else if (strcmp(value, "unix:") == 0)
+        a->client.any.sa_family = AF_UNIX;
+    else
+        return fail("-a takes an address as 192.0.2.1 or 2001:db8::1, or unix:, not \"%s\"", value);
     return 0;
 }
 
@@ -88,6 +105,8 @@ static int set_option(struct asked *a, int letter, const char *value)
     case 'l':
         a->listen = value;
         return 0;
+    case 'a':
+        return set_client(a, value);
     case 'X':
         a->method = value;
         return 0;
@@ -185,7 +204,7 @@ static int parse_line(struct asked *a, int argc, char **argv, struct arena *aren
 
     opterr = 0;
     optind = 1;
-    while (rc == 0 && (letter = getopt(argc, argv, ":c:p:g:e:l:X:IH:h")) != -1) {
+    while (rc == 0 && (letter = getopt(argc, argv, ":c:p:g:e:l:a:X:IH:h")) != -1) {
         if (letter == 'h')
             return 1;
         rc = set_option(a, letter, optarg);
@@ -442,6 +461,7 @@ static int explain(struct asked *a, struct cycle *c)
     struct explain_options o = {.http = c->http,
                                 .io = c->io,
                                 .aio_requests = (unsigned)c->events->aio_requests,
+                                .client = a->client,
                                 .tell = on_tell,
                                 .arg = &printer};
     struct buffer request, head;

@@ -29,6 +29,11 @@ static const char conf[] =
     "    location /memory/ { alias @DISK@/data/; open_file_cache max=10; open_file_cache_content 64k; }\n"
     "    location /sync/ { alias @DISK@/data/; aio off; }\n"
     "    location ~ \\.forbidden$ { return 403; }\n"
+    "    location /deny/ { alias @DISK@/data/; allow 192.0.2.0/24; deny 127.0.0.1; error_page 403 /page.html; }\n"
+    "    location /allow/ { alias @DISK@/data/; allow 127.0.0.0/8; deny all; limit_except GET { deny all; } }\n"
+    "    location /auth/ { alias @DISK@/data/; auth_basic r; auth_basic_user_file users; }\n"
+    "    location /any/ { alias @DISK@/data/; satisfy any; allow 192.0.2.1; auth_basic r; auth_basic_user_file users; "
+    "}\n"
     "    location /lost/ { try_files /none @last; }\n"
     "    location @last { root @DISK@/data/dir; try_files /index.html =500; }\n"
     "}\n"
@@ -54,6 +59,7 @@ static void prepare(void)
     site_write(data("list/a"), "a");
     site_mkdir(data("bare"));
     chmod(data("locked"), 0600);
+    site_write("users", "plain:{PLAIN}secret\n");
     site_conf(conf);
 }
 
@@ -152,6 +158,14 @@ static const struct asked {
     {"GET", "/", "Host: a.wild.example"},
     {"GET", "/small", "Connection: close"},
     {"FOO", "/small", NULL},
+    {"GET", "/deny/small", NULL},
+    {"GET", "/allow/small", NULL},
+    {"DELETE", "/allow/small", NULL},
+    {"GET", "/auth/small", NULL},
+    {"GET", "/auth/small", "Authorization: Basic cGxhaW46c2VjcmV0"},
+    {"GET", "/auth/small", "Authorization: Basic cGxhaW46d3Jvbmc="},
+    {"GET", "/any/small", NULL},
+    {"GET", "/any/small", "Authorization: Basic cGxhaW46c2VjcmV0"},
 };
 
 static bool is_constant(const char *line)
@@ -267,6 +281,37 @@ START_TEST(steps_in_words)
 }
 END_TEST
 
+START_TEST(why_it_was_refused)
+{
+    struct run run;
+    prepare();
+    explain(&run, (char *[]){(char *)"/deny/small", NULL});
+    assert_says(&run, "access     deny 127.0.0.1 (");
+    assert_says(&run, "): the first rule that fits 127.0.0.1\n");
+    assert_says(&run, "error_page /page.html, with status 403\n");
+    assert_says(&run, "status     403 Forbidden: a rule of deny says so");
+    explain(&run, (char *[]){(char *)"-a", (char *)"192.0.2.9", (char *)"/deny/small", NULL});
+    assert_says(&run, "access     allow 192.0.2.0/24 (");
+    assert_says(&run, "status     200 OK");
+    explain(&run, (char *[]){(char *)"-a", (char *)"2001:db8::1", (char *)"/deny/small", NULL});
+    assert_says(&run, "access     no rule of allow and deny fits 2001:db8::1\n");
+    explain(&run, (char *[]){(char *)"-a", (char *)"unix:", (char *)"/allow/small", NULL});
+    assert_says(&run, "access     deny all (");
+    explain(&run, (char *[]){(char *)"-X", (char *)"DELETE", (char *)"/allow/small", NULL});
+    assert_says(&run, "access     limit_except: its rules are for DELETE\n");
+    explain(&run, (char *[]){(char *)"/auth/small", NULL});
+    assert_says(&run, "/users: the request has no name and password\n");
+    assert_says(&run, "status     401 Unauthorized: the request has no name and password");
+    explain(&run,
+            (char *[]){(char *)"-H", (char *)"Authorization: Basic cGxhaW46d3Jvbmc=", (char *)"/any/small", NULL});
+    assert_says(&run, "/users: the password is another\n");
+    assert_says(&run, "satisfy any: one of both is enough\n");
+    assert_says(&run, "status     401 Unauthorized: the password is another");
+    explain(&run, (char *[]){(char *)"-a", (char *)"localhost", (char *)"/", NULL});
+    ck_assert_int_ne(run.status, 0);
+}
+END_TEST
+
 START_TEST(address_by_the_url)
 {
     struct run run;
@@ -373,6 +418,7 @@ Suite *suite_explain(void)
     tcase_add_test(same, silence);
     TCase *words = site_case(s, "words", 60);
     tcase_add_test(words, steps_in_words);
+    tcase_add_test(words, why_it_was_refused);
     tcase_add_test(words, address_by_the_url);
     tcase_add_test(words, no_traces);
     TCase *mistakes = site_case(s, "mistakes", 60);

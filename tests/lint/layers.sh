@@ -60,6 +60,8 @@ BEGIN {
     reserve("^llhttp", "^src/http/parse[a-z_]*\\.[ch]$")
     reserve("^liburing", "^src/io/disk_uring\\.c$")
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
+    reserve("^crypt\\.h", "^src/http/crypt_libc\\.c$")
+    reserve("^openssl/", "^src/http/digest\\.c$")
     reserve("^pcre2", "^src/http/pattern\\.c$")
 }
 

@@ -1,0 +1,11 @@
+/* referer.h - valid_referers and $invalid_referer. https://nginx.org/en/docs/http/ngx_http_referer_module.html */
+#ifndef HTTP_REFERER_H
+#define HTTP_REFERER_H
+
+#include "http/variable.h"
+
+extern struct conf_module referer_module;
+
+variable_get_fn referer_get_invalid; /* $invalid_referer: "1", or empty */
+
+#endif

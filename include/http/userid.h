@@ -1,0 +1,21 @@
+/* userid.h - cookies that tell visitors apart. https://nginx.org/en/docs/http/ngx_http_userid_module.html */
+#ifndef HTTP_USERID_H
+#define HTTP_USERID_H
+
+#include "http/variable.h"
+
+struct userid_conf;
+
+extern struct conf_module userid_module;
+
+/* What counts in `block`; NULL: userid is off there, or only logs. */
+const struct userid_conf *userid_conf_of(const struct conf_block *block);
+
+/* Adds Set-Cookie (and P3P) to a response that is complete otherwise. */
+void userid_apply(struct request *r, const struct userid_conf *c);
+
+variable_get_fn userid_get_got;   /* $uid_got: what the client sent */
+variable_get_fn userid_get_set;   /* $uid_set: what it gets */
+variable_get_fn userid_get_reset; /* $uid_reset, unless `set` gives it a value */
+
+#endif

@@ -1,0 +1,26 @@
+/* crypt_libc.c - crypt(3). See crypt_libc.h; crypt_libc_none.c stands in for it where libcrypt is left out. */
+#include "http/crypt_libc.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int crypt_libc(const char *password, const char *stored, char out[CRYPT_LIBC_SIZE])
+{
+    struct crypt_data *data = calloc(1, sizeof *data); /* 32 KiB: too much for a thread's stack */
+    if (!data)
+        return -ENOMEM;
+    errno = 0;
+    const char *made = crypt_r(password, stored, data);
+    int rc = made ? 0 : errno > 0 ? -errno : -EINVAL;
+    if (rc == 0 && strlen(made) >= CRYPT_LIBC_SIZE)
+        rc = -EOVERFLOW;
+    if (rc == 0 && made[0] == '*') /* not a hash: how libxcrypt says that it failed */
+        rc = errno > 0 ? -errno : -EINVAL;
+    if (rc == 0)
+        memcpy(out, made, strlen(made) + 1);
+    explicit_bzero(data, sizeof *data);
+    free(data);
+    return rc == -EINVAL ? -ENOSYS : rc;
+}

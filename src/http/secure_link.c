@@ -1,0 +1,170 @@
+/* secure_link.c - checks the digest in a link, and whether its time is over. See secure_link.h. */
+#include "http/secure_link.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/number.h"
+#include "http/core.h"
+#include "http/digest.h"
+#include "http/request.h"
+
+#include <ctype.h>
+
+/* Values of secure_link_module. */
+struct secure_link_conf {
+    struct template *link; /* digest[,expires] */
+    struct template *md5;  /* what the digest is of */
+    struct text secret;    /* of the older form, /prefix/digest/link; absent: not used */
+};
+
+static bool same(const unsigned char *a, const unsigned char *b, size_t len)
+{
+    unsigned char differs = 0;
+    for (size_t i = 0; i < len; i++)
+        differs |= a[i] ^ b[i];
+    return differs == 0;
+}
+
+/* ---- secure_link, secure_link_md5 ---- */
+
+/* "digest[,seconds]": takes the number off. False: it is no time. */
+static bool take_expires(struct text *value, struct text *expires, uint64_t *sec)
+{
+    size_t comma = text_find(*value, ',');
+
+    *expires = TEXT_NONE;
+    *sec = 0;
+    if (comma == value->len)
+        return true;
+    *expires = text_from(*value, comma + 1);
+    value->len = comma;
+    return number_parse(*expires, sec) == 0 && *sec > 0 && *sec <= INT64_MAX;
+}
+
+static void get_by_digest(struct request *r, const struct secure_link_conf *c, struct text *out)
+{
+    enum { CODED_MOST = 24 };
+    unsigned char given[BASE64_DECODED(CODED_MOST)], made[DIGEST_MD5_LEN];
+    struct text value = template_text(c->link, r), expires;
+    uint64_t sec;
+
+    if (!take_expires(&value, &expires, &sec) || value.len > CODED_MOST ||
+        base64_decode(value, BASE64_URL, given) != DIGEST_MD5_LEN)
+        return;
+    r->secure_expires = expires; /* the digest may be of it, too */
+    struct text of = template_text(c->md5, r);
+    if (!of.at || digest_of(DIGEST_MD5, &of, 1, made) < 0 || !same(given, made, sizeof made))
+        return;
+    *out = sec > 0 && (int64_t)sec < clock_now.sec ? TEXT("0") : TEXT("1");
+}
+
+/* ---- secure_link_secret ---- */
+
+static int hex_value(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? text_lower(c) - 'a' + 10 : -1;
+}
+
+static bool read_hex(struct text t, unsigned char out[DIGEST_MD5_LEN])
+{
+    for (size_t i = 0; i < DIGEST_MD5_LEN; i++) {
+        int high = hex_value(t.at[2 * i]), low = hex_value(t.at[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+/* "/prefix/digest/link", as it was sent: the link, if the digest is that of link and secret. */
+static void get_by_secret(struct request *r, const struct secure_link_conf *c, struct text *out)
+{
+    unsigned char given[DIGEST_MD5_LEN], made[DIGEST_MD5_LEN];
+    struct text uri = r->raw_uri.len > 0 ? text_from(r->raw_uri, 1) : TEXT("");
+    size_t slash = text_find(uri, '/');
+
+    if (slash == uri.len)
+        return;
+    struct text digest = text_from(uri, slash + 1);
+    slash = text_find(digest, '/');
+    if (slash == digest.len)
+        return;
+    struct text link = text_from(digest, slash + 1), parts[] = {link, c->secret};
+    digest.len = slash;
+    if (digest.len != 2 * DIGEST_MD5_LEN || link.len == 0 || !read_hex(digest, given) ||
+        digest_of(DIGEST_MD5, parts, 2, made) < 0 || !same(given, made, sizeof made))
+        return;
+    *out = link;
+}
+
+/* ---- the variables ---- */
+
+void secure_link_get(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    const struct conf_block *block = r->location && r->location->block ? r->location->block : r->server->block;
+    const struct secure_link_conf *c = conf_values_around(block, &secure_link_module);
+
+    *out = TEXT_NONE;
+    if (c->secret.at)
+        get_by_secret(r, c, out);
+    else if (c->link && c->md5)
+        get_by_digest(r, c, out);
+}
+
+void secure_link_get_expires(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    *out = r->secure_expires;
+}
+
+/* ---- the directives ---- */
+
+static const char *check_library(struct conf *cf, const struct conf_row *row)
+{
+    if (digest_available())
+        return NULL;
+    return conf_error(cf, "\"%s\" needs libcrypto, which this sluice was built without", row->name);
+}
+
+static const char *set_template(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    const char *error = check_library(cf, row);
+    return error ? error : template_compile(cf, http_main_at(cf)->variables, cf->args[1], slot);
+}
+
+static const char *set_secret(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    const char *error = check_library(cf, row);
+    return error ? error : conf_set_text(cf, row, slot);
+}
+
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct secure_link_conf *c = values;
+    (void)block;
+
+    if (c->secret.at && (c->link || c->md5))
+        return conf_error(cf, "\"secure_link_secret\" cannot be mixed with \"secure_link\" and \"secure_link_md5\"");
+    return NULL;
+}
+
+#define SLOT(field) CONF_SLOT(struct secure_link_conf, field)
+
+static const struct conf_row rows[] = {
+    {"secure_link", CONF_HTTP_ALL, CONF_TAKE1, set_template, SLOT(link), .syntax = "expression",
+     .help = "Where a request has its digest (base64url), and behind a comma the time up to which it is good."},
+    {"secure_link_md5", CONF_HTTP_ALL, CONF_TAKE1, set_template, SLOT(md5), .syntax = "expression",
+     .help = "What the digest is of, a secret in it. $secure_link is \"1\"; \"0\" when the time is over; else empty."},
+    {"secure_link_secret", CONF_LOCATION, CONF_TAKE1, set_secret, SLOT(secret), .syntax = "word",
+     .help = "For links /prefix/digest/link with the hexadecimal MD5 of link and word: $secure_link is the link."},
+    {.name = NULL},
+};
+
+struct conf_module secure_link_module = {
+    .name = "Secure links",
+    .rows = rows,
+    .size = sizeof(struct secure_link_conf),
+    .levels = CONF_HTTP_ALL,
+    .finish = finish,
+};
