@@ -16,6 +16,8 @@ struct location_tree; /* route.h */
 struct name_table;    /* route.h */
 struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
+struct rewrite_conf;  /* rewrite.h */
+struct rewrite_program;
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -61,7 +63,6 @@ struct http_conf {
     struct error_page *error_pages;
     bool recursive_error_pages;
     struct try_files try_files; /* names NULL: none */
-    struct return_action *action;
     struct keepalive_timeout keepalive_timeout;
     int64_t keepalive_requests;
     int64_t keepalive_time;                                           /* ms */
@@ -109,7 +110,9 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
-    struct text root; /* constant root, without a slash at the end; absent when it has variables */
+    const struct rewrite_conf *rewrite_conf;
+    const struct rewrite_program *rewrite; /* its instructions; NULL: none */
+    struct text root;                      /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {
@@ -174,6 +177,9 @@ struct http_main *http_main_of(const struct conf_block *root);
 conf_set_fn vhost_set_listen;
 conf_set_fn vhost_set_name;
 const char *vhost_finish(struct conf *cf, struct http_main *http);
+
+/* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no memory. */
+struct location *location_for_if(struct conf *cf);
 
 /* location.c: setter of `location`, `server` values resolved, trees built. */
 conf_set_fn location_set;

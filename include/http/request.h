@@ -38,7 +38,17 @@ struct response {
 };
 
 /* Where the way through the rooms stands; static.c. */
-enum step { STEP_ROUTE, STEP_TRY_FILES, STEP_CONTENT, STEP_INDEX, STEP_FILE, STEP_LISTING, STEP_READY };
+enum step {
+    STEP_ROUTE,    /* instructions of the server; then STEP_LOCATION */
+    STEP_LOCATION, /* the location is found */
+    STEP_REWRITE,  /* its instructions */
+    STEP_TRY_FILES,
+    STEP_CONTENT,
+    STEP_INDEX,
+    STEP_FILE,
+    STEP_LISTING,
+    STEP_READY
+};
 
 struct request {
     struct arena arena;
@@ -54,9 +64,14 @@ struct request {
     struct text path;    /* NUL-terminated file name for uri, made by static.c */
 
     enum step step;
-    unsigned step_at;   /* index within try_files or index */
-    unsigned redirects; /* internal ones so far */
-    bool internal;      /* after an internal redirect */
+    unsigned step_at;                      /* index within try_files or index */
+    unsigned redirects;                    /* internal ones so far */
+    unsigned rewrite_at;                   /* index of the instruction to go on with */
+    const struct rewrite_program *rewrite; /* of the location that was found; `if` may have put another in its place */
+    const struct return_action *returned;  /* that decided the response, or NULL */
+    bool internal;                         /* after an internal redirect */
+    bool uri_changed;                      /* by rewrite: another location is to be found */
+    bool awaits_body;                      /* of the request: it is read as soon as the location is found */
     bool in_error_page;
     bool wants_close; /* the response says Connection: close */
     bool lingers;     /* and input may still be on its way: close gently */
@@ -74,7 +89,8 @@ struct request {
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */
     struct captures captures;
-    struct text *named; /* variables_named() values of named groups, or NULL */
+    struct text *values;  /* of own variables, by their slots; NULL: none has any yet */
+    unsigned evaluations; /* of own variables inside each other */
 
     struct response out;
     size_t head_len;      /* of the response head */

@@ -96,14 +96,13 @@ static int read_head(struct explain *e)
     return 0;
 }
 
-/* Where `return` of the server does not say the same. */
+/* The way has not begun, unless error_page leads somewhere. */
 static bool was_refused(const struct request *r)
 {
-    const struct return_action *a = r->server->base.http->action;
-    return r->step == STEP_READY && r->lingers && !(a && a->status == r->out.status);
+    return r->step == STEP_READY;
 }
 
-/* r->uri, unless the first step already led elsewhere. */
+/* r->uri, unless error_page has already led elsewhere. */
 static struct text first_uri(struct request *r)
 {
     struct uri uri;
@@ -151,15 +150,6 @@ static void walk(struct explain *e)
         }
         explain_step(e, &before);
     }
-}
-
-/* Reading the head found the first location, too. */
-static void walk_from_head(struct explain *e)
-{
-    struct moment before = {.step = STEP_ROUTE, .uri = e->uri, .location = &e->request->server->base};
-
-    explain_step(e, &before);
-    walk(e);
 }
 
 static void on_ready(void *arg)
@@ -218,7 +208,7 @@ static int tell(struct explain *e, struct buffer *head)
     e->uri = first_uri(e->request);
     explain_opening(e);
     if (!e->refused)
-        walk_from_head(e);
+        walk(e);
     int rc = begin_response(e, head);
     if (rc < 0)
         return rc;

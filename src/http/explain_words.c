@@ -210,15 +210,29 @@ static void say_return(struct explain *e, const struct return_action *a, const c
     because(e, "return says so");
 }
 
-static void say_route(struct explain *e, const struct moment *before)
+/* What the instructions of a server or a location came to. */
+static void say_rewrite(struct explain *e, const struct moment *before, const char *where)
+{
+    struct request *r = e->request;
+
+    if (r->location != before->location && r->location->block->context == CONF_IF)
+        explain_say(e, "if", "its settings count %s", place(e, r->location->block->file, r->location->block->line));
+    if (r->returned) {
+        say_return(e, r->returned, where);
+    } else if (r->step == STEP_READY && r->redirects == before->redirects) {
+        explain_say(e, "rewrite", "redirects, says the %s", where);
+        because(e, "rewrite says so");
+    } else if (!text_equal(r->uri, before->uri) && !r->in_error_page) {
+        explain_say(e, "rewrite", "to %.*s, says the %s", TEXT_ARG(r->uri), where);
+    }
+    r->returned = NULL;
+}
+
+static void say_found(struct explain *e, const struct moment *before)
 {
     struct request *r = e->request;
     struct text uri = r->uri;
 
-    if (r->server->base.http->action) {
-        say_return(e, r->server->base.http->action, "server");
-        return;
-    }
     r->uri = before->uri; /* the step may have led on to another */
     const struct location *l = route_location(r);
     r->uri = uri;
@@ -229,6 +243,16 @@ static void say_route(struct explain *e, const struct moment *before)
     say_location(e, l);
     if (l->http->internal && !before->internal)
         because(e, "the location is internal: for internal redirects only");
+    else if (r->out.status == 413)
+        because(e, "the body is larger than client_max_body_size");
+}
+
+static void say_route(struct explain *e, const struct moment *before)
+{
+    if (e->request->server->base.rewrite)
+        say_rewrite(e, before, "server");
+    else
+        say_found(e, before);
 }
 
 /* ---- files ---- */
@@ -269,10 +293,6 @@ static void say_try_files(struct explain *e, const struct moment *before)
     const struct http_conf *h = before->location->http;
     const struct template_list *t = h->try_files.names;
 
-    if (h->action && before->location != &r->server->base) {
-        say_return(e, h->action, "location");
-        return;
-    }
     if (!t || t->count == 0)
         return;
     struct text name = t->items[before->step_at]->text;
@@ -368,6 +388,7 @@ static void say_listing(struct explain *e, const struct moment *before)
 static void say_turn(struct explain *e, const struct moment *before)
 {
     const struct request *r = e->request;
+    bool entered = r->step == STEP_TRY_FILES || r->step == STEP_REWRITE; /* a location, by its name */
     bool page = (r->in_error_page && !before->in_error_page) ||
                 (r->error_status > 0 && r->error_status != before->error_status);
 
@@ -375,7 +396,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         because(e, "internal redirects go round and round");
     else if (page && r->step == STEP_READY)
         explain_say(e, "error_page", "sends the client elsewhere");
-    else if (page && r->step == STEP_TRY_FILES)
+    else if (page && entered)
         explain_say(e, "error_page", "leads to %.*s", TEXT_ARG(r->location->name));
     else if (page && r->error_status > 0)
         explain_say(e, "error_page", "%.*s, with status %d", TEXT_ARG(r->uri), r->error_status);
@@ -383,7 +404,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         explain_say(e, "error_page", "%.*s, with the status that it has itself", TEXT_ARG(r->uri));
     else if (r->step == STEP_ROUTE)
         explain_say(e, "redirect", "internal, to %.*s", TEXT_ARG(r->uri));
-    if (r->redirects > before->redirects && r->step == STEP_TRY_FILES)
+    if (r->redirects > before->redirects && entered)
         say_location(e, r->location);
 }
 
@@ -394,6 +415,12 @@ void explain_step(struct explain *e, const struct moment *before)
     switch (before->step) {
     case STEP_ROUTE:
         say_route(e, before);
+        break;
+    case STEP_LOCATION:
+        say_found(e, before);
+        break;
+    case STEP_REWRITE:
+        say_rewrite(e, before, "location");
         break;
     case STEP_TRY_FILES:
         say_try_files(e, before);

@@ -6,6 +6,7 @@
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/route.h"
+#include "http/static.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "http/variable.h"
@@ -147,12 +148,33 @@ void respond_redirect(struct request *r, int status, struct text target)
     r->out.fields = f;
 }
 
-static bool too_many(struct request *r)
+void respond_return(struct request *r, const struct return_action *a)
+{
+    enum { CLOSE_SILENTLY = 444 };
+
+    if (a->status == CLOSE_SILENTLY) {
+        r->silent = true;
+        r->out.status = CLOSE_SILENTLY; /* for the log */
+        r->step = STEP_READY;
+        return;
+    }
+    const struct http_conf *h = r->location->http;
+    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
+    if (status_is_redirect(a->status) && value.len > 0)
+        respond_redirect(r, a->status, value);
+    else if (a->text)
+        respond_text(r, a->status, mime_type(h->types, r->uri, h->default_type), value.at ? value : TEXT(""));
+    else if (a->status < 300 && a->status != 204)
+        respond_text(r, a->status, TEXT_NONE, TEXT(""));
+    else
+        respond_error(r, a->status);
+}
+
+bool respond_too_many(struct request *r, const char *doing)
 {
     if (++r->redirects <= MOST_REDIRECTS)
         return false;
-    request_log(r, LEVEL_ERROR, 0, "rewrite or internal redirection cycle while redirecting to \"%.*s\"",
-                TEXT_ARG(r->uri));
+    request_log(r, LEVEL_ERROR, 0, "rewrite or internal redirection cycle while %s \"%.*s\"", doing, TEXT_ARG(r->uri));
     respond_page(r, 500);
     return true;
 }
@@ -173,7 +195,7 @@ void respond_internally(struct request *r, struct text uri, struct text args)
     r->internal = true;
     r->step = STEP_ROUTE;
     r->step_at = 0;
-    too_many(r);
+    respond_too_many(r, "internally redirecting to");
 }
 
 void respond_named(struct request *r, struct text name)
@@ -185,13 +207,11 @@ void respond_named(struct request *r, struct text name)
         respond_page(r, 500);
         return;
     }
-    if (too_many(r))
+    if (respond_too_many(r, "redirecting to named location of"))
         return;
-    r->location = l;
     r->internal = true;
     r->path = TEXT_NONE;
-    r->step = STEP_TRY_FILES;
-    r->step_at = 0;
+    static_enter(r, l);
 }
 
 static const struct error_page *find_page(const struct request *r, int status)

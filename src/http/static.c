@@ -9,6 +9,7 @@
 #include "http/listing.h"
 #include "http/precondition.h"
 #include "http/respond.h"
+#include "http/rewrite.h"
 #include "http/route.h"
 #include "http/serve.h"
 #include "http/service_private.h"
@@ -73,8 +74,7 @@ static void on_found(struct file_lookup *lookup, int rc, struct file *f)
     connection_resume(r->conn);
 }
 
-/* 0 and a reference, -errno, or -EINPROGRESS: the request waits, and the same call again gets the answer. */
-static int find(struct request *r, struct text path, struct file **f)
+int static_find(struct request *r, struct text path, struct file **f)
 {
     *f = NULL;
     if (r->found) {
@@ -92,46 +92,87 @@ static int find(struct request *r, struct text path, struct file **f)
 
 /* ---- the steps: true: go on with r->step; false: wait ---- */
 
-static void run_action(struct request *r, const struct return_action *a)
+/* What comes when the URI and the location stay as they are. */
+static void after_rewrite(struct request *r)
 {
-    enum { CLOSE_SILENTLY = 444 };
-
-    if (a->status == CLOSE_SILENTLY) {
-        r->silent = true;
-        r->out.status = CLOSE_SILENTLY; /* for the log */
-        r->step = STEP_READY;
-        return;
-    }
-    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
-    if (status_is_redirect(a->status) && value.len > 0)
-        respond_redirect(r, a->status, value);
-    else if (a->text)
-        respond_text(r, a->status, r->location->http->default_type, value.at ? value : TEXT(""));
-    else if (a->status < 300 && a->status != 204)
-        respond_text(r, a->status, TEXT_NONE, TEXT(""));
-    else
-        respond_error(r, a->status);
+    r->step = STEP_TRY_FILES;
+    r->step_at = 0;
 }
 
-void static_route(struct request *r)
+void static_enter(struct request *r, const struct location *l)
 {
-    const struct return_action *a = r->server->base.http->action;
+    r->location = l;
+    r->rewrite = l->rewrite;
+    if (l->rewrite && l != &r->server->base) /* the server's own instructions came first of all */
+        r->step = STEP_REWRITE;
+    else
+        after_rewrite(r);
+}
 
-    r->location = &r->server->base;
-    if (a) {
-        run_action(r, a);
-        return;
-    }
+/* Whether the body that is to come is larger than the location takes. */
+static bool refuse_body(struct request *r)
+{
+    int64_t most = r->location->http->client_max_body_size;
+
+    if (most <= 0 || !r->msg.has_length || r->msg.length <= (uint64_t)most)
+        return false;
+    request_log(r, LEVEL_ERROR, 0, "client intended to send too large body: %llu bytes",
+                (unsigned long long)r->msg.length);
+    r->awaits_body = false;
+    respond_error(r, 413);
+    return true;
+}
+
+static bool step_location(struct request *r)
+{
     const struct location *l = route_location(r);
     if (!l) {
         respond_page(r, 500);
-        return;
+        return true;
     }
-    r->location = l;
-    r->step = STEP_TRY_FILES;
-    r->step_at = 0;
+    static_enter(r, l);
     if (l->http->internal && !r->internal)
         respond_error(r, 404);
+    else if (r->awaits_body)
+        refuse_body(r);
+    return true;
+}
+
+static bool step_route(struct request *r)
+{
+    const struct rewrite_program *p = r->server->base.rewrite;
+
+    r->location = &r->server->base;
+    r->step = STEP_LOCATION;
+    if (!p)
+        return step_location(r);
+    enum rewrite_outcome outcome = rewrite_run(r, p);
+    r->uri_changed = false;
+    if (outcome == REWRITE_WAITS)
+        r->step = STEP_ROUTE;
+    return outcome != REWRITE_WAITS;
+}
+
+static bool step_rewrite(struct request *r)
+{
+    switch (rewrite_run(r, r->rewrite)) {
+    case REWRITE_WAITS:
+        return false;
+    case REWRITE_ANSWERS:
+        return true;
+    case REWRITE_ENDS:
+        break;
+    }
+    if (!r->uri_changed) {
+        after_rewrite(r);
+        return true;
+    }
+    r->uri_changed = false;
+    if (respond_too_many(r, "processing"))
+        return true;
+    r->location = &r->server->base;
+    r->step = STEP_LOCATION;
+    return true;
 }
 
 static void end_try_files(struct request *r, const struct template *last)
@@ -188,7 +229,7 @@ static bool try_file(struct request *r, const struct try_files *names)
     bool directory = names->directory[r->step_at];
     struct file *f;
 
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 || (f->kind == FILE_DIRECTORY) != directory) {
@@ -212,9 +253,7 @@ static bool step_try_files(struct request *r)
     const struct http_conf *h = r->location->http;
     const struct template_list *t = h->try_files.names;
 
-    if (h->action && r->location != &r->server->base)
-        run_action(r, h->action);
-    else if (!t || t->count == 0)
+    if (!t || t->count == 0)
         r->step = STEP_CONTENT;
     else if (r->step_at < t->count - 1)
         return try_file(r, &h->try_files);
@@ -251,7 +290,7 @@ static bool step_without_index(struct request *r)
 {
     struct file *f;
     struct text path = static_path(r, r->uri);
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
 
     if (rc == -EINPROGRESS)
         return false;
@@ -285,7 +324,7 @@ static bool step_index(struct request *r)
     struct text uri = joined(r, r->uri, name);
     struct text path = uri.at ? static_path(r, uri) : TEXT_NONE;
     struct file *f;
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc == 0) {
@@ -324,7 +363,7 @@ static bool step_file(struct request *r)
     if (!r->path.at)
         r->path = static_path(r, r->uri);
     if (!r->file)
-        rc = find(r, r->path, &r->file);
+        rc = static_find(r, r->path, &r->file);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0) {
@@ -457,8 +496,11 @@ bool static_step(struct request *r)
 {
     switch (r->step) {
     case STEP_ROUTE:
-        static_route(r);
-        return true;
+        return step_route(r);
+    case STEP_LOCATION:
+        return step_location(r);
+    case STEP_REWRITE:
+        return step_rewrite(r);
     case STEP_TRY_FILES:
         return step_try_files(r);
     case STEP_CONTENT:

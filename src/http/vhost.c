@@ -194,9 +194,7 @@ static const char *set_regex_name(struct conf *cf, struct server_name *n)
         return conf_error(cf, "empty regex in server name \"~\"");
     if (pattern_compile(&n->pattern, n->text, true, cf->arena, &error) < 0)
         return conf_error(cf, "%s", error);
-    if (variables_add_names(http->variables, n->pattern, &n->names_base, cf->arena) < 0)
-        return conf_error(cf, "no memory");
-    return NULL;
+    return variables_add_names(cf, http->variables, n->pattern, &n->names_base);
 }
 
 static const char *set_plain_name(struct conf *cf, struct server_name *n, struct text word)

@@ -1,6 +1,7 @@
 /* test_variable.c - templates and the values of variables. */
 #include "configured.h"
 
+#include "http/rewrite_program.h"
 #include "http/variable.h"
 
 static const struct {
@@ -53,7 +54,7 @@ START_TEST(value_is_right)
     r.out.type = TEXT("text/x");
     r.out.method = IO_DIRECT;
     response_add(&r, TEXT("X-Added"), TEXT("added"));
-    struct text got = template_text(r.location->http->action->text, &r);
+    struct text got = template_text(r.location->rewrite->items[0].action->text, &r);
     const char *want = values[_i].value;
     size_t len = strstr(values[_i].text, "binary") ? strlen("192.0.2.1 ") + 4 : strlen(want);
     ck_assert_msg(got.len == len && memcmp(got.at, want, len) == 0, "%s: %.*s", values[_i].text, TEXT_ARG(got));
