@@ -341,7 +341,7 @@ static const char *add_names_at(struct conf *cf, struct http_main *http, struct 
     list_each (&server->names, node, tmp) {
         const struct server_name *n = container_of(node, struct server_name, node);
         if (!a->names)
-            a->names = name_table_create(cf->arena, 512);
+            a->names = name_table_create(cf->arena);
         int rc = a->names ? name_table_add(a->names, n, server, cf->arena) : -ENOMEM;
         if (rc == -EEXIST) {
             char text[ADDRESS_TEXT_SIZE];

@@ -82,8 +82,6 @@ const struct conf_foreign server_foreign[] = {
     {"userid*", NO_VARIABLES},
     {"set_real_ip_from", NO_VARIABLES},
     {"real_ip_*", NO_VARIABLES},
-    {"random_index", "there is no random index; use \"index\""},
-    {"empty_gif", "put a GIF file where it is asked for"},
     {"stub_status", "there is no status page; remove the line"},
     {"status_zone", "there is no status page; remove the line"},
     {"api", "there is no status page; remove the line"},

@@ -440,6 +440,7 @@ static const struct {
 
 START_TEST(errors)
 {
+    site_allow_alerts(); /* nginx logs them, too */
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         struct run run;
         site_conf_server(wrong[i].text);

@@ -10,6 +10,7 @@
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/headers.h"
+#include "http/map.h"
 #include "http/request.h"
 #include "http/rewrite.h"
 
@@ -25,9 +26,9 @@ struct configured {
 /* Reads `bytes`: a whole configuration. */
 static inline void configure(struct configured *c, const char *bytes)
 {
-    static struct conf_module *const modules[] = {&io_main_module, &io_module,      &file_module,
-                                                  &http_module,    &listing_module, &headers_module,
-                                                  &log_module,     &rewrite_module, NULL};
+    static struct conf_module *const modules[] = {
+        &io_main_module, &io_module,      &file_module, &http_module, &listing_module,       &headers_module,
+        &log_module,     &rewrite_module, &map_module,  &geo_module,  &split_clients_module, NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",
