@@ -112,7 +112,8 @@ struct location {
     const struct log_conf *log;
     const struct rewrite_conf *rewrite_conf;
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */
-    struct text root;                      /* constant root, without a slash at the end; absent when it has variables */
+    bool random_index, empty_gif;
+    struct text root; /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

@@ -12,6 +12,7 @@
 struct connection;
 struct input;
 struct listing_job;
+struct random_job;
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -44,6 +45,7 @@ enum step {
     STEP_REWRITE,  /* its instructions */
     STEP_TRY_FILES,
     STEP_CONTENT,
+    STEP_RANDOM_INDEX,
     STEP_INDEX,
     STEP_FILE,
     STEP_LISTING,
@@ -85,6 +87,7 @@ struct request {
     struct file *found_file;
     struct file *file; /* that is being served */
     struct listing_job *listing;
+    struct random_job *random; /* random_index.c */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */

@@ -429,6 +429,9 @@ void explain_step(struct explain *e, const struct moment *before)
         if (r->out.status == 405 || r->redirects > before->redirects)
             because(e, "files do not answer %.*s", TEXT_ARG(r->msg.method_name));
         break;
+    case STEP_RANDOM_INDEX:
+        explain_say(e, "random_index", r->redirects > before->redirects ? "one of the files" : "no file is there");
+        break;
     case STEP_INDEX:
         say_index(e, before);
         break;

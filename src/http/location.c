@@ -1,7 +1,9 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
 #include "http/access_log.h"
 #include "http/core.h"
+#include "http/empty_gif.h"
 #include "http/headers.h"
+#include "http/random_index.h"
 #include "http/rewrite.h"
 #include "http/route.h"
 #include "http/variable.h"
@@ -137,6 +139,8 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->rewrite_conf = conf_values(block, &rewrite_module);
     l->rewrite = l->rewrite_conf->program;
+    l->random_index = ((const struct random_index_conf *)conf_values(block, &random_index_module))->on;
+    l->empty_gif = ((const struct empty_gif_conf *)conf_values(block, &empty_gif_module))->on;
     l->root = constant_root(l->http);
 }
 

@@ -5,9 +5,11 @@
 
 #include "base/number.h"
 #include "http/connection.h"
+#include "http/empty_gif.h"
 #include "http/headers.h"
 #include "http/listing.h"
 #include "http/precondition.h"
+#include "http/random_index.h"
 #include "http/respond.h"
 #include "http/rewrite.h"
 #include "http/route.h"
@@ -266,12 +268,18 @@ static bool step_content(struct request *r)
 {
     enum method m = r->msg.method;
 
+    if (r->location->empty_gif) {
+        empty_gif_respond(r);
+        return true;
+    }
     if (m != METHOD_GET && m != METHOD_HEAD && m != METHOD_POST) {
         respond_error(r, 405);
         return true;
     }
     r->step_at = 0;
     r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_FILE;
+    if (r->location->random_index && r->step == STEP_INDEX)
+        r->step = STEP_RANDOM_INDEX;
     return true;
 }
 
@@ -283,6 +291,22 @@ static void fail_open(struct request *r, struct text path, int error)
         request_log(r, status == 404 || status == 403 ? LEVEL_ERROR : LEVEL_CRIT, error, "open() \"%.*s\" failed",
                     TEXT_ARG(path));
     respond_error(r, status);
+}
+
+static bool step_random_index(struct request *r)
+{
+    struct text name, path = static_path(r, r->uri);
+    int rc = random_index_pick(r, path, &name);
+
+    if (rc == -EINPROGRESS)
+        return false;
+    if (rc < 0)
+        fail_open(r, path, -rc);
+    else if (name.at)
+        respond_internally(r, joined(r, r->uri, name), r->args);
+    else
+        r->step = STEP_INDEX;
+    return true;
 }
 
 /* No index file: is there a directory at all, and may it be listed? */
@@ -505,6 +529,8 @@ bool static_step(struct request *r)
         return step_try_files(r);
     case STEP_CONTENT:
         return step_content(r);
+    case STEP_RANDOM_INDEX:
+        return step_random_index(r);
     case STEP_INDEX:
         return step_index(r);
     case STEP_FILE:
@@ -528,6 +554,7 @@ bool static_run(struct request *r)
 void static_abandon(struct request *r)
 {
     file_lookup_cancel(&r->lookup);
+    random_index_abandon(r);
     source_close(r->out.file.source);
     r->out.file.source = NULL;
     file_release(r->found_file);

@@ -2,6 +2,7 @@
  * error_page, return, internal, autoindex. */
 #include "harness.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,6 +432,55 @@ START_TEST(autoindex_json)
 }
 END_TEST
 
+START_TEST(random_index)
+{
+    bool seen[3] = {false, false, false};
+    site_write("html/r/a.txt", "0");
+    site_write("html/r/b.txt", "1");
+    site_write("html/r/c.txt", "2");
+    site_write("html/r/.hidden", "x");
+    site_write("html/r/sub/index.html", "index");
+    site_mkdir("html/r/empty");
+    site_conf_server("location /r/ { random_index on; }");
+    site_start();
+    for (int i = 0; i < 1000 && !(seen[0] && seen[1] && seen[2]); i++) {
+        struct response r;
+        get(&r, "/r/?x=1");
+        ck_assert_int_eq(r.status, 200);
+        ck_assert_msg(r.len == 1 && r.body[0] >= '0' && r.body[0] <= '2', "%s", r.body);
+        seen[r.body[0] - '0'] = true;
+        response_free(&r);
+    }
+    ck_assert(seen[0] && seen[1] && seen[2]);
+    expect_body("/r/sub/", "index"); /* a file like others here */
+    ck_assert_int_eq(status_of("/r/none/"), 404);
+    ck_assert_int_eq(status_of("/r/empty/"), 403);
+}
+END_TEST
+
+START_TEST(empty_gif)
+{
+    struct response r;
+    site_conf_server("location /g { empty_gif; location /g/in/ { } }");
+    site_start();
+    get(&r, "/g");
+    ck_assert_int_eq(r.status, 200);
+    assert_header(&r, "Content-Type", "image/gif");
+    assert_header(&r, "Last-Modified", "Mon, 28 Sep 1970 06:00:00 GMT");
+    ck_assert_uint_eq(r.len, 43);
+    ck_assert_int_eq(memcmp(r.body, "GIF89a\1\0\1\0", 10), 0);
+    ck_assert_int_eq(r.body[42], ';');
+    response_free(&r);
+    request(&r, "GET", "/g", "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT\r\n");
+    ck_assert_int_eq(r.status, 304);
+    response_free(&r);
+    request(&r, "POST", "/g", "Content-Length: 0\r\n");
+    ck_assert_int_eq(r.status, 405);
+    response_free(&r);
+    ck_assert_int_eq(status_of("/g/in/er"), 404); /* not inherited */
+}
+END_TEST
+
 Suite *suite_routing(void)
 {
     Suite *s = suite_create("routing");
@@ -453,5 +503,7 @@ Suite *suite_routing(void)
     tcase_add_test(tc, autoindex);
     tcase_add_test(tc, autoindex_of_many);
     tcase_add_test(tc, autoindex_json);
+    tcase_add_test(tc, random_index);
+    tcase_add_test(tc, empty_gif);
     return s;
 }
