@@ -73,6 +73,7 @@ struct request {
     const struct return_action *returned;  /* that decided the response, or NULL */
     bool internal;                         /* after an internal redirect */
     bool uri_changed;                      /* by rewrite: another location is to be found */
+    bool uri_broken;                       /* by `rewrite ... break`: it need not fit the location */
     bool awaits_body;                      /* of the request: it is read as soon as the location is found */
     bool in_error_page;
     bool wants_close; /* the response says Connection: close */

@@ -167,7 +167,7 @@ static int resolve_target(struct request *r)
     r->host = asked_host(r, &uri);
     r->server = route_server(r->conn->address, r);
     r->location = &r->server->base;
-    bool merge = r->location->http->merge_slashes;
+    bool merge = r->conn->address->dflt->base.http->merge_slashes; /* the address' default server's, as in nginx */
     if (uri_is_plain(uri.path)) {
         r->uri = uri.path;
         return 0;

@@ -111,7 +111,7 @@ static struct text first_uri(struct request *r)
     if (r->redirects == 0 || uri_split(r->msg.target, &uri) != 0)
         return r->uri;
     char *path = arena_alloc(&r->arena, uri.path.len + 1);
-    if (!path || uri_normalise(uri.path, r->server->base.http->merge_slashes, path, &len) != 0)
+    if (!path || uri_normalise(uri.path, r->conn->address->dflt->base.http->merge_slashes, path, &len) != 0)
         return r->uri;
     return (struct text){path, len};
 }

@@ -159,15 +159,19 @@ void respond_return(struct request *r, const struct return_action *a)
         return;
     }
     const struct http_conf *h = r->location->http;
-    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
-    if (status_is_redirect(a->status) && value.len > 0)
-        respond_redirect(r, a->status, value);
-    else if (a->text)
-        respond_text(r, a->status, mime_type(h->types, r->uri, h->default_type), value.at ? value : TEXT(""));
-    else if (a->status < 300 && a->status != 204)
-        respond_text(r, a->status, TEXT_NONE, TEXT(""));
-    else
+    bool has_text = a->text && (!template_is_constant(a->text) || a->text->text.len > 0);
+    if (a->status >= 400 && !has_text) {
         respond_error(r, a->status);
+        return;
+    }
+    r->out.status = r->error_status > 0 ? r->error_status : a->status; /* the text may ask for it */
+    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
+    if (!value.at)
+        value = TEXT("");
+    if (status_is_redirect(a->status))
+        respond_redirect(r, a->status, value);
+    else
+        respond_text(r, a->status, mime_type(h->types, r->uri, h->default_type), value);
 }
 
 bool respond_too_many(struct request *r, const char *doing)
@@ -193,6 +197,7 @@ void respond_internally(struct request *r, struct text uri, struct text args)
     r->args = args;
     r->path = TEXT_NONE;
     r->internal = true;
+    r->uri_broken = false;
     r->step = STEP_ROUTE;
     r->step_at = 0;
     respond_too_many(r, "internally redirecting to");

@@ -227,6 +227,7 @@ static enum rewrite_outcome run_rule(struct request *r, const struct rewrite_con
         return REWRITE_ENDS;
     r->internal = true;
     r->uri_changed = !rule->breaks;
+    r->uri_broken = r->uri_broken || rule->breaks;
     if (rule->redirect)
         return redirect(r, conf, rule);
     return change_uri(r, conf, rule) ? REWRITE_ENDS : fail(r);
@@ -281,6 +282,7 @@ static enum rewrite_outcome run(struct request *r, const struct rewrite_program 
             run_set(r, i);
             break;
         case OP_BREAK:
+            r->uri_broken = r->uri_broken || r->uri_changed;
             r->uri_changed = false;
             return REWRITE_ENDS;
         case OP_RETURN:

@@ -155,6 +155,19 @@ static bool step_route(struct request *r)
     return outcome != REWRITE_WAITS;
 }
 
+/* `rewrite ... break` leaves a URI that need not begin with the location's name, which an alias would cut off. */
+static bool refuse_alias(struct request *r)
+{
+    const struct root *root = &r->location->http->root;
+
+    if (!r->uri_broken || !root->alias)
+        return false;
+    request_log(r, LEVEL_ALERT, 0, "\"alias\" cannot be used in location \"%.*s\" where URI was rewritten",
+                TEXT_ARG(r->location->name));
+    respond_error(r, 500);
+    return true;
+}
+
 static bool step_rewrite(struct request *r)
 {
     switch (rewrite_run(r, r->rewrite)) {
@@ -166,7 +179,8 @@ static bool step_rewrite(struct request *r)
         break;
     }
     if (!r->uri_changed) {
-        after_rewrite(r);
+        if (!refuse_alias(r))
+            after_rewrite(r);
         return true;
     }
     r->uri_changed = false;
@@ -333,6 +347,23 @@ static bool step_without_index(struct request *r)
     return true;
 }
 
+/* After names that are not there, a directory that is not there is 404. */
+static bool step_absolute_index(struct request *r, struct text name)
+{
+    struct text path = r->step_at > 0 ? static_path(r, r->uri) : TEXT_NONE;
+    struct file *f = NULL;
+
+    int rc = r->step_at > 0 ? static_find(r, path, &f) : 0;
+    if (rc == -EINPROGRESS)
+        return false;
+    file_release(f);
+    if (rc < 0)
+        fail_open(r, path, -rc);
+    else
+        respond_internally(r, name, r->args);
+    return true;
+}
+
 /* One name of index. */
 static bool step_index(struct request *r)
 {
@@ -341,10 +372,8 @@ static bool step_index(struct request *r)
         return step_without_index(r);
 
     struct text name = template_text(names->items[r->step_at], r);
-    if (text_starts(name, TEXT("/"))) {
-        respond_internally(r, name, r->args);
-        return true;
-    }
+    if (text_starts(name, TEXT("/")))
+        return step_absolute_index(r, name);
     struct text uri = joined(r, r->uri, name);
     struct text path = uri.at ? static_path(r, uri) : TEXT_NONE;
     struct file *f;

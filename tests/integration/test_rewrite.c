@@ -111,6 +111,21 @@ START_TEST(redirects)
 }
 END_TEST
 
+/* A URI that was rewritten on the spot need not begin with what the alias stands for. */
+START_TEST(alias_after_break)
+{
+    site_allow_alerts();
+    site_write("html/al/x", "x");
+    site_conf_server("location /a/ { alias @DIR@/html/al/; rewrite ^ /a/x break; }\n"
+                     "location /b/ { alias @DIR@/html/al/; rewrite ^/b/y /b/x last; }\n"
+                     "location ~ ^/c/(.*)$ { alias @DIR@/html/al/x; rewrite ^ /c/z break; }");
+    site_start();
+    ck_assert_int_eq(status_of("/a/x"), 500);
+    expect_body("/b/y", "x");
+    ck_assert_int_eq(status_of("/c/y"), 500);
+}
+END_TEST
+
 /* Ten turns, and not an eleventh. */
 START_TEST(cycles_end)
 {
@@ -347,6 +362,8 @@ START_TEST(return_takes_its_turn)
     struct response r;
 
     site_conf_server("if ($arg_early) { return 200 server; }\n"
+                     "location /status { return 201 $status; } location /no-text { return 402 \"\"; }\n"
+                     "location /nowhere { return 302; } location /untold { return 200; } default_type x/y;\n"
                      "location /x { if ($arg_a) { return 200 a; } return 200 b; return 200 never; }\n"
                      "location /b { break; return 200 never; }\n"
                      "location /typed.html { return 200 html; } location /code { return 204; }\n"
@@ -356,6 +373,18 @@ START_TEST(return_takes_its_turn)
     expect_body("/x?a=1", "a");
     expect_body("/x?early=1", "server");
     ck_assert_int_eq(status_of("/b"), 404);
+    get(&r, "/status");
+    ck_assert_int_eq(r.status, 201);
+    ck_assert_str_eq(r.body, "201");
+    response_free(&r);
+    get(&r, "/no-text");
+    ck_assert_ptr_nonnull(strstr(r.body, "<title>402 Payment Required</title>"));
+    response_free(&r);
+    expect_redirect("/nowhere", 302, "");
+    get(&r, "/untold");
+    assert_header(&r, "Content-Type", "x/y");
+    ck_assert_uint_eq(r.len, 0);
+    response_free(&r);
     get(&r, "/typed.html");
     assert_header(&r, "Content-Type", "text/html");
     response_free(&r);
@@ -459,6 +488,7 @@ Suite *suite_rewrite(void)
     TCase *t = site_case(s, "rewrite", 30);
     tcase_add_test(t, rewrites);
     tcase_add_test(t, redirects);
+    tcase_add_test(t, alias_after_break);
     tcase_add_test(t, cycles_end);
     tcase_add_test(t, server_level);
     tcase_add_test(t, named_locations);

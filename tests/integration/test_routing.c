@@ -217,7 +217,8 @@ START_TEST(indexes)
     site_write("html/b/two.html", "two");
     site_write("html/c/x", "");
     site_write("html/fallback.html", "fallback");
-    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /d/ { alias "
+    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /no-dir/ { "
+                     "index none.html /fallback.html; } location /d/ { alias "
                      "@DIR@/html/a/; index two.html; }");
     site_start();
     expect_body("/a/", "two");
@@ -226,6 +227,7 @@ START_TEST(indexes)
     expect_body("/d/", "two");
     ck_assert_int_eq(status_of("/"), 403);
     ck_assert_int_eq(status_of("/none/"), 404);
+    ck_assert_int_eq(status_of("/no-dir/"), 404);
 }
 END_TEST
 
@@ -276,6 +278,7 @@ START_TEST(error_pages)
     get(&r, "/nothing");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "<p>not here</p>");
+    assert_header(&r, "Last-Modified", NULL);
     response_free(&r);
     get(&r, "/404.html");
     ck_assert_int_eq(r.status, 404);
