@@ -4,7 +4,7 @@
 #include "http/geo_table.h"
 #include "http/map.h"
 #include "http/request.h"
-#include "http/variable.h"
+#include "http/variable_table.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -94,24 +94,10 @@ static bool is_proxy(const struct geo *g, const struct geo_address *a)
     return false;
 }
 
-/* All fields of that name in one, the last one behind. */
-static struct text forwarded_for(struct request *r)
-{
-    struct text all = TEXT_NONE;
-
-    for (unsigned i = 0; i < r->msg.count; i++) {
-        const struct header *h = &r->msg.headers[i];
-        if (!text_equal_nocase(h->name, TEXT("X-Forwarded-For")))
-            continue;
-        all = all.at ? text_of(arena_printf(&r->arena, "%.*s,%.*s", TEXT_ARG(all), TEXT_ARG(h->value))) : h->value;
-    }
-    return all;
-}
-
 /* While a proxy that is believed stands in front, who it says is behind it: from the end of the list. */
 static void look_behind_proxies(struct request *r, const struct geo *g, struct geo_address *a)
 {
-    struct text list = forwarded_for(r);
+    struct text list = variable_forwarded_for(r);
 
     while (list.len > 0 && is_proxy(g, a)) {
         while (list.len > 0 && (list.at[list.len - 1] == ' ' || list.at[list.len - 1] == ','))

@@ -10,12 +10,9 @@
 #include "net/socket.h"
 
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define GETTER(name) static void get_##name(struct request *r, const void *data, struct text *out)
@@ -396,47 +393,6 @@ GETTER(nginx_version)
     *out = TEXT(COMPATIBLE_VERSION);
 }
 
-/* Known, and always empty here. */
-GETTER(empty)
-{
-    UNUSED(r), UNUSED(data);
-    *out = TEXT("");
-}
-
-/* Known, and never there: what nginx fills in for proxies and TLS, and logs as "-" without them. */
-GETTER(absent)
-{
-    UNUSED(r), UNUSED(data);
-    *out = TEXT_NONE;
-}
-
-/* X-Forwarded-For with the client's address behind it. */
-GETTER(proxy_add_x_forwarded_for)
-{
-    static const struct text name = {"x_forwarded_for", 15};
-    struct text before, address;
-
-    UNUSED(data);
-    get_http(r, &name, &before);
-    get_remote_addr(r, NULL, &address);
-    *out =
-        before.len == 0 ? address : text_of(arena_printf(&r->arena, "%.*s, %.*s", TEXT_ARG(before), TEXT_ARG(address)));
-}
-
-/* A number of struct tcp_info at the offset `data`. */
-GETTER(tcpinfo)
-{
-    struct tcp_info info;
-    socklen_t len = sizeof info;
-    uint32_t value;
-
-    *out = TEXT_NONE;
-    if (getsockopt(r->conn->sink.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-        return;
-    memcpy(&value, (const char *)&info + (size_t)(uintptr_t)data, sizeof value);
-    number_text(r, value, out);
-}
-
 GETTER(io_method)
 {
     UNUSED(data);
@@ -481,8 +437,6 @@ static const struct row rows[] = {
     {"document_uri", REQUEST_TEXT(uri)},
     {"host", get_host, 0},
     {"hostname", get_hostname, 0},
-    {"http2", get_empty, 0},
-    {"https", get_empty, 0},
     {"io_bytes_cached", get_io_bytes_cached, 0},
     {"io_bytes_direct", get_io_bytes_direct, 0},
     {"io_method", get_io_method, 0},
@@ -492,15 +446,12 @@ static const struct row rows[] = {
     {"nginx_version", get_nginx_version, 0},
     {"pid", get_pid, 0},
     {"pipe", get_pipe, 0},
-    {"proxy_add_x_forwarded_for", get_proxy_add_x_forwarded_for, 0},
     {"query_string", REQUEST_TEXT(args)},
     {"realpath_root", get_realpath_root, 0},
     {"remote_addr", get_remote_addr, 0},
     {"remote_port", get_remote_port, 0},
     {"remote_user", get_remote_user, 0},
     {"request", REQUEST_TEXT(msg.line)},
-    {"request_body", get_absent, 0},
-    {"request_body_file", get_absent, 0},
     {"request_completion", get_request_completion, 0},
     {"request_filename", get_request_filename, 0},
     {"request_id", get_request_id, 0},
@@ -513,42 +464,9 @@ static const struct row rows[] = {
     {"server_name", get_server_name, 0},
     {"server_port", get_server_port, 0},
     {"server_protocol", get_server_protocol, 0},
-    {"ssl_cipher", get_absent, 0},
-    {"ssl_ciphers", get_absent, 0},
-    {"ssl_client_cert", get_absent, 0},
-    {"ssl_client_escaped_cert", get_absent, 0},
-    {"ssl_client_fingerprint", get_absent, 0},
-    {"ssl_client_i_dn", get_absent, 0},
-    {"ssl_client_raw_cert", get_absent, 0},
-    {"ssl_client_s_dn", get_absent, 0},
-    {"ssl_client_serial", get_absent, 0},
-    {"ssl_client_v_end", get_absent, 0},
-    {"ssl_client_v_remain", get_absent, 0},
-    {"ssl_client_v_start", get_absent, 0},
-    {"ssl_client_verify", get_absent, 0},
-    {"ssl_curve", get_absent, 0},
-    {"ssl_curves", get_absent, 0},
-    {"ssl_early_data", get_absent, 0},
-    {"ssl_protocol", get_absent, 0},
-    {"ssl_server_name", get_absent, 0},
-    {"ssl_session_id", get_absent, 0},
-    {"ssl_session_reused", get_absent, 0},
     {"status", get_status, 0},
-    {"tcpinfo_rcv_space", get_tcpinfo, offsetof(struct tcp_info, tcpi_rcv_space)},
-    {"tcpinfo_rtt", get_tcpinfo, offsetof(struct tcp_info, tcpi_rtt)},
-    {"tcpinfo_rttvar", get_tcpinfo, offsetof(struct tcp_info, tcpi_rttvar)},
-    {"tcpinfo_snd_cwnd", get_tcpinfo, offsetof(struct tcp_info, tcpi_snd_cwnd)},
     {"time_iso8601", get_time_iso8601, 0},
     {"time_local", get_time_local, 0},
-    {"upstream_addr", get_absent, 0},
-    {"upstream_bytes_received", get_absent, 0},
-    {"upstream_bytes_sent", get_absent, 0},
-    {"upstream_cache_status", get_absent, 0},
-    {"upstream_connect_time", get_absent, 0},
-    {"upstream_header_time", get_absent, 0},
-    {"upstream_response_length", get_absent, 0},
-    {"upstream_response_time", get_absent, 0},
-    {"upstream_status", get_absent, 0},
     {"uri", REQUEST_TEXT(uri)},
 };
 
@@ -561,7 +479,6 @@ static const struct family families[] = {
     {{"arg_", 4}, get_arg},
     {{"http_", 5}, get_http},
     {{"sent_http_", 10}, get_sent_http},
-    {{"sent_trailer_", 13}, get_absent},
     {{"cookie_", 7}, get_cookie},
 };
 
@@ -628,7 +545,7 @@ bool variable_table_reserves(struct text name)
     for (size_t i = 0; i < sizeof full / sizeof *full; i++)
         if (text_equal(name, text_of(full[i])))
             return true;
-    return find_row_of(name) != NULL;
+    return find_row_of(name) || variable_foreign_knows(name);
 }
 
 static void set_args(struct request *r, struct text value)
@@ -671,5 +588,5 @@ bool variable_table_find(struct variable *v, struct arena *arena)
         v->data = (const void *)(uintptr_t)(v->name.at[5] == 'u' ? FIELD_USER_AGENT : FIELD_REFERER);
         return true;
     }
-    return find_family(v, arena);
+    return variable_foreign_find(v) || find_family(v, arena);
 }

@@ -15,4 +15,11 @@ bool variable_table_reserves(struct text name);
 /* How `set` changes it; NULL: it does not. */
 variable_set_fn *variable_table_setter(struct text name);
 
+/* variable_foreign.c: those that nginx fills in for what sluice does not do. */
+bool variable_foreign_find(struct variable *v);
+bool variable_foreign_knows(struct text name);
+
+/* All X-Forwarded-For fields in one; absent: there is none. */
+struct text variable_forwarded_for(struct request *r);
+
 #endif

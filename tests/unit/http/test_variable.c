@@ -13,6 +13,8 @@ static const struct {
     {"$args|$query_string|$is_args", "x=1&Y=two&x=3&empty=&z|x=1&Y=two&x=3&empty=&z|?"},
     {"$arg_x,$arg_y,$arg_empty,$arg_z,$arg_no", "1,two,,,"},
     {"${uri}x", "/dir/a bx"},
+    {"$https$http2$request_body$upstream_addr$ssl_protocol$sent_trailer_x|$nginx_version", "|1.22.1"},
+    {"$proxy_add_x_forwarded_for", "192.0.2.1"},
     {"$host:$server_port", "example.org:1"},
     {"$remote_addr $binary_remote_addr", "192.0.2.1 \xc0\x00\x02\x01"},
     {"$http_x_one/$http_x_two/$http_no", "1/2, 3/"},
