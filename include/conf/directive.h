@@ -84,6 +84,12 @@ struct conf_module {
     const char *(*finish)(struct conf *cf, struct conf_block *block, void *values);
 };
 
+/* Whether blocks of `context` hold the module's values: an `if` in a location holds what a location holds. */
+static inline bool conf_holds(const struct conf_module *module, enum conf_context context)
+{
+    return module->levels & (context == CONF_IF ? CONF_IF | CONF_LOCATION : context);
+}
+
 /* One { } of the configuration, or the file's top level. */
 struct conf_block {
     struct conf_block *parent; /* NULL at the top */

@@ -18,6 +18,8 @@ struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
+struct rewrite_conf;  /* rewrite.h */
+struct rewrite_program;
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -63,7 +65,6 @@ struct http_conf {
     struct error_page *error_pages;
     bool recursive_error_pages;
     struct try_files try_files; /* names NULL: none */
-    struct return_action *action;
     struct keepalive_timeout keepalive_timeout;
     int64_t keepalive_requests;
     int64_t keepalive_time;                                           /* ms */
@@ -113,7 +114,10 @@ struct location {
     const struct log_conf *log;
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
-    struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
+    const struct rewrite_conf *rewrite_conf;
+    const struct rewrite_program *rewrite; /* its instructions; NULL: none */
+    bool random_index, empty_gif;
+    struct text root; /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {
@@ -178,6 +182,9 @@ struct http_main *http_main_of(const struct conf_block *root);
 conf_set_fn vhost_set_listen;
 conf_set_fn vhost_set_name;
 const char *vhost_finish(struct conf *cf, struct http_main *http);
+
+/* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no memory. */
+struct location *location_for_if(struct conf *cf);
 
 /* location.c: setter of `location`, `server` values resolved, trees built. */
 conf_set_fn location_set;

@@ -14,6 +14,7 @@ struct input;
 struct listing_job;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
+struct random_job;
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -41,11 +42,13 @@ struct response {
 
 /* Where the way through the rooms stands; static.c. */
 enum step {
-    STEP_ROUTE,
-    STEP_REWRITE,
+    STEP_ROUTE,    /* instructions of the server; then STEP_LOCATION */
+    STEP_LOCATION, /* the location is found */
+    STEP_REWRITE,  /* its instructions */
     STEP_ACCESS,
     STEP_TRY_FILES,
     STEP_CONTENT,
+    STEP_RANDOM_INDEX,
     STEP_INDEX,
     STEP_FILE,
     STEP_LISTING,
@@ -66,9 +69,15 @@ struct request {
     struct text path;    /* NUL-terminated file name for uri, made by static.c */
 
     enum step step;
-    unsigned step_at;   /* index within try_files or index */
-    unsigned redirects; /* internal ones so far */
-    bool internal;      /* after an internal redirect */
+    unsigned step_at;                      /* index within try_files or index */
+    unsigned redirects;                    /* internal ones so far */
+    unsigned rewrite_at;                   /* index of the instruction to go on with */
+    const struct rewrite_program *rewrite; /* of the location that was found; `if` may have put another in its place */
+    const struct return_action *returned;  /* that decided the response, or NULL */
+    bool internal;                         /* after an internal redirect */
+    bool uri_changed;                      /* by rewrite: another location is to be found */
+    bool uri_broken;                       /* by `rewrite ... break`: it need not fit the location */
+    bool awaits_body;                      /* of the request: it is read as soon as the location is found */
     bool in_error_page;
     bool wants_close; /* the response says Connection: close */
     bool lingers;     /* and input may still be on its way: close gently */
@@ -83,12 +92,14 @@ struct request {
     struct file *file; /* that is being served */
     struct listing_job *listing;
     struct access_wait *access;
-    struct text challenge; /* WWW-Authenticate, kept through error_page */
+    struct text challenge;     /* WWW-Authenticate, kept through error_page */
+    struct random_job *random; /* random_index.c */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */
     struct captures captures;
-    struct text *named; /* variables_named() values of named groups, or NULL */
+    struct text *values;  /* of own variables, by their slots; NULL: none has any yet */
+    unsigned evaluations; /* of own variables inside each other */
 
     struct response out;
     size_t head_len;            /* of the response head */

@@ -17,6 +17,12 @@ void respond_redirect(struct request *r, int status, struct text target);
 /* `body` must live as long as the request. */
 void respond_text(struct request *r, int status, struct text type, struct text body);
 
+/* What `return` says. */
+void respond_return(struct request *r, const struct return_action *a);
+
+/* One more turn to another URI or location: whether there have been too many, and 500 is the answer. */
+bool respond_too_many(struct request *r, const char *doing);
+
 /* r->uri and r->args become these, and the request starts its way again; too many of that: 500. */
 void respond_internally(struct request *r, struct text uri, struct text args);
 /* The same for "path?args". */

@@ -19,7 +19,7 @@ const struct location *route_named(const struct server *server, struct text name
 struct location_tree *location_tree_create(struct arena *arena);
 int location_tree_add(struct location_tree *t, struct location *l, struct arena *arena); /* -EEXIST: duplicate */
 
-struct name_table *name_table_create(struct arena *arena, unsigned most);
+struct name_table *name_table_create(struct arena *arena);
 /* 0; -EEXIST: the name is taken by another server (nginx: a warning, ignored). */
 int name_table_add(struct name_table *t, const struct server_name *name, const struct server *server,
                    struct arena *arena);

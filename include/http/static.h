@@ -4,8 +4,8 @@
 
 #include "http/request.h"
 
-/* First of all: finds the location. r->step is STEP_READY after if that already decided the response. */
-void static_route(struct request *r);
+/* Goes on with `l`, which was found, or named. */
+void static_enter(struct request *r, const struct location *l);
 
 /* Walks on from r->step. True: r->out is complete. False: something is awaited; connection_resume() will be called. */
 bool static_run(struct request *r);
@@ -18,6 +18,10 @@ void static_abandon(struct request *r);
 
 /* File name for `uri` by the location's root or alias; NUL-terminated, in the arena; absent: no memory, or too long. */
 struct text static_path(struct request *r, struct text uri);
+
+/* Looks `path` up by the location's cache: 0 and a reference, -errno, or -EINPROGRESS: the request waits, and the same call again
+ * gets the answer. */
+int static_find(struct request *r, struct text path, struct file **f);
 
 /* The root (or alias) of the location. */
 struct text static_root(struct request *r);

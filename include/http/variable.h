@@ -7,6 +7,8 @@
 #include "conf/directive.h"
 #include "http/pattern.h"
 
+#include <stdbool.h>
+
 struct request;
 
 /* *out: a view of memory that lives as long as the request, or absent (.at NULL): not set. */
@@ -22,10 +24,32 @@ struct variable {
 struct variables;
 struct variables *variables_create(struct arena *arena);
 
-/* Named groups of a regular expression become variables; returns the index of its first one in request.named through
- * *base. 0 or -ENOMEM. */
-int variables_add_names(struct variables *vs, const struct pattern *p, unsigned *base, struct arena *arena);
-unsigned variables_named(const struct variables *vs);
+/* A variable that the configuration makes: by set, map, geo, split_clients or a named group. What it was given, or came to, in
+ * one request is kept in request.values. */
+struct own_variable {
+    struct own_variable *next;
+    struct text name;
+    unsigned slot;            /* of its value in request.values */
+    bool forgets;             /* `volatile`: computed each time */
+    variable_get_fn *compute; /* NULL: it has what it was given, and is empty before */
+    const void *data;
+    bool by_set; /* `set` gives it values: using it before that is worth a warning */
+};
+
+/* The own variable called `word` ("$name"), made where it is first named. NULL or an error text. */
+const char *variables_own(struct conf *cf, struct variables *vs, struct text word, struct own_variable **out);
+
+/* Gives it `value` for the rest of the request; the text must live as long. */
+void variable_put(struct request *r, const struct own_variable *v, struct text value);
+
+/* How `set` changes a built-in variable. */
+typedef void variable_set_fn(struct request *r, struct text value);
+
+/* Of `word` ("$name"); NULL: it is not such a variable. */
+variable_set_fn *variable_setter(struct text word);
+
+/* Named groups of a regular expression become variables; *base is for variables_capture(). NULL or an error text. */
+const char *variables_add_names(struct conf *cf, struct variables *vs, const struct pattern *p, unsigned *base);
 
 /* Resolves what templates refer to, when everything has been read. NULL or an error text with FILE:LINE. */
 const char *variables_finish(struct conf *cf, struct variables *vs);
@@ -53,6 +77,9 @@ struct text variable_cookie(const struct request *r, struct text name);
 
 /* The text of `t` for this request, NUL-terminated; absent on no memory. */
 struct text template_text(const struct template *t, struct request *r);
+
+/* The same with $1 .. $9 escaped as arguments of a URI. */
+struct text template_text_for_args(const struct template *t, struct request *r);
 
 static inline bool template_is_constant(const struct template *t)
 {

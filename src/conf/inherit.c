@@ -117,7 +117,7 @@ static const char *inherit_values(struct conf *cf, struct conf_block *block, str
 static const char *finish(struct conf *cf, struct conf_block *block, struct conf_module *const *modules)
 {
     for (unsigned m = 0; modules[m]; m++) {
-        if (!modules[m]->finish || !(modules[m]->levels & block->context))
+        if (!modules[m]->finish || !conf_holds(modules[m], block->context))
             continue;
         enter(cf, block);
         const char *error = modules[m]->finish(cf, block, block->values[m]);

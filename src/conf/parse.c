@@ -251,7 +251,7 @@ static struct conf_block *block_new(struct conf *cf, struct conf_block *parent, 
         b->set[m] = arena_zalloc(cf->arena, (rows / 64 + 1) * sizeof(b->set[m][0]));
         if (!b->set[m])
             return NULL;
-        if (module->size == 0 || !(module->levels & context))
+        if (module->size == 0 || !conf_holds(module, context))
             continue;
         b->values[m] = arena_zalloc(cf->arena, module->size);
         if (!b->values[m])

@@ -101,6 +101,7 @@ static int describe(struct file **out, int fd, const char *path, const struct op
     memcpy(f->path, path, len);
     f->refs = 1;
     f->kind = kind_of(st.st_mode);
+    f->mode = st.st_mode;
     f->fd = fd;
     f->direct_fd = f->exact_fd = -1;
     f->size = st.st_size;

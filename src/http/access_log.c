@@ -355,8 +355,8 @@ static const struct conf_row rows[] = {
     {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
      .syntax = "name [escape=default|json|none] string ...",
      .help = "A form of access log lines; `combined` is built in."},
-    {"access_log", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_access_log, CONF_SLOT(struct log_values, conf),
-     .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
+    {"access_log", CONF_HTTP_ALL | CONF_IF, CONF_1MORE | CONF_REPEAT, set_access_log,
+     CONF_SLOT(struct log_values, conf), .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
      .differs = "No gzip= and no variables in the path. Without this directive lines go to the log folder of the "

@@ -189,6 +189,8 @@ static enum next handle(struct connection *c)
 {
     struct request *r = c->request;
 
+    if (r->awaits_body)
+        return connection_find_limits(c);
     if (r->step != STEP_READY && !static_run(r))
         return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
     return connection_begin_response(c);

@@ -165,7 +165,7 @@ static int resolve_target(struct request *r)
     r->host = asked_host(r, &uri);
     r->server = route_server(r->conn->address, r);
     r->location = &r->server->base;
-    bool merge = r->location->http->merge_slashes;
+    bool merge = r->conn->address->dflt->base.http->merge_slashes; /* the address' default server's, as in nginx */
     if (uri_is_plain(uri.path)) {
         r->uri = uri.path;
         return 0;
@@ -198,8 +198,6 @@ static int check_lines(const struct request *r, size_t head_len)
     return 0;
 }
 
-static enum next begin_body(struct connection *c);
-
 /* A complete head lies at c->in->at. */
 static enum next take_head(struct connection *c)
 {
@@ -221,9 +219,7 @@ static enum next take_head(struct connection *c)
         status = check_lines(r, len);
     if (status != 0)
         return connection_refuse(c, status);
-    static_route(r);
-    if (message_has_body(&r->msg))
-        return begin_body(c);
+    r->awaits_body = message_has_body(&r->msg);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
 }
@@ -233,13 +229,8 @@ static enum next take_head(struct connection *c)
 static enum next begin_body(struct connection *c)
 {
     struct request *r = c->request;
-    int64_t most = r->location->http->client_max_body_size;
 
-    if (most > 0 && r->msg.has_length && r->msg.length > (uint64_t)most) {
-        request_log(r, LEVEL_ERROR, 0, "client intended to send too large body: %llu bytes",
-                    (unsigned long long)r->msg.length);
-        return connection_refuse(c, 413);
-    }
+    r->awaits_body = false;
     /* The head must stay where it is; the body goes through a buffer of its own. */
     r->held = replace_input(c, (size_t)r->location->http->client_header_buffer_size);
     if (!r->held || body_begin(&r->body, &r->msg, &r->arena) < 0)
@@ -249,6 +240,17 @@ static enum next begin_body(struct connection *c)
     connection_become(c, CONN_BODY);
     connection_set_deadline(c, r->location->http->client_body_timeout);
     return NEXT_STEP;
+}
+
+/* How long a body may be, the location says. */
+enum next connection_find_limits(struct connection *c)
+{
+    struct request *r = c->request;
+
+    while (r->awaits_body && r->step <= STEP_LOCATION)
+        if (!static_step(r))
+            return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
+    return r->awaits_body ? begin_body(c) : NEXT_STEP; /* refused: a response is on its way already */
 }
 
 enum next connection_read_body(struct connection *c)

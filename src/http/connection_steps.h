@@ -38,6 +38,7 @@ enum next connection_abort(struct connection *c,
 
 enum next connection_wait_for_head(struct connection *c);
 enum next connection_read_head(struct connection *c);
+enum next connection_find_limits(struct connection *c); /* CONN_HANDLING a request whose body is still to come */
 enum next connection_read_body(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 

@@ -176,31 +176,7 @@ static const char *set_internal(struct conf *cf, const struct conf_row *row, voi
     return NULL;
 }
 
-/* ---- answers without a file ---- */
-
-static const char *set_return(struct conf *cf, const struct conf_row *row, void *slot)
-{
-    (void)row, (void)slot;
-    struct http_conf *h = conf_values(cf->block, &http_module);
-    struct text first = cf->args[1];
-    uint64_t code;
-
-    if (h->action)
-        return NULL; /* the first one returns */
-    h->action = arena_zalloc(cf->arena, sizeof *h->action);
-    if (!h->action)
-        return conf_error(cf, "no memory");
-    if (number_parse(first, &code) == 0 && code <= 999) {
-        h->action->status = (int)code;
-        return cf->count == 3 ? compile(cf, cf->args[2], &h->action->text) : NULL;
-    }
-    if (cf->count > 2)
-        return conf_error(cf, "invalid return code \"%.*s\"", TEXT_ARG(first));
-    if (!text_starts(first, TEXT("http://")) && !text_starts(first, TEXT("https://")) && !text_starts(first, TEXT("$")))
-        return conf_error(cf, "invalid return code \"%.*s\"", TEXT_ARG(first));
-    h->action->status = 302;
-    return compile(cf, first, &h->action->text);
-}
+/* ---- error pages ---- */
 
 /* error_page code ... [=[code]] uri */
 static const char *set_error_page(struct conf *cf, const struct conf_row *row, void *slot)
@@ -317,7 +293,7 @@ static const struct conf_row rows[] = {
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname."},
 
-    {"root", ALL, CONF_TAKE1, set_root, SLOT(root), .dflt = "html", .syntax = "path",
+    {"root", ALL | CONF_IF, CONF_TAKE1, set_root, SLOT(root), .dflt = "html", .syntax = "path",
      .help = "Directory that the URI is appended to."},
     {"alias", CONF_LOCATION, CONF_TAKE1, set_root, SLOT(root), .syntax = "path",
      .help = "Path that takes the place of the location's prefix.",
@@ -331,12 +307,10 @@ static const struct conf_row rows[] = {
      .help = "Media types by file name extension."},
     {"default_type", ALL, CONF_TAKE1, conf_set_text, SLOT(default_type), .dflt = "text/plain", .syntax = "mime-type",
      .help = "Media type of everything else."},
-    {"error_page", ALL, CONF_2MORE | CONF_REPEAT, set_error_page, SLOT(error_pages),
+    {"error_page", ALL | CONF_IF, CONF_2MORE | CONF_REPEAT, set_error_page, SLOT(error_pages),
      .syntax = "code ... [=[response]] uri", .help = "What is sent in place of an error."},
     {"recursive_error_pages", ALL, CONF_FLAG, conf_set_flag, SLOT(recursive_error_pages), .dflt = "off",
      .help = "Whether an error page may itself lead to an error page."},
-    {"return", CONF_SERVER | CONF_LOCATION, CONF_TAKE12 | CONF_REPEAT, set_return,
-     .syntax = "code [text] | code URL | URL", .help = "Answers at once with this status, text or redirect."},
     {"internal", CONF_LOCATION, CONF_TAKE0, set_internal, SLOT(internal),
      .help = "The location is for internal redirects only; others get 404."},
     {"error_log", ALL, CONF_1MORE | CONF_REPEAT, conf_set_error_log, SLOT(error_log), .syntax = "file [level]",

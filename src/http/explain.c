@@ -100,14 +100,13 @@ static int read_head(struct explain *e)
     return 0;
 }
 
-/* Where `return` of the server does not say the same. */
+/* The way has not begun, unless error_page leads somewhere. */
 static bool was_refused(const struct request *r)
 {
-    const struct return_action *a = r->server->base.http->action;
-    return r->step == STEP_READY && r->lingers && !(a && a->status == r->out.status);
+    return r->step == STEP_READY;
 }
 
-/* r->uri, unless the first step already led elsewhere. */
+/* r->uri, unless error_page has already led elsewhere. */
 static struct text first_uri(struct request *r)
 {
     struct uri uri;
@@ -116,7 +115,7 @@ static struct text first_uri(struct request *r)
     if (r->redirects == 0 || uri_split(r->msg.target, &uri) != 0)
         return r->uri;
     char *path = arena_alloc(&r->arena, uri.path.len + 1);
-    if (!path || uri_normalise(uri.path, r->server->base.http->merge_slashes, path, &len) != 0)
+    if (!path || uri_normalise(uri.path, r->conn->address->dflt->base.http->merge_slashes, path, &len) != 0)
         return r->uri;
     return (struct text){path, len};
 }
@@ -155,15 +154,6 @@ static void walk(struct explain *e)
         }
         explain_step(e, &before);
     }
-}
-
-/* Reading the head found the first location, too. */
-static void walk_from_head(struct explain *e)
-{
-    struct moment before = {.step = STEP_ROUTE, .uri = e->uri, .location = &e->request->server->base};
-
-    explain_step(e, &before);
-    walk(e);
 }
 
 static void on_ready(void *arg)
@@ -222,7 +212,7 @@ static int tell(struct explain *e, struct buffer *head)
     e->uri = first_uri(e->request);
     explain_opening(e);
     if (!e->refused)
-        walk_from_head(e);
+        walk(e);
     int rc = begin_response(e, head);
     if (rc < 0)
         return rc;

@@ -209,12 +209,23 @@ static void say_return(struct explain *e, const struct return_action *a, const c
     because(e, "return says so");
 }
 
-static void say_rewrite(struct explain *e, const struct moment *before)
+/* What the instructions of a server or a location came to. */
+static void say_rewrite(struct explain *e, const struct moment *before, const char *where)
 {
-    const struct return_action *a = before->location->http->action;
+    struct request *r = e->request;
 
-    if (a && before->location != &e->request->server->base)
-        say_return(e, a, "location");
+    if (r->location != before->location && r->location->block->context == CONF_IF)
+        explain_say(e, "if", "its settings count %s",
+                    explain_place(e, r->location->block->file, r->location->block->line));
+    if (r->returned) {
+        say_return(e, r->returned, where);
+    } else if (r->step == STEP_READY && r->redirects == before->redirects) {
+        explain_say(e, "rewrite", "redirects, says the %s", where);
+        because(e, "rewrite says so");
+    } else if (!text_equal(r->uri, before->uri) && !r->in_error_page) {
+        explain_say(e, "rewrite", "to %.*s, says the %s", TEXT_ARG(r->uri), where);
+    }
+    r->returned = NULL;
 }
 
 static void say_access(struct explain *e, const struct moment *before)
@@ -225,15 +236,11 @@ static void say_access(struct explain *e, const struct moment *before)
         because(e, "%s", why);
 }
 
-static void say_route(struct explain *e, const struct moment *before)
+static void say_found(struct explain *e, const struct moment *before)
 {
     struct request *r = e->request;
     struct text uri = r->uri;
 
-    if (r->server->base.http->action) {
-        say_return(e, r->server->base.http->action, "server");
-        return;
-    }
     r->uri = before->uri; /* the step may have led on to another */
     const struct location *l = route_location(r);
     r->uri = uri;
@@ -244,6 +251,16 @@ static void say_route(struct explain *e, const struct moment *before)
     say_location(e, l);
     if (l->http->internal && !before->internal)
         because(e, "the location is internal: for internal redirects only");
+    else if (r->out.status == 413)
+        because(e, "the body is larger than client_max_body_size");
+}
+
+static void say_route(struct explain *e, const struct moment *before)
+{
+    if (e->request->server->base.rewrite)
+        say_rewrite(e, before, "server");
+    else
+        say_found(e, before);
 }
 
 /* ---- files ---- */
@@ -379,6 +396,8 @@ static void say_listing(struct explain *e, const struct moment *before)
 static void say_turn(struct explain *e, const struct moment *before)
 {
     const struct request *r = e->request;
+    bool entered =
+        r->step == STEP_TRY_FILES || r->step == STEP_ACCESS || r->step == STEP_REWRITE; /* a location, by its name */
     bool page = (r->in_error_page && !before->in_error_page) ||
                 (r->error_status > 0 && r->error_status != before->error_status);
 
@@ -386,7 +405,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         because(e, "internal redirects go round and round");
     else if (page && r->step == STEP_READY)
         explain_say(e, "error_page", "sends the client elsewhere");
-    else if (page && r->step == STEP_REWRITE)
+    else if (page && entered)
         explain_say(e, "error_page", "leads to %.*s", TEXT_ARG(r->location->name));
     else if (page && r->error_status > 0)
         explain_say(e, "error_page", "%.*s, with status %d", TEXT_ARG(r->uri), r->error_status);
@@ -394,7 +413,7 @@ static void say_turn(struct explain *e, const struct moment *before)
         explain_say(e, "error_page", "%.*s, with the status that it has itself", TEXT_ARG(r->uri));
     else if (r->step == STEP_ROUTE)
         explain_say(e, "redirect", "internal, to %.*s", TEXT_ARG(r->uri));
-    if (r->redirects > before->redirects && r->step == STEP_REWRITE)
+    if (r->redirects > before->redirects && entered)
         say_location(e, r->location);
 }
 
@@ -406,8 +425,11 @@ void explain_step(struct explain *e, const struct moment *before)
     case STEP_ROUTE:
         say_route(e, before);
         break;
+    case STEP_LOCATION:
+        say_found(e, before);
+        break;
     case STEP_REWRITE:
-        say_rewrite(e, before);
+        say_rewrite(e, before, "location");
         break;
     case STEP_ACCESS:
         say_access(e, before);
@@ -418,6 +440,9 @@ void explain_step(struct explain *e, const struct moment *before)
     case STEP_CONTENT:
         if (r->out.status == 405 || r->redirects > before->redirects)
             because(e, "files do not answer %.*s", TEXT_ARG(r->msg.method_name));
+        break;
+    case STEP_RANDOM_INDEX:
+        explain_say(e, "random_index", r->redirects > before->redirects ? "one of the files" : "no file is there");
         break;
     case STEP_INDEX:
         say_index(e, before);

@@ -190,13 +190,13 @@ void headers_apply(struct request *r, time_t mtime)
 }
 
 static const struct conf_row rows[] = {
-    {"add_header", CONF_HTTP_ALL, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
+    {"add_header", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
      .help = "Adds a field to responses 200, 201, 204, 206, 301-304, 307, 308; with `always` to every one. A level "
              "that has "
              "its own does not inherit."},
-    {"expires", CONF_HTTP_ALL, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires), .dflt = "off",
-     .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
+    {"expires", CONF_HTTP_ALL | CONF_IF, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires),
+     .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
     {.name = NULL},
 };
 

@@ -2,7 +2,10 @@
 #include "http/access.h"
 #include "http/access_log.h"
 #include "http/core.h"
+#include "http/empty_gif.h"
 #include "http/headers.h"
+#include "http/random_index.h"
+#include "http/rewrite.h"
 #include "http/route.h"
 #include "http/userid.h"
 #include "http/variable.h"
@@ -97,11 +100,23 @@ const char *location_set(struct conf *cf, const struct conf_row *row, void *slot
     if (l->kind == LOCATION_REGEX) {
         if (pattern_compile(&l->pattern, l->name, nocase, cf->arena, &error) < 0)
             return conf_error(cf, "%s", error);
-        if (variables_add_names(http->variables, l->pattern, &l->names_base, cf->arena) < 0)
-            return conf_error(cf, "no memory");
+        error = variables_add_names(cf, http->variables, l->pattern, &l->names_base);
+        if (error)
+            return error;
     }
     struct conf_block *block;
     return conf_block(cf, CONF_LOCATION, l, &block, begin);
+}
+
+struct location *location_for_if(struct conf *cf)
+{
+    const struct location *around = cf->block->owner;
+    struct location *l = arena_alloc(cf->arena, sizeof *l);
+
+    if (!l)
+        return NULL;
+    *l = *around;
+    return l;
 }
 
 /* A constant root as static.c wants it: no slash at the end; an alias stays as it is. */
@@ -126,6 +141,10 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
     l->userid = userid_conf_of(block);
+    l->rewrite_conf = conf_values(block, &rewrite_module);
+    l->rewrite = l->rewrite_conf->program;
+    l->random_index = ((const struct random_index_conf *)conf_values(block, &random_index_module))->on;
+    l->empty_gif = ((const struct empty_gif_conf *)conf_values(block, &empty_gif_module))->on;
     l->root = constant_root(l->http);
 }
 
@@ -155,11 +174,23 @@ static const char *check_alias(struct conf *cf, const struct location *l)
                       TEXT_ARG(root->path->text), TEXT_ARG(l->name), TEXT_ARG(l->name));
 }
 
+/* The location with the settings of the block; its instructions belong to those of the location around it. */
+static void resolve_if(struct conf_block *block, const struct location *around)
+{
+    struct location *l = block->owner;
+
+    resolve(l, block);
+    l->parent = around->parent;
+    l->rewrite = NULL;
+}
+
 static const char *finish_block(struct conf *cf, struct conf_block *block, const struct location *parent,
                                 struct location_tree **tree)
 {
     list_each (&block->children, node, tmp) {
         struct conf_block *child = container_of(node, struct conf_block, node);
+        if (child->context == CONF_IF)
+            resolve_if(child, parent);
         if (child->context != CONF_LOCATION)
             continue;
         if (!*tree)

@@ -6,6 +6,7 @@
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/route.h"
+#include "http/static.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "http/variable.h"
@@ -147,12 +148,37 @@ void respond_redirect(struct request *r, int status, struct text target)
     r->out.fields = f;
 }
 
-static bool too_many(struct request *r)
+void respond_return(struct request *r, const struct return_action *a)
+{
+    enum { CLOSE_SILENTLY = 444 };
+
+    if (a->status == CLOSE_SILENTLY) {
+        r->silent = true;
+        r->out.status = CLOSE_SILENTLY; /* for the log */
+        r->step = STEP_READY;
+        return;
+    }
+    const struct http_conf *h = r->location->http;
+    bool has_text = a->text && (!template_is_constant(a->text) || a->text->text.len > 0);
+    if (a->status >= 400 && !has_text) {
+        respond_error(r, a->status);
+        return;
+    }
+    r->out.status = r->error_status > 0 ? r->error_status : a->status; /* the text may ask for it */
+    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
+    if (!value.at)
+        value = TEXT("");
+    if (status_is_redirect(a->status))
+        respond_redirect(r, a->status, value);
+    else
+        respond_text(r, a->status, mime_type(h->types, r->uri, h->default_type), value);
+}
+
+bool respond_too_many(struct request *r, const char *doing)
 {
     if (++r->redirects <= MOST_REDIRECTS)
         return false;
-    request_log(r, LEVEL_ERROR, 0, "rewrite or internal redirection cycle while redirecting to \"%.*s\"",
-                TEXT_ARG(r->uri));
+    request_log(r, LEVEL_ERROR, 0, "rewrite or internal redirection cycle while %s \"%.*s\"", doing, TEXT_ARG(r->uri));
     respond_page(r, 500);
     return true;
 }
@@ -171,9 +197,10 @@ void respond_internally(struct request *r, struct text uri, struct text args)
     r->args = args;
     r->path = TEXT_NONE;
     r->internal = true;
+    r->uri_broken = false;
     r->step = STEP_ROUTE;
     r->step_at = 0;
-    too_many(r);
+    respond_too_many(r, "internally redirecting to");
 }
 
 void respond_named(struct request *r, struct text name)
@@ -185,13 +212,11 @@ void respond_named(struct request *r, struct text name)
         respond_page(r, 500);
         return;
     }
-    if (too_many(r))
+    if (respond_too_many(r, "redirecting to named location of"))
         return;
-    r->location = l;
     r->internal = true;
     r->path = TEXT_NONE;
-    r->step = STEP_REWRITE;
-    r->step_at = 0;
+    static_enter(r, l);
 }
 
 static const struct error_page *find_page(const struct request *r, int status)

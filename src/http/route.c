@@ -3,63 +3,10 @@
  * Names and exact locations are in hash tables; prefixes in a radix tree, so that a lookup costs what the URI is long. */
 #include "http/route.h"
 
+#include "http/text_table.h"
 #include "http/variable.h"
 
 #include <errno.h>
-
-/* ---- a small hash of texts ---- */
-
-struct entry {
-    struct entry *next;
-    struct text key;
-    const void *value;
-};
-
-struct hash {
-    struct entry **slots;
-    size_t mask; /* slots - 1 */
-};
-
-static uint32_t hash_of(struct text t)
-{
-    uint32_t h = 2166136261U; /* FNV-1a */
-    for (size_t i = 0; i < t.len; i++)
-        h = (h ^ (unsigned char)t.at[i]) * 16777619U;
-    return h;
-}
-
-static bool hash_init(struct hash *h, size_t most, struct arena *arena)
-{
-    size_t slots = 8;
-    while (slots < 2 * most)
-        slots *= 2;
-    h->slots = arena_zalloc(arena, slots * sizeof(struct entry *));
-    h->mask = slots - 1;
-    return h->slots != NULL;
-}
-
-static const void *hash_find(const struct hash *h, struct text key)
-{
-    if (!h->slots)
-        return NULL;
-    for (const struct entry *e = h->slots[hash_of(key) & h->mask]; e; e = e->next)
-        if (text_equal(e->key, key))
-            return e->value;
-    return NULL;
-}
-
-static int hash_add(struct hash *h, struct text key, const void *value, struct arena *arena)
-{
-    if (hash_find(h, key))
-        return -EEXIST;
-    struct entry *e = arena_alloc(arena, sizeof *e);
-    if (!e)
-        return -ENOMEM;
-    struct entry **slot = &h->slots[hash_of(key) & h->mask];
-    *e = (struct entry){*slot, key, value};
-    *slot = e;
-    return 0;
-}
 
 /* ---- server names ---- */
 
@@ -70,18 +17,15 @@ struct regex_name {
 };
 
 struct name_table {
-    struct hash exact, leading,
-        trailing; /* leading: key example.org of *.example.org; trailing: www.example of www.example.* */
+    struct text_table exact, leading, trailing;
     struct regex_name *regexes, **regexes_end;
 };
 
-struct name_table *name_table_create(struct arena *arena, unsigned most)
+struct name_table *name_table_create(struct arena *arena)
 {
     struct name_table *t = arena_zalloc(arena, sizeof *t);
-    if (!t || !hash_init(&t->exact, most, arena) || !hash_init(&t->leading, most, arena) ||
-        !hash_init(&t->trailing, most, arena))
-        return NULL;
-    t->regexes_end = &t->regexes;
+    if (t)
+        t->regexes_end = &t->regexes;
     return t;
 }
 
@@ -90,13 +34,13 @@ int name_table_add(struct name_table *t, const struct server_name *name, const s
 {
     switch (name->kind) {
     case NAME_EXACT:
-        return hash_add(&t->exact, name->text, server, arena);
+        return text_table_add(&t->exact, name->text, server, arena);
     case NAME_TRAILING:
-        return hash_add(&t->trailing, name->text, server, arena);
+        return text_table_add(&t->trailing, name->text, server, arena);
     case NAME_LEADING: {
-        int rc = hash_add(&t->leading, name->text, server, arena);
+        int rc = text_table_add(&t->leading, name->text, server, arena);
         if (rc == 0 && name->with_bare)
-            rc = hash_add(&t->exact, name->text, server, arena);
+            rc = text_table_add(&t->exact, name->text, server, arena);
         return rc;
     }
     case NAME_REGEX:
@@ -111,42 +55,17 @@ int name_table_add(struct name_table *t, const struct server_name *name, const s
     return 0;
 }
 
-/* The longest *.name that fits: labels are taken off the front. */
-static const struct server *find_leading(const struct name_table *t, struct text host)
-{
-    for (size_t i = 0; i < host.len; i++) {
-        if (host.at[i] != '.')
-            continue;
-        const struct server *s = hash_find(&t->leading, text_from(host, i + 1));
-        if (s && i > 0)
-            return s;
-    }
-    return NULL;
-}
-
-static const struct server *find_trailing(const struct name_table *t, struct text host)
-{
-    for (size_t i = host.len; i-- > 0;) {
-        if (host.at[i] != '.')
-            continue;
-        const struct server *s = hash_find(&t->trailing, (struct text){host.at, i});
-        if (s)
-            return s;
-    }
-    return NULL;
-}
-
 const struct server *route_server(const struct http_address *address, struct request *r)
 {
     const struct name_table *t = address->names;
     if (!t)
         return address->dflt;
 
-    const struct server *s = hash_find(&t->exact, r->host);
+    const struct server *s = text_table_find(&t->exact, r->host);
     if (!s)
-        s = find_leading(t, r->host);
+        s = text_table_leading(&t->leading, r->host);
     if (!s)
-        s = find_trailing(t, r->host);
+        s = text_table_trailing(&t->trailing, r->host);
     if (s || r->host.len == 0)
         return s ? s : address->dflt;
     for (const struct regex_name *rn = t->regexes; rn; rn = rn->next) {
@@ -175,13 +94,10 @@ struct regex_location {
 };
 
 struct location_tree {
-    struct hash exact, named;
-    unsigned exact_count, named_count;
+    struct text_table exact, named;
     struct node root;
     struct regex_location *regexes, **regexes_end;
 };
-
-enum { EXACT_SLOTS = 512 };
 
 struct location_tree *location_tree_create(struct arena *arena)
 {
@@ -261,7 +177,7 @@ static int prefix_add(struct location_tree *t, const struct location *l, struct 
 
 int location_tree_add(struct location_tree *t, struct location *l, struct arena *arena)
 {
-    struct hash *h = l->kind == LOCATION_NAMED ? &t->named : &t->exact;
+    struct text_table *h = l->kind == LOCATION_NAMED ? &t->named : &t->exact;
 
     switch (l->kind) {
     case LOCATION_PREFIX:
@@ -269,9 +185,7 @@ int location_tree_add(struct location_tree *t, struct location *l, struct arena 
         return prefix_add(t, l, arena);
     case LOCATION_EXACT:
     case LOCATION_NAMED:
-        if (!h->slots && !hash_init(h, EXACT_SLOTS, arena))
-            return -ENOMEM;
-        return hash_add(h, l->name, l, arena);
+        return text_table_add(h, l->name, l, arena);
     case LOCATION_REGEX:
         break;
     }
@@ -303,7 +217,7 @@ static const struct location *longest_prefix(const struct location_tree *t, stru
 /* What `t` says about r->uri. *failed: a regular expression could not be tried. */
 static const struct location *find_in(const struct location_tree *t, struct request *r, bool *failed)
 {
-    const struct location *l = hash_find(&t->exact, r->uri);
+    const struct location *l = text_table_find(&t->exact, r->uri);
     if (l)
         return l;
     l = longest_prefix(t, r->uri);
@@ -351,5 +265,5 @@ const struct location *route_location(struct request *r)
 
 const struct location *route_named(const struct server *server, struct text name)
 {
-    return hash_find(&server->tree->named, name);
+    return text_table_find(&server->tree->named, name);
 }

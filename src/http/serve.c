@@ -242,6 +242,7 @@ void serve_file(struct request *r)
     o->type = mime_type(h->types, r->uri, h->default_type);
     o->status = r->error_status > 0 ? r->error_status : 200;
     if (o->status != 200) {
+        o->last_modified = TEXT_NONE; /* that of the page says nothing about what was asked for */
         respond_content(r, &v);
         return;
     }

@@ -6,13 +6,15 @@
 #include "base/number.h"
 #include "http/access.h"
 #include "http/connection.h"
+#include "http/empty_gif.h"
 #include "http/headers.h"
 #include "http/listing.h"
 #include "http/precondition.h"
+#include "http/random_index.h"
 #include "http/respond.h"
-#include "http/route.h"
 #include "http/serve.h"
 #include "http/service_private.h"
+#include "http/static_route.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "http/variable.h"
@@ -74,8 +76,7 @@ static void on_found(struct file_lookup *lookup, int rc, struct file *f)
     connection_resume(r->conn);
 }
 
-/* 0 and a reference, -errno, or -EINPROGRESS: the request waits, and the same call again gets the answer. */
-static int find(struct request *r, struct text path, struct file **f)
+int static_find(struct request *r, struct text path, struct file **f)
 {
     *f = NULL;
     if (r->found) {
@@ -92,59 +93,6 @@ static int find(struct request *r, struct text path, struct file **f)
 }
 
 /* ---- the steps: true: go on with r->step; false: wait ---- */
-
-static void run_action(struct request *r, const struct return_action *a)
-{
-    enum { CLOSE_SILENTLY = 444 };
-
-    if (a->status == CLOSE_SILENTLY) {
-        r->silent = true;
-        r->out.status = CLOSE_SILENTLY; /* for the log */
-        r->step = STEP_READY;
-        return;
-    }
-    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
-    if (status_is_redirect(a->status) && value.len > 0)
-        respond_redirect(r, a->status, value);
-    else if (a->text)
-        respond_text(r, a->status, r->location->http->default_type, value.at ? value : TEXT(""));
-    else if (a->status < 300 && a->status != 204)
-        respond_text(r, a->status, TEXT_NONE, TEXT(""));
-    else
-        respond_error(r, a->status);
-}
-
-void static_route(struct request *r)
-{
-    const struct return_action *a = r->server->base.http->action;
-
-    r->location = &r->server->base;
-    if (a) {
-        run_action(r, a);
-        return;
-    }
-    const struct location *l = route_location(r);
-    if (!l) {
-        respond_page(r, 500);
-        return;
-    }
-    r->location = l;
-    r->step = STEP_REWRITE;
-    r->step_at = 0;
-    if (l->http->internal && !r->internal)
-        respond_error(r, 404);
-}
-
-static bool step_rewrite(struct request *r)
-{
-    const struct return_action *a = r->location->http->action;
-
-    if (a && r->location != &r->server->base)
-        run_action(r, a);
-    else
-        r->step = r->location->access ? STEP_ACCESS : STEP_TRY_FILES;
-    return true;
-}
 
 static void end_try_files(struct request *r, const struct template *last)
 {
@@ -200,7 +148,7 @@ static bool try_file(struct request *r, const struct try_files *names)
     bool directory = names->directory[r->step_at];
     struct file *f;
 
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 || (f->kind == FILE_DIRECTORY) != directory) {
@@ -237,12 +185,18 @@ static bool step_content(struct request *r)
 {
     enum method m = r->msg.method;
 
+    if (r->location->empty_gif) {
+        empty_gif_respond(r);
+        return true;
+    }
     if (m != METHOD_GET && m != METHOD_HEAD && m != METHOD_POST) {
         respond_error(r, 405);
         return true;
     }
     r->step_at = 0;
     r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_FILE;
+    if (r->location->random_index && r->step == STEP_INDEX)
+        r->step = STEP_RANDOM_INDEX;
     return true;
 }
 
@@ -256,12 +210,28 @@ static void fail_open(struct request *r, struct text path, int error)
     respond_error(r, status);
 }
 
+static bool step_random_index(struct request *r)
+{
+    struct text name, path = static_path(r, r->uri);
+    int rc = random_index_pick(r, path, &name);
+
+    if (rc == -EINPROGRESS)
+        return false;
+    if (rc < 0)
+        fail_open(r, path, -rc);
+    else if (name.at)
+        respond_internally(r, joined(r, r->uri, name), r->args);
+    else
+        r->step = STEP_INDEX;
+    return true;
+}
+
 /* No index file: is there a directory at all, and may it be listed? */
 static bool step_without_index(struct request *r)
 {
     struct file *f;
     struct text path = static_path(r, r->uri);
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
 
     if (rc == -EINPROGRESS)
         return false;
@@ -280,6 +250,23 @@ static bool step_without_index(struct request *r)
     return true;
 }
 
+/* After names that are not there, a directory that is not there is 404. */
+static bool step_absolute_index(struct request *r, struct text name)
+{
+    struct text path = r->step_at > 0 ? static_path(r, r->uri) : TEXT_NONE;
+    struct file *f = NULL;
+
+    int rc = r->step_at > 0 ? static_find(r, path, &f) : 0;
+    if (rc == -EINPROGRESS)
+        return false;
+    file_release(f);
+    if (rc < 0)
+        fail_open(r, path, -rc);
+    else
+        respond_internally(r, name, r->args);
+    return true;
+}
+
 /* One name of index. */
 static bool step_index(struct request *r)
 {
@@ -288,14 +275,12 @@ static bool step_index(struct request *r)
         return step_without_index(r);
 
     struct text name = template_text(names->items[r->step_at], r);
-    if (text_starts(name, TEXT("/"))) {
-        respond_internally(r, name, r->args);
-        return true;
-    }
+    if (text_starts(name, TEXT("/")))
+        return step_absolute_index(r, name);
     struct text uri = joined(r, r->uri, name);
     struct text path = uri.at ? static_path(r, uri) : TEXT_NONE;
     struct file *f;
-    int rc = find(r, path, &f);
+    int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc == 0) {
@@ -334,7 +319,7 @@ static bool step_file(struct request *r)
     if (!r->path.at)
         r->path = static_path(r, r->uri);
     if (!r->file)
-        rc = find(r, r->path, &r->file);
+        rc = static_find(r, r->path, &r->file);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0) {
@@ -467,16 +452,19 @@ bool static_step(struct request *r)
 {
     switch (r->step) {
     case STEP_ROUTE:
-        static_route(r);
-        return true;
+        return static_step_route(r);
+    case STEP_LOCATION:
+        return static_step_location(r);
     case STEP_REWRITE:
-        return step_rewrite(r);
+        return static_step_rewrite(r);
     case STEP_ACCESS:
         return access_step(r);
     case STEP_TRY_FILES:
         return step_try_files(r);
     case STEP_CONTENT:
         return step_content(r);
+    case STEP_RANDOM_INDEX:
+        return step_random_index(r);
     case STEP_INDEX:
         return step_index(r);
     case STEP_FILE:
@@ -501,6 +489,7 @@ void static_abandon(struct request *r)
 {
     file_lookup_cancel(&r->lookup);
     access_abandon(r);
+    random_index_abandon(r);
     source_close(r->out.file.source);
     r->out.file.source = NULL;
     file_release(r->found_file);

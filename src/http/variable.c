@@ -6,6 +6,7 @@
 #include "http/access_log.h"
 #include "http/connection.h"
 #include "http/request.h"
+#include "http/rewrite.h"
 #include "http/variable_table.h"
 
 #include <ctype.h>
@@ -20,18 +21,16 @@ struct pending {
     unsigned line;
 };
 
-struct named {
-    struct named *next;
-    struct text name;
-    unsigned index; /* in request.named */
-};
-
 struct variables {
     struct arena *arena;
     struct pending *pending;
-    struct named *names;
-    unsigned named;
+    struct own_variable *own;
+    unsigned own_count;
+    struct own_variable **groups; /* of all named groups: variables_add_names() */
+    unsigned group_count, group_room;
 };
+
+enum { NESTED_MOST = 100 };
 
 struct variables *variables_create(struct arena *arena)
 {
@@ -41,62 +40,133 @@ struct variables *variables_create(struct arena *arena)
     return vs;
 }
 
-unsigned variables_named(const struct variables *vs)
+/* ---- variables that the configuration makes ---- */
+
+static struct own_variable *find_own(const struct variables *vs, struct text name)
 {
-    return vs->named;
+    for (struct own_variable *v = vs->own; v; v = v->next)
+        if (text_equal(v->name, name))
+            return v;
+    return NULL;
 }
 
-int variables_add_names(struct variables *vs, const struct pattern *p, unsigned *base, struct arena *arena)
+static const char *define(struct conf *cf, struct variables *vs, struct text name, struct own_variable **out)
+{
+    *out = find_own(vs, name);
+    if (*out)
+        return NULL;
+    if (variable_table_reserves(name))
+        return conf_error(cf, "the duplicate \"%.*s\" variable", TEXT_ARG(name));
+    struct own_variable *v = arena_zalloc(vs->arena, sizeof *v);
+    if (!v)
+        return conf_error(cf, "no memory");
+    v->name = arena_text(vs->arena, name);
+    v->slot = vs->own_count++;
+    v->next = vs->own;
+    vs->own = v;
+    *out = v;
+    return v->name.at ? NULL : conf_error(cf, "no memory");
+}
+
+/* A name behind a $: letters, digits and _ only, or no template could name it. */
+static bool is_name(struct text word)
+{
+    for (size_t i = 1; i < word.len; i++)
+        if (!isalnum((unsigned char)word.at[i]) && word.at[i] != '_')
+            return false;
+    return word.len > 1 && word.at[0] == '$' && !isdigit((unsigned char)word.at[1]);
+}
+
+const char *variables_own(struct conf *cf, struct variables *vs, struct text word, struct own_variable **out)
+{
+    if (!is_name(word))
+        return conf_error(cf, "invalid variable name \"%.*s\"", TEXT_ARG(word));
+    return define(cf, vs, text_from(word, 1), out);
+}
+
+variable_set_fn *variable_setter(struct text word)
+{
+    return text_starts(word, TEXT("$")) ? variable_table_setter(text_from(word, 1)) : NULL;
+}
+
+void variable_put(struct request *r, const struct own_variable *v, struct text value)
+{
+    if (!r->values)
+        r->values = arena_zalloc(&r->arena, r->server->http->variables->own_count * sizeof *r->values);
+    if (r->values)
+        r->values[v->slot] = value.at ? value : TEXT("");
+}
+
+static void get_own(struct request *r, const void *data, struct text *out)
+{
+    const struct own_variable *v = data;
+
+    *out = r->values ? r->values[v->slot] : TEXT_NONE;
+    if (out->at)
+        return;
+    if (!v->compute) {
+        if (v->by_set && r->location && r->location->rewrite_conf->warn)
+            request_log(r, LEVEL_WARN, 0, "using uninitialized \"%.*s\" variable", TEXT_ARG(v->name));
+        if (v->by_set)
+            *out = TEXT("");
+        return;
+    }
+    if (r->evaluations >= NESTED_MOST) {
+        request_log(r, LEVEL_ERROR, 0, "cycle while evaluating variable \"%.*s\"", TEXT_ARG(v->name));
+        return;
+    }
+    r->evaluations++;
+    v->compute(r, v->data, out);
+    r->evaluations--;
+    if (!v->forgets)
+        variable_put(r, v, *out);
+}
+
+/* ---- groups of regular expressions ---- */
+
+static bool add_group(struct variables *vs, struct own_variable *v)
+{
+    if (vs->group_count == vs->group_room) {
+        unsigned room = 2 * vs->group_room + 8;
+        struct own_variable **more = arena_alloc(vs->arena, room * sizeof(*more));
+        if (!more)
+            return false;
+        if (vs->group_count > 0)
+            memcpy(more, vs->groups, vs->group_count * sizeof(*more));
+        vs->groups = more;
+        vs->group_room = room;
+    }
+    vs->groups[vs->group_count++] = v;
+    return true;
+}
+
+const char *variables_add_names(struct conf *cf, struct variables *vs, const struct pattern *p, unsigned *base)
 {
     unsigned count = pattern_names(p);
 
-    *base = vs->named;
+    *base = vs->group_count;
     for (unsigned i = 0; i < count; i++) {
-        struct named *n = arena_alloc(arena, sizeof *n);
-        if (!n)
-            return -ENOMEM;
         unsigned group;
-        n->name = arena_text(arena, pattern_name(p, i, &group));
-        n->index = vs->named++;
-        n->next = vs->names;
-        vs->names = n;
-        if (!n->name.at)
-            return -ENOMEM;
+        struct own_variable *v;
+        const char *error = define(cf, vs, pattern_name(p, i, &group), &v);
+        if (!error && !add_group(vs, v))
+            error = conf_error(cf, "no memory");
+        if (error)
+            return error;
     }
-    return 0;
+    return NULL;
 }
 
 void variables_capture(struct request *r, const struct pattern *p, unsigned names_base, const struct captures *c)
 {
     r->captures = *c;
     unsigned count = pattern_names(p);
-    if (count == 0)
-        return;
     const struct variables *vs = r->server->http->variables;
-    if (!r->named)
-        r->named = arena_zalloc(&r->arena, vs->named * sizeof *r->named);
-    if (!r->named)
-        return;
     for (unsigned i = 0; i < count; i++) {
         unsigned group;
         pattern_name(p, i, &group);
-        if (group < c->count)
-            r->named[names_base + i] = c->group[group];
+        variable_put(r, vs->groups[names_base + i], group < c->count ? c->group[group] : TEXT_NONE);
     }
-}
-
-/* One name may be a group of several expressions: the one that matched has set its own. */
-static void get_named(struct request *r, const void *data, struct text *out)
-{
-    const struct variable *v = data;
-    const struct variables *vs = r->server->http->variables;
-
-    *out = TEXT_NONE;
-    if (!r->named)
-        return;
-    for (const struct named *n = vs->names; n && !out->at; n = n->next)
-        if (text_equal(n->name, v->name))
-            *out = r->named[n->index];
 }
 
 static void get_capture(struct request *r, const void *data, struct text *out)
@@ -105,6 +175,8 @@ static void get_capture(struct request *r, const void *data, struct text *out)
     *out = group < r->captures.count ? r->captures.group[group] : TEXT_NONE;
 }
 
+/* ---- names to variables ---- */
+
 static bool resolve(const struct variables *vs, struct variable *v)
 {
     if (v->name.len == 1 && isdigit((unsigned char)v->name.at[0])) {
@@ -112,13 +184,12 @@ static bool resolve(const struct variables *vs, struct variable *v)
         v->data = v;
         return true;
     }
-    for (const struct named *n = vs->names; n; n = n->next)
-        if (text_equal(n->name, v->name)) {
-            v->get = get_named;
-            v->data = v;
-            return true;
-        }
-    return variable_table_find(v, vs->arena);
+    const struct own_variable *own = find_own(vs, v->name);
+    if (!own)
+        return variable_table_find(v, vs->arena);
+    v->get = get_own;
+    v->data = own;
+    return true;
 }
 
 const char *variables_finish(struct conf *cf, struct variables *vs)
@@ -132,6 +203,8 @@ const char *variables_finish(struct conf *cf, struct variables *vs)
     vs->pending = NULL;
     return NULL;
 }
+
+/* ---- templates ---- */
 
 /* `at` stands behind the $. Returns the name, moving *at behind it; absent: malformed. */
 static struct text take_name(const char **at, const char *end)
@@ -207,7 +280,26 @@ const char *template_compile(struct conf *cf, struct variables *vs, struct text 
     return NULL;
 }
 
-struct text template_text(const struct template *t, struct request *r)
+/* As nginx escapes a captured piece of the URI that becomes part of arguments. */
+static struct text escape_for_args(struct request *r, struct text t)
+{
+    static const char digits[] = "0123456789ABCDEF", marks[] = " \"#%&+;?";
+    char *out = arena_alloc(&r->arena, 3 * t.len), *to = out;
+
+    for (size_t i = 0; out && i < t.len; i++) {
+        unsigned char c = (unsigned char)t.at[i];
+        if (c > ' ' && c < 0x7f && !strchr(marks, c)) {
+            *to++ = (char)c;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = digits[c >> 4];
+        *to++ = digits[c & 15];
+    }
+    return out ? text_span(out, to) : TEXT_NONE;
+}
+
+static struct text evaluate(const struct template *t, struct request *r, bool for_args)
 {
     if (!t->parts)
         return t->text;
@@ -220,8 +312,11 @@ struct text template_text(const struct template *t, struct request *r)
     size_t len = 0;
     for (unsigned i = 0; i < t->count; i++) {
         values[i] = t->parts[i].text;
-        if (t->parts[i].variable)
-            t->parts[i].variable->get(r, t->parts[i].variable->data, &values[i]);
+        const struct variable *v = t->parts[i].variable;
+        if (v)
+            v->get(r, v->data, &values[i]);
+        if (v && for_args && v->get == get_capture)
+            values[i] = escape_for_args(r, values[i]);
         len += values[i].len;
     }
     char *out = arena_alloc(&r->arena, len + 1);
@@ -235,4 +330,14 @@ struct text template_text(const struct template *t, struct request *r)
     }
     *to = '\0';
     return (struct text){out, len};
+}
+
+struct text template_text(const struct template *t, struct request *r)
+{
+    return evaluate(t, r, false);
+}
+
+struct text template_text_for_args(const struct template *t, struct request *r)
+{
+    return evaluate(t, r, true);
 }

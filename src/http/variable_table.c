@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "base/version.h"
 #include "http/auth.h"
 #include "http/connection.h"
 #include "http/head.h"
@@ -22,6 +21,9 @@
 
 #define GETTER(name) static void get_##name(struct request *r, const void *data, struct text *out)
 #define UNUSED(x)    ((void)(x))
+
+/* The nginx that configurations may take this for: whose behaviour it is compared with. */
+#define COMPATIBLE_VERSION "1.22.1"
 
 static void number_text(struct request *r, uint64_t value, struct text *out)
 {
@@ -364,10 +366,10 @@ GETTER(pid)
     number_text(r, (uint64_t)getpid(), out);
 }
 
-GETTER(version)
+GETTER(nginx_version)
 {
     UNUSED(r), UNUSED(data);
-    *out = TEXT(SLUICE_VERSION);
+    *out = TEXT(COMPATIBLE_VERSION);
 }
 
 GETTER(io_method)
@@ -421,7 +423,7 @@ static const struct row rows[] = {
     {"io_wait", get_io_wait, 0},
     {"is_args", get_is_args, 0},
     {"msec", get_msec, 0},
-    {"nginx_version", get_version, 0},
+    {"nginx_version", get_nginx_version, 0},
     {"pid", get_pid, 0},
     {"pipe", get_pipe, 0},
     {"query_string", REQUEST_TEXT(args)},
@@ -488,9 +490,73 @@ static int compare_row(const void *key, const void *row)
     return strcmp(key, ((const struct row *)row)->name);
 }
 
+static const struct row *find_row(const char *name)
+{
+    return bsearch(name, rows, sizeof rows / sizeof *rows, sizeof *rows, compare_row);
+}
+
+/* `name` need not be NUL-terminated. */
+static const struct row *find_row_of(struct text name)
+{
+    char copy[64];
+    if (name.len >= sizeof copy)
+        return NULL;
+    memcpy(copy, name.at, name.len);
+    copy[name.len] = '\0';
+    return find_row(copy);
+}
+
+bool variable_table_reserves(struct text name)
+{
+    /* Of the families, nginx knows these by their full names. */
+    static const char *const full[] = {
+        "content_type",
+        "http_cookie",
+        "http_host",
+        "http_referer",
+        "http_user_agent",
+        "http_via",
+        "http_x_forwarded_for",
+        "sent_http_cache_control",
+        "sent_http_connection",
+        "sent_http_content_length",
+        "sent_http_content_type",
+        "sent_http_keep_alive",
+        "sent_http_last_modified",
+        "sent_http_link",
+        "sent_http_location",
+        "sent_http_transfer_encoding",
+    };
+    for (size_t i = 0; i < sizeof full / sizeof *full; i++)
+        if (text_equal(name, text_of(full[i])))
+            return true;
+    return find_row_of(name) || variable_foreign_knows(name);
+}
+
+static void set_args(struct request *r, struct text value)
+{
+    r->args = value;
+}
+
+/* The built-in variables that `set` changes. */
+static const struct settable {
+    const char *name;
+    variable_set_fn *set;
+} settables[] = {
+    {"args", set_args},
+};
+
+variable_set_fn *variable_table_setter(struct text name)
+{
+    for (size_t i = 0; i < sizeof settables / sizeof *settables; i++)
+        if (text_equal(name, text_of(settables[i].name)))
+            return settables[i].set;
+    return NULL;
+}
+
 bool variable_table_find(struct variable *v, struct arena *arena)
 {
-    const struct row *row = bsearch(v->name.at, rows, sizeof rows / sizeof *rows, sizeof *rows, compare_row);
+    const struct row *row = find_row(v->name.at);
     if (row) {
         v->get = row->get;
         v->data = (const void *)row->data;
@@ -507,5 +573,5 @@ bool variable_table_find(struct variable *v, struct arena *arena)
         v->data = (const void *)(uintptr_t)(v->name.at[5] == 'u' ? FIELD_USER_AGENT : FIELD_REFERER);
         return true;
     }
-    return find_family(v, arena);
+    return variable_foreign_find(v) || find_family(v, arena);
 }

@@ -194,9 +194,7 @@ static const char *set_regex_name(struct conf *cf, struct server_name *n)
         return conf_error(cf, "empty regex in server name \"~\"");
     if (pattern_compile(&n->pattern, n->text, true, cf->arena, &error) < 0)
         return conf_error(cf, "%s", error);
-    if (variables_add_names(http->variables, n->pattern, &n->names_base, cf->arena) < 0)
-        return conf_error(cf, "no memory");
-    return NULL;
+    return variables_add_names(cf, http->variables, n->pattern, &n->names_base);
 }
 
 static const char *set_plain_name(struct conf *cf, struct server_name *n, struct text word)
@@ -343,7 +341,7 @@ static const char *add_names_at(struct conf *cf, struct http_main *http, struct 
     list_each (&server->names, node, tmp) {
         const struct server_name *n = container_of(node, struct server_name, node);
         if (!a->names)
-            a->names = name_table_create(cf->arena, 512);
+            a->names = name_table_create(cf->arena);
         int rc = a->names ? name_table_add(a->names, n, server, cf->arena) : -ENOMEM;
         if (rc == -EEXIST) {
             char text[ADDRESS_TEXT_SIZE];

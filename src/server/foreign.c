@@ -13,7 +13,6 @@
 #define NO_LIMITS         "requests and connections are not counted per key; remove the line"
 #define NO_VARIABLES      "variables cannot be derived from other variables; remove the line"
 #define NO_MEDIA          "media files are sent as they are; remove the line"
-#define NO_REWRITE        "URIs are not rewritten; use \"return\", \"try_files\" or \"alias\""
 
 const struct conf_foreign server_foreign[] = {
     {"proxy_*", NO_PROXY},
@@ -73,21 +72,9 @@ const struct conf_foreign server_foreign[] = {
     {"content_by_lua*", NO_SCRIPTS},
     {"access_by_lua*", NO_SCRIPTS},
     {"rewrite_by_lua*", NO_SCRIPTS},
-    {"map", NO_VARIABLES},
-    {"map_*", NO_VARIABLES},
-    {"geo", NO_VARIABLES},
     {"geoip_*", NO_VARIABLES},
-    {"split_clients", NO_VARIABLES},
-    {"set", NO_VARIABLES},
     {"set_real_ip_from", NO_VARIABLES},
     {"real_ip_*", NO_VARIABLES},
-    {"uninitialized_variable_warn", NO_VARIABLES},
-    {"if", "conditions are not evaluated; use \"location\", \"try_files\" or the if= of \"access_log\""},
-    {"break", NO_REWRITE},
-    {"rewrite", NO_REWRITE},
-    {"rewrite_log", NO_REWRITE},
-    {"random_index", "there is no random index; use \"index\""},
-    {"empty_gif", "put a GIF file where it is asked for"},
     {"stub_status", "there is no status page; remove the line"},
     {"status_zone", "there is no status page; remove the line"},
     {"api", "there is no status page; remove the line"},

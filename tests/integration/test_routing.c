@@ -2,6 +2,7 @@
  * error_page, return, internal, autoindex. */
 #include "harness.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,7 +217,8 @@ START_TEST(indexes)
     site_write("html/b/two.html", "two");
     site_write("html/c/x", "");
     site_write("html/fallback.html", "fallback");
-    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /d/ { alias "
+    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /no-dir/ { "
+                     "index none.html /fallback.html; } location /d/ { alias "
                      "@DIR@/html/a/; index two.html; }");
     site_start();
     expect_body("/a/", "two");
@@ -225,6 +227,7 @@ START_TEST(indexes)
     expect_body("/d/", "two");
     ck_assert_int_eq(status_of("/"), 403);
     ck_assert_int_eq(status_of("/none/"), 404);
+    ck_assert_int_eq(status_of("/no-dir/"), 404);
 }
 END_TEST
 
@@ -275,6 +278,7 @@ START_TEST(error_pages)
     get(&r, "/nothing");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "<p>not here</p>");
+    assert_header(&r, "Last-Modified", NULL);
     response_free(&r);
     get(&r, "/404.html");
     ck_assert_int_eq(r.status, 404);
@@ -431,6 +435,55 @@ START_TEST(autoindex_json)
 }
 END_TEST
 
+START_TEST(random_index)
+{
+    bool seen[3] = {false, false, false};
+    site_write("html/r/a.txt", "0");
+    site_write("html/r/b.txt", "1");
+    site_write("html/r/c.txt", "2");
+    site_write("html/r/.hidden", "x");
+    site_write("html/r/sub/index.html", "index");
+    site_mkdir("html/r/empty");
+    site_conf_server("location /r/ { random_index on; }");
+    site_start();
+    for (int i = 0; i < 1000 && !(seen[0] && seen[1] && seen[2]); i++) {
+        struct response r;
+        get(&r, "/r/?x=1");
+        ck_assert_int_eq(r.status, 200);
+        ck_assert_msg(r.len == 1 && r.body[0] >= '0' && r.body[0] <= '2', "%s", r.body);
+        seen[r.body[0] - '0'] = true;
+        response_free(&r);
+    }
+    ck_assert(seen[0] && seen[1] && seen[2]);
+    expect_body("/r/sub/", "index"); /* a file like others here */
+    ck_assert_int_eq(status_of("/r/none/"), 404);
+    ck_assert_int_eq(status_of("/r/empty/"), 403);
+}
+END_TEST
+
+START_TEST(empty_gif)
+{
+    struct response r;
+    site_conf_server("location /g { empty_gif; location /g/in/ { } }");
+    site_start();
+    get(&r, "/g");
+    ck_assert_int_eq(r.status, 200);
+    assert_header(&r, "Content-Type", "image/gif");
+    assert_header(&r, "Last-Modified", "Mon, 28 Sep 1970 06:00:00 GMT");
+    ck_assert_uint_eq(r.len, 43);
+    ck_assert_int_eq(memcmp(r.body, "GIF89a\1\0\1\0", 10), 0);
+    ck_assert_int_eq(r.body[42], ';');
+    response_free(&r);
+    request(&r, "GET", "/g", "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT\r\n");
+    ck_assert_int_eq(r.status, 304);
+    response_free(&r);
+    request(&r, "POST", "/g", "Content-Length: 0\r\n");
+    ck_assert_int_eq(r.status, 405);
+    response_free(&r);
+    ck_assert_int_eq(status_of("/g/in/er"), 404); /* not inherited */
+}
+END_TEST
+
 Suite *suite_routing(void)
 {
     Suite *s = suite_create("routing");
@@ -453,5 +506,7 @@ Suite *suite_routing(void)
     tcase_add_test(tc, autoindex);
     tcase_add_test(tc, autoindex_of_many);
     tcase_add_test(tc, autoindex_json);
+    tcase_add_test(tc, random_index);
+    tcase_add_test(tc, empty_gif);
     return s;
 }

@@ -1,6 +1,7 @@
 /* test_route.c - Host to server and URI to location, by nginx's rules. */
 #include "configured.h"
 
+#include "http/rewrite_program.h"
 #include "http/route.h"
 
 static struct configured conf;
@@ -70,7 +71,7 @@ START_TEST(location_is_found)
     request_init(&r, &c, &conf, "first", locations[_i].uri);
     const struct location *l = route_location(&r);
     ck_assert_ptr_nonnull(l);
-    struct text text = l->http->action->text->text;
+    struct text text = l->rewrite->items[0].action->text->text;
     ck_assert_msg(text_equal(text, text_of(locations[_i].location)), "%s: %.*s", locations[_i].uri, TEXT_ARG(text));
     request_fini(&r);
 }

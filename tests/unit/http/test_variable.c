@@ -1,6 +1,7 @@
 /* test_variable.c - templates and the values of variables. */
 #include "configured.h"
 
+#include "http/rewrite_program.h"
 #include "http/variable.h"
 
 static const struct {
@@ -12,6 +13,8 @@ static const struct {
     {"$args|$query_string|$is_args", "x=1&Y=two&x=3&empty=&z|x=1&Y=two&x=3&empty=&z|?"},
     {"$arg_x,$arg_y,$arg_empty,$arg_z,$arg_no", "1,two,,,"},
     {"${uri}x", "/dir/a bx"},
+    {"$https$http2$request_body$upstream_addr$ssl_protocol$sent_trailer_x|$nginx_version", "|1.22.1"},
+    {"$proxy_add_x_forwarded_for", "192.0.2.1"},
     {"$host:$server_port", "example.org:1"},
     {"$remote_addr $binary_remote_addr", "192.0.2.1 \xc0\x00\x02\x01"},
     {"$http_x_one/$http_x_two/$http_no", "1/2, 3/"},
@@ -53,7 +56,7 @@ START_TEST(value_is_right)
     r.out.type = TEXT("text/x");
     r.out.method = IO_DIRECT;
     response_add(&r, TEXT("X-Added"), TEXT("added"));
-    struct text got = template_text(r.location->http->action->text, &r);
+    struct text got = template_text(r.location->rewrite->items[0].action->text, &r);
     const char *want = values[_i].value;
     size_t len = strstr(values[_i].text, "binary") ? strlen("192.0.2.1 ") + 4 : strlen(want);
     ck_assert_msg(got.len == len && memcmp(got.at, want, len) == 0, "%s: %.*s", values[_i].text, TEXT_ARG(got));

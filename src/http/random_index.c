@@ -1,0 +1,147 @@
+/* random_index.c - a file of the directory, whichever, chosen on a thread: a large directory must not hold up others. Called by
+ * static.c. See random_index.h. */
+#include "http/random_index.h"
+
+#include "http/connection.h"
+#include "http/core.h"
+#include "http/service_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+struct random_job {
+    struct job job;
+    struct request *request; /* NULL: it is gone */
+    int rc;
+    bool done;
+    char name[NAME_MAX + 1]; /* empty: there is no file */
+    char path[];
+};
+
+/* ---- on the thread ---- */
+
+static bool is_file(DIR *dir, const struct dirent *entry)
+{
+    struct stat st;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_REG;
+    return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+/* xorshift: nobody is harmed by guessing it. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* Each of n files in one pass with equal chance: the n-th takes the place of the chosen one in one of n cases. */
+static int choose(struct random_job *j, DIR *dir)
+{
+    uint64_t state = 0, files = 0;
+    const struct dirent *entry;
+
+    if (getrandom(&state, sizeof state, 0) != sizeof state)
+        state = (uint64_t)(uintptr_t)j;
+    state |= 1;
+    for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
+        if (entry->d_name[0] == '.' || !is_file(dir, entry))
+            continue;
+        if (next_random(&state) % ++files == 0)
+            memcpy(j->name, entry->d_name, strlen(entry->d_name) + 1);
+    }
+    return -errno;
+}
+
+static void on_run(struct job *job)
+{
+    struct random_job *j = container_of(job, struct random_job, job);
+    DIR *dir = opendir(j->path);
+
+    j->rc = dir ? choose(j, dir) : -errno;
+    if (dir)
+        closedir(dir);
+}
+
+/* ---- on the loop ---- */
+
+static void on_done(struct job *job)
+{
+    struct random_job *j = container_of(job, struct random_job, job);
+
+    j->done = true;
+    if (j->request)
+        connection_resume(j->request->conn);
+    else
+        free(j);
+}
+
+static int start(struct request *r, struct text path)
+{
+    struct random_job *j = path.at ? calloc(1, sizeof *j + path.len + 1) : NULL;
+
+    if (!j)
+        return -ENOMEM;
+    memcpy(j->path, path.at, path.len);
+    j->request = r;
+    j->job.run = on_run;
+    j->job.done = on_done;
+    int rc = pool_submit(io_pool(r->conn->service->io, TEXT_NONE), &j->job);
+    if (rc < 0) {
+        free(j);
+        return rc;
+    }
+    r->random = j;
+    return -EINPROGRESS;
+}
+
+int random_index_pick(struct request *r, struct text path, struct text *name)
+{
+    struct random_job *j = r->random;
+
+    *name = TEXT_NONE;
+    if (!j)
+        return start(r, path);
+    if (!j->done)
+        return -EINPROGRESS;
+    int rc = j->rc;
+    if (rc == 0 && j->name[0]) {
+        *name = arena_text(&r->arena, text_of(j->name));
+        rc = name->at ? 0 : -ENOMEM;
+    }
+    r->random = NULL;
+    free(j);
+    return rc;
+}
+
+void random_index_abandon(struct request *r)
+{
+    struct random_job *j = r->random;
+
+    r->random = NULL;
+    if (!j)
+        return;
+    j->request = NULL;
+    if (j->done)
+        free(j);
+}
+
+static const struct conf_row rows[] = {
+    {"random_index", CONF_LOCATION, CONF_FLAG, conf_set_flag, CONF_SLOT(struct random_index_conf, on), .dflt = "off",
+     .help = "Answers a URI that ends with / with one of the directory's files, whichever."},
+    {.name = NULL},
+};
+
+struct conf_module random_index_module = {
+    .name = "Random index",
+    .rows = rows,
+    .size = sizeof(struct random_index_conf),
+    .levels = CONF_HTTP_ALL,
+};
