@@ -11,6 +11,7 @@
 #include "io/policy.h"
 #include "net/listen.h"
 
+struct request;       /* request.h */
 struct template;      /* variable.h */
 struct location_tree; /* route.h */
 struct name_table;    /* route.h */
@@ -111,9 +112,11 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
-    const struct access_conf *access; /* NULL: everybody may */
-    const struct userid_conf *userid; /* NULL: no cookie is set */
-    struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
+    const struct access_conf *access;   /* NULL: everybody may */
+    const struct userid_conf *userid;   /* NULL: no cookie is set */
+    bool (*content)(struct request *r); /* answers instead of files, as a step of static.c; NULL: files */
+    const void *content_conf;           /* for it */
+    struct text root;                   /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

@@ -7,6 +7,7 @@
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/listing.h"
+#include "http/monitor.h"
 #include "http/referer.h"
 #include "http/secure_link.h"
 #include "http/userid.h"
@@ -14,7 +15,7 @@
 #include "server/main_conf.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
-    &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module,     NULL,
+    &server_main_module, &events_module,  &http_module,    &io_module,      &io_main_module,
+    &file_module,        &listing_module, &headers_module, &access_module,  &referer_module,
+    &secure_link_module, &userid_module,  &log_module,     &monitor_module, NULL,
 };
