@@ -37,7 +37,7 @@ function span(s) {
 var plots = [
   {title: 'Responses per second', show: rate, lines: [['2xx', 'http.responses.2xx'], ['3xx', 'http.responses.3xx'],
     ['other', 'http.responses.1xx', 'http.responses.none'], ['4xx', 'http.responses.4xx'], ['5xx', 'http.responses.5xx']], colors: [1, 0, 5, 3, 4]},
-  {title: 'Bytes per second by I/O method', show: bytes, lines: [['memory', 'io.memory.bytes'], ['sendfile', 'io.sendfile.bytes'],
+  {title: 'Bytes per second by method', show: bytes, lines: [['memory', 'io.memory.bytes'], ['sendfile', 'io.sendfile.bytes'],
     ['direct', 'io.direct.bytes'], ['buffered', 'io.buffered.bytes'], ['mmap', 'io.mmap.bytes'], ['no file', 'io.none.bytes']], colors: [0, 1, 2, 3, 4, 5]},
   {title: 'Connections', show: count, now: true, lines: [['writing', 'connections.writing'], ['reading', 'connections.reading'],
     ['waiting', 'connections.waiting']], colors: [1, 3, 5]},
