@@ -38,6 +38,13 @@ $(O)/%.o: %.c $(O)/flags | $(LLHTTP_READY) $(DEPS_PRESENT)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) -MMD -MP -c -o $@ $<
 
+$(PAGES): $(O)/made/%.inc: src/%
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+$(O)/src/http/monitor_page.o: $(PAGES)
+
 # llhttp from source: not ours, so without our warnings.
 $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(O)/flags
 	@mkdir -p $(@D)

@@ -57,7 +57,7 @@ endif
 endif
 
 CFLAGS_ALL = -std=gnu11 $(OPTIMISE) $(HARDEN) -fPIE -pthread $(CFLAGS)
-CPPFLAGS_ALL = -D_GNU_SOURCE -iquote include -iquote src $(LIB_CFLAGS) $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -iquote include -iquote src -iquote $(O)/made $(LIB_CFLAGS) $(CPPFLAGS)
 LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS_SANITIZE) $(LDFLAGS)
 
 # --- Libraries -----------------------------------------------------------------------------------------------------

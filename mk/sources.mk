@@ -10,6 +10,9 @@ OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/crypt_libc_none.c,src/http/crypt_
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/http/digest_none.c,src/http/digest.c)
 
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
+# Pages: text files that become C strings, "http/pages/NAME.inc" to who includes them.
+PAGES := $(patsubst src/%,$(O)/made/%.inc,$(wildcard src/*/pages/*))
+
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)
 
 # Where the installed sluice looks for things; the install targets use the same.

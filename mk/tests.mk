@@ -59,6 +59,10 @@ test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
 	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) \
 		$(O)/integration $(if $(SUITE),-s $(SUITE)) $(if $(TEST),-t $(TEST))
 
+# The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
+test-browser:
+	$(Q)$(MAKE) test-integration SUITE=browser
+
 lint-light:
 	$(Q)tests/lint/layers.sh
 
@@ -71,4 +75,4 @@ test:
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
 
-.PHONY: test tests-built test-unit test-integration lint-light
+.PHONY: test tests-built test-unit test-integration test-browser lint-light

@@ -85,15 +85,15 @@ lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS)
 # One tidy per file, so that they run in parallel and only what changed is read again.
 TIDY_STAMPS = $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 lint-tidy: $(TIDY_STAMPS)
-$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h) | $(LLHTTP_READY)
+$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h) | $(LLHTTP_READY) $(PAGES)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=gnu11 $(PATH_DEFINES) $(LLHTTP_CFLAGS) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-lint-cppcheck: | $(LLHTTP_READY)
+lint-cppcheck: | $(LLHTTP_READY) $(PAGES)
 	$(call say,LINT,cppcheck)
-	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__linux__ -Iinclude -Isrc $(PATH_DEFINES) \
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__linux__ -Iinclude -Isrc -I$(O)/made $(PATH_DEFINES) \
 		--enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tests/lint/cppcheck.txt -j$(NPROC) src tests/bench
 

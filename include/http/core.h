@@ -11,6 +11,7 @@
 #include "io/policy.h"
 #include "net/listen.h"
 
+struct request;       /* request.h */
 struct template;      /* variable.h */
 struct location_tree; /* route.h */
 struct name_table;    /* route.h */
@@ -117,7 +118,9 @@ struct location {
     const struct rewrite_conf *rewrite_conf;
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */
     bool random_index, empty_gif;
-    struct text root; /* constant root, without a slash at the end; absent when it has variables */
+    bool (*content)(struct request *r); /* answers instead of files, as a step of static.c; NULL: files */
+    const void *content_conf;           /* for it */
+    struct text root;                   /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

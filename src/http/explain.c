@@ -69,6 +69,7 @@ static int open_connection(struct explain *e)
     deferred_init(&c->next_turn, on_nothing, c);
     list_append(&e->service->connections, &c->node);
     e->service->count++;
+    e->service->counters->states[c->state]++;
     e->conn = c;
     return 0;
 }

@@ -125,7 +125,7 @@ static int read_entry(struct reader *r, int dir, const char *name)
     *e = (struct listing_entry){
         .name = {copy, len},
         .size = st.st_size,
-        .mtime = st.st_mtime,
+        .mtime = st.st_mtime > 0 ? st.st_mtime : 0, /* nginx's calendar begins in 1970 */
         .kind = S_ISDIR(st.st_mode)   ? ENTRY_DIRECTORY
                 : S_ISREG(st.st_mode) ? ENTRY_FILE
                                       : ENTRY_OTHER,

@@ -33,7 +33,8 @@ static void print_date(const struct listing *l, time_t mtime, struct buffer *out
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct tm tm = {.tm_year = 70, .tm_mday = 1};
     time_t t = mtime + l->offset;
-    gmtime_r(&t, &tm);
+    if (t > 0) /* west of Greenwich the first hours of 1970 would be in 1969, which nginx does not know */
+        gmtime_r(&t, &tm);
     buffer_printf(out, "%02d-%s-%d %02d:%02d ", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
                   tm.tm_min);
 }

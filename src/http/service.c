@@ -302,6 +302,14 @@ void service_destroy(struct service *s)
     free(s);
 }
 
+void service_sum(const struct service *s, struct counters *total)
+{
+    if (s->scoreboard)
+        scoreboard_sum(s->scoreboard, total);
+    else
+        *total = *s->counters;
+}
+
 unsigned service_connections(const struct service *s)
 {
     return s->count;

@@ -59,6 +59,9 @@ void service_give_output(struct service *s, struct output *out);
 struct request *service_request(struct service *s);
 void service_give_request(struct service *s, struct request *r);
 
+/* What all workers count; this one alone where there is no scoreboard. */
+void service_sum(const struct service *s, struct counters *total);
+
 /* Called by connection.c when one is gone. */
 void service_connection_gone(struct service *s);
 

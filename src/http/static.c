@@ -183,6 +183,9 @@ static bool step_try_files(struct request *r)
 
 static bool step_content(struct request *r)
 {
+    if (r->location->content)
+        return r->location->content(r);
+
     enum method m = r->msg.method;
 
     if (r->location->empty_gif) {

@@ -9,6 +9,7 @@
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"
+#include "http/service_private.h"
 #include "http/static.h"
 #include "http/userid.h"
 #include "net/socket.h"
@@ -397,6 +398,16 @@ GETTER(io_bytes_cached)
     number_text(r, r->out.method == IO_DIRECT ? 0 : r->out.file.sent, out);
 }
 
+/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct connections_now. */
+GETTER(connections)
+{
+    struct counters c;
+    service_sum(r->conn->service, &c);
+    struct connections_now now = counters_connections(&c);
+    const char *field = (const char *)&now + (uintptr_t)data;
+    number_text(r, *(const uint64_t *)(const void *)field, out);
+}
+
 struct row {
     const char *name;
     variable_get_fn *get;
@@ -411,6 +422,10 @@ static const struct row rows[] = {
     {"connection", get_connection, 0},
     {"connection_requests", get_connection_requests, 0},
     {"connection_time", get_connection_time, 0},
+    {"connections_active", get_connections, offsetof(struct connections_now, active)},
+    {"connections_reading", get_connections, offsetof(struct connections_now, reading)},
+    {"connections_waiting", get_connections, offsetof(struct connections_now, waiting)},
+    {"connections_writing", get_connections, offsetof(struct connections_now, writing)},
     {"content_length", get_known_field, FIELD_CONTENT_LENGTH},
     {"document_root", get_document_root, 0},
     {"document_uri", REQUEST_TEXT(uri)},

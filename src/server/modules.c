@@ -9,6 +9,7 @@
 #include "http/headers.h"
 #include "http/listing.h"
 #include "http/map.h"
+#include "http/monitor.h"
 #include "http/random_index.h"
 #include "http/referer.h"
 #include "http/rewrite.h"
@@ -18,8 +19,8 @@
 #include "server/main_conf.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,        &http_module,         &io_module,        &io_main_module,
-    &file_module,        &listing_module,       &headers_module,      &access_module,    &referer_module,
-    &secure_link_module, &userid_module,        &log_module,          &rewrite_module,   &map_module,
-    &geo_module,         &split_clients_module, &random_index_module, &empty_gif_module, NULL,
+    &server_main_module, &events_module,  &http_module,   &io_module,      &io_main_module,       &file_module,
+    &listing_module,     &headers_module, &access_module, &referer_module, &secure_link_module,   &userid_module,
+    &log_module,         &rewrite_module, &map_module,    &geo_module,     &split_clients_module, &random_index_module,
+    &empty_gif_module,   &monitor_module, NULL,
 };

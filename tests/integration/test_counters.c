@@ -129,6 +129,247 @@ START_TEST(refused_direct_io_is_said_once)
 }
 END_TEST
 
+/* --- What is answered ---------------------------------------------------------------------------------------------- */
+
+/* The value of a sample of the metrics at /status. */
+static double metric(const char *name)
+{
+    struct response r;
+    char line[128];
+    get(&r, "/status");
+    ck_assert_int_eq(r.status, 200);
+    snprintf(line, sizeof(line), "\n%s ", name);
+    const char *at = strstr(r.body, line);
+    ck_assert_msg(at, "no %s in\n%s", name, r.body);
+    double value = strtod(at + strlen(line), NULL);
+    response_free(&r);
+    return value;
+}
+
+START_TEST(stub_status_in_nginx_words)
+{
+    struct response r;
+    struct client idle, reading;
+    site_conf_server("location = /s { stub_status; } location = /v { stub_status on; add_header X-V "
+                     "\"$connections_active/$connections_reading/$connections_writing/$connections_waiting\"; }");
+    site_start();
+    get(&r, "/s");
+    ck_assert_int_eq(r.status, 200);
+    assert_header(&r, "Content-Type", "text/plain");
+    unsigned accepted = 0, handled = 0, requests = 0;
+    ck_assert_int_eq(sscanf(r.body, "Active connections: 1 \nserver accepts handled requests\n %u %u %u \n", &accepted,
+                            &handled, &requests),
+                     3);
+    ck_assert_uint_eq(accepted, handled);
+    ck_assert_uint_ge(accepted, 1); /* the harness has looked, too */
+    ck_assert_uint_eq(requests, 1);
+    ck_assert_str_eq(strstr(r.body, "Reading"), "Reading: 0 Writing: 1 Waiting: 0 \n");
+    response_free(&r);
+
+    client_open(&idle, site_port(0));
+    client_say(&idle, "GET /s HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&idle, &r));
+    response_free(&r);
+    client_open(&reading, site_port(0));
+    client_say(&reading, "GET /s HTTP/1.1\r\nHo");
+    do { /* until the half of a head is there */
+        get(&r, "/v");
+        bool there = strstr(r.body, "Reading: 1 ");
+        if (there) {
+            ck_assert_ptr_nonnull(strstr(r.body, "Active connections: 3 \n"));
+            ck_assert_str_eq(strstr(r.body, "Reading"), "Reading: 1 Writing: 1 Waiting: 1 \n");
+            assert_header(&r, "X-V", "3/1/1/1");
+        }
+        response_free(&r);
+        if (there)
+            break;
+    } while (true);
+    client_close(&idle);
+    client_close(&reading);
+    request(&r, "POST", "/s", "");
+    ck_assert_int_eq(r.status, 405);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(numbers_live_through_reloads_and_crashes)
+{
+    struct response r;
+    pid_t pids[8];
+    site_pattern(data("f"), SIZE);
+    static const char conf[] = "location = /status { status; } " PID_FIELD;
+    serve(2, "", conf);
+    site_start();
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(status_of("/f"), 200);
+    ck_assert_int_eq(status_of("/none"), 404);
+    double sent = metric("sluice_io_bytes_total{method=\"sendfile\"}");
+    ck_assert(sent == 5.0 * SIZE);
+    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    double requests = metric("sluice_http_requests_total"), started = metric("sluice_start_time_seconds");
+
+    site_kill(SIGHUP);
+    free(log_await_count("logs/error.log", "exited with code 0", 2));
+    ck_assert(metric("sluice_workers") == 2);
+    ck_assert(metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
+    ck_assert(metric("sluice_http_requests_total") == requests + 4);
+    ck_assert(metric("sluice_start_time_seconds") == started);
+
+    site_allow_alerts();
+    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    kill(pids[0], SIGKILL);
+    kill(pids[1], SIGKILL);
+    free(log_await_count("logs/error.log", "exited on signal 9", 2));
+    ck_assert(metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
+    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    get(&r, "/status");
+    ck_assert_ptr_nonnull(strstr(r.body, "\nsluice_connections{state=\"writing\"} 1\n"));
+    ck_assert_ptr_nonnull(strstr(r.body, "\nsluice_connections{state=\"waiting\"} 0\n"));
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(what_is_counted)
+{
+    struct response r;
+    site_pattern(data("large"), SIZE);
+    site_pattern(data("small"), 100);
+    serve(1, "",
+          "directio 512k; open_file_cache max=10; location = /status { status; } "
+          "location = /gone { return 444; } location = /moved { return 301 /; }");
+    site_start();
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(status_of("/small"), 200);
+        ck_assert_int_eq(status_of("/large"), 200);
+    }
+    ck_assert_int_eq(status_of("/moved"), 301);
+    ck_assert_int_eq(status_of_bytes("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n", 32), 0);
+    ck_assert_int_eq(status_of_bytes("nonsense\r\n\r\n", 12), 400);
+    bool direct = *site_disk();
+    ck_assert(metric("sluice_io_bytes_total{method=\"memory\"}") == 300 ||
+              metric("sluice_io_bytes_total{method=\"memory\"}") +
+                      metric("sluice_io_bytes_total{method=\"sendfile\"}") ==
+                  300);
+    ck_assert(metric(direct ? "sluice_io_bytes_total{method=\"direct\"}"
+                            : "sluice_io_bytes_total{method=\"buffered\"}") == 3.0 * SIZE);
+    ck_assert(metric("sluice_http_responses_total{class=\"3xx\"}") == 1);
+    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    ck_assert(metric("sluice_http_responses_total{class=\"none\"}") == 1);
+    ck_assert(metric("sluice_file_cache_hits_total") == 4);
+    ck_assert(metric("sluice_file_cache_misses_total") == 2);
+    ck_assert(metric("sluice_file_cache_entries") == 2);
+    ck_assert(!direct || metric("sluice_disk_reads_total") >= 3);
+    ck_assert(metric("sluice_disk_reads_in_flight") == 0);
+    ck_assert(metric("sluice_direct_buffers_bytes") == 0);
+    ck_assert(metric("sluice_direct_buffers_limit_bytes") == 64.0 * 1024 * 1024);
+    double requests = metric("sluice_http_requests_total");
+    ck_assert(metric("sluice_http_requests_total") == requests + 1);
+    get(&r, "/status");
+    response_free(&r);
+}
+END_TEST
+
+/* While a client takes its time: the buffers it holds, and nothing once it is gone. */
+START_TEST(gauges_follow)
+{
+    struct client c;
+    struct response r;
+    site_pattern(data("large"), 64 * SIZE);
+    serve(1, "", "directio 512k; output_buffers 2 1m; location = /status { status; }");
+    site_start();
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    ck_assert(metric("sluice_connections{state=\"writing\"}") == 2);
+    if (*site_disk())
+        ck_assert(metric("sluice_direct_buffers_bytes") >= 64 * 1024);
+    client_reset(&c);
+    while (metric("sluice_connections{state=\"writing\"}") != 1 || metric("sluice_direct_buffers_bytes") != 0)
+        ;
+}
+END_TEST
+
+static const struct {
+    const char *target, *accept, *type;
+    int status;
+} forms[] = {
+    {"/any", "", "text/plain; version=0.0.4; charset=utf-8", 200},
+    {"/any", "Accept: text/html\r\n", "text/html; charset=utf-8", 200},
+    {"/any", "Accept: image/png\r\n", "text/plain; version=0.0.4; charset=utf-8", 200},
+    {"/any", "Accept: image/png\r\nAccept: application/json\r\n", "application/json", 200},
+    {"/any", "Accept: application/openmetrics-text;q=0.9,*/*;q=0.1\r\n",
+     "application/openmetrics-text; version=1.0.0; charset=utf-8", 200},
+    {"/any?format=json", "Accept: text/html\r\n", "application/json", 200},
+    {"/any?a=b&format=html", "", "text/html; charset=utf-8", 200},
+    {"/any?format=prometheus", "Accept: text/html\r\n", "text/plain; version=0.0.4; charset=utf-8", 200},
+    {"/any?format=xml", "", "text/html", 400},
+    {"/any?format=", "", "text/html", 400},
+    {"/html", "", "text/html; charset=utf-8", 200},
+    {"/html?format=json", "", "application/json", 200},
+    {"/json", "Accept: text/html\r\n", "application/json", 200},
+    {"/prometheus", "Accept: text/html\r\n", "text/plain; version=0.0.4; charset=utf-8", 200},
+    {"/prometheus", "Accept: application/openmetrics-text\r\n",
+     "application/openmetrics-text; version=1.0.0; charset=utf-8", 200},
+    {"/any/inside", "", "text/html", 404},
+};
+
+START_TEST(forms_of_the_status)
+{
+    struct response r;
+    site_conf_server("location /any { status; location /any/inside { } } location = /html { status html; } "
+                     "location = /json { status json; } location = /prometheus { status prometheus; }");
+    site_start();
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        request(&r, "GET", forms[i].target, forms[i].accept);
+        ck_assert_msg(r.status == forms[i].status, "%s %s: %d", forms[i].target, forms[i].accept, r.status);
+        assert_header(&r, "Content-Type", forms[i].type);
+        if (r.status == 200) {
+            assert_header(&r, "Cache-Control", "no-store");
+            ck_assert_int_eq(header(&r, "Content-Security-Policy") != NULL, strstr(forms[i].type, "text/html") != NULL);
+        }
+        response_free(&r);
+    }
+    request(&r, "DELETE", "/any", "");
+    ck_assert_int_eq(r.status, 405);
+    response_free(&r);
+}
+END_TEST
+
+/* The nonce is another one each time, and that of the page. */
+START_TEST(policy_of_the_page)
+{
+    struct response r;
+    char nonce[2][64];
+    site_conf_server("location = /s { status html; }");
+    site_start();
+    for (int i = 0; i < 2; i++) {
+        char tag[128];
+        get(&r, "/s");
+        const char *policy = header(&r, "Content-Security-Policy");
+        ck_assert_int_eq(strncmp(policy, "default-src 'none'; script-src 'nonce-", 38), 0);
+        ck_assert_int_eq(sscanf(policy + 38, "%63[0-9a-f]'", nonce[i]), 1);
+        ck_assert_uint_eq(strlen(nonce[i]), 32);
+        snprintf(tag, sizeof(tag), "<script nonce=\"%s\">", nonce[i]);
+        ck_assert_ptr_nonnull(strstr(r.body, tag));
+        response_free(&r);
+    }
+    ck_assert_str_ne(nonce[0], nonce[1]);
+}
+END_TEST
+
+START_TEST(bad_form)
+{
+    struct run run;
+    site_conf_server("location /s { status xml; }");
+    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    ck_assert_int_ne(run.status, 0);
+    ck_assert_msg(strstr(run.err, "invalid value \"xml\" in \"status\" directive, it must be \"html\", \"json\" or "
+                                  "\"prometheus\" in "),
+                  "%s", run.err);
+}
+END_TEST
+
 Suite *suite_counters(void)
 {
     Suite *s = suite_create("counters");
@@ -139,5 +380,12 @@ Suite *suite_counters(void)
     tcase_add_test(t, denied_readers_are_said_once);
     tcase_add_test(t, no_reader_is_tried_where_none_is_asked_for);
     tcase_add_test(t, refused_direct_io_is_said_once);
+    tcase_add_test(t, stub_status_in_nginx_words);
+    tcase_add_test(t, numbers_live_through_reloads_and_crashes);
+    tcase_add_test(t, what_is_counted);
+    tcase_add_test(t, gauges_follow);
+    tcase_add_test(t, forms_of_the_status);
+    tcase_add_test(t, policy_of_the_page);
+    tcase_add_test(t, bad_form);
     return s;
 }

@@ -1,0 +1,272 @@
+/* test_browser.c - the pages for people, as a browser sees them: the status page and the modern listing. */
+#include "browser.h"
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *origin(void)
+{
+    static char text[64];
+    snprintf(text, sizeof(text), "http://127.0.0.1:%d", site_port(0));
+    return text;
+}
+
+static void go(const char *path)
+{
+    char url[256];
+    snprintf(url, sizeof(url), "%s%s", origin(), path);
+    browser_go(url);
+}
+
+#define NO_SIDEWAYS "document.documentElement.scrollWidth<=innerWidth"
+
+/* --- Status -------------------------------------------------------------------------------------------------------- */
+
+#define STATUS_CONF                                                                                                    \
+    "open_file_cache max=100; location = /status { status; } location = /page { status html; } "                       \
+    "location = /silent { return 444; }"
+
+/* Traffic for the plots, from inside the page. */
+static void make_traffic(unsigned requests)
+{
+    char text[256];
+    snprintf(text, sizeof(text),
+             "(async function(){for(var i=0;i<%u;i++){await fetch('/f.txt?'+i);await fetch('/big.bin')}"
+             "return true})()",
+             requests);
+    browser_run(text);
+}
+
+static void serve_status(void)
+{
+    site_write("html/f.txt", "hello\n");
+    site_pattern("html/big.bin", 300000);
+    site_conf_server(STATUS_CONF);
+    site_start();
+}
+
+START_TEST(status_page_is_alive)
+{
+    serve_status();
+    if (!browser_open())
+        return;
+    browser_size(1280, 900, false);
+    go("/status");
+    browser_expect("document.title.startsWith('sluice on 127.0.0.1')");
+    browser_expect("document.querySelectorAll('#plots section').length===6");
+    browser_expect("document.querySelectorAll('#tiles .tile').length===6");
+    browser_await("document.getElementById('live').textContent==='live'");
+    make_traffic(20);
+    browser_await("[].some.call(document.querySelectorAll('#plots path.edge'),function(p){"
+                  "return p.getAttribute('d').length>10})");
+    browser_await("+/^(\\d+)/.exec(document.querySelector('.tile small').textContent)[1]>=40");
+    browser_run("document.getElementById('all').open=true");
+    browser_await("document.querySelectorAll('#totals dl').length>40");
+    browser_expect(NO_SIDEWAYS);
+    browser_shoot("status-light");
+    browser_dark(true);
+    browser_expect("getComputedStyle(document.body).backgroundColor!=='rgb(246, 247, 249)'");
+    browser_shoot("status-dark");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
+START_TEST(status_page_fits_a_phone)
+{
+    serve_status();
+    if (!browser_open())
+        return;
+    browser_size(360, 740, true);
+    go("/page");
+    browser_await("document.getElementById('live').textContent==='live'");
+    make_traffic(5);
+    browser_run("document.getElementById('all').open=true");
+    browser_await("document.querySelectorAll('#totals dl').length>40");
+    browser_expect(NO_SIDEWAYS);
+    browser_expect("innerWidth===360");
+    browser_shoot("status-phone");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
+/* The policy is real: what is not of the page does not run. */
+START_TEST(status_page_runs_nothing_else)
+{
+    serve_status();
+    if (!browser_open())
+        return;
+    go("/status");
+    browser_expect("(function(){var s=document.createElement('script');s.textContent='window.evil=1';"
+                   "document.body.append(s);return window.evil===undefined})()");
+    browser_expect("fetch('http://127.0.0.2:1/').then(function(){return false},function(){return true})");
+    browser_close();
+}
+END_TEST
+
+START_TEST(status_page_says_when_the_server_is_gone)
+{
+    serve_status();
+    if (!browser_open())
+        return;
+    go("/status");
+    browser_await("document.getElementById('live').textContent==='live'");
+    site_stop(SIGTERM);
+    browser_await("document.getElementById('live').className==='off'");
+    browser_close();
+}
+END_TEST
+
+/* --- Listing ------------------------------------------------------------------------------------------------------- */
+
+#define NASTY "<img src=x onerror=alert(1)>&amp;\"'`${1}%2e%00\\u0041 \xe2\x80\xae\xf0\x9f\x92\xa9 \xc3\xa9.html"
+#define BAD   "bytes-\xff\xfe-that-are-no-utf8"
+
+static void make_file(const char *name, size_t size, time_t t)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "html/dir/%s", name);
+    site_pattern(path, (off_t)size);
+    site_set_mtime(path, t);
+}
+
+static void serve_listing(void)
+{
+    make_file("b10.txt", 5, 1000000000);
+    make_file("b9.txt", 2000000, 1100000000);
+    make_file("Alpha.iso", 300, 1200000000);
+    make_file(NASTY, 77, 900000000);
+    make_file(BAD, 78, 900000001);
+    make_file("a-very-long-name-without-any-space-in-it-as-downloads-often-have-them-2.3.4-rc1-linux-x86_64.tar.zst", 9,
+              950000000);
+    for (int i = 0; i < 12; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "photo-%02d.jpg", i);
+        make_file(name, (size_t)(1000 * i + 100000), 1300000000 + i);
+    }
+    site_write("html/favicon.ico", "GIF89a");
+    site_mkdir("html/dir/zoo");
+    site_mkdir("html/dir/Music");
+    site_conf_server("location / { autoindex on; autoindex_style modern; autoindex_exact_size off; }");
+    site_start();
+}
+
+/* The names in the order of the page, cut off, folders' slashes kept. */
+#define NAMES                                                                                                          \
+    "[].map.call(document.querySelectorAll('tbody tr:not([hidden])'),function(r){return r.cells[0].textContent})"
+#define CLICK(n) "document.querySelectorAll('th button')[" #n "].click()"
+#define ORDERED(f)                                                                                                     \
+    "(function(){var v=[].map.call(document.querySelectorAll('tbody tr:not(.p):not(.g)'),function(r){return " f "});"  \
+    "return v.length>10&&v.every(function(x,i){return i===0||v[i-1]<=x})})()"
+
+START_TEST(listing_sorts_and_filters)
+{
+    serve_listing();
+    if (!browser_open())
+        return;
+    browser_size(1100, 900, false);
+    go("/dir/");
+    browser_expect(NAMES "[0]==='../'");
+    browser_expect(NAMES ".slice(1,3).join()==='Music/,zoo/'");
+    browser_expect(NAMES ".indexOf('b9.txt')+1===" NAMES ".indexOf('b10.txt')"); /* as people count */
+    browser_shoot("listing-light");
+
+    browser_run(CLICK(1));
+    browser_expect(ORDERED("+r.cells[1].getAttribute('data-k')"));
+    browser_expect("document.querySelectorAll('th')[1].getAttribute('aria-sort')==='ascending'");
+    browser_run(CLICK(1));
+    browser_expect(ORDERED("-r.cells[1].getAttribute('data-k')"));
+    browser_expect("document.querySelectorAll('th')[1].getAttribute('aria-sort')==='descending'");
+    browser_run(CLICK(2));
+    browser_expect(ORDERED("+r.cells[2].getAttribute('data-k')"));
+    browser_expect(NAMES "[0]==='../'&&" NAMES ".slice(1,3).sort().join()==='Music/,zoo/'");
+    browser_run(CLICK(0));
+    browser_expect(NAMES ".slice(1,3).join()==='Music/,zoo/'");
+    browser_run(CLICK(0));
+    browser_expect(NAMES ".slice(1,3).join()==='zoo/,Music/'");
+
+    browser_run("var q=document.querySelector('input');q.value='PHOTO-1';q.dispatchEvent(new Event('input'))");
+    browser_expect(NAMES ".sort().join()==='../,photo-10.jpg,photo-11.jpg'");
+    browser_run("q.value='';q.dispatchEvent(new Event('input'))");
+    browser_expect(NAMES ".length===21");
+    browser_dark(true);
+    browser_expect("getComputedStyle(document.body).backgroundColor==='rgb(22, 24, 28)'");
+    browser_shoot("listing-dark");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
+START_TEST(listing_shows_names_as_they_are)
+{
+    serve_listing();
+    if (!browser_open())
+        return;
+    go("/dir/");
+    /* The text is the name, nothing of it became an element, and the link leads to the file. */
+    browser_expect("document.querySelectorAll('img,script[src]').length===0");
+    browser_expect(NAMES ".indexOf('<img src=x onerror=alert(1)>&amp;\"\\'`${1}%2e%00\\\\u0041 "
+                         "\\u202e\\ud83d\\udca9 \\u00e9.html')>0");
+    browser_expect("[].filter.call(document.links,function(a){return a.textContent.indexOf('<img')===0}).length===1");
+    browser_expect("fetch([].filter.call(document.links,function(a){return a.textContent.indexOf('<img')===0})[0].href)"
+                   ".then(function(r){return r.ok&&r.headers.get('content-length')==='77'})");
+    browser_expect(
+        "fetch([].filter.call(document.links,function(a){return a.textContent.indexOf('bytes-')===0})[0].href)"
+        ".then(function(r){return r.ok&&r.headers.get('content-length')==='78'})");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
+START_TEST(listing_fits_a_phone)
+{
+    serve_listing();
+    if (!browser_open())
+        return;
+    browser_size(360, 740, true);
+    go("/dir/");
+    browser_expect(NO_SIDEWAYS);
+    browser_expect("innerWidth===360");
+    browser_run(CLICK(1));
+    browser_expect(ORDERED("+r.cells[1].getAttribute('data-k')"));
+    browser_shoot("listing-phone");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
+START_TEST(listing_works_without_script)
+{
+    serve_listing();
+    if (!browser_open())
+        return;
+    browser_without_script(true);
+    go("/dir/");
+    browser_expect("document.querySelectorAll('tbody a[href]').length===21");
+    browser_expect("document.querySelectorAll('th button,input').length===0");
+    browser_close();
+}
+END_TEST
+
+Suite *suite_browser(void)
+{
+    Suite *s = suite_create("browser");
+    if (on_nginx())
+        return s;
+    TCase *t = site_case(s, "browser", 120);
+    tcase_add_test(t, status_page_is_alive);
+    tcase_add_test(t, status_page_fits_a_phone);
+    tcase_add_test(t, status_page_runs_nothing_else);
+    tcase_add_test(t, status_page_says_when_the_server_is_gone);
+    tcase_add_test(t, listing_sorts_and_filters);
+    tcase_add_test(t, listing_shows_names_as_they_are);
+    tcase_add_test(t, listing_fits_a_phone);
+    tcase_add_test(t, listing_works_without_script);
+    return s;
+}
