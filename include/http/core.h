@@ -18,6 +18,7 @@ struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
+struct limits_conf;   /* limits.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -113,6 +114,8 @@ struct location {
     const struct log_conf *log;
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
+    const struct limits_conf *limits; /* of requests; NULL: none */
+    const struct limits_conf *paced;  /* limit_rate; NULL: none */
     struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
 };
 

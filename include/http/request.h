@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "file/cache.h"
 #include "http/core.h"
+#include "http/limits.h"
 #include "http/parse.h"
 #include "http/pattern.h"
 #include "io/sink.h"
@@ -14,6 +15,7 @@ struct input;
 struct listing_job;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
+struct paced;
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -43,6 +45,7 @@ struct response {
 enum step {
     STEP_ROUTE,
     STEP_REWRITE,
+    STEP_LIMIT,
     STEP_ACCESS,
     STEP_TRY_FILES,
     STEP_CONTENT,
@@ -84,6 +87,11 @@ struct request {
     struct listing_job *listing;
     struct access_wait *access;
     struct text challenge; /* WWW-Authenticate, kept through error_page */
+
+    struct limit_state limits;
+    struct paced *paced; /* limit_rate; NULL: as fast as the client takes it */
+    bool rate_given;     /* $limit_rate was set, to: */
+    uint64_t rate;
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */

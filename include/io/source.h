@@ -57,6 +57,7 @@ struct source_request {
     off_t offset;
     uint64_t len;  /* > 0, inside the file */
     bool admitted; /* policy_admits(): stays in the page cache, whatever its size */
+    uint64_t rate; /* the client will not be given more bytes per second; 0: as fast as it takes them */
     source_ready_fn *ready;
     void *arg;
 };

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "http/head.h"
+#include "http/limit_rate.h"
 #include "http/service_private.h"
 #include "net/socket.h"
 
@@ -118,7 +119,7 @@ static int open_body(struct connection *c, struct request *r)
 
     if (o->body.len == 0)
         return 0;
-    if (o->body.len <= c->out->spare.cap - c->out->len) {
+    if (o->body.len <= c->out->spare.cap - c->out->len && rate_lets_through(r, o->body.len)) {
         memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
         c->out->len += o->body.len;
         return 0;
@@ -154,6 +155,8 @@ enum next connection_begin_response(struct connection *c)
     c->out->len += r->head_len;
     if (r->head_only)
         r->out.body = TEXT("");
+    if (rate_is_asked(r))
+        rate_begin(r);
     if (open_body(c, r) < 0)
         return connection_gone(c, "no memory");
     connection_become(c, CONN_SENDING);
@@ -221,15 +224,25 @@ static bool has_its_turn(struct connection *c, uint64_t *cap)
     return share > 0;
 }
 
+/* limit_rate lets some bytes go. */
+static bool is_in_time(struct connection *c)
+{
+    return !c->request->paced || rate_may(c->request);
+}
+
 static enum sink_result send_body(struct connection *c, uint64_t cap)
 {
     struct request *r = c->request;
     struct bulk *b = &c->service->bulk;
     size_t none = 0;
     size_t *at = c->out ? &c->out->sent : &none;
-    uint64_t before = c->sink.sent;
+    uint64_t before = c->sink.sent, body = r->out.file.sent;
 
+    if (r->paced)
+        cap = rate_cap(r, cap);
     enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
+    if (r->paced)
+        rate_took(r, r->out.file.sent - body);
     if (is_bulk(r))
         bulk_used(b, c->sink.sent - before);
     else
@@ -251,7 +264,7 @@ enum next connection_send(struct connection *c)
         return end_response(c);
 
     uint64_t cap = 0;
-    if (!has_its_turn(c, &cap))
+    if (!is_in_time(c) || !has_its_turn(c, &cap))
         return NEXT_WAIT;
     switch (send_body(c, cap)) {
     case SINK_DONE:

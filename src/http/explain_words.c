@@ -409,6 +409,12 @@ void explain_step(struct explain *e, const struct moment *before)
     case STEP_REWRITE:
         say_rewrite(e, before);
         break;
+    case STEP_LIMIT:
+        explain_say(e, "limits", "%s%s%s: the first request is let through",
+                    r->location->limits->req ? "limit_req" : "",
+                    r->location->limits->req && r->location->limits->conn ? " and " : "",
+                    r->location->limits->conn ? "limit_conn" : "");
+        break;
     case STEP_ACCESS:
         say_access(e, before);
         break;

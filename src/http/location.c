@@ -3,6 +3,7 @@
 #include "http/access_log.h"
 #include "http/core.h"
 #include "http/headers.h"
+#include "http/limits.h"
 #include "http/route.h"
 #include "http/userid.h"
 #include "http/variable.h"
@@ -126,6 +127,9 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
     l->userid = userid_conf_of(block);
+    const struct limits_conf *limits = conf_values(block, &limits_module);
+    l->limits = limits->req || limits->conn ? limits : NULL;
+    l->paced = limits->rate && !text_equal(limits->rate->text, TEXT("0")) ? limits : NULL;
     l->root = constant_root(l->http);
 }
 

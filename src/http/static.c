@@ -7,6 +7,7 @@
 #include "http/access.h"
 #include "http/connection.h"
 #include "http/headers.h"
+#include "http/limit_rate.h"
 #include "http/listing.h"
 #include "http/precondition.h"
 #include "http/respond.h"
@@ -142,7 +143,7 @@ static bool step_rewrite(struct request *r)
     if (a && r->location != &r->server->base)
         run_action(r, a);
     else
-        r->step = r->location->access ? STEP_ACCESS : STEP_TRY_FILES;
+        r->step = r->location->limits ? STEP_LIMIT : r->location->access ? STEP_ACCESS : STEP_TRY_FILES;
     return true;
 }
 
@@ -471,6 +472,8 @@ bool static_step(struct request *r)
         return true;
     case STEP_REWRITE:
         return step_rewrite(r);
+    case STEP_LIMIT:
+        return limits_step(r);
     case STEP_ACCESS:
         return access_step(r);
     case STEP_TRY_FILES:
@@ -499,6 +502,10 @@ bool static_run(struct request *r)
 
 void static_abandon(struct request *r)
 {
+    if (r->limits.held || r->limits.timer)
+        limits_release(r);
+    if (r->paced)
+        rate_release(r);
     file_lookup_cancel(&r->lookup);
     access_abandon(r);
     source_close(r->out.file.source);

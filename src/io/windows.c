@@ -439,6 +439,18 @@ static size_t alignment_of(const struct file *f, bool direct)
     return f->align_offset > f->align_memory ? f->align_offset : f->align_memory;
 }
 
+/* The client will be slow, whatever it could take: as if it had been found out already. */
+static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
+{
+    uint64_t most = rate / 1000 * SLOW_MSEC;
+
+    if (most >= ws->size_most)
+        return;
+    ws->size_most = most > ws->size_least ? (size_t)most & ~(unit - 1) : ws->size_least;
+    ws->size = at_most(ws->size, ws->size_most);
+    ws->depth_most = 1;
+}
+
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
     struct windows *ws = calloc(1, sizeof(*ws));
@@ -460,6 +472,8 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     ws->size_least = at_most(round_up(SIZE_LEAST, unit), ws->size_most);
     ws->size = bufpool_is_crowded(ws->pool) ? ws->size_least : at_most(round_up(SIZE_FIRST, unit), ws->size_most);
     ws->depth_most = (unsigned)r->conf->output_buffers.number;
+    if (r->rate > 0)
+        expect_rate(ws, r->rate, unit);
     ws->depth = ws->depth_most < DEPTH_FIRST ? ws->depth_most : DEPTH_FIRST;
     list_init(&ws->pieces);
     list_init(&ws->waiter.node);

@@ -6,6 +6,7 @@
 #include "http/access_log.h"
 #include "http/core.h"
 #include "http/headers.h"
+#include "http/limits.h"
 #include "http/listing.h"
 #include "http/referer.h"
 #include "http/secure_link.h"
@@ -16,5 +17,5 @@
 struct conf_module *const server_modules[] = {
     &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
     &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module,     NULL,
+    &secure_link_module, &userid_module,  &log_module,     &limits_module, NULL,
 };
