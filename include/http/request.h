@@ -12,7 +12,7 @@
 
 struct connection;
 struct input;
-struct listing_job;
+struct listing_part;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
 struct paced;
@@ -84,7 +84,7 @@ struct request {
     int found_rc;
     struct file *found_file;
     struct file *file; /* that is being served */
-    struct listing_job *listing;
+    struct listing_part *listing;
     struct access_wait *access;
     struct text challenge; /* WWW-Authenticate, kept through error_page */
 
