@@ -7,6 +7,7 @@
 #include "file/cache.h"
 #include "http/listing.h"
 #include "http/mime.h"
+#include "http/min_rate.h"
 #include "http/pattern.h"
 #include "io/policy.h"
 #include "net/listen.h"
@@ -69,11 +70,13 @@ struct http_conf {
     int64_t keepalive_requests;
     int64_t keepalive_time;                                           /* ms */
     int64_t client_header_timeout, client_body_timeout, send_timeout; /* ms */
-    int lingering_close;                                              /* enum lingering */
-    int64_t lingering_time, lingering_timeout;                        /* ms */
+    struct min_rate send_min_rate;
+    int lingering_close;                       /* enum lingering */
+    int64_t lingering_time, lingering_timeout; /* ms */
     bool reset_timedout_connection;
     int64_t client_header_buffer_size;
     struct conf_bufs large_client_header_buffers;
+    int64_t max_headers;          /* fields of a request head */
     int64_t client_max_body_size; /* 0: unlimited */
     int server_tokens;            /* enum server_tokens */
     bool etag;

@@ -92,6 +92,7 @@ struct request {
     struct paced *paced; /* limit_rate; NULL: as fast as the client takes it */
     bool rate_given;     /* $limit_rate was set, to: */
     uint64_t rate;
+    struct slowness slowness; /* send_min_rate */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */

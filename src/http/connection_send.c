@@ -21,12 +21,50 @@ static void release_output(struct connection *c)
     c->out = NULL;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static enum next wait_for_client(struct connection *c)
 {
+    const struct http_conf *h = connection_conf(c);
+
     c->writable = false;
     connection_become(c, CONN_SENDING);
-    connection_set_deadline(c, connection_conf(c)->send_timeout);
+    if (c->request && h->send_min_rate.bytes > 0) {
+        min_rate_wait(c);
+        connection_set_deadline(c, least(h->send_timeout, h->send_min_rate.msec));
+    } else {
+        connection_set_deadline(c, h->send_timeout);
+    }
     return NEXT_WAIT;
+}
+
+/* The deadline of that wait. NULL: it goes on; or why it does not. */
+const char *connection_send_overdue(struct connection *c)
+{
+    const struct http_conf *h = connection_conf(c);
+    const struct slowness *s = c->request ? &c->request->slowness : NULL;
+
+    if (!s || s->blocked_msec == 0)
+        return "send_timeout";
+    int64_t left = s->blocked_msec + h->send_timeout - clock_now.msec;
+    if (left <= 0)
+        return "send_timeout";
+    if (min_rate_is_missed(c))
+        return "send_min_rate";
+    connection_set_deadline(c, least(left, h->send_min_rate.msec));
+    return NULL;
+}
+
+/* The wait is over. False: it was too long for what came of it. */
+static bool was_fast_enough(struct connection *c)
+{
+    if (min_rate_is_missed(c))
+        return false;
+    c->request->slowness.blocked_msec = 0;
+    return true;
 }
 
 /* Sends what gathered in c->out. NEXT_STEP: it is all out. */
@@ -227,7 +265,12 @@ static bool has_its_turn(struct connection *c, uint64_t *cap)
 /* limit_rate lets some bytes go. */
 static bool is_in_time(struct connection *c)
 {
-    return !c->request->paced || rate_may(c->request);
+    struct request *r = c->request;
+
+    if (!r->paced || rate_may(r))
+        return true;
+    source_rest(r->out.file.source);
+    return false;
 }
 
 static enum sink_result send_body(struct connection *c, uint64_t cap)
@@ -250,6 +293,23 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
     return result;
 }
 
+/* A head that waits for the first bytes of its file needs no room for more. */
+static void shrink_output(struct connection *c)
+{
+    struct output *old = c->out;
+
+    if (!old || old->spare.cap < OUTPUT_SIZE)
+        return;
+    size_t used = old->len - old->sent;
+    struct output *small = used < OUTPUT_SIZE / 4 ? service_output(c->service, used) : NULL;
+    if (!small)
+        return;
+    memcpy(small->data, old->data + old->sent, used);
+    small->len = used;
+    service_give_output(c->service, old);
+    c->out = small;
+}
+
 enum next connection_send(struct connection *c)
 {
     struct request *r = c->request;
@@ -263,6 +323,8 @@ enum next connection_send(struct connection *c)
     if (may_gather(c))
         return end_response(c);
 
+    if (r->slowness.blocked_msec != 0 && !was_fast_enough(c))
+        return connection_abort(c, "send_min_rate");
     uint64_t cap = 0;
     if (!is_in_time(c) || !has_its_turn(c, &cap))
         return NEXT_WAIT;
@@ -271,6 +333,7 @@ enum next connection_send(struct connection *c)
         release_output(c);
         return end_response(c);
     case SINK_BLOCKED:
+        source_rest(r->out.file.source);
         return wait_for_client(c);
     case SINK_TURN:
         if (is_bulk(r))
@@ -279,6 +342,7 @@ enum next connection_send(struct connection *c)
             loop_defer(c->service->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
+        shrink_output(c);
         return NEXT_WAIT;
     case SINK_SOURCE_FAILED:
         log_source_failure(c);
