@@ -2,6 +2,10 @@
 
 LAYER ?=
 SUITE ?=
+# The size of the attacks, in percent.
+ifneq ($(ATTACK),)
+export ATTACK
+endif
 
 # A sanitized server is several times slower; the tests' deadlines grow with it.
 TEST_ENV := $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
@@ -59,6 +63,10 @@ test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
 	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) \
 		$(O)/integration $(if $(SUITE),-s $(SUITE)) $(if $(TEST),-t $(TEST))
 
+# The attacks of the integration tests in full size.
+attack:
+	@$(MAKE) test-integration SUITE=attack ATTACK=100
+
 lint-light:
 	$(Q)tests/lint/layers.sh
 
@@ -71,4 +79,4 @@ test:
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
 
-.PHONY: test tests-built test-unit test-integration lint-light
+.PHONY: attack test tests-built test-unit test-integration lint-light
