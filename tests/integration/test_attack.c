@@ -53,6 +53,7 @@ static unsigned open_files(pid_t pid)
 static long memory(pid_t pid, const char *what)
 {
     char *status = site_read(site_path("/proc/%d/status", (int)pid), &(size_t){0});
+    ck_assert_msg(status != NULL, "process %d: %s", (int)pid, strerror(errno));
     const char *line = strstr(status, what);
     long kib = line ? strtol(line + strlen(what) + 1, NULL, 10) : 0;
     free(status);
@@ -70,11 +71,14 @@ static void serve(const char *server)
     snprintf(text, sizeof text,
              "@MAIN@\nevents { worker_connections 8000; }\nhttp { access_log off; error_log logs/http.log warn; "
              "keepalive_requests 100000;\n"
-             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }",
+             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; location = /pid { return 200 $pid; } %s } }",
              server);
     site_conf(text);
     site_start();
-    ck_assert_uint_eq(site_processes(&at_rest.worker, 1), 1);
+    struct response r;
+    get(&r, "/pid");
+    at_rest.worker = atoi(r.body);
+    response_free(&r);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(status_of("/a"), 200);
     at_rest.fds = open_files(at_rest.worker);
