@@ -2,6 +2,10 @@
 
 LAYER ?=
 SUITE ?=
+# The size of the attacks, in percent.
+ifneq ($(ATTACK),)
+export ATTACK
+endif
 
 # A sanitized server is several times slower; the tests' deadlines grow with it.
 TEST_ENV := $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
@@ -62,6 +66,9 @@ test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
 test-browser:
 	$(Q)$(MAKE) test-integration SUITE=browser
+# The attacks of the integration tests in full size.
+attack:
+	@$(MAKE) test-integration SUITE=attack ATTACK=100
 
 lint-light:
 	$(Q)tests/lint/layers.sh
@@ -75,4 +82,4 @@ test:
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
 
-.PHONY: test tests-built test-unit test-integration test-browser lint-light
+.PHONY: test tests-built test-unit test-integration test-browser attack lint-light

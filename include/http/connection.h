@@ -63,6 +63,7 @@ struct connection {
     bool nodelay;            /* TCP_NODELAY is set: inherited from the listening socket */
     bool hung_up;            /* the peer has shut down its side, or the connection broke */
     bool head_timed;         /* the deadline is that of an incomplete head */
+    bool idle_timed;         /* the deadline is that of a connection without a request */
     bool pipelined;          /* this request was there before the last response was out: $pipe */
     unsigned requests;       /* served, this one included */
     uint64_t number;         /* $connection */

@@ -7,6 +7,7 @@
 #include "file/cache.h"
 #include "http/listing.h"
 #include "http/mime.h"
+#include "http/min_rate.h"
 #include "http/pattern.h"
 #include "io/policy.h"
 #include "net/listen.h"
@@ -21,6 +22,7 @@ struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
 struct rewrite_conf;  /* rewrite.h */
 struct rewrite_program;
+struct limits_conf; /* limits.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -70,11 +72,13 @@ struct http_conf {
     int64_t keepalive_requests;
     int64_t keepalive_time;                                           /* ms */
     int64_t client_header_timeout, client_body_timeout, send_timeout; /* ms */
-    int lingering_close;                                              /* enum lingering */
-    int64_t lingering_time, lingering_timeout;                        /* ms */
+    struct min_rate send_min_rate;
+    int lingering_close;                       /* enum lingering */
+    int64_t lingering_time, lingering_timeout; /* ms */
     bool reset_timedout_connection;
     int64_t client_header_buffer_size;
     struct conf_bufs large_client_header_buffers;
+    int64_t max_headers;          /* fields of a request head */
     int64_t client_max_body_size; /* 0: unlimited */
     int server_tokens;            /* enum server_tokens */
     bool etag;
@@ -113,6 +117,8 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
+    const struct limits_conf *limits; /* of requests; NULL: none */
+    const struct limits_conf *paced;  /* limit_rate; NULL: none */
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
     const struct rewrite_conf *rewrite_conf;

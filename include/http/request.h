@@ -5,16 +5,18 @@
 #include "base/arena.h"
 #include "file/cache.h"
 #include "http/core.h"
+#include "http/limits.h"
 #include "http/parse.h"
 #include "http/pattern.h"
 #include "io/sink.h"
 
 struct connection;
 struct input;
-struct listing_job;
+struct listing_part;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
 struct random_job;
+struct paced;
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -45,6 +47,7 @@ enum step {
     STEP_ROUTE,    /* instructions of the server; then STEP_LOCATION */
     STEP_LOCATION, /* the location is found */
     STEP_REWRITE,  /* its instructions */
+    STEP_LIMIT,
     STEP_ACCESS,
     STEP_TRY_FILES,
     STEP_CONTENT,
@@ -90,10 +93,16 @@ struct request {
     int found_rc;
     struct file *found_file;
     struct file *file; /* that is being served */
-    struct listing_job *listing;
+    struct listing_part *listing;
     struct access_wait *access;
     struct text challenge;     /* WWW-Authenticate, kept through error_page */
     struct random_job *random; /* random_index.c */
+
+    struct limit_state limits;
+    struct paced *paced; /* limit_rate; NULL: as fast as the client takes it */
+    bool rate_given;     /* $limit_rate was set, to: */
+    uint64_t rate;
+    struct slowness slowness; /* send_min_rate */
 
     struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
     struct body body;   /* of the request, being thrown away */

@@ -32,6 +32,9 @@ struct source_ops {
     enum pull (*pull)(struct source *s, size_t want, struct chunk *out);
     void (*consumed)(struct source *s, size_t n); /* n <= the last chunk's len */
     void (*close)(struct source *s);              /* legal while a read is in flight; the source is gone after */
+    /* The client takes no more for now, chunks are no longer valid: what is held for it may go to others who need it, and
+     * be read again. NULL: holds nothing that others could use. */
+    void (*rest)(struct source *s);
 };
 
 typedef void source_ready_fn(void *arg);
@@ -57,6 +60,7 @@ struct source_request {
     off_t offset;
     uint64_t len;  /* > 0, inside the file */
     bool admitted; /* policy_admits(): stays in the page cache, whatever its size */
+    uint64_t rate; /* the client will not be given more bytes per second; 0: as fast as it takes them */
     source_ready_fn *ready;
     void *arg;
 };
@@ -74,6 +78,12 @@ int source_open_bytes(struct source **out, struct text bytes);
  * that is not text. */
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg);
+
+static inline void source_rest(struct source *s)
+{
+    if (s && s->ops->rest)
+        s->ops->rest(s);
+}
 
 static inline void source_close(struct source *s)
 {

@@ -297,8 +297,11 @@ static void on_deadline(struct deadline *d)
         request_timeout(c);
         return;
     case CONN_SENDING:
-        if (!c->writable)
-            time_out(c, "send_timeout");
+        if (!c->writable) {
+            const char *why = connection_send_overdue(c);
+            if (why)
+                time_out(c, why);
+        }
         return;
     case CONN_LINGERING:
         connection_close(c, "lingering_timeout");

@@ -12,8 +12,7 @@
 #include <sys/socket.h>
 
 enum {
-    FRAMING_MOST = 64 * 1024, /* chunk heads and trailers of one request body */
-    HEADERS_MOST = 1000       /* fields in a request head */
+    FRAMING_MOST = 64 * 1024 /* chunk heads and trailers of one request body */
 };
 
 /* ---- receiving ---- */
@@ -207,8 +206,8 @@ static enum next take_head(struct connection *c)
     if (!r)
         return connection_gone(c, "no memory");
     r->received = len;
-    c->head_timed = false;
-    int status = parse_head(&r->msg, in->data + in->at, len, HEADERS_MOST, &r->arena);
+    c->head_timed = c->idle_timed = false;
+    int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)r->location->http->max_headers, &r->arena);
     if (status != 0)
         return connection_refuse(c, status);
     in->at += len;
@@ -309,6 +308,9 @@ enum next connection_wait_for_head(struct connection *c)
     }
     connection_become(c, CONN_IDLE);
     c->head_timed = false;
+    if (c->idle_timed) /* empty lines are no request, and buy no time */
+        return NEXT_WAIT;
+    c->idle_timed = true;
     int64_t timeout = connection_idle_timeout(c);
     if (c->service->draining && timeout > DRAIN_GRACE)
         timeout = DRAIN_GRACE;

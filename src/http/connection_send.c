@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "http/head.h"
+#include "http/limit_rate.h"
 #include "http/service_private.h"
 #include "net/socket.h"
 
@@ -20,12 +21,50 @@ static void release_output(struct connection *c)
     c->out = NULL;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static enum next wait_for_client(struct connection *c)
 {
+    const struct http_conf *h = connection_conf(c);
+
     c->writable = false;
     connection_become(c, CONN_SENDING);
-    connection_set_deadline(c, connection_conf(c)->send_timeout);
+    if (c->request && h->send_min_rate.bytes > 0) {
+        min_rate_wait(c);
+        connection_set_deadline(c, least(h->send_timeout, h->send_min_rate.msec));
+    } else {
+        connection_set_deadline(c, h->send_timeout);
+    }
     return NEXT_WAIT;
+}
+
+/* The deadline of that wait. NULL: it goes on; or why it does not. */
+const char *connection_send_overdue(struct connection *c)
+{
+    const struct http_conf *h = connection_conf(c);
+    const struct slowness *s = c->request ? &c->request->slowness : NULL;
+
+    if (!s || s->blocked_msec == 0)
+        return "send_timeout";
+    int64_t left = s->blocked_msec + h->send_timeout - clock_now.msec;
+    if (left <= 0)
+        return "send_timeout";
+    if (min_rate_is_missed(c))
+        return "send_min_rate";
+    connection_set_deadline(c, least(left, h->send_min_rate.msec));
+    return NULL;
+}
+
+/* The wait is over. False: it was too long for what came of it. */
+static bool was_fast_enough(struct connection *c)
+{
+    if (min_rate_is_missed(c))
+        return false;
+    c->request->slowness.blocked_msec = 0;
+    return true;
 }
 
 /* Sends what gathered in c->out. NEXT_STEP: it is all out. */
@@ -118,7 +157,7 @@ static int open_body(struct connection *c, struct request *r)
 
     if (o->body.len == 0)
         return 0;
-    if (o->body.len <= c->out->spare.cap - c->out->len) {
+    if (o->body.len <= c->out->spare.cap - c->out->len && rate_lets_through(r, o->body.len)) {
         memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
         c->out->len += o->body.len;
         return 0;
@@ -154,6 +193,8 @@ enum next connection_begin_response(struct connection *c)
     c->out->len += r->head_len;
     if (r->head_only)
         r->out.body = TEXT("");
+    if (rate_is_asked(r))
+        rate_begin(r);
     if (open_body(c, r) < 0)
         return connection_gone(c, "no memory");
     connection_become(c, CONN_SENDING);
@@ -221,20 +262,52 @@ static bool has_its_turn(struct connection *c, uint64_t *cap)
     return share > 0;
 }
 
+/* limit_rate lets some bytes go. */
+static bool is_in_time(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (!r->paced || rate_may(r))
+        return true;
+    source_rest(r->out.file.source);
+    return false;
+}
+
 static enum sink_result send_body(struct connection *c, uint64_t cap)
 {
     struct request *r = c->request;
     struct bulk *b = &c->service->bulk;
     size_t none = 0;
     size_t *at = c->out ? &c->out->sent : &none;
-    uint64_t before = c->sink.sent;
+    uint64_t before = c->sink.sent, body = r->out.file.sent;
 
+    if (r->paced)
+        cap = rate_cap(r, cap);
     enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
+    if (r->paced)
+        rate_took(r, r->out.file.sent - body);
     if (is_bulk(r))
         bulk_used(b, c->sink.sent - before);
     else
         bulk_small_sent(b, c->sink.sent - before);
     return result;
+}
+
+/* A head that waits for the first bytes of its file needs no room for more. */
+static void shrink_output(struct connection *c)
+{
+    struct output *old = c->out;
+
+    if (!old || old->spare.cap < OUTPUT_SIZE)
+        return;
+    size_t used = old->len - old->sent;
+    struct output *small = used < OUTPUT_SIZE / 4 ? service_output(c->service, used) : NULL;
+    if (!small)
+        return;
+    memcpy(small->data, old->data + old->sent, used);
+    small->len = used;
+    service_give_output(c->service, old);
+    c->out = small;
 }
 
 enum next connection_send(struct connection *c)
@@ -250,14 +323,17 @@ enum next connection_send(struct connection *c)
     if (may_gather(c))
         return end_response(c);
 
+    if (r->slowness.blocked_msec != 0 && !was_fast_enough(c))
+        return connection_abort(c, "send_min_rate");
     uint64_t cap = 0;
-    if (!has_its_turn(c, &cap))
+    if (!is_in_time(c) || !has_its_turn(c, &cap))
         return NEXT_WAIT;
     switch (send_body(c, cap)) {
     case SINK_DONE:
         release_output(c);
         return end_response(c);
     case SINK_BLOCKED:
+        source_rest(r->out.file.source);
         return wait_for_client(c);
     case SINK_TURN:
         if (is_bulk(r))
@@ -266,6 +342,7 @@ enum next connection_send(struct connection *c)
             loop_defer(c->service->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
+        shrink_output(c);
         return NEXT_WAIT;
     case SINK_SOURCE_FAILED:
         log_source_failure(c);

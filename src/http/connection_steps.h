@@ -56,6 +56,9 @@ bool connection_push(struct connection *c);
 /* `bytes` behind what is in c->out; false: no memory. */
 bool connection_queue(struct connection *c, struct text bytes);
 
+/* The client has not taken anything for as long as it may. NULL: it may go on not to; else why it may not. */
+const char *connection_send_overdue(struct connection *c);
+
 enum next connection_begin_response(struct connection *c);
 enum next connection_send(struct connection *c);
 

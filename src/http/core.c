@@ -242,6 +242,7 @@ static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF}
 static const struct conf_enum token_words[] = {
     {"on", TOKENS_ON}, {"off", TOKENS_OFF}, {"build", TOKENS_BUILD}, {NULL, 0}};
 static const struct conf_bounds at_least_one = {.least = 1, .most = INT32_MAX};
+static const struct conf_bounds field_count = {.least = 1, .most = 65535};
 static const struct conf_bounds head_buffer = {.least = 64, .most = 1 << 20};
 
 /* ---- the whole http { } ---- */
@@ -334,6 +335,13 @@ static const struct conf_row rows[] = {
      .help = "Time between two reads of a request body."},
     {"send_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(send_timeout), .dflt = "60s",
      .help = "Time between two writes that the client takes."},
+    {"send_min_rate", ALL, CONF_TAKE12, min_rate_set, SLOT(send_min_rate), .dflt = "0", .syntax = "size [time]",
+     .help =
+         "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that takes "
+         "fewer is cut off by a reset. Waits for the disk and for limit_rate do not count. 0: no matter how slow, as "
+         "long as "
+         "send_timeout allows it.",
+     .differs = "nginx has no such directive"},
     {"lingering_close", ALL, CONF_TAKE1, conf_set_enum, SLOT(lingering_close), .extra = lingering_words, .dflt = "on",
      .help = "Whether to read on before closing, so that the response is not lost to a reset."},
     {"lingering_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_time), .dflt = "30s",
@@ -349,6 +357,8 @@ static const struct conf_row rows[] = {
      .dflt = "4 8k", .syntax = "number size",
      .help = "A request line or field may be `size` long (414, 431), a head `number` times that.",
      .differs = "A field that is too large is answered with 431, not with nginx's internal 494 shown as 400."},
+    {"max_headers", HTTP_SERVER, CONF_TAKE1, conf_set_number, SLOT(max_headers), .extra = &field_count, .dflt = "1000",
+     .help = "Fields that a request head may have; more get 431.", .differs = "nginx 1.22 has no such directive"},
     {"client_max_body_size", ALL, CONF_TAKE1, conf_set_size, SLOT(client_max_body_size), .dflt = "1m",
      .help = "Largest request body that is read and thrown away; larger ones get 413. 0: no limit."},
     {"server_tokens", ALL, CONF_TAKE1, conf_set_enum, SLOT(server_tokens), .extra = token_words, .dflt = "on",

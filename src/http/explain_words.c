@@ -396,8 +396,7 @@ static void say_listing(struct explain *e, const struct moment *before)
 static void say_turn(struct explain *e, const struct moment *before)
 {
     const struct request *r = e->request;
-    bool entered =
-        r->step == STEP_TRY_FILES || r->step == STEP_ACCESS || r->step == STEP_REWRITE; /* a location, by its name */
+    bool entered = r->step >= STEP_REWRITE && r->step <= STEP_TRY_FILES; /* a location, by its name */
     bool page = (r->in_error_page && !before->in_error_page) ||
                 (r->error_status > 0 && r->error_status != before->error_status);
 
@@ -430,6 +429,12 @@ void explain_step(struct explain *e, const struct moment *before)
         break;
     case STEP_REWRITE:
         say_rewrite(e, before, "location");
+        break;
+    case STEP_LIMIT:
+        explain_say(e, "limits", "%s%s%s: the first request is let through",
+                    r->location->limits->req ? "limit_req" : "",
+                    r->location->limits->req && r->location->limits->conn ? " and " : "",
+                    r->location->limits->conn ? "limit_conn" : "");
         break;
     case STEP_ACCESS:
         say_access(e, before);

@@ -4,6 +4,7 @@
 #include "http/core.h"
 #include "http/empty_gif.h"
 #include "http/headers.h"
+#include "http/limits.h"
 #include "http/random_index.h"
 #include "http/rewrite.h"
 #include "http/route.h"
@@ -145,6 +146,9 @@ static void resolve(struct location *l, struct conf_block *block)
     l->rewrite = l->rewrite_conf->program;
     l->random_index = ((const struct random_index_conf *)conf_values(block, &random_index_module))->on;
     l->empty_gif = ((const struct empty_gif_conf *)conf_values(block, &empty_gif_module))->on;
+    const struct limits_conf *limits = conf_values(block, &limits_module);
+    l->limits = limits->req || limits->conn ? limits : NULL;
+    l->paced = limits->rate && !text_equal(limits->rate->text, TEXT("0")) ? limits : NULL;
     l->root = constant_root(l->http);
 }
 

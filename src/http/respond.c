@@ -24,6 +24,7 @@ static void reset(struct request *r)
     file_release(r->file);
     r->file = NULL;
     source_close(o->file.source);
+    r->paced = NULL; /* another location may say otherwise */
     *o = (struct response){.method = IO_NONE};
     o->fields_end = &o->fields;
 }

@@ -5,6 +5,7 @@
 #include "file/residency.h"
 #include "http/connection.h"
 #include "http/headers.h"
+#include "http/limit_rate.h"
 #include "http/precondition.h"
 #include "http/range.h"
 #include "http/respond.h"
@@ -48,6 +49,8 @@ static struct policy_facts choose_facts(struct request *r, struct range around, 
 
 static int open_slice(struct request *r, const struct policy_facts *facts, struct range range, struct source **out)
 {
+    if (rate_is_asked(r))
+        rate_begin(r);
     struct source_request want = {
         .io = r->conn->service->io,
         .conf = r->location->io,
@@ -55,6 +58,7 @@ static int open_slice(struct request *r, const struct policy_facts *facts, struc
         .offset = range.start,
         .len = (uint64_t)(range.end - range.start),
         .admitted = policy_admits(facts),
+        .rate = rate_of(r),
         .ready = on_source_ready,
         .arg = r,
     };

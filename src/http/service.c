@@ -234,6 +234,7 @@ int service_start(struct service **out, const struct service_options *o)
     s->counters = o->counters ? o->counters : &s->own;
     list_init(&s->connections);
     bulk_init(&s->bulk, o->loop);
+    listing_jobs_init(&s->listings);
     s->outputs.usual = OUTPUT_SIZE;
     if (o->http->address_count > 0)
         s->inputs.usual = (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size;

@@ -4,6 +4,7 @@
 
 #include "http/bulk.h"
 #include "http/connection.h"
+#include "http/listing_job.h"
 #include "http/scoreboard.h"
 #include "http/service.h"
 #include "io/io.h"
@@ -38,8 +39,9 @@ struct service {
     struct accepting *accepting;
     unsigned acceptor_count;
     struct list connections; /* struct connection */
-    unsigned count, most;    /* connections */
-    bool paused;             /* `most` reached: nothing is accepted */
+    struct listing_jobs listings;
+    unsigned count, most; /* connections */
+    bool paused;          /* `most` reached: nothing is accepted */
     bool draining;
     loop_fn *drained;
     void *drained_arg;

@@ -8,7 +8,9 @@
 #include "http/connection.h"
 #include "http/empty_gif.h"
 #include "http/headers.h"
+#include "http/limit_rate.h"
 #include "http/listing.h"
+#include "http/listing_job.h"
 #include "http/precondition.h"
 #include "http/random_index.h"
 #include "http/respond.h"
@@ -20,7 +22,6 @@
 #include "http/variable.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* ---- names of files ---- */
 
@@ -347,107 +348,35 @@ static bool step_file(struct request *r)
     return true;
 }
 
-/* ---- listings are made on a thread: a large directory must not hold up others ---- */
-
-struct listing_job {
-    struct job job;
-    struct request *request; /* NULL: it is gone */
-    const struct listing_conf *conf;
-    char *path;
-    struct text uri, callback;
-    struct buffer page;
-    int rc;
-    bool done;
-};
-
-static void listing_free(struct listing_job *j)
-{
-    buffer_fini(&j->page);
-    free(j->path);
-    free(j);
-}
-
-static void on_listing_run(struct job *job)
-{
-    struct listing_job *j = container_of(job, struct listing_job, job);
-    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, &j->page);
-}
-
-static void on_listing_done(struct job *job)
-{
-    struct listing_job *j = container_of(job, struct listing_job, job);
-    j->done = true;
-    if (j->request)
-        connection_resume(j->request->conn);
-    else
-        listing_free(j);
-}
-
-static char *put_text(char **to, struct text t)
-{
-    char *at = *to;
-    memcpy(at, t.at, t.len);
-    at[t.len] = '\0';
-    *to += t.len + 1;
-    return at;
-}
-
-/* 0, or -errno. Path, URI and callback lie behind one another in one piece of memory. */
-static int listing_start(struct request *r, struct text callback)
-{
-    struct listing_job *j = calloc(1, sizeof *j);
-    if (!j)
-        return -ENOMEM;
-    buffer_init(&j->page);
-    char *to = malloc(r->path.len + 1 + r->uri.len + 1 + callback.len + 1);
-    if (!to) {
-        listing_free(j);
-        return -ENOMEM;
-    }
-    j->path = put_text(&to, r->path);
-    j->uri = (struct text){put_text(&to, r->uri), r->uri.len};
-    if (callback.len > 0)
-        j->callback = (struct text){put_text(&to, callback), callback.len};
-    j->conf = r->location->listing;
-    j->request = r;
-    j->job.run = on_listing_run;
-    j->job.done = on_listing_done;
-    int rc = pool_submit(io_pool(r->conn->service->io, TEXT_NONE), &j->job);
-    if (rc < 0) {
-        listing_free(j);
-        return rc;
-    }
-    r->listing = j;
-    return 0;
-}
+/* ---- listings ---- */
 
 static bool step_listing(struct request *r)
 {
-    struct listing_job *j = r->listing;
+    struct text callback, type, page;
 
-    if (!j) {
-        struct text callback;
+    if (!r->listing) {
         if (listing_callback(r->location->listing, r->args, &callback) != 0) {
             respond_error(r, 400);
             return true;
         }
-        int rc = listing_start(r, callback);
+        int rc = listing_join(r, callback);
         if (rc == 0)
             return false;
-        request_log(r, LEVEL_ALERT, -rc, "listing \"%.*s\" failed", TEXT_ARG(r->path));
-        respond_error(r, 503);
-        return true;
+        if (rc < 0) {
+            request_log(r, LEVEL_ALERT, -rc, "listing \"%.*s\" failed", TEXT_ARG(r->path));
+            respond_error(r, 503);
+            return true;
+        }
     }
-    if (!j->done)
+    if (!listing_is_ready(r))
         return false;
-    if (j->rc < 0 || j->page.failed) {
-        int rc = j->rc < 0 ? j->rc : -ENOMEM;
-        r->listing = NULL;
-        listing_free(j);
+    int rc = listing_result(r, &type, &page);
+    if (rc < 0) {
+        listing_leave(r);
         fail_open(r, r->path, -rc);
         return true;
     }
-    respond_text(r, 200, listing_type_for(j->conf, j->callback), (struct text){j->page.data, j->page.len});
+    respond_text(r, 200, type, page);
     return true;
 }
 
@@ -460,6 +389,8 @@ bool static_step(struct request *r)
         return static_step_location(r);
     case STEP_REWRITE:
         return static_step_rewrite(r);
+    case STEP_LIMIT:
+        return limits_step(r);
     case STEP_ACCESS:
         return access_step(r);
     case STEP_TRY_FILES:
@@ -490,6 +421,10 @@ bool static_run(struct request *r)
 
 void static_abandon(struct request *r)
 {
+    if (r->limits.held || r->limits.timer)
+        limits_release(r);
+    if (r->paced)
+        rate_release(r);
     file_lookup_cancel(&r->lookup);
     access_abandon(r);
     random_index_abandon(r);
@@ -498,10 +433,5 @@ void static_abandon(struct request *r)
     file_release(r->found_file);
     file_release(r->file);
     r->found_file = r->file = NULL;
-    if (!r->listing)
-        return;
-    r->listing->request = NULL;
-    if (r->listing->done)
-        listing_free(r->listing);
-    r->listing = NULL;
+    listing_leave(r);
 }

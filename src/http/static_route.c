@@ -10,7 +10,9 @@
 /* What comes when the URI and the location stay as they are. */
 static void after_rewrite(struct request *r)
 {
-    r->step = r->location->access ? STEP_ACCESS : STEP_TRY_FILES;
+    const struct location *l = r->location;
+
+    r->step = l->limits ? STEP_LIMIT : l->access ? STEP_ACCESS : STEP_TRY_FILES;
     r->step_at = 0;
 }
 

@@ -6,6 +6,7 @@
 #include "http/auth.h"
 #include "http/connection.h"
 #include "http/head.h"
+#include "http/limit_rate.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"
@@ -437,6 +438,9 @@ static const struct row rows[] = {
     {"io_method", get_io_method, 0},
     {"io_wait", get_io_wait, 0},
     {"is_args", get_is_args, 0},
+    {"limit_conn_status", limits_get_conn_status, 0},
+    {"limit_rate", rate_get, 0},
+    {"limit_req_status", limits_get_req_status, 0},
     {"msec", get_msec, 0},
     {"nginx_version", get_nginx_version, 0},
     {"pid", get_pid, 0},
@@ -559,6 +563,7 @@ static const struct settable {
     variable_set_fn *set;
 } settables[] = {
     {"args", set_args},
+    {"limit_rate", rate_set},
 };
 
 variable_set_fn *variable_table_setter(struct text name)

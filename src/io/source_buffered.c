@@ -2,7 +2,7 @@
  * refused. */
 #include "windows.h"
 
-static const struct source_ops buffered_ops = {"buffered", windows_pull, windows_consumed, windows_close};
+static const struct source_ops buffered_ops = {"buffered", windows_pull, windows_consumed, windows_close, windows_rest};
 
 int source_buffered_open(struct source **out, const struct source_request *r, bool uncached)
 {

@@ -2,7 +2,7 @@
  * (windows.c). */
 #include "windows.h"
 
-static const struct source_ops direct_ops = {"direct", windows_pull, windows_consumed, windows_close};
+static const struct source_ops direct_ops = {"direct", windows_pull, windows_consumed, windows_close, windows_rest};
 
 /* file_direct() succeeded. */
 int source_direct_open(struct source **out, const struct source_request *r)

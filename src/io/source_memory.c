@@ -37,7 +37,7 @@ static void memory_close(struct source *s)
     free(m);
 }
 
-static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close};
+static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close, NULL};
 
 int source_memory_open(struct source **out, const struct source_request *r)
 {

@@ -86,7 +86,7 @@ static void mmap_close(struct source *s)
     free(m);
 }
 
-static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close};
+static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close, NULL};
 
 /* Maps at once, so that a file that cannot be mapped is known while another method can still be had. */
 int source_mmap_open(struct source **out, const struct source_request *r)

@@ -41,7 +41,7 @@ static void pagecache_close(struct source *s)
     free(p);
 }
 
-static const struct source_ops pagecache_ops = {"sendfile", pagecache_pull, pagecache_consumed, pagecache_close};
+static const struct source_ops pagecache_ops = {"sendfile", pagecache_pull, pagecache_consumed, pagecache_close, NULL};
 
 int source_pagecache_open(struct source **out, const struct source_request *r)
 {

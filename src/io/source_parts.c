@@ -61,7 +61,15 @@ static void parts_close(struct source *s)
     free(p);
 }
 
-static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close};
+static void parts_rest(struct source *s)
+{
+    struct parts *p = container_of(s, struct parts, source);
+
+    if (p->at < p->count)
+        source_rest(p->part[p->at]);
+}
+
+static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close, parts_rest};
 
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg)

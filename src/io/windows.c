@@ -34,6 +34,8 @@ struct windows {
     bool direct, uncached;
     bool proven;   /* a direct read has succeeded */
     bool resident; /* the last window was in the page cache: no use in reading ahead */
+    bool resting;  /* the client takes nothing now: all that is ready may be given to others */
+    bool robbed;   /* and was: that it has to wait then is not the client's doing */
     size_t align;
     off_t at, next, end; /* what the client has; what no window covers yet; where to stop */
     size_t size, size_most, size_least;
@@ -216,16 +218,38 @@ static void fill(struct windows *ws)
     }
 }
 
-/* Somebody has no buffer at all: what is ready but not the client's turn yet will be read again. */
+/* Somebody has no buffer at all: what is ready but not the client's turn yet, or not taken by the client, will be read
+ * again. */
 static void on_reclaim(struct bufpool_holder *h)
 {
     struct windows *ws = container_of(h, struct windows, holder);
 
-    for (struct piece *p = last_piece(ws); p && p->ready && p != first_piece(ws); p = last_piece(ws)) {
-        ws->next -= (off_t)p->window.keep;
+    for (struct piece *p = last_piece(ws); p && p->ready; p = last_piece(ws)) {
+        bool first = p == first_piece(ws);
+        if (first && !ws->resting)
+            break;
+        ws->next = first ? ws->at : ws->next - (off_t)p->window.keep;
+        ws->robbed |= first;
         drop_piece(ws, p);
     }
     ws->depth = 1;
+}
+
+void windows_rest(struct source *s)
+{
+    struct windows *ws = container_of(s, struct windows, source);
+
+    ws->resting = true;
+    if (ws->count > 0)
+        bufpool_hold(ws->pool, &ws->holder);
+}
+
+/* The client goes on. */
+static void end_rest(struct windows *ws)
+{
+    ws->resting = false;
+    if (ws->count < 2)
+        bufpool_unhold(&ws->holder);
 }
 
 /* In the page cache, where the kernel can do that. */
@@ -318,7 +342,7 @@ static void on_read(struct disk_read *r)
     if (p == first_piece(ws))
         source_wake(&ws->source);
     else
-        bufpool_hold(ws->pool, &ws->holder);
+        bufpool_hold(ws->pool, &ws->holder); /* may take it back at once */
 }
 
 /* --- The client's side -----------------------------------------------------------------------------------------------
@@ -359,8 +383,9 @@ static enum pull starve(struct windows *ws)
     bool again = ws->source.waiting;
 
     /* The very first wait says nothing about the client. */
-    if (!again && ws->source.waited)
+    if (!again && ws->source.waited && !ws->robbed)
         grow(ws);
+    ws->robbed = false;
     return source_wait(&ws->source, ws->io);
 }
 
@@ -370,6 +395,8 @@ enum pull windows_pull(struct source *s, size_t want, struct chunk *out)
 
     if (ws->at == ws->end)
         return PULL_END;
+    if (ws->resting)
+        end_rest(ws);
     fill(ws);
     struct piece *p = first_piece(ws);
     if (!p)
@@ -439,6 +466,18 @@ static size_t alignment_of(const struct file *f, bool direct)
     return f->align_offset > f->align_memory ? f->align_offset : f->align_memory;
 }
 
+/* The client will be slow, whatever it could take: as if it had been found out already. */
+static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
+{
+    uint64_t most = rate / 1000 * SLOW_MSEC;
+
+    if (most >= ws->size_most)
+        return;
+    ws->size_most = most > ws->size_least ? (size_t)most & ~(unit - 1) : ws->size_least;
+    ws->size = at_most(ws->size, ws->size_most);
+    ws->depth_most = 1;
+}
+
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
     struct windows *ws = calloc(1, sizeof(*ws));
@@ -460,6 +499,8 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     ws->size_least = at_most(round_up(SIZE_LEAST, unit), ws->size_most);
     ws->size = bufpool_is_crowded(ws->pool) ? ws->size_least : at_most(round_up(SIZE_FIRST, unit), ws->size_most);
     ws->depth_most = (unsigned)r->conf->output_buffers.number;
+    if (r->rate > 0)
+        expect_rate(ws, r->rate, unit);
     ws->depth = ws->depth_most < DEPTH_FIRST ? ws->depth_most : DEPTH_FIRST;
     list_init(&ws->pieces);
     list_init(&ws->waiter.node);

@@ -6,7 +6,7 @@
 #include "source_kinds.h"
 
 struct windows_options {
-    const struct source_ops *ops; /* with the three functions below */
+    const struct source_ops *ops; /* with the functions below */
     enum io_method method;
     bool direct;   /* by file->direct_fd, aligned; where that is refused after all, on as buffered */
     bool uncached; /* buffered, leaving nothing in the page cache where the kernel can */
@@ -16,5 +16,6 @@ int windows_open(struct source **out, const struct source_request *r, const stru
 enum pull windows_pull(struct source *s, size_t want, struct chunk *out);
 void windows_consumed(struct source *s, size_t n);
 void windows_close(struct source *s);
+void windows_rest(struct source *s);
 
 #endif

@@ -10,7 +10,6 @@
 #define NO_UPLOAD         "sluice only reads files; remove the line"
 #define NO_AUTH           "sluice does not ask for credentials; put what does in front of it, or remove the line"
 #define NO_SCRIPTS        "sluice runs no scripts; remove the line"
-#define NO_LIMITS         "requests and connections are not counted per key; remove the line"
 #define NO_VARIABLES      "variables cannot be derived from other variables; remove the line"
 #define NO_MEDIA          "media files are sent as they are; remove the line"
 
@@ -62,10 +61,7 @@ const struct conf_foreign server_foreign[] = {
     {"min_delete_depth", NO_UPLOAD},
     {"auth_request*", NO_AUTH},
     {"auth_jwt*", NO_AUTH},
-    {"limit_conn*", NO_LIMITS},
-    {"limit_req*", NO_LIMITS},
-    {"limit_zone", NO_LIMITS},
-    {"limit_rate*", "responses are not slowed down; remove the line"},
+    {"limit_zone", "use \"limit_conn_zone\" and \"limit_conn\""},
     {"perl*", NO_SCRIPTS},
     {"js_*", NO_SCRIPTS},
     {"lua_*", NO_SCRIPTS},

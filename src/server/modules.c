@@ -7,6 +7,7 @@
 #include "http/core.h"
 #include "http/empty_gif.h"
 #include "http/headers.h"
+#include "http/limits.h"
 #include "http/listing.h"
 #include "http/map.h"
 #include "http/monitor.h"
@@ -19,8 +20,15 @@
 #include "server/main_conf.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,  &http_module,   &io_module,      &io_main_module,       &file_module,
-    &listing_module,     &headers_module, &access_module, &referer_module, &secure_link_module,   &userid_module,
-    &log_module,         &rewrite_module, &map_module,    &geo_module,     &split_clients_module, &random_index_module,
-    &empty_gif_module,   &monitor_module, NULL,
+    &server_main_module,   &events_module,
+    &http_module,          &io_module,
+    &io_main_module,       &file_module,
+    &listing_module,       &headers_module,
+    &access_module,        &referer_module,
+    &secure_link_module,   &userid_module,
+    &log_module,           &rewrite_module,
+    &map_module,           &geo_module,
+    &split_clients_module, &random_index_module,
+    &empty_gif_module,     &monitor_module,
+    &limits_module,        NULL,
 };

@@ -245,6 +245,35 @@ START_TEST(client_header_timeout)
 }
 END_TEST
 
+/* Empty lines before a request are allowed, and buy no time. */
+START_TEST(empty_lines)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("client_header_timeout 1s;");
+    site_start();
+    struct client c;
+    client_open(&c, site_port(0));
+    int64_t begun = now_msec();
+    while (now_msec() - begun < scaled(4000) && !client_has_input(&c, 100) && client_say(&c, "\r\n") == 2)
+        ;
+    ck_assert_msg(now_msec() - begun < scaled(4000), "still open");
+    ck_assert(client_ends(&c) || c.error == ECONNRESET);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(too_many_fields)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("max_headers 3;");
+    site_start();
+    static const char few[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n";
+    static const char more[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n";
+    ck_assert_int_eq(status_of_bytes(few, sizeof few - 1), 200);
+    ck_assert_int_eq(status_of_bytes(more, sizeof more - 1), 431);
+}
+END_TEST
+
 START_TEST(client_body_timeout)
 {
     site_write("html/a.txt", "hello\n");
@@ -382,6 +411,8 @@ Suite *suite_slow(void)
     TCase *timeouts = site_case(s, "timeouts", 40);
     tcase_add_test(timeouts, client_header_timeout);
     tcase_add_test(timeouts, client_body_timeout);
+    tcase_add_test(timeouts, empty_lines);
+    tcase_add_test(timeouts, too_many_fields);
     tcase_add_loop_test(timeouts, send_timeout, 0, 4);
     tcase_add_test(timeouts, reset_timedout_connection);
     tcase_add_loop_test(timeouts, send_timeout_counts_from_the_last_progress, 0, 4);

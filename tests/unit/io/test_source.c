@@ -450,6 +450,54 @@ START_TEST(test_pipeline_follows_the_client)
 }
 END_TEST
 
+static size_t take_some(struct rig *rig, struct source *s, off_t at, size_t most)
+{
+    struct chunk c;
+
+    while (s->ops->pull(s, most, &c) == PULL_WAIT_DISK)
+        rig_run(rig);
+    unit_check_pattern(c.data, c.len, at);
+    s->ops->consumed(s, c.len);
+    return c.len;
+}
+
+/* All buffers are held for clients that take nothing: somebody else gets them, and they lose no byte. */
+START_TEST(test_rest_gives_way)
+{
+    enum { STUCK = 2, SOME = 1000 };
+    struct rig rig;
+    struct source *stuck[STUCK];
+    struct drain d;
+    unsigned running = 0;
+    if (!unit_disk_dir())
+        return;
+    struct file *f = pattern("sweep", SIZE);
+    rig_open(&rig, AIO_ON, 2, 64 * K, STUCK * 64 * K);
+    rig.conf.method = IO_DIRECT;
+    struct source_request r = {
+        .io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = on_turns, .arg = rig.loop};
+    for (int i = 0; i < STUCK; i++) {
+        ck_assert_int_eq(source_open(&stuck[i], IO_DIRECT, &r), 0);
+        ck_assert_uint_eq(take_some(&rig, stuck[i], 0, SOME), SOME);
+        source_rest(stuck[i]);
+    }
+    ck_assert_uint_eq(bufpool_lent(io_buffers(rig.io)), STUCK * 64 * K);
+    drain_start(&d, &rig, IO_DIRECT, f, 0, SIZE, &running);
+    rig_run(&rig);
+    ck_assert_int_eq(d.last, PULL_END);
+    unit_check_pattern(d.bytes, SIZE, 0);
+    drain_end(&d);
+    for (int i = 0; i < STUCK; i++) {
+        for (size_t at = SOME; at < SIZE;)
+            at += take_some(&rig, stuck[i], (off_t)at, SIZE);
+        source_close(stuck[i]);
+    }
+    ck_assert_uint_eq(bufpool_lent(io_buffers(rig.io)), 0);
+    file_release(f);
+    rig_close(&rig);
+}
+END_TEST
+
 /* Cold: waits for a thread first. Resident: no wait at all. */
 START_TEST(test_gate)
 {
@@ -581,6 +629,7 @@ Suite *suite_io_source(void)
     tcase_add_loop_test(t, test_little_memory, 0, MODES);
     tcase_add_loop_test(t, test_stuck_client, 0, MODES);
     tcase_add_test(t, test_pipeline_follows_the_client);
+    tcase_add_test(t, test_rest_gives_way);
     tcase_add_loop_test(t, test_gate, 0, 2);
     tcase_add_loop_test(t, test_parts, 0, MODES);
     tcase_add_test(t, test_memory);

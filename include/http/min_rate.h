@@ -1,0 +1,37 @@
+/* min_rate.h - send_min_rate: a client that takes a response too slowly is closed.
+ *
+ * What counts is the time in which the server had bytes for the client and its socket took none. Waits for the disk, for
+ * limit_rate and for other clients' turns do not. Once these waits add up to the window, the client must have taken
+ * (acknowledged, not only had in the socket's buffer) as many bytes as the rate asks for in that time. */
+#ifndef HTTP_MIN_RATE_H
+#define HTTP_MIN_RATE_H
+
+#include "conf/directive.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection;
+
+struct min_rate {
+    int64_t bytes; /* per second; 0: off */
+    int64_t msec;  /* the window */
+};
+
+conf_set_fn min_rate_set; /* struct min_rate */
+
+/* How a response has been taken so far. Zeroed at its beginning. */
+struct slowness {
+    int64_t blocked_msec; /* when the wait for the client began; 0: there is none */
+    int64_t counted_msec; /* up to when it is in waited_msec */
+    int64_t waited_msec;  /* in this window */
+    uint64_t taken;       /* before this window, of all that was ever sent on the connection */
+};
+
+/* A wait for the client begins. Its request has a location with send_min_rate, as for the others. */
+void min_rate_wait(struct connection *c);
+
+/* In the middle of a wait, or at its end: has the client taken too little? Says so in the log. */
+bool min_rate_is_missed(struct connection *c);
+
+#endif

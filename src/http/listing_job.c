@@ -1,0 +1,218 @@
+/* listing_job.c - see listing_job.h.
+ *
+ * Few are made at a time: the pool's threads are also needed to open files. A page is shared while it is being sent, but
+ * not given to anybody new when it is older than a moment. */
+#include "http/listing_job.h"
+
+#include "base/clock.h"
+#include "http/connection.h"
+#include "http/listing.h"
+#include "http/service_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { RUNNING_MOST = 4, FRESH_MSEC = 1000 };
+
+struct listing_job {
+    struct job job;
+    struct list node;    /* in listing_jobs.jobs */
+    struct list in_line; /* in listing_jobs.waiting */
+    struct list joined;  /* struct listing_part */
+    unsigned users;      /* those, and those that are just being told */
+    struct listing_jobs *all;
+    struct pool *pool;
+    const struct listing_conf *conf;
+    char *path;
+    struct text uri, callback;
+    struct buffer page;
+    int64_t done_msec;
+    int rc;
+    bool done, started;
+};
+
+/* A request's. */
+struct listing_part {
+    struct list node; /* in job->joined */
+    struct listing_job *job;
+    struct request *request;
+};
+
+void listing_jobs_init(struct listing_jobs *all)
+{
+    list_init(&all->jobs);
+    list_init(&all->waiting);
+    all->running = 0;
+}
+
+static void destroy(struct listing_job *j)
+{
+    list_remove(&j->node);
+    list_remove(&j->in_line);
+    buffer_fini(&j->page);
+    free(j->path);
+    free(j);
+}
+
+static void on_run(struct job *job)
+{
+    struct listing_job *j = container_of(job, struct listing_job, job);
+    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, &j->page);
+}
+
+static int submit(struct listing_job *j)
+{
+    int rc = pool_submit(j->pool, &j->job);
+
+    list_remove(&j->in_line);
+    j->started = rc == 0;
+    j->all->running += rc == 0;
+    return rc;
+}
+
+/* Those who wait are told one by one; each may bring about the end of any, and the last one that of the job. */
+static void finish(struct listing_job *j, int rc)
+{
+    struct list told;
+
+    j->done = true;
+    j->done_msec = clock_now.msec;
+    j->rc = rc;
+    list_init(&told);
+    list_splice(&told, &j->joined);
+    while (!list_empty(&told)) {
+        struct listing_part *p = container_of(told.next, struct listing_part, node);
+        list_remove(&p->node);
+        list_append(&j->joined, &p->node);
+        connection_resume(p->request->conn);
+    }
+}
+
+static void start_next(struct listing_jobs *all)
+{
+    while (all->running < RUNNING_MOST && !list_empty(&all->waiting)) {
+        struct listing_job *j = container_of(all->waiting.next, struct listing_job, in_line);
+        int rc = submit(j);
+        if (rc < 0)
+            finish(j, rc);
+    }
+}
+
+static void on_done(struct job *job)
+{
+    struct listing_job *j = container_of(job, struct listing_job, job);
+    struct listing_jobs *all = j->all;
+
+    all->running--;
+    if (j->users == 0)
+        destroy(j);
+    else
+        finish(j, j->rc == 0 && j->page.failed ? -ENOMEM : j->rc);
+    start_next(all);
+}
+
+static char *put_text(char **to, struct text t)
+{
+    char *at = *to;
+    if (t.len > 0)
+        memcpy(at, t.at, t.len);
+    at[t.len] = '\0';
+    *to += t.len + 1;
+    return at;
+}
+
+/* Path, URI and callback lie behind one another in one piece of memory. NULL: no memory. */
+static struct listing_job *create(struct request *r, struct text callback)
+{
+    struct listing_job *j = calloc(1, sizeof *j);
+    char *to = malloc(r->path.len + 1 + r->uri.len + 1 + callback.len + 1);
+
+    if (!j || !to) {
+        free(j);
+        free(to);
+        return NULL;
+    }
+    buffer_init(&j->page);
+    list_init(&j->joined);
+    list_init(&j->in_line);
+    j->path = put_text(&to, r->path);
+    j->uri = (struct text){put_text(&to, r->uri), r->uri.len};
+    if (callback.len > 0)
+        j->callback = (struct text){put_text(&to, callback), callback.len};
+    j->conf = r->location->listing;
+    j->all = &r->conn->service->listings;
+    j->pool = io_pool(r->conn->service->io, TEXT_NONE);
+    j->job.run = on_run;
+    j->job.done = on_done;
+    list_append(&j->all->jobs, &j->node);
+    return j;
+}
+
+static bool is_same(const struct listing_job *j, const struct request *r, struct text callback)
+{
+    return j->conf == r->location->listing && text_equal(text_of(j->path), r->path) && text_equal(j->uri, r->uri) &&
+           text_equal(j->callback, callback);
+}
+
+static struct listing_job *find(const struct request *r, struct text callback)
+{
+    list_each (&r->conn->service->listings.jobs, node, next) {
+        struct listing_job *j = container_of(node, struct listing_job, node);
+        if ((!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback))
+            return j;
+    }
+    return NULL;
+}
+
+int listing_join(struct request *r, struct text callback)
+{
+    struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
+    struct listing_job *j = p ? find(r, callback) : NULL;
+    int rc = 0;
+
+    if (p && !j) {
+        j = create(r, callback);
+        if (j && j->all->running < RUNNING_MOST)
+            rc = submit(j);
+        else if (j)
+            list_append(&j->all->waiting, &j->in_line);
+    }
+    if (!j)
+        return -ENOMEM;
+    if (rc < 0) {
+        destroy(j);
+        return rc;
+    }
+    *p = (struct listing_part){.job = j, .request = r};
+    list_append(&j->joined, &p->node);
+    j->users++;
+    r->listing = p;
+    return j->done ? 1 : 0;
+}
+
+bool listing_is_ready(const struct request *r)
+{
+    return r->listing->job->done;
+}
+
+int listing_result(const struct request *r, struct text *type, struct text *page)
+{
+    const struct listing_job *j = r->listing->job;
+
+    *type = listing_type_for(j->conf, j->callback);
+    *page = (struct text){j->page.data, j->page.len};
+    return j->rc;
+}
+
+/* A job that a thread has ends there first. */
+void listing_leave(struct request *r)
+{
+    struct listing_part *p = r->listing;
+
+    if (!p)
+        return;
+    r->listing = NULL;
+    list_remove(&p->node);
+    if (--p->job->users == 0 && (p->job->done || !p->job->started))
+        destroy(p->job);
+}
