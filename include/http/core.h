@@ -18,9 +18,12 @@ struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
+struct gzip_conf;     /* gzip.h */
+struct charset_conf;  /* charset.h */
+struct variant_conf;  /* variant.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
-enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
+enum server_tokens_kind { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD, TOKENS_TEXT };
 
 struct template_list {
     struct template **items;
@@ -74,7 +77,10 @@ struct http_conf {
     int64_t client_header_buffer_size;
     struct conf_bufs large_client_header_buffers;
     int64_t client_max_body_size; /* 0: unlimited */
-    int server_tokens;            /* enum server_tokens */
+    struct server_tokens {
+        int kind; /* enum server_tokens_kind */
+        struct template *text;
+    } server_tokens;
     bool etag;
     int if_modified_since; /* precondition.h */
     int64_t max_ranges;    /* -1: not set */
@@ -82,6 +88,7 @@ struct http_conf {
     bool merge_slashes;
     bool absolute_redirect, port_in_redirect, server_name_in_redirect;
     bool tcp_nopush, tcp_nodelay;
+    bool chunked_transfer_encoding;
     bool log_not_found;
     struct log *error_log;
 };
@@ -113,7 +120,11 @@ struct location {
     const struct log_conf *log;
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
-    struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
+    const struct gzip_conf *gzip;
+    const struct charset_conf *charset;
+    const struct variant_conf *variants; /* NULL: no side files */
+    bool rewrites_content;               /* content.h */
+    struct text root;                    /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

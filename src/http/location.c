@@ -1,11 +1,15 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/charset.h"
+#include "http/content.h"
 #include "http/core.h"
+#include "http/gzip.h"
 #include "http/headers.h"
 #include "http/route.h"
 #include "http/userid.h"
 #include "http/variable.h"
+#include "http/variant.h"
 
 #include <errno.h>
 
@@ -126,6 +130,12 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
     l->userid = userid_conf_of(block);
+    l->gzip = conf_values(block, &gzip_module);
+    l->charset = conf_values(block, &charset_module);
+    l->variants = conf_values(block, &variant_module);
+    if (!variant_configured(l->variants))
+        l->variants = NULL;
+    l->rewrites_content = content_configured(l);
     l->root = constant_root(l->http);
 }
 

@@ -23,7 +23,7 @@ static void reset(struct request *r)
     file_release(r->file);
     r->file = NULL;
     source_close(o->file.source);
-    *o = (struct response){.method = IO_NONE};
+    *o = (struct response){.method = IO_NONE, .vary = o->vary}; /* what was chosen by Accept-Encoding stays so */
     o->fields_end = &o->fields;
 }
 

@@ -6,7 +6,7 @@
 
 struct filter {
     struct source source;
-    struct source *inner; /* NULL once it is at its end */
+    struct source *inner;
     struct codec *codec;
     struct filter_options options;
     struct codec_step step; /* of the job, with a pool */
@@ -66,7 +66,7 @@ static void take_over(struct filter *f, const struct source *inner)
 static enum pull pull_inner(struct filter *f, size_t want, struct chunk *c)
 {
     struct source *inner = f->inner;
-    if (!inner)
+    if (f->in_ended)
         return PULL_END;
     enum pull p = inner->ops->pull(inner, want, c);
     take_over(f, inner);
@@ -74,11 +74,7 @@ static enum pull pull_inner(struct filter *f, size_t want, struct chunk *c)
         return fail(f, inner->error, inner->error_offset);
     if (p == PULL_READY && !c->data)
         return fail(f, -EINVAL, c->offset);
-    if (p == PULL_END) {
-        source_close(inner);
-        f->inner = NULL;
-        f->in_ended = true;
-    }
+    f->in_ended = p == PULL_END; /* it stays open: filter_totals() may still be asked */
     return p;
 }
 
@@ -227,7 +223,6 @@ static void filter_close(struct source *s)
     struct filter *f = container_of(s, struct filter, source);
 
     source_close(f->inner);
-    f->inner = NULL;
     if (f->running)
         f->orphan = true;
     else

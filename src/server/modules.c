@@ -4,17 +4,34 @@
 #include "file/cache.h"
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/charset.h"
 #include "http/core.h"
+#include "http/gzip.h"
 #include "http/headers.h"
 #include "http/listing.h"
 #include "http/referer.h"
 #include "http/secure_link.h"
 #include "http/userid.h"
+#include "http/variant.h"
 #include "io/policy.h"
 #include "server/main_conf.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
-    &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module,     NULL,
+    &server_main_module,
+    &events_module,
+    &http_module,
+    &io_module,
+    &io_main_module,
+    &file_module,
+    &listing_module,
+    &headers_module,
+    &access_module,
+    &referer_module,
+    &secure_link_module,
+    &userid_module,
+    &log_module,
+    &variant_module,
+    &gzip_module,
+    &charset_module,
+    NULL,
 };
