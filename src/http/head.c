@@ -143,7 +143,7 @@ struct text head_field(struct request *r, struct text name)
     const struct {
         struct text name, value;
     } known[] = {
-        {TEXT("content_type"), o->type},
+        {TEXT("content_type"), o->no_length ? TEXT_NONE : o->type},
         {TEXT("last_modified"), o->last_modified},
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},

@@ -87,9 +87,9 @@ static int open_body(struct request *r, struct range range)
 static struct text part_head(struct request *r, const char *boundary, const char *type, int type_len,
                              struct range range)
 {
-    return text_of(arena_printf(
-        &r->arena, "\r\n--%s\r\nContent-Type: %.*s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n", boundary, type_len,
-        type, (long long)range.start, (long long)range.end - 1, (long long)r->file->size));
+    return text_of(arena_printf(&r->arena, "\r\n--%s\r\n%s%.*s%sContent-Range: bytes %lld-%lld/%lld\r\n\r\n", boundary,
+                                type_len > 0 ? "Content-Type: " : "", type_len, type, type_len > 0 ? "\r\n" : "",
+                                (long long)range.start, (long long)range.end - 1, (long long)r->file->size));
 }
 
 static void close_parts(struct source **parts, unsigned count)
@@ -217,11 +217,11 @@ static void respond_content(struct request *r, const struct validators *v)
     unsigned count = 0;
     int rc;
 
-    if (r->location->rewrites_content) { /* what it decides, it decides by the fields, too */
-        o->length = (uint64_t)r->file->size;
-        headers_apply(r, v->mtime);
+    /* As in nginx, what is added sees the whole: its status and length are not yet those of a range. */
+    o->length = (uint64_t)r->file->size;
+    headers_apply(r, v->mtime);
+    if (r->location->rewrites_content)
         content_plan(r);
-    }
     enum range_result asked = o->status == 200 ? ask_ranges(r, v, &ranges, &count, &r->arena) : RANGE_IGNORE;
     if (asked == RANGE_UNSATISFIABLE) {
         respond_unsatisfiable(r);
@@ -236,10 +236,7 @@ static void respond_content(struct request *r, const struct validators *v)
     if (rc < 0) {
         request_log(r, LEVEL_CRIT, -rc, "opening \"%s\" for sending failed", r->file->path);
         respond_error(r, 500);
-        return;
     }
-    if (!r->location->rewrites_content)
-        headers_apply(r, v->mtime);
 }
 
 /* The name of a side file's coding. */

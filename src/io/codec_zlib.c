@@ -82,7 +82,7 @@ static int inflate_run(struct codec *c, struct codec_step *s)
         return error_of(rc);
     s->ended = s->last && k->z.avail_in == 0 && k->between;
     if (s->last && !s->ended && k->z.avail_in == 0 && k->z.avail_out > 0)
-        return -ENODATA; /* it ends in the middle of a member */
+        return -EBADMSG; /* it ends in the middle of a member */
     return 0;
 }
 

@@ -330,7 +330,7 @@ START_TEST(explained)
     if (on_nginx())
         return;
     write_files();
-    site_conf_server("gzip_static on; brotli_static on;");
+    site_conf_server("gzip_static on; brotli_static on; gzip on; gzip_types *; gzip_min_length 5;");
     snprintf(prefix, sizeof prefix, "%s/", site_dir());
     snprintf(url, sizeof url, "http://127.0.0.1:%d/a.txt", site_port(0));
     char *argv[] = {(char *)"sluice",
@@ -350,6 +350,15 @@ START_TEST(explained)
     ck_assert_msg(strstr(run.out, "a.txt.br is there, so the answer varies; but Accept-Encoding does not take it"),
                   "%s", run.out);
     ck_assert_msg(strstr(run.out, "Content-Encoding: gzip"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "not compressed: it is packed already"), "%s", run.out);
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/none.txt", site_port(0));
+    site_run_bare(&run, argv);
+    ck_assert_msg(strstr(run.out, "none.txt.gz: No such file or directory"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "compressed by gzip: the client takes it"), "%s", run.out);
+    argv[7] = (char *)"Accept-Encoding: identity";
+    site_run_bare(&run, argv);
+    ck_assert_msg(strstr(run.out, "not compressed: Accept-Encoding does not ask for it"), "%s", run.out);
 }
 END_TEST
 
