@@ -1,8 +1,8 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--bench] [--lint] - installs the packages that are missing, and nothing when
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-zlib] [--bench] [--lint] - installs the packages that are missing, and nothing when
 # all is there. --check only says what is missing.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 extra=
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 zlib=1 extra=
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -10,6 +10,7 @@ for arg; do
     --no-aio) aio=0 ;;
     --no-crypt) crypt=0 ;;
     --no-crypto) crypto=0 ;;
+    --no-zlib) zlib=0 ;;
     --bench) extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
@@ -34,6 +35,7 @@ module libpcre2-8 || need libpcre2-dev
 [ $aio = 0 ] || header libaio.h || need libaio-dev
 [ $crypt = 0 ] || module libcrypt || need libcrypt-dev
 [ $crypto = 0 ] || module 'libcrypto >= 3.0' || need libssl-dev
+[ $zlib = 0 ] || module zlib || need zlib1g-dev
 if [ $check_only = 0 ]; then
     module check || need check
     module libsubunit || need libsubunit-dev

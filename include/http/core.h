@@ -22,10 +22,13 @@ struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
 struct rewrite_conf;  /* rewrite.h */
 struct rewrite_program;
-struct limits_conf; /* limits.h */
+struct limits_conf;  /* limits.h */
+struct gzip_conf;    /* gzip.h */
+struct charset_conf; /* charset.h */
+struct variant_conf; /* variant.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
-enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
+enum server_tokens_kind { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD, TOKENS_TEXT };
 
 struct template_list {
     struct template **items;
@@ -80,7 +83,10 @@ struct http_conf {
     struct conf_bufs large_client_header_buffers;
     int64_t max_headers;          /* fields of a request head */
     int64_t client_max_body_size; /* 0: unlimited */
-    int server_tokens;            /* enum server_tokens */
+    struct server_tokens {
+        int kind; /* enum server_tokens_kind */
+        struct template *text;
+    } server_tokens;
     bool etag;
     int if_modified_since; /* precondition.h */
     int64_t max_ranges;    /* -1: not set */
@@ -88,6 +94,7 @@ struct http_conf {
     bool merge_slashes;
     bool absolute_redirect, port_in_redirect, server_name_in_redirect;
     bool tcp_nopush, tcp_nodelay;
+    bool chunked_transfer_encoding;
     bool log_not_found;
     struct log *error_log;
 };
@@ -117,10 +124,14 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
-    const struct limits_conf *limits; /* of requests; NULL: none */
-    const struct limits_conf *paced;  /* limit_rate; NULL: none */
-    const struct access_conf *access; /* NULL: everybody may */
-    const struct userid_conf *userid; /* NULL: no cookie is set */
+    const struct gzip_conf *gzip;
+    const struct charset_conf *charset;
+    const struct variant_conf *variants; /* NULL: no side files */
+    bool rewrites_content;               /* content.h */
+    const struct limits_conf *limits;    /* of requests; NULL: none */
+    const struct limits_conf *paced;     /* limit_rate; NULL: none */
+    const struct access_conf *access;    /* NULL: everybody may */
+    const struct userid_conf *userid;    /* NULL: no cookie is set */
     const struct rewrite_conf *rewrite_conf;
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */
     bool random_index, empty_gif;

@@ -26,11 +26,16 @@ struct expires {
 struct headers_conf {
     struct added_header *added;
     struct expires expires;
+    struct added_header *trailers;
 };
 
 extern struct conf_module headers_module;
 
 /* Adds what the location says to the response's fields. `mtime`: of the file; -1: none. */
 void headers_apply(struct request *r, time_t mtime);
+
+/* Whether add_trailer has some for this response; and their lines, each with CRLF. */
+bool headers_have_trailers(const struct request *r);
+struct text headers_trailers(struct request *r);
 
 #endif

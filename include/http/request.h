@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "file/cache.h"
+#include "http/accept_encoding.h"
 #include "http/core.h"
 #include "http/limits.h"
 #include "http/parse.h"
@@ -24,6 +25,13 @@ struct field_line {
     struct text name, value;
 };
 
+/* What becomes of the content on its way out; content.c. */
+struct content_plan {
+    bool made; /* the plan */
+    bool gunzip, gzip, trailers;
+    const struct recode *recode; /* NULL: no recoding */
+};
+
 struct response {
     int status;
     struct text type;          /* Content-Type */
@@ -34,7 +42,16 @@ struct response {
     struct text etag;
     struct text allow;
     struct text content_range;
+    struct text server; /* server_tokens string, once asked for */
     bool accept_ranges;
+    bool vary;          /* Vary: Accept-Encoding */
+    bool unsized;       /* the length of what is sent is not known: no Content-Length */
+    bool chunked;       /* Transfer-Encoding */
+    enum coding coding; /* of the side file */
+    struct content_plan plan;
+    struct text bare_type;          /* type without the charset that was added; absent: none was */
+    const struct source *gzip;      /* inside of file.source: $gzip_ratio */
+    struct field_line *coding_line; /* Content-Encoding among fields, of a side file */
     struct field_line *fields, **fields_end;
     struct text body;      /* generated content: error page, listing, text; else absent */
     struct sink_body file; /* the file's bytes; source NULL: none */
@@ -53,6 +70,7 @@ enum step {
     STEP_CONTENT,
     STEP_RANDOM_INDEX,
     STEP_INDEX,
+    STEP_VARIANT,
     STEP_FILE,
     STEP_LISTING,
     STEP_READY

@@ -32,8 +32,9 @@ enum sink_result sink_bytes(struct sink *k, struct text bytes, size_t *at, bool 
 
 struct sink_body {
     struct source *source;
-    uint64_t left; /* bytes still to be sent; 0 ends it, whatever the source still has */
-    uint64_t sent; /* body bytes handed to the kernel */
+    uint64_t left;   /* bytes still to be sent; 0 ends it, whatever the source still has */
+    uint64_t sent;   /* body bytes handed to the kernel */
+    bool open_ended; /* the source's end is the end: `left` is not known */
 };
 
 /* Sends `head` from *at on, then the body, with as few calls as the chunks allow; at most `cap` bytes of body (0: no limit). */

@@ -2,6 +2,7 @@
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
+#include "http/content.h"
 #include "http/head.h"
 #include "http/limit_rate.h"
 #include "http/service_private.h"
@@ -184,6 +185,8 @@ enum next connection_begin_response(struct connection *c)
     }
     if (r->out.status == 204 || r->out.status == 304)
         forget_content(r);
+    if (r->location->rewrites_content && content_begin(r) < 0)
+        return connection_gone(c, "no memory");
     /* A file may have to wait for the disk: earlier responses do not wait with it. */
     if (r->out.file.source && !connection_push(c))
         return connection_gone(c, "the client went away");

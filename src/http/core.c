@@ -239,11 +239,25 @@ static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF}
                                                   {"exact", IF_MODIFIED_SINCE_EXACT},
                                                   {"before", IF_MODIFIED_SINCE_BEFORE},
                                                   {NULL, 0}};
-static const struct conf_enum token_words[] = {
-    {"on", TOKENS_ON}, {"off", TOKENS_OFF}, {"build", TOKENS_BUILD}, {NULL, 0}};
 static const struct conf_bounds at_least_one = {.least = 1, .most = INT32_MAX};
 static const struct conf_bounds field_count = {.least = 1, .most = 65535};
 static const struct conf_bounds head_buffer = {.least = 64, .most = 1 << 20};
+
+static const char *set_server_tokens(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    static const struct text words[] = {
+        [TOKENS_OFF] = {"off", 3}, [TOKENS_ON] = {"on", 2}, [TOKENS_BUILD] = {"build", 5}};
+    struct server_tokens *t = slot;
+
+    (void)row;
+    for (t->kind = TOKENS_OFF; t->kind < TOKENS_TEXT; t->kind++)
+        if (text_equal(cf->args[1], words[t->kind]))
+            return NULL;
+    for (size_t i = 0; i < cf->args[1].len; i++)
+        if ((unsigned char)cf->args[1].at[i] < ' ' || cf->args[1].at[i] == 0x7f)
+            return conf_error(cf, "invalid value in \"server_tokens\" directive");
+    return compile(cf, cf->args[1], &t->text);
+}
 
 /* ---- the whole http { } ---- */
 
@@ -361,8 +375,10 @@ static const struct conf_row rows[] = {
      .help = "Fields that a request head may have; more get 431.", .differs = "nginx 1.22 has no such directive"},
     {"client_max_body_size", ALL, CONF_TAKE1, conf_set_size, SLOT(client_max_body_size), .dflt = "1m",
      .help = "Largest request body that is read and thrown away; larger ones get 413. 0: no limit."},
-    {"server_tokens", ALL, CONF_TAKE1, conf_set_enum, SLOT(server_tokens), .extra = token_words, .dflt = "on",
-     .help = "Whether the version is shown in Server and on error pages."},
+    {"server_tokens", ALL, CONF_TAKE1, set_server_tokens, SLOT(server_tokens), .dflt = "on",
+     .syntax = "on | off | build | string",
+     .help = "Whether the version is shown in Server and on error pages; build is on. A string, perhaps with "
+             "variables, takes its place; an empty one leaves the field out."},
     {"etag", ALL, CONF_FLAG, conf_set_flag, SLOT(etag), .dflt = "on", .help = "Send entity tags."},
     {"if_modified_since", ALL, CONF_TAKE1, conf_set_enum, SLOT(if_modified_since), .extra = modified_words,
      .dflt = "exact", .help = "How If-Modified-Since is compared."},
@@ -383,6 +399,9 @@ static const struct conf_row rows[] = {
          "is never held back."},
     {"tcp_nodelay", ALL, CONF_FLAG, conf_set_flag, SLOT(tcp_nodelay), .dflt = "on",
      .help = "Do not wait for acknowledgements with a partial segment."},
+
+    {"chunked_transfer_encoding", ALL, CONF_FLAG, conf_set_flag, SLOT(chunked_transfer_encoding), .dflt = "on",
+     .help = "Off: a response whose length is not known ends with its connection, for HTTP/1.1, too."},
 
     ACCEPTED("types_hash_max_size", ALL, CONF_TAKE1),
     ACCEPTED("types_hash_bucket_size", ALL, CONF_TAKE1),
@@ -405,7 +424,6 @@ static const struct conf_row rows[] = {
     ACCEPTED("msie_refresh", ALL, CONF_FLAG),
     ACCEPTED("send_lowat", ALL, CONF_TAKE1),
     ACCEPTED("subrequest_output_buffer_size", ALL, CONF_TAKE1),
-    ACCEPTED("chunked_transfer_encoding", ALL, CONF_FLAG),
     ACCEPTED("resolver", ALL, CONF_1MORE),
     ACCEPTED("resolver_timeout", ALL, CONF_TAKE1),
     {.name = NULL},

@@ -1,6 +1,7 @@
 /* explain_outcome.c - what a request's way came to, in words: the status, and what would move the bytes, each with its reason. */
 #include "file/residency.h"
 #include "http/explain_words.h"
+#include "http/gzip.h"
 #include "http/serve.h"
 #include "http/status.h"
 
@@ -95,6 +96,49 @@ static void say_status(struct explain *e)
     }
     struct text line = status_line(r->out.status);
     explain_say(e, "status", "%.*s%s%s", TEXT_ARG(line), reason ? ": " : "", reason ? reason : "");
+}
+
+/* ---- what becomes of the content ---- */
+
+static const char *why_not_gzip(struct request *r)
+{
+    const struct gzip_conf *g = r->location->gzip;
+    const struct response *o = &r->out;
+    struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+
+    if (o->coding_line)
+        return "it is packed already";
+    if (o->status != 200 && o->status != 206 && o->status != 403 && o->status != 404)
+        return "only 200, 403 and 404 are";
+    if (!o->unsized && o->length < (uint64_t)g->min_length)
+        return "it is shorter than gzip_min_length";
+    if (!gzip_suits(r))
+        return "gzip_types does not have its type";
+    if (!accept_encoding_takes(&accept, CODING_GZIP))
+        return "Accept-Encoding does not ask for it";
+    return "gzip_http_version, gzip_proxied or gzip_disable say no";
+}
+
+static void say_content(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct content_plan *p = &r->out.plan;
+
+    if (!r->location->rewrites_content || r->out.no_length || r->silent)
+        return;
+    if (p->gunzip)
+        explain_say(e, "content", "unpacked, as gunzip says: the client does not take gzip");
+    if (p->recode)
+        explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
+    if (p->gzip)
+        explain_say(e, "content", "compressed by gzip: the client takes it; there are no ranges of that");
+    else if (r->location->gzip->gzip)
+        explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
+    if (r->out.chunked)
+        explain_say(e, NULL, "sent in chunks: %s",
+                    r->out.unsized ? "its length is not known before" : "it has trailers");
+    else if (r->out.unsized && !r->head_only)
+        explain_say(e, NULL, "its end is the connection's: its length is not known before");
 }
 
 /* ---- the bytes ---- */
@@ -198,5 +242,6 @@ static void say_bytes(struct explain *e)
 void explain_outcome(struct explain *e)
 {
     say_status(e);
+    say_content(e);
     say_bytes(e);
 }

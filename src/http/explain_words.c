@@ -7,6 +7,7 @@
 #include "http/route.h"
 #include "http/static.h"
 #include "http/variable.h"
+#include "http/variant.h"
 #include "net/address.h"
 
 #include <errno.h>
@@ -383,6 +384,41 @@ static void say_file(struct explain *e, const struct moment *before)
         because(e, "a file answers GET and HEAD");
 }
 
+static const char *why_not_usable(struct request *r, enum coding c)
+{
+    struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+
+    if (!r->msg.fields[FIELD_ACCEPT_ENCODING].at)
+        return "there is no Accept-Encoding";
+    if (accept_encoding_takes(&accept, c))
+        return "gzip_http_version, gzip_proxied or gzip_disable say no";
+    return accept.q[c] > 0 ? "Accept-Encoding likes identity better" : "Accept-Encoding does not take it";
+}
+
+static void say_variant(struct explain *e, const struct moment *before)
+{
+    struct request *r = e->request;
+    struct variant_look looks[2 * CODINGS];
+
+    if (!before->path.at)
+        return;
+    const struct variant_look *look = (variant_looks(r, looks), &looks[before->step_at]);
+    struct text name = coding_name(look->coding);
+    struct look l = look_at(before->path);
+    bool there = l.rc == 0 && l.kind == FILE_REGULAR;
+    bool chosen = there && look->usable && text_equal(r->path, before->path);
+    if (!there)
+        explain_say(e, "side file", "%.*s: %.*s: %s", TEXT_ARG(name), TEXT_ARG(before->path),
+                    l.rc < 0 ? strerror(-l.rc) : kind_text(l.kind));
+    else if (chosen)
+        explain_say(e, "side file", "%.*s: %.*s is there, and %s", TEXT_ARG(name), TEXT_ARG(before->path),
+                    r->location->variants->mode[look->coding] == VARIANT_ALWAYS ? "is sent to everyone"
+                                                                                : "the client takes it");
+    else
+        explain_say(e, "side file", "%.*s: %.*s is there, so the answer varies; but %s", TEXT_ARG(name),
+                    TEXT_ARG(before->path), look->usable ? "a better one is chosen" : why_not_usable(r, look->coding));
+}
+
 static void say_listing(struct explain *e, const struct moment *before)
 {
     const struct response *o = &e->request->out;
@@ -452,6 +488,9 @@ void explain_step(struct explain *e, const struct moment *before)
     case STEP_INDEX:
         say_index(e, before);
         break;
+    case STEP_VARIANT:
+        say_variant(e, before);
+        break;
     case STEP_FILE:
         say_file(e, before);
         break;
@@ -462,6 +501,19 @@ void explain_step(struct explain *e, const struct moment *before)
         break;
     }
     say_turn(e, before);
+}
+
+/* Absent: this step looks for nothing. */
+static struct text side_path(struct request *r)
+{
+    struct variant_look looks[2 * CODINGS];
+
+    if (!r->location->variants || r->msg.method == METHOD_POST || r->step_at >= variant_looks(r, looks) ||
+        !variant_matters(r, &looks[r->step_at]))
+        return TEXT_NONE;
+    if (!r->path.at)
+        r->path = static_path(r, r->uri);
+    return variant_path(r, &looks[r->step_at]);
 }
 
 struct moment explain_moment(struct request *r)
@@ -486,6 +538,8 @@ struct moment explain_moment(struct request *r)
         char *uri = arena_printf(&r->arena, "%.*s%.*s", TEXT_ARG(r->uri), TEXT_ARG(name));
         if (!text_starts(name, TEXT("/")))
             m.path = static_path(r, text_of(uri));
+    } else if (r->step == STEP_VARIANT) {
+        m.path = side_path(r);
     } else if (r->step == STEP_FILE || r->step == STEP_INDEX || r->step == STEP_LISTING) {
         m.path = r->path.at ? r->path : static_path(r, r->uri);
     }

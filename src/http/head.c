@@ -28,18 +28,24 @@ static char *put_field(char *to, struct text name, struct text value)
     return PUT(to, "\r\n");
 }
 
-struct text head_server(const struct request *r)
+struct text head_server(struct request *r)
 {
-    if (r->location && r->location->http->server_tokens == TOKENS_OFF)
+    const struct server_tokens *tokens = r->location ? &r->location->http->server_tokens : NULL;
+
+    if (!tokens || tokens->kind == TOKENS_ON || tokens->kind == TOKENS_BUILD)
+        return TEXT("sluice/" SLUICE_VERSION);
+    if (tokens->kind == TOKENS_OFF)
         return TEXT("sluice");
-    return TEXT("sluice/" SLUICE_VERSION);
+    if (!r->out.server.at) /* once: it is measured, then written */
+        r->out.server = response_value(r, template_text(tokens->text, r));
+    return r->out.server;
 }
 
-size_t head_bound(const struct request *r)
+size_t head_bound(struct request *r)
 {
     const struct response *o = &r->out;
     size_t bound = FIXED_BOUND + o->type.len + o->last_modified.len + o->location.len + o->etag.len + o->allow.len +
-                   o->content_range.len + r->challenge.len;
+                   o->content_range.len + r->challenge.len + head_server(r).len;
     for (const struct field_line *f = o->fields; f; f = f->next)
         bound += f->name.len + f->value.len + 4;
     return bound;
@@ -65,20 +71,23 @@ static char *put_connection(char *to, const struct request *r)
     return to;
 }
 
-size_t head_compose(const struct request *r, char *to)
+size_t head_compose(struct request *r, char *to)
 {
     const struct response *o = &r->out;
     char *from = to;
 
     to = put_status(to, o->status);
-    to = PUT(to, "\r\nServer: ");
-    to = put(to, head_server(r));
+    struct text server = head_server(r);
+    if (server.len > 0) {
+        to = PUT(to, "\r\nServer: ");
+        to = put(to, server);
+    }
     to = PUT(to, "\r\nDate: ");
     to = put(to, (struct text){clock_now.http, CLOCK_HTTP_LEN});
     to = PUT(to, "\r\n");
     if (o->type.len > 0 && !o->no_length)
         to = put_field(to, TEXT("Content-Type: "), o->type);
-    if (!o->no_length) {
+    if (!o->no_length && !o->unsized && !o->chunked) {
         to = PUT(to, "Content-Length: ");
         to += number_format(to, o->length);
         to = PUT(to, "\r\n");
@@ -87,9 +96,13 @@ size_t head_compose(const struct request *r, char *to)
         to = put_field(to, TEXT("Last-Modified: "), o->last_modified);
     if (o->location.len > 0)
         to = put_field(to, TEXT("Location: "), o->location);
+    if (o->chunked)
+        to = PUT(to, "Transfer-Encoding: chunked\r\n");
     to = put_connection(to, r);
     if (r->challenge.len > 0)
         to = put_field(to, TEXT("WWW-Authenticate: "), r->challenge);
+    if (o->vary)
+        to = PUT(to, "Vary: Accept-Encoding\r\n");
     if (o->allow.len > 0)
         to = put_field(to, TEXT("Allow: "), o->allow);
     if (o->etag.len > 0)
@@ -109,7 +122,7 @@ size_t head_compose(const struct request *r, char *to)
 static struct text length_text(struct request *r)
 {
     char *digits = arena_alloc(&r->arena, 20);
-    if (!digits || r->out.no_length)
+    if (!digits || r->out.no_length || r->out.unsized || r->out.chunked)
         return TEXT_NONE;
     return (struct text){digits, number_format(digits, r->out.length)};
 }
@@ -130,13 +143,14 @@ struct text head_field(struct request *r, struct text name)
     const struct {
         struct text name, value;
     } known[] = {
-        {TEXT("content_type"), o->type},
+        {TEXT("content_type"), o->no_length ? TEXT_NONE : o->type},
         {TEXT("last_modified"), o->last_modified},
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
         {TEXT("allow"), o->allow},
         {TEXT("content_range"), o->content_range},
+        {TEXT("transfer_encoding"), o->chunked ? TEXT("chunked") : TEXT_NONE},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -189,6 +189,32 @@ void headers_apply(struct request *r, time_t mtime)
         userid_apply(r, r->location->userid);
 }
 
+bool headers_have_trailers(const struct request *r)
+{
+    bool usual = is_usual(r->out.status);
+
+    for (const struct added_header *t = r->location->headers->trailers; t; t = t->next)
+        if (usual || t->always)
+            return true;
+    return false;
+}
+
+struct text headers_trailers(struct request *r)
+{
+    bool usual = is_usual(r->out.status);
+    char *lines = NULL;
+
+    for (const struct added_header *t = r->location->headers->trailers; t; t = t->next) {
+        struct text value = usual || t->always ? response_value(r, template_text(t->value, r)) : TEXT_NONE;
+        if (value.len == 0)
+            continue;
+        char *more =
+            arena_printf(&r->arena, "%s%.*s: %.*s\r\n", lines ? lines : "", TEXT_ARG(t->name), TEXT_ARG(value));
+        lines = more ? more : lines;
+    }
+    return text_of(lines);
+}
+
 static const struct conf_row rows[] = {
     {"add_header", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
@@ -197,6 +223,10 @@ static const struct conf_row rows[] = {
              "its own does not inherit."},
     {"expires", CONF_HTTP_ALL | CONF_IF, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires),
      .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
+    {"add_trailer", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
+     CONF_SLOT(struct headers_conf, trailers), .syntax = "name value [always]",
+     .help = "Adds a field behind the body of the same responses, which are sent in chunks then; its value is made at "
+             "their end."},
     {.name = NULL},
 };
 

@@ -1,8 +1,11 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/charset.h"
+#include "http/content.h"
 #include "http/core.h"
 #include "http/empty_gif.h"
+#include "http/gzip.h"
 #include "http/headers.h"
 #include "http/limits.h"
 #include "http/random_index.h"
@@ -10,6 +13,7 @@
 #include "http/route.h"
 #include "http/userid.h"
 #include "http/variable.h"
+#include "http/variant.h"
 
 #include <errno.h>
 
@@ -149,6 +153,12 @@ static void resolve(struct location *l, struct conf_block *block)
     const struct limits_conf *limits = conf_values(block, &limits_module);
     l->limits = limits->req || limits->conn ? limits : NULL;
     l->paced = limits->rate && !text_equal(limits->rate->text, TEXT("0")) ? limits : NULL;
+    l->gzip = conf_values(block, &gzip_module);
+    l->charset = conf_values(block, &charset_module);
+    l->variants = conf_values(block, &variant_module);
+    if (!variant_configured(l->variants))
+        l->variants = NULL;
+    l->rewrites_content = content_configured(l);
     l->root = constant_root(l->http);
 }
 

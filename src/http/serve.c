@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "file/residency.h"
 #include "http/connection.h"
+#include "http/content.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
 #include "http/precondition.h"
@@ -26,7 +27,7 @@ struct policy_facts serve_facts(const struct request *r)
     struct policy_facts facts = {
         .file_size = f->size,
         .content_in_memory = f->content != NULL,
-        .sink_takes_files = true,
+        .sink_takes_files = !content_is_made(r),
         .direct_refused = io_direct_refused(io, f->dev),
         .conf = r->location->io,
     };
@@ -90,9 +91,9 @@ static int open_body(struct request *r, struct range range)
 static struct text part_head(struct request *r, const char *boundary, const char *type, int type_len,
                              struct range range)
 {
-    return text_of(arena_printf(
-        &r->arena, "\r\n--%s\r\nContent-Type: %.*s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n", boundary, type_len,
-        type, (long long)range.start, (long long)range.end - 1, (long long)r->file->size));
+    return text_of(arena_printf(&r->arena, "\r\n--%s\r\n%s%.*s%sContent-Range: bytes %lld-%lld/%lld\r\n\r\n", boundary,
+                                type_len > 0 ? "Content-Type: " : "", type_len, type, type_len > 0 ? "\r\n" : "",
+                                (long long)range.start, (long long)range.end - 1, (long long)r->file->size));
 }
 
 static void close_parts(struct source **parts, unsigned count)
@@ -185,7 +186,8 @@ static struct validators set_validators(struct request *r)
     const struct file *f = r->file;
     struct response *o = &r->out;
 
-    o->last_modified = (struct text){f->last_modified, CLOCK_HTTP_LEN};
+    if (r->error_status == 0 || r->error_status == 200) /* as nginx: an error page has no date */
+        o->last_modified = (struct text){f->last_modified, CLOCK_HTTP_LEN};
     if (r->location->http->etag)
         o->etag = (struct text){f->etag, f->etag_len};
     return (struct validators){o->etag, f->mtime.tv_sec};
@@ -197,6 +199,8 @@ static enum range_result ask_ranges(const struct request *r, const struct valida
 {
     struct text field = r->msg.fields[FIELD_RANGE];
 
+    if (r->out.unsized)
+        return RANGE_IGNORE;
     /* RFC 9110, 14.2: ranges are defined for GET alone. */
     if (!field.at || r->msg.method != METHOD_GET || r->location->http->max_ranges == 0)
         return RANGE_IGNORE;
@@ -217,6 +221,11 @@ static void respond_content(struct request *r, const struct validators *v)
     unsigned count = 0;
     int rc;
 
+    /* As in nginx, what is added sees the whole: its status and length are not yet those of a range. */
+    o->length = (uint64_t)r->file->size;
+    headers_apply(r, v->mtime);
+    if (r->location->rewrites_content)
+        content_plan(r);
     enum range_result asked = o->status == 200 ? ask_ranges(r, v, &ranges, &count, &r->arena) : RANGE_IGNORE;
     if (asked == RANGE_UNSATISFIABLE) {
         respond_unsatisfiable(r);
@@ -225,15 +234,22 @@ static void respond_content(struct request *r, const struct validators *v)
     if (asked == RANGE_SATISFIABLE) {
         rc = respond_ranges(r, ranges, count);
     } else {
-        o->accept_ranges = o->status == 200 && r->location->http->max_ranges != 0;
+        o->accept_ranges = o->status == 200 && r->location->http->max_ranges != 0 && !o->unsized;
         rc = open_body(r, whole);
     }
     if (rc < 0) {
         request_log(r, LEVEL_CRIT, -rc, "opening \"%s\" for sending failed", r->file->path);
         respond_error(r, 500);
-        return;
     }
-    headers_apply(r, v->mtime);
+}
+
+/* The name of a side file's coding. */
+static void set_coding(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (o->coding != CODING_NONE && response_add(r, TEXT("Content-Encoding"), coding_name(o->coding)))
+        o->coding_line = container_of(o->fields_end, struct field_line, next);
 }
 
 void serve_file(struct request *r)
@@ -247,6 +263,7 @@ void serve_file(struct request *r)
     o->status = r->error_status > 0 ? r->error_status : 200;
     if (o->status != 200) {
         o->last_modified = TEXT_NONE; /* that of the page says nothing about what was asked for */
+        set_coding(r);
         respond_content(r, &v);
         return;
     }
@@ -257,9 +274,11 @@ void serve_file(struct request *r)
     case PRECONDITION_NOT_MODIFIED:
         o->status = 304;
         o->no_length = true;
+        o->length = (uint64_t)r->file->size; /* that a 200 would have: content_plan() */
         headers_apply(r, v.mtime);
         break;
     case PRECONDITION_PROCEED:
+        set_coding(r);
         respond_content(r, &v);
         break;
     }

@@ -20,6 +20,7 @@
 #include "http/status.h"
 #include "http/uri.h"
 #include "http/variable.h"
+#include "http/variant.h"
 
 #include <errno.h>
 
@@ -158,7 +159,7 @@ static bool try_file(struct request *r, const struct try_files *names)
         return true;
     }
     r->uri = try_uri(r, rest);
-    r->step = directory ? STEP_CONTENT : STEP_FILE;
+    r->step = directory ? STEP_CONTENT : STEP_VARIANT;
     r->step_at = 0;
     r->path = directory ? TEXT_NONE : path;
     if (directory)
@@ -198,7 +199,7 @@ static bool step_content(struct request *r)
         return true;
     }
     r->step_at = 0;
-    r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_FILE;
+    r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_VARIANT;
     if (r->location->random_index && r->step == STEP_INDEX)
         r->step = STEP_RANDOM_INDEX;
     return true;
@@ -316,6 +317,34 @@ static void redirect_to_directory(struct request *r)
     respond_redirect(r, 301, (struct text){to, len});
 }
 
+/* One look for a side file; the file itself comes after the last one. */
+static bool step_variant(struct request *r)
+{
+    struct variant_look looks[2 * CODINGS];
+
+    if (!r->location->variants || r->msg.method == METHOD_POST || r->step_at >= variant_looks(r, looks)) {
+        r->step = STEP_FILE;
+        return true;
+    }
+    const struct variant_look *look = &looks[r->step_at];
+    if (!r->found && !variant_matters(r, look)) {
+        r->step_at++;
+        return true;
+    }
+    if (!r->path.at)
+        r->path = static_path(r, r->uri);
+    struct text path = variant_path(r, look);
+    struct file *f;
+    int rc = static_find(r, path, &f);
+    if (rc == -EINPROGRESS)
+        return false;
+    if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG)
+        request_log(r, LEVEL_ERROR, -rc, "open() \"%.*s\" failed", TEXT_ARG(path));
+    variant_found(r, look, path, f);
+    r->step_at++;
+    return true;
+}
+
 static bool step_file(struct request *r)
 {
     int rc = 0;
@@ -401,6 +430,8 @@ bool static_step(struct request *r)
         return step_random_index(r);
     case STEP_INDEX:
         return step_index(r);
+    case STEP_VARIANT:
+        return step_variant(r);
     case STEP_FILE:
         return step_file(r);
     case STEP_LISTING:

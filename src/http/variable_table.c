@@ -13,6 +13,7 @@
 #include "http/service_private.h"
 #include "http/static.h"
 #include "http/userid.h"
+#include "io/filter.h"
 #include "net/socket.h"
 
 #include <limits.h>
@@ -374,6 +375,23 @@ GETTER(nginx_version)
     *out = TEXT(COMPATIBLE_VERSION);
 }
 
+/* As nginx: two decimals, rounded; nothing before the end. */
+GETTER(gzip_ratio)
+{
+    uint64_t taken, made;
+    bool ended = false;
+
+    UNUSED(data);
+    *out = TEXT_NONE;
+    if (r->out.gzip)
+        filter_totals(r->out.gzip, &taken, &made, &ended);
+    if (!ended || made == 0)
+        return;
+    uint64_t hundredths = (taken * 1000 / made + 5) / 10;
+    *out = text_of(
+        arena_printf(&r->arena, "%llu.%02u", (unsigned long long)(hundredths / 100), (unsigned)(hundredths % 100)));
+}
+
 GETTER(io_method)
 {
     UNUSED(data);
@@ -430,6 +448,7 @@ static const struct row rows[] = {
     {"content_length", get_known_field, FIELD_CONTENT_LENGTH},
     {"document_root", get_document_root, 0},
     {"document_uri", REQUEST_TEXT(uri)},
+    {"gzip_ratio", get_gzip_ratio, 0},
     {"host", get_host, 0},
     {"hostname", get_hostname, 0},
     {"invalid_referer", referer_get_invalid, 0},

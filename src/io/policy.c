@@ -98,7 +98,7 @@ static struct verdict automatic(const struct policy_facts *facts)
     if (!conf->sendfile)
         return (struct verdict){IO_BUFFERED, "smaller than directio, and sendfile is off"};
     if (!facts->sink_takes_files)
-        return (struct verdict){IO_BUFFERED, "smaller than directio, and this connection cannot take sendfile"};
+        return (struct verdict){IO_BUFFERED, "smaller than directio, and needed in memory on its way"};
     return (struct verdict){IO_SENDFILE, "smaller than directio, and sendfile is on"};
 }
 
@@ -112,7 +112,7 @@ static struct verdict judge(const struct policy_facts *facts)
     case IO_SENDFILE:
         if (facts->sink_takes_files)
             return (struct verdict){IO_SENDFILE, "io_method says sendfile"};
-        return (struct verdict){IO_BUFFERED, "io_method says sendfile, but this connection cannot take it: read"};
+        return (struct verdict){IO_BUFFERED, "io_method says sendfile, but it is needed in memory on its way: read"};
     case IO_MMAP:
         return (struct verdict){IO_MMAP, "io_method says mmap"};
     case IO_BUFFERED:

@@ -79,7 +79,7 @@ static enum sink_result send_chunk(struct sink *k, struct text head, size_t *at,
     ssize_t n;
 
     if (c->data) {
-        n = send_memory(k, head, at, c, body->left > c->len);
+        n = send_memory(k, head, at, c, body->left > c->len && !body->open_ended);
     } else {
         if (*at < head.len) {
             enum sink_result r = sink_bytes(k, head, at, true);
@@ -125,6 +125,10 @@ enum sink_result sink_body(struct sink *k, struct text head, size_t *at, struct 
         enum pull p = body->source->ops->pull(body->source, (size_t)want, &c);
         if (p == PULL_WAIT_DISK)
             return SINK_WAIT_DISK;
+        if (p == PULL_END && body->open_ended) {
+            body->left = 0;
+            break;
+        }
         if (p != PULL_READY) {
             if (p == PULL_END) /* it promised more */
                 body->source->error = -ENODATA;

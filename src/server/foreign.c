@@ -1,11 +1,12 @@
 /* foreign.c - directives of nginx that sluice does not have, and what to do about a line that has one. */
 #include "server/modules.h"
 
-#define NO_PROXY          "sluice serves files and passes no request on; leave this location to a proxy, or remove the line"
-#define NO_TLS            "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer), or remove the line"
-#define NO_HTTP2          "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2 or HTTP/3, or remove the line"
-#define NO_MAIL           "sluice serves HTTP only; remove the block"
-#define NO_COMPRESSION    "responses are not compressed; remove the line"
+#define NO_PROXY "sluice serves files and passes no request on; leave this location to a proxy, or remove the line"
+#define NO_TLS   "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer), or remove the line"
+#define NO_HTTP2 "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2 or HTTP/3, or remove the line"
+#define NO_MAIL  "sluice serves HTTP only; remove the block"
+#define NO_COMPRESSION                                                                                                 \
+    "only gzip is made on the fly; use brotli_static and zstd_static with files compressed beforehand, or gzip"
 #define NO_REWRITING_BODY "files are sent as they are, never changed on the way; remove the line"
 #define NO_UPLOAD         "sluice only reads files; remove the line"
 #define NO_AUTH           "sluice does not ask for credentials; put what does in front of it, or remove the line"
@@ -34,12 +35,10 @@ const struct conf_foreign server_foreign[] = {
     {"mail", NO_MAIL},
     {"stream", NO_MAIL},
     {"google_perftools_profiles", "remove the line"},
-    {"gzip", NO_COMPRESSION},
-    {"gzip_*", NO_COMPRESSION},
-    {"gunzip", NO_COMPRESSION},
-    {"gunzip_*", NO_COMPRESSION},
-    {"brotli*", NO_COMPRESSION},
-    {"zstd*", NO_COMPRESSION},
+    {"brotli", NO_COMPRESSION},
+    {"brotli_*", NO_COMPRESSION},
+    {"zstd", NO_COMPRESSION},
+    {"zstd_*", NO_COMPRESSION},
     {"sub_filter*", NO_REWRITING_BODY},
     {"ssi", NO_REWRITING_BODY},
     {"ssi_*", NO_REWRITING_BODY},
@@ -49,9 +48,6 @@ const struct conf_foreign server_foreign[] = {
     {"xml_entities", NO_REWRITING_BODY},
     {"xslt_*", NO_REWRITING_BODY},
     {"image_filter*", NO_REWRITING_BODY},
-    {"charset*", NO_REWRITING_BODY},
-    {"override_charset", NO_REWRITING_BODY},
-    {"source_charset", NO_REWRITING_BODY},
     {"mp4*", NO_MEDIA},
     {"flv", NO_MEDIA},
     {"hls*", NO_MEDIA},
@@ -73,7 +69,6 @@ const struct conf_foreign server_foreign[] = {
     {"real_ip_*", NO_VARIABLES},
     {"status_zone", "all servers are counted together; use \"status\""},
     {"api", "use \"status\""},
-    {"add_trailer", "responses have no trailers; remove the line"},
     {"disable_symlinks", "symbolic links are followed; remove the line"},
     {"zone", NO_PROXY},
     {"keyval*", NO_VARIABLES},

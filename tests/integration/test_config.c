@@ -240,8 +240,8 @@ END_TEST
 /* What nginx knows and sluice does not do is told apart from what nobody knows; what has no meaning here is taken. */
 START_TEST(directives_of_nginx)
 {
-    static const char *const outside[] = {"proxy_pass http://a;", "fastcgi_pass a:1;",  "auth_request /x;",
-                                          "upstream x { }",       "gzip_comp_level 5;", "ssl_certificate x;"};
+    static const char *const outside[] = {"proxy_pass http://a;", "fastcgi_pass a:1;", "auth_request /x;",
+                                          "upstream x { }",       "sub_filter a b;",   "ssl_certificate x;"};
     struct run run;
     char text[1024];
     for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++) {

@@ -8,9 +8,11 @@
 #include "conf/parse.h"
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/charset.h"
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/empty_gif.h"
+#include "http/gzip.h"
 #include "http/headers.h"
 #include "http/limits.h"
 #include "http/map.h"
@@ -20,6 +22,7 @@
 #include "http/rewrite.h"
 #include "http/secure_link.h"
 #include "http/userid.h"
+#include "http/variant.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -33,25 +36,17 @@ struct configured {
 /* Reads `bytes`: a whole configuration. */
 static inline void configure(struct configured *c, const char *bytes)
 {
-    static struct conf_module *const modules[] = {&io_main_module,
-                                                  &io_module,
-                                                  &file_module,
-                                                  &http_module,
-                                                  &listing_module,
-                                                  &headers_module,
-                                                  &access_module,
-                                                  &referer_module,
-                                                  &secure_link_module,
-                                                  &userid_module,
-                                                  &log_module,
-                                                  &rewrite_module,
-                                                  &map_module,
-                                                  &geo_module,
-                                                  &split_clients_module,
-                                                  &random_index_module,
-                                                  &empty_gif_module,
-                                                  &limits_module,
-                                                  NULL};
+    static struct conf_module *const modules[] = {&io_main_module,       &io_module,
+                                                  &file_module,          &http_module,
+                                                  &listing_module,       &headers_module,
+                                                  &access_module,        &referer_module,
+                                                  &secure_link_module,   &userid_module,
+                                                  &log_module,           &rewrite_module,
+                                                  &map_module,           &geo_module,
+                                                  &split_clients_module, &random_index_module,
+                                                  &empty_gif_module,     &limits_module,
+                                                  &variant_module,       &gzip_module,
+                                                  &charset_module,       NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",

@@ -1,0 +1,27 @@
+/* content.h - what happens to a response's content on its way out: unpacked, recoded, compressed, framed. Only locations that are configured for
+ * any of it come here (location.rewrites_content). */
+#ifndef HTTP_CONTENT_H
+#define HTTP_CONTENT_H
+
+#include "http/request.h"
+
+/* Whether the location is one of those. */
+bool content_configured(const struct location *l);
+
+/* Decides what will happen, in the order of nginx's filters, and makes the fields say so: Content-Type, Content-Encoding, ETag, Vary. Everything that the
+ * decision looks at (status, type, length, added fields) is in r->out. Once per response; further calls do nothing. */
+void content_plan(struct request *r);
+
+/* Ranges of the file's bytes would not be ranges of what is sent. */
+static inline bool content_is_unsized(const struct request *r)
+{
+    return r->out.unsized;
+}
+
+/* Some of it needs the bytes in memory. */
+bool content_is_made(const struct request *r);
+
+/* The last step before the head is composed: puts what was planned between the body and the sink. 0 or -errno. */
+int content_begin(struct request *r);
+
+#endif

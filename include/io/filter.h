@@ -1,0 +1,66 @@
+/* filter.h - a source made of another one's bytes: compressed, unpacked, recoded, framed. A codec says how.
+ *
+ * A codec takes bytes and makes bytes, in steps of bounded size. Light ones run where they are asked; heavy ones on a pool thread, one
+ * step at a time, on a copy of their input, so that whatever is below may go away meanwhile. */
+#ifndef IO_FILTER_H
+#define IO_FILTER_H
+
+#include "base/text.h"
+#include "base/threads.h"
+#include "io/source.h"
+
+struct codec_step {
+    const char *in;
+    size_t in_len;
+    bool last; /* nothing comes behind `in` */
+    char *out;
+    size_t out_cap; /* > 0 */
+    size_t taken, made;
+    bool ended; /* there will be no more output */
+};
+
+struct codec;
+
+struct codec_ops {
+    /* Takes from in, fills out; sets taken, made and ended. With `last`, is called until it has ended. 0 or -errno. */
+    int (*run)(struct codec *c, struct codec_step *step);
+    void (*free)(struct codec *c);
+};
+
+struct codec {
+    const struct codec_ops *ops;
+};
+
+struct filter_options {
+    struct pool *pool; /* steps run on its threads; NULL: where they are asked for */
+    size_t out_size;   /* bytes of output that are held at most; also of input, with a pool */
+    source_ready_fn *ready;
+    void *arg;
+};
+
+/* Takes over `inner` and `codec`, also when it fails. `inner` must yield memory, no descriptor slices. 0 or -errno. The source's method is
+ * that of `inner`. */
+int source_open_filter(struct source **out, struct source *inner, struct codec *codec, const struct filter_options *o);
+
+/* Bytes taken and made so far; *ended: that was all. `s` came from source_open_filter(). */
+void filter_totals(const struct source *s, uint64_t *taken, uint64_t *made, bool *ended);
+
+/* ---- codecs ---- */
+
+/* Chunked framing, RFC 9112, 7.1. `tail` (may be NULL) is asked at the end for complete trailer lines, each with its CRLF, which must stay
+ * valid until the source is closed. */
+typedef struct text codec_tail_fn(void *arg);
+int codec_chunked(struct codec **out, codec_tail_fn *tail, void *arg);
+
+struct deflate_options {
+    int level;       /* 1..9 */
+    int window_bits; /* 9..15 */
+    int memory;      /* 1..9 */
+};
+
+/* gzip (RFC 1952). -ENOSYS where sluice is built without zlib. */
+int codec_deflate(struct codec **out, const struct deflate_options *o);
+int codec_inflate(struct codec **out);
+extern const bool codec_has_zlib;
+
+#endif

@@ -1,0 +1,18 @@
+/* codec_zlib_none.c - in place of codec_zlib.c where sluice is built without zlib (make ZLIB=0). */
+#include "io/filter.h"
+
+#include <errno.h>
+
+const bool codec_has_zlib = false;
+
+int codec_deflate(struct codec **out, const struct deflate_options *o)
+{
+    (void)out, (void)o;
+    return -ENOSYS;
+}
+
+int codec_inflate(struct codec **out)
+{
+    (void)out;
+    return -ENOSYS;
+}
