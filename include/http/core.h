@@ -14,6 +14,7 @@
 struct template;      /* variable.h */
 struct location_tree; /* route.h */
 struct name_table;    /* route.h */
+struct confine_conf;  /* confine.h */
 struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
@@ -113,7 +114,8 @@ struct location {
     const struct log_conf *log;
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
-    struct text root;                 /* constant root, without a slash at the end; absent when it has variables */
+    const struct confine_conf *confine; /* NULL: nothing guards its files */
+    struct text root;                   /* constant root, without a slash at the end; absent when it has variables */
 };
 
 struct server {

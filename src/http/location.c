@@ -1,6 +1,7 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/confine.h"
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/route.h"
@@ -126,6 +127,7 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
     l->userid = userid_conf_of(block);
+    l->confine = confine_of(block);
     l->root = constant_root(l->http);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "http/access.h"
+#include "http/confine.h"
 #include "http/connection.h"
 #include "http/headers.h"
 #include "http/listing.h"
@@ -87,6 +88,8 @@ static int find(struct request *r, struct text path, struct file **f)
     if (!path.at)
         return -ENOMEM;
     struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
+    if (r->location->confine)
+        confine_options(r, path, &options);
     r->lookup.found = on_found;
     return file_cache_find(r->conn->service->cache, r->location->file, path.at, &options, &r->lookup, f);
 }
@@ -365,6 +368,7 @@ struct listing_job {
     struct job job;
     struct request *request; /* NULL: it is gone */
     const struct listing_conf *conf;
+    struct open_options guard;
     char *path;
     struct text uri, callback;
     struct buffer page;
@@ -382,7 +386,8 @@ static void listing_free(struct listing_job *j)
 static void on_listing_run(struct job *job)
 {
     struct listing_job *j = container_of(job, struct listing_job, job);
-    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, &j->page);
+    const struct open_options *guard = open_guarded(&j->guard) ? &j->guard : NULL;
+    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, guard, &j->page);
 }
 
 static void on_listing_done(struct job *job)
@@ -421,6 +426,8 @@ static int listing_start(struct request *r, struct text callback)
     if (callback.len > 0)
         j->callback = (struct text){put_text(&to, callback), callback.len};
     j->conf = r->location->listing;
+    if (r->location->confine)
+        confine_options(r, r->path, &j->guard);
     j->request = r;
     j->job.run = on_listing_run;
     j->job.done = on_listing_done;

@@ -92,7 +92,6 @@ const struct conf_foreign server_foreign[] = {
     {"status_zone", "there is no status page; remove the line"},
     {"api", "there is no status page; remove the line"},
     {"add_trailer", "responses have no trailers; remove the line"},
-    {"disable_symlinks", "symbolic links are followed; remove the line"},
     {"zone", NO_PROXY},
     {"keyval*", NO_VARIABLES},
     {"otel_*", "remove the line"},

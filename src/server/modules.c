@@ -4,6 +4,7 @@
 #include "file/cache.h"
 #include "http/access.h"
 #include "http/access_log.h"
+#include "http/confine.h"
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/listing.h"
@@ -16,5 +17,5 @@
 struct conf_module *const server_modules[] = {
     &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
     &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module,     NULL,
+    &secure_link_module, &userid_module,  &log_module, &confine_module, NULL,
 };
