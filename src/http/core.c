@@ -101,6 +101,8 @@ static const char *set_root(struct conf *cf, const struct conf_row *row, void *s
     }
     if (path.len == 0 || path.at[0] != '$') /* a leading variable says where by itself */
         path = text_of(conf_path(cf, path));
+    else if (!conf_reads(cf, path.at))
+        return conf_error(cf, "no memory");
     return compile(cf, path, &root->path);
 }
 

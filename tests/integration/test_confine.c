@@ -52,6 +52,20 @@ static void serve(const char *conf)
     site_start();
 }
 
+/* Where a worker may read all of it, so that nothing but the directives here keeps the outside out. */
+static void serve_unlocked(const char *conf)
+{
+    char text[2048];
+
+    make_tree();
+    snprintf(text, sizeof text,
+             "@MAIN@\nlandlock_read @DIR@;\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\nserver {\n"
+             "listen 127.0.0.1:@PORT@;\nroot @DIR@/html;\n%s\n}\n}\n",
+             conf);
+    site_conf(text);
+    site_start();
+}
+
 static const struct reach {
     const char *target;
     int open, confined; /* statuses without and with root_confine */
@@ -100,14 +114,14 @@ static void check_reaches(bool confined)
 /* The tree itself: without confinement its links lead outside. */
 START_TEST(open_by_default)
 {
-    serve("autoindex on;");
+    serve_unlocked("autoindex on;");
     check_reaches(false);
 }
 END_TEST
 
 START_TEST(confined)
 {
-    serve("autoindex on; root_confine on;");
+    serve_unlocked("autoindex on; root_confine on;");
     check_reaches(true);
     free(log_await("logs/error.log", "bad\" failed (13: Permission denied)"));
 }
@@ -116,8 +130,8 @@ END_TEST
 /* The same answers from the cache, also when another location reaches the same names unconfined. */
 START_TEST(confined_with_a_cache)
 {
-    serve("autoindex on; root_confine on; open_file_cache max=100; open_file_cache_errors on;\n"
-          "location /open/ { alias @DIR@/html/; root_confine off; }");
+    serve_unlocked("autoindex on; root_confine on; open_file_cache max=100; open_file_cache_errors on;\n"
+                   "location /open/ { alias @DIR@/html/; root_confine off; }");
     for (int i = 0; i < 3; i++) {
         struct response r;
         get(&r, "/open/bad");
@@ -158,8 +172,8 @@ static const char *const climbing[] = {
 
 START_TEST(climbing_leads_nowhere)
 {
-    serve("root_confine on;\nlocation /img { alias @DIR@/html; }\nlocation /files/ { alias @DIR@/html/; }\n"
-          "location ~ ^/re/(.*)$ { alias @DIR@/html/$1; }");
+    serve_unlocked("root_confine on;\nlocation /img { alias @DIR@/html; }\nlocation /files/ { alias @DIR@/html/; }\n"
+                   "location ~ ^/re/(.*)$ { alias @DIR@/html/$1; }");
     struct response r;
     get(&r, climbing[_i]);
     ck_assert_msg(r.status == 400 || r.status == 403 || r.status == 404, "%s: %d", climbing[_i], r.status);
@@ -171,11 +185,11 @@ END_TEST
 /* A configuration that builds paths from what clients say: ".." in an argument is not normalised by anybody. */
 START_TEST(arguments_in_paths)
 {
-    serve("root_confine on;\n"
-          "location = /try { try_files /$arg_f =404; }\n"
-          "location = /index/ { index $arg_f; }\n"
-          "location ~ ^/re/(?<rest>.*)$ { alias @DIR@/html/$arg_d$rest; }\n"
-          "location /open/ { root_confine off; try_files /$arg_f =404; }");
+    serve_unlocked("root_confine on;\n"
+                   "location = /try { try_files /$arg_f =404; }\n"
+                   "location = /index/ { index $arg_f; }\n"
+                   "location ~ ^/re/(?<rest>.*)$ { alias @DIR@/html/$arg_d$rest; }\n"
+                   "location /open/ { root_confine off; try_files /$arg_f =404; }");
     const struct {
         const char *target;
         int status;
@@ -327,16 +341,14 @@ START_TEST(swapped_links)
     unsigned served = 0;
     char conf[512];
 
-    make_tree();
     /* "exchanged" is a folder of ours or a link to the folder outside, which has a file of that name too. */
     site_write("html/exchanged/f.txt", "inside\n");
     site_write("outside/f.txt", "secret\n");
     link_to("../outside", "exchanged");
     link_to("in.txt", "html/swapped");
     snprintf(conf, sizeof conf, "keepalive_requests 100000; %s", swapping[_i]);
-    site_conf_server(conf);
     site_allow_alerts();
-    site_start();
+    serve_unlocked(conf);
     begin_swapping(&s);
     for (int i = 0; i < 10; i++) {
         ask_for("/swapped", 100, &served);
