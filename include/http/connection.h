@@ -7,6 +7,7 @@
 #include "net/deadline.h"
 #include "net/loop.h"
 
+struct proxy_header;
 struct service;
 
 enum connection_state {
@@ -70,7 +71,10 @@ struct connection {
     int64_t keepalive_msec;  /* of the last request's location */
     int64_t head_msec;       /* when the first byte of the head in `in` came */
     int64_t lingering_end;
-    union peer peer;
+    union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
+    struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
+    size_t proxy_left;          /* bytes of its header still to be thrown away */
+    bool proxy_awaited;         /* the header was not all there yet */
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. */

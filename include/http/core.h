@@ -19,6 +19,7 @@ struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
+struct realip_conf;   /* realip.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD };
@@ -114,6 +115,7 @@ struct location {
     const struct log_conf *log;
     const struct access_conf *access; /* NULL: everybody may */
     const struct userid_conf *userid; /* NULL: no cookie is set */
+    const struct realip_conf *realip;   /* NULL: nobody is trusted to name the client */
     const struct confine_conf *confine; /* NULL: nothing guards its files */
     struct text root;                   /* constant root, without a slash at the end; absent when it has variables */
 };
@@ -133,7 +135,7 @@ struct server_listen {
     struct list node;
     struct address address;
     struct listen_options options;
-    bool is_default, has_options;
+    bool is_default, has_options, proxy_protocol;
     const char *file;
     unsigned line;
 };
@@ -160,6 +162,7 @@ struct http_main {
 struct http_address {
     struct address address;
     struct listen_options options;
+    bool proxy_protocol;      /* of any of its `listen` lines */
     struct server *dflt;      /* answers when no name matches */
     struct name_table *names; /* NULL: only the default */
 

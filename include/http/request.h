@@ -10,6 +10,7 @@
 #include "io/sink.h"
 
 struct connection;
+union peer;
 struct input;
 struct listing_job;
 struct access_wait; /* access.c */
@@ -66,9 +67,10 @@ struct request {
     struct text path;    /* NUL-terminated file name for uri, made by static.c */
 
     enum step step;
-    unsigned step_at;   /* index within try_files or index */
-    unsigned redirects; /* internal ones so far */
-    bool internal;      /* after an internal redirect */
+    const union peer *client; /* the connection's own peer, where realip.c has put another in its place; else NULL */
+    unsigned step_at;         /* index within try_files or index */
+    unsigned redirects;       /* internal ones so far */
+    bool internal;            /* after an internal redirect */
     bool in_error_page;
     bool wants_close; /* the response says Connection: close */
     bool lingers;     /* and input may still be on its way: close gently */

@@ -7,6 +7,7 @@
 #include "http/service_private.h"
 #include "http/static.h"
 #include "http/uri.h"
+#include "net/proxy_protocol.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -298,7 +299,7 @@ enum next connection_wait_for_head(struct connection *c)
     if (next != NEXT_STEP)
         return next;
     connection_release_input(c);
-    if (c->in) {
+    if (c->in || c->proxy_awaited) {
         if (!c->head_timed) /* for the whole head, not for each read */
             connection_set_deadline(c, h->client_header_timeout);
         c->head_timed = true;
@@ -319,9 +320,11 @@ enum next connection_read_head(struct connection *c)
 {
     for (;;) {
         struct input *in = c->in;
-        if (in && c->scan.at == 0)
+        if (c->proxy_awaited && in && in->at < in->len && !connection_take_proxy(c))
+            return connection_gone(c, "broken PROXY protocol header");
+        if (in && c->scan.at == 0 && !c->proxy_awaited)
             in->at += parse_skip_empty(in->data + in->at, in->len - in->at);
-        if (in && in->at < in->len) {
+        if (in && in->at < in->len && !c->proxy_awaited) {
             enum scan_result seen = parse_scan(&c->scan, in->data + in->at, in->len - in->at);
             if (seen == SCAN_COMPLETE)
                 return take_head(c);
@@ -335,7 +338,9 @@ enum next connection_read_head(struct connection *c)
         if (!c->readable)
             return connection_wait_for_head(c);
         if (!in) {
-            c->in = service_input(c->service, (size_t)c->address->dflt->base.http->client_header_buffer_size);
+            size_t size = (size_t)c->address->dflt->base.http->client_header_buffer_size;
+            c->in =
+                service_input(c->service, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
                 return connection_gone(c, "no memory");
             c->head_msec = clock_now.msec;

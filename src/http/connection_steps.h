@@ -39,6 +39,9 @@ enum next connection_abort(struct connection *c,
 enum next connection_wait_for_head(struct connection *c);
 enum next connection_read_head(struct connection *c);
 enum next connection_read_body(struct connection *c);
+
+/* proxied.c: takes what is there of a PROXY protocol header off c->in; false: it is broken (logged). */
+bool connection_take_proxy(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 
 /* Answers what could not be understood; the connection ends after. */

@@ -313,7 +313,7 @@ static const struct conf_row rows[] = {
     {"listen", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_listen, .help = "Address to accept connections on.",
      .syntax = "address[:port] | port | unix:path [default_server] [reuseport[=on|off]] [backlog=number] "
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
-               "[fastopen=number] [bind]",
+               "[fastopen=number] [bind] [proxy_protocol]",
      .differs =
          "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",

@@ -4,6 +4,7 @@
 #include "http/confine.h"
 #include "http/core.h"
 #include "http/headers.h"
+#include "http/realip.h"
 #include "http/route.h"
 #include "http/userid.h"
 #include "http/variable.h"
@@ -127,6 +128,7 @@ static void resolve(struct location *l, struct conf_block *block)
     l->log = conf_values(block, &log_module);
     l->access = access_conf_of(block);
     l->userid = userid_conf_of(block);
+    l->realip = realip_of(block);
     l->confine = confine_of(block);
     l->root = constant_root(l->http);
 }

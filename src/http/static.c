@@ -10,6 +10,7 @@
 #include "http/headers.h"
 #include "http/listing.h"
 #include "http/precondition.h"
+#include "http/realip.h"
 #include "http/respond.h"
 #include "http/route.h"
 #include "http/serve.h"
@@ -122,6 +123,8 @@ void static_route(struct request *r)
     const struct return_action *a = r->server->base.http->action;
 
     r->location = &r->server->base;
+    if (r->location->realip)
+        realip_apply(r);
     if (a) {
         run_action(r, a);
         return;
@@ -132,6 +135,8 @@ void static_route(struct request *r)
         return;
     }
     r->location = l;
+    if (l->realip)
+        realip_apply(r);
     r->step = STEP_REWRITE;
     r->step_at = 0;
     if (l->http->internal && !r->internal)

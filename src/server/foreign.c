@@ -79,8 +79,6 @@ const struct conf_foreign server_foreign[] = {
     {"geoip_*", NO_VARIABLES},
     {"split_clients", NO_VARIABLES},
     {"set", NO_VARIABLES},
-    {"set_real_ip_from", NO_VARIABLES},
-    {"real_ip_*", NO_VARIABLES},
     {"uninitialized_variable_warn", NO_VARIABLES},
     {"if", "conditions are not evaluated; use \"location\", \"try_files\" or the if= of \"access_log\""},
     {"break", NO_REWRITE},

@@ -8,6 +8,7 @@
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/listing.h"
+#include "http/realip.h"
 #include "http/referer.h"
 #include "http/secure_link.h"
 #include "http/userid.h"
@@ -18,5 +19,5 @@
 struct conf_module *const server_modules[] = {
     &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
     &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module, &confine_module, &sandbox_module, NULL,
+    &secure_link_module, &userid_module,  &log_module, &confine_module, &realip_module, &sandbox_module, NULL,
 };
