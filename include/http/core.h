@@ -47,6 +47,8 @@ struct return_action {
     struct template *text; /* URL of a redirect, or body; NULL: neither */
 };
 
+enum keepalive_disable { KEEPALIVE_NOT_MSIE6 = 1, KEEPALIVE_NOT_SAFARI = 2 };
+
 struct keepalive_timeout {
     int64_t msec;       /* 0: no keep-alive */
     int64_t header_sec; /* of the Keep-Alive field; 0: none */
@@ -68,6 +70,8 @@ struct http_conf {
     struct return_action *action;
     struct keepalive_timeout keepalive_timeout;
     int64_t keepalive_requests;
+    int64_t keepalive_min_timeout;                                    /* ms */
+    unsigned keepalive_disable;                                       /* enum keepalive_disable */
     int64_t keepalive_time;                                           /* ms */
     int64_t client_header_timeout, client_body_timeout, send_timeout; /* ms */
     int lingering_close;                                              /* enum lingering */
@@ -75,6 +79,8 @@ struct http_conf {
     bool reset_timedout_connection;
     int64_t client_header_buffer_size;
     struct conf_bufs large_client_header_buffers;
+    int64_t max_headers;
+    bool ignore_invalid_headers, underscores_in_headers;
     int64_t client_max_body_size; /* 0: unlimited */
     int server_tokens;            /* enum server_tokens */
     bool etag;

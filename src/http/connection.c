@@ -319,11 +319,17 @@ int64_t connection_idle_timeout(const struct connection *c)
     return c->requests > 0 ? c->keepalive_msec : c->address->dflt->base.http->client_header_timeout;
 }
 
+int64_t connection_drain_grace(const struct connection *c)
+{
+    return c->keepalive_min_msec > DRAIN_GRACE ? c->keepalive_min_msec : DRAIN_GRACE;
+}
+
 void connection_drain(struct connection *c)
 {
     bool nothing = c->state == CONN_IDLE || (c->proxy_awaited && !c->in);
-    if (nothing && connection_idle_timeout(c) > DRAIN_GRACE)
-        connection_set_deadline(c, DRAIN_GRACE);
+    int64_t grace = connection_drain_grace(c);
+    if (nothing && connection_idle_timeout(c) > grace)
+        connection_set_deadline(c, grace);
 }
 
 static void set_peer(struct connection *c, const struct address *peer)

@@ -13,8 +13,7 @@
 #include <sys/socket.h>
 
 enum {
-    FRAMING_MOST = 64 * 1024, /* chunk heads and trailers of one request body */
-    HEADERS_MOST = 1000       /* fields in a request head */
+    FRAMING_MOST = 64 * 1024 /* chunk heads and trailers of one request body */
 };
 
 /* ---- receiving ---- */
@@ -199,6 +198,22 @@ static int check_lines(const struct request *r, size_t head_len)
     return 0;
 }
 
+/* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
+static void leave_out_odd(struct request *r, bool underscores)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        const struct header *h = &r->msg.headers[i];
+        if (parse_name_is_plain(h->name, underscores))
+            r->msg.headers[kept++] = *h;
+        else
+            request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s: %.*s\"", TEXT_ARG(h->name),
+                        TEXT_ARG(h->value));
+    }
+    r->msg.count = kept;
+}
+
 static enum next begin_body(struct connection *c);
 
 /* A complete head lies at c->in->at. */
@@ -211,9 +226,12 @@ static enum next take_head(struct connection *c)
         return connection_gone(c, "no memory");
     r->received = len;
     c->head_timed = false;
-    int status = parse_head(&r->msg, in->data + in->at, len, HEADERS_MOST, &r->arena);
+    const struct http_conf *h = r->location->http;
+    int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)h->max_headers, &r->arena);
     if (status != 0)
         return connection_refuse(c, status);
+    if (c->scan.odd_names && h->ignore_invalid_headers)
+        leave_out_odd(r, h->underscores_in_headers);
     in->at += len;
     c->scan = (struct scan){0};
     r->head_only = r->msg.method == METHOD_HEAD;
@@ -309,8 +327,8 @@ enum next connection_wait_for_head(struct connection *c)
     connection_become(c, CONN_IDLE);
     c->head_timed = false;
     int64_t timeout = connection_idle_timeout(c);
-    if (c->service->draining && timeout > DRAIN_GRACE)
-        timeout = DRAIN_GRACE;
+    if (c->service->draining && timeout > connection_drain_grace(c))
+        timeout = connection_drain_grace(c);
     connection_set_deadline(c, timeout);
     return NEXT_WAIT;
 }

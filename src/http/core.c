@@ -259,6 +259,24 @@ static const char *set_keepalive_timeout(struct conf *cf, const struct conf_row 
     return NULL;
 }
 
+static const char *set_keepalive_disable(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    static const struct conf_enum words[] = {
+        {"none", 0}, {"msie6", KEEPALIVE_NOT_MSIE6}, {"safari", KEEPALIVE_NOT_SAFARI}};
+    unsigned *set = slot;
+
+    *set = 0;
+    for (unsigned i = 1; i < cf->count; i++) {
+        size_t w = 0;
+        while (w < sizeof words / sizeof *words && !text_equal(cf->args[i], text_of(words[w].name)))
+            w++;
+        if (w == sizeof words / sizeof *words)
+            return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
+        *set |= (unsigned)words[w].value;
+    }
+    return NULL;
+}
+
 static const struct conf_enum lingering_words[] = {
     {"off", LINGERING_OFF}, {"on", LINGERING_ON}, {"always", LINGERING_ALWAYS}, {NULL, 0}};
 static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF},
@@ -268,6 +286,7 @@ static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF}
 static const struct conf_enum token_words[] = {
     {"on", TOKENS_ON}, {"off", TOKENS_OFF}, {"build", TOKENS_BUILD}, {NULL, 0}};
 static const struct conf_bounds at_least_one = {.least = 1, .most = INT32_MAX};
+static const struct conf_bounds head_fields = {.least = 1, .most = 100000};
 static const struct conf_bounds head_buffer = {.least = 64, .most = 1 << 20};
 
 /* ---- the whole http { } ---- */
@@ -353,8 +372,15 @@ static const struct conf_row rows[] = {
      .dflt = "1000", .help = "Requests served on one connection."},
     {"keepalive_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_time), .dflt = "1h",
      .help = "How long requests are taken from one connection."},
-    {"keepalive_disable", ALL, CONF_1MORE, conf_set_accepted, .syntax = "none | browser ...",
-     .help = "Accepted; no browser that is alive needs it."},
+    {"keepalive_min_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_min_timeout), .dflt = "0",
+     .help = "How long an idle connection stays open, at least, when its worker leaves; never longer than "
+             "keepalive_timeout.",
+     .differs = "It runs from the moment that the worker begins to leave, and is never less than two seconds, so that "
+                "no request is "
+                "lost."},
+    {"keepalive_disable", ALL, CONF_1MORE, set_keepalive_disable, SLOT(keepalive_disable), .dflt = "msie6",
+     .syntax = "none | msie6 | safari ...",
+     .help = "Browsers whose connections do not stay open: old MSIE after POST, Safari on macOS after any request."},
     {"client_header_timeout", HTTP_SERVER, CONF_TAKE1, conf_set_msec, SLOT(client_header_timeout), .dflt = "60s",
      .help = "Time for the whole request head.",
      .differs = "It runs from the first byte to the last, not between two reads."},
@@ -377,6 +403,16 @@ static const struct conf_row rows[] = {
      .dflt = "4 8k", .syntax = "number size",
      .help = "A request line or field may be `size` long (414, 431), a head `number` times that.",
      .differs = "A field that is too large is answered with 431, not with nginx's internal 494 shown as 400."},
+    {"max_headers", HTTP_SERVER, CONF_TAKE1, conf_set_number, SLOT(max_headers), .extra = &head_fields, .dflt = "1000",
+     .help = "Most fields in a request head; more of them get 431. That of the address' default server counts.",
+     .differs = "nginx answers with 400."},
+    {"ignore_invalid_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(ignore_invalid_headers), .dflt = "on",
+     .help = "Leave request fields out whose names are not made of letters, digits, hyphens, and perhaps underscores. "
+             "That of the "
+             "address' default server counts.",
+     .differs = "Off, names are still tokens; whatever makes it doubtful where a message ends stays an error (400)."},
+    {"underscores_in_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(underscores_in_headers), .dflt = "off",
+     .help = "Whether underscores are valid in names of request fields. That of the address' default server counts."},
     {"client_max_body_size", ALL, CONF_TAKE1, conf_set_size, SLOT(client_max_body_size), .dflt = "1m",
      .help = "Largest request body that is read and thrown away; larger ones get 413. 0: no limit."},
     {"server_tokens", ALL, CONF_TAKE1, conf_set_enum, SLOT(server_tokens), .extra = token_words, .dflt = "on",

@@ -26,6 +26,7 @@ const struct conf_foreign server_foreign[] = {
     {"mirror", NO_PROXY},
     {"mirror_request_body", NO_PROXY},
     {"slice", NO_PROXY},
+    {"early_hints", NO_PROXY},
     {"ssl", NO_TLS},
     {"ssl_*", NO_TLS},
     {"http2", NO_HTTP2},
