@@ -119,8 +119,8 @@ struct location {
     const struct listing_conf *listing;
     const struct headers_conf *headers;
     const struct log_conf *log;
-    const struct access_conf *access; /* NULL: everybody may */
-    const struct userid_conf *userid; /* NULL: no cookie is set */
+    const struct access_conf *access;   /* NULL: everybody may */
+    const struct userid_conf *userid;   /* NULL: no cookie is set */
     const struct realip_conf *realip;   /* NULL: nobody is trusted to name the client */
     const struct confine_conf *confine; /* NULL: nothing guards its files */
     struct text root;                   /* constant root, without a slash at the end; absent when it has variables */

@@ -17,7 +17,21 @@
 #include "server/sandbox.h"
 
 struct conf_module *const server_modules[] = {
-    &server_main_module, &events_module,  &http_module,    &io_module,     &io_main_module,
-    &file_module,        &listing_module, &headers_module, &access_module, &referer_module,
-    &secure_link_module, &userid_module,  &log_module, &confine_module, &realip_module, &sandbox_module, NULL,
+    &server_main_module,
+    &events_module,
+    &http_module,
+    &io_module,
+    &io_main_module,
+    &file_module,
+    &listing_module,
+    &headers_module,
+    &access_module,
+    &referer_module,
+    &secure_link_module,
+    &userid_module,
+    &log_module,
+    &confine_module,
+    &realip_module,
+    &sandbox_module,
+    NULL,
 };

@@ -9,10 +9,10 @@
 #include "http/access.h"
 #include "http/access_log.h"
 #include "http/confine.h"
-#include "http/realip.h"
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/headers.h"
+#include "http/realip.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"
@@ -30,9 +30,13 @@ struct configured {
 /* Reads `bytes`: a whole configuration. */
 static inline void configure(struct configured *c, const char *bytes)
 {
-    static struct conf_module *const modules[] = {&io_main_module,     &io_module,      &file_module,   &http_module,
-                                                  &listing_module,     &headers_module, &access_module, &referer_module,
-                                                  &secure_link_module, &userid_module,  &log_module, &confine_module, &realip_module, NULL};
+    static struct conf_module *const modules[] = {&io_main_module,     &io_module,
+                                                  &file_module,        &http_module,
+                                                  &listing_module,     &headers_module,
+                                                  &access_module,      &referer_module,
+                                                  &secure_link_module, &userid_module,
+                                                  &log_module,         &confine_module,
+                                                  &realip_module,      NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",
