@@ -48,6 +48,9 @@ const char *log_file_path(const struct log_file *lf);
 void log_file_count_drops(uint64_t *total);
 uint64_t log_file_dropped(const struct log_file *lf); /* lines, since start */
 
+/* Every registered path: "stderr", "stdout" and "syslog:..." too. */
+void log_file_each(void (*fn)(void *arg, const char *path), void *arg);
+
 /* Reopens every registered file by its path (USR1): what was logged before goes to the old file. On a file that cannot
  * be opened the old one stays in use; returns the first -errno, or 0. With a writer running, it does the work. */
 int log_file_reopen_all(void);

@@ -148,7 +148,14 @@ const char *conf_error(struct conf *cf, const char *format, ...) __attribute__((
 void conf_warn(struct conf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* `path` against the prefix (nginx's ngx_conf_full_name with conf_prefix 0); absolute ones as they are. */
+const char *conf_full_path(struct conf *cf, struct text path);
+
+/* The same for a path that is read while requests are served: conf_reads() is told. */
 const char *conf_path(struct conf *cf, struct text path);
+
+/* Who serves may read what has this path, and what is below it; it may hold variables. Without this (or conf_path()) a confined
+ * worker cannot open it. False: no memory. */
+bool conf_reads(struct conf *cf, const char *path);
 
 /* Generic setters; the slot's type is in the comment. Errors are worded as nginx words them. */
 conf_set_fn conf_set_flag;        /* bool */
@@ -158,7 +165,7 @@ conf_set_fn conf_set_size_or_off; /* int64_t bytes, -1: off; extra: struct conf_
 conf_set_fn conf_set_msec;        /* int64_t milliseconds */
 conf_set_fn conf_set_sec;         /* int64_t seconds */
 conf_set_fn conf_set_text;        /* struct text */
-conf_set_fn conf_set_path;        /* const char *, through conf_path() */
+conf_set_fn conf_set_path;        /* const char *, through conf_path(); in the main context conf_full_path() */
 conf_set_fn conf_set_enum;        /* int; extra: struct conf_enum[] ending with a NULL name */
 conf_set_fn conf_set_bufs;        /* struct conf_bufs: number size, neither 0; extra: bounds of the size or NULL */
 conf_set_fn conf_set_accepted;    /* nothing: the directive is accepted and has no meaning here */

@@ -1,6 +1,6 @@
 /* cache.h - open_file_cache: path -> struct file, per worker, LRU. https://nginx.org/r/open_file_cache
  *
- * Keyed by path and root confinement, never by thresholds: a struct file holds a plain descriptor and a separate
+ * Keyed by path and what guards it (root_confine, disable_symlinks), never by thresholds: a struct file holds a plain descriptor and a separate
  * O_DIRECT one, so that locations with different `directio` share an entry rightly.
  * Concurrent misses of one path share one open. With the cache off every lookup opens. */
 #ifndef FILE_CACHE_H

@@ -5,19 +5,37 @@
 #include "base/threads.h"
 #include "file/file.h"
 
+#include <sys/stat.h>
+
+enum symlinks { SYMLINKS_FOLLOW, SYMLINKS_REFUSE, SYMLINKS_IF_OWNER /* link and target belong to the same user */ };
+
 struct open_options {
-    bool beneath; /* resolve beneath `root_fd` (openat2 RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS) */
-    int root_fd;
-    const char *root; /* the path that root_fd is; a prefix of `path` */
-    bool read_ahead;  /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
+    bool beneath;           /* the path may not lead out of its first `root_len` bytes, nor through magic links */
+    enum symlinks symlinks; /* what to do about links behind the first `trusted` bytes of the path */
+    size_t root_len, trusted;
+    bool read_ahead; /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
 };
 
+static inline bool open_guarded(const struct open_options *o)
+{
+    return o && (o->beneath || o->symlinks != SYMLINKS_FOLLOW);
+}
+
+/* Whether the kernel keeps paths beneath a root (openat2, Linux 5.6). */
+bool file_guard_works(void);
+
 /* Opens and stats; a directory or other kind gets a struct file without descriptor. Blocks. 0 or -errno. FIFOs and
- * devices do not hang it (O_NONBLOCK, and no read). One reference for the caller. A path that leads out of `root` is
- * -EACCES; a file that stays locked by a lease -EBUSY; never -EAGAIN. */
+ * devices do not hang it (O_NONBLOCK, and no read). One reference for the caller. A path that leads out of its root is
+ * -EACCES, a link that is not followed -ELOOP, or -ENOTDIR in the place of a folder; a file that stays locked by a lease -EBUSY; never -EAGAIN. */
 int file_open(struct file **out, const char *path, const struct open_options *options);
 
-/* The same if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED, Linux 5.12); -EAGAIN: it cannot.
+/* A directory for reading its entries; blocks. The descriptor, or -errno as above. */
+int file_open_directory(const char *path, const struct open_options *options);
+
+/* What `path` is, as file_open() would find it, without opening it for reading; blocks. 0 or -errno. */
+int file_stat(const char *path, const struct open_options *options, struct stat *st);
+
+/* The same as file_open() if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED, Linux 5.12); -EAGAIN: it cannot.
  * On kernels without it, it is file_open(). */
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);
 

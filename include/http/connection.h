@@ -7,6 +7,7 @@
 #include "net/deadline.h"
 #include "net/loop.h"
 
+struct proxy_header;
 struct service;
 
 enum connection_state {
@@ -59,19 +60,23 @@ struct connection {
     struct deferred next_turn; /* more to do without waiting for an event */
     struct scan scan;          /* of the head in `in` */
     enum connection_state state;
-    bool readable, writable; /* as far as known; edge-triggered */
-    bool nodelay;            /* TCP_NODELAY is set: inherited from the listening socket */
-    bool hung_up;            /* the peer has shut down its side, or the connection broke */
-    bool head_timed;         /* the deadline is that of an incomplete head */
-    bool idle_timed;         /* the deadline is that of a connection without a request */
-    bool pipelined;          /* this request was there before the last response was out: $pipe */
-    unsigned requests;       /* served, this one included */
-    uint64_t number;         /* $connection */
-    int64_t start_msec;      /* of the connection: keepalive_time */
-    int64_t keepalive_msec;  /* of the last request's location */
-    int64_t head_msec;       /* when the first byte of the head in `in` came */
+    bool readable, writable;    /* as far as known; edge-triggered */
+    bool nodelay;               /* TCP_NODELAY is set: inherited from the listening socket */
+    bool hung_up;               /* the peer has shut down its side, or the connection broke */
+    bool head_timed;            /* the deadline is that of an incomplete head */
+    bool idle_timed;            /* the deadline is that of a connection without a request */
+    bool pipelined;             /* this request was there before the last response was out: $pipe */
+    unsigned requests;          /* served, this one included */
+    uint64_t number;            /* $connection */
+    int64_t start_msec;         /* of the connection: keepalive_time */
+    int64_t keepalive_msec;     /* of the last request's location */
+    int64_t keepalive_min_msec; /* the same */
+    int64_t head_msec;          /* when the first byte of the head in `in` came */
     int64_t lingering_end;
-    union peer peer;
+    union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
+    struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
+    size_t proxy_left;          /* bytes of its header still to be thrown away */
+    bool proxy_awaited;         /* the header was not all there yet */
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. */

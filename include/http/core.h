@@ -16,6 +16,7 @@ struct request;       /* request.h */
 struct template;      /* variable.h */
 struct location_tree; /* route.h */
 struct name_table;    /* route.h */
+struct confine_conf;  /* confine.h */
 struct headers_conf;  /* headers.h */
 struct log_conf;      /* access_log.h */
 struct access_conf;   /* access.h */
@@ -26,6 +27,7 @@ struct limits_conf;  /* limits.h */
 struct gzip_conf;    /* gzip.h */
 struct charset_conf; /* charset.h */
 struct variant_conf; /* variant.h */
+struct realip_conf;  /* realip.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens_kind { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD, TOKENS_TEXT };
@@ -53,6 +55,8 @@ struct return_action {
     struct template *text; /* URL of a redirect, or body; NULL: neither */
 };
 
+enum keepalive_disable { KEEPALIVE_NOT_MSIE6 = 1, KEEPALIVE_NOT_SAFARI = 2 };
+
 struct keepalive_timeout {
     int64_t msec;       /* 0: no keep-alive */
     int64_t header_sec; /* of the Keep-Alive field; 0: none */
@@ -73,6 +77,8 @@ struct http_conf {
     struct try_files try_files; /* names NULL: none */
     struct keepalive_timeout keepalive_timeout;
     int64_t keepalive_requests;
+    int64_t keepalive_min_timeout;                                    /* ms */
+    unsigned keepalive_disable;                                       /* enum keepalive_disable */
     int64_t keepalive_time;                                           /* ms */
     int64_t client_header_timeout, client_body_timeout, send_timeout; /* ms */
     struct min_rate send_min_rate;
@@ -81,7 +87,8 @@ struct http_conf {
     bool reset_timedout_connection;
     int64_t client_header_buffer_size;
     struct conf_bufs large_client_header_buffers;
-    int64_t max_headers;          /* fields of a request head */
+    int64_t max_headers; /* fields of a request head */
+    bool ignore_invalid_headers, underscores_in_headers;
     int64_t client_max_body_size; /* 0: unlimited */
     struct server_tokens {
         int kind; /* enum server_tokens_kind */
@@ -131,6 +138,8 @@ struct location {
     const struct limits_conf *limits;    /* of requests; NULL: none */
     const struct limits_conf *paced;     /* limit_rate; NULL: none */
     const struct access_conf *access;    /* NULL: everybody may */
+    const struct realip_conf *realip;    /* NULL: nobody is trusted to name the client */
+    const struct confine_conf *confine;  /* NULL: nothing guards its files */
     const struct userid_conf *userid;    /* NULL: no cookie is set */
     const struct rewrite_conf *rewrite_conf;
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */
@@ -155,7 +164,7 @@ struct server_listen {
     struct list node;
     struct address address;
     struct listen_options options;
-    bool is_default, has_options;
+    bool is_default, has_options, proxy_protocol;
     const char *file;
     unsigned line;
 };
@@ -182,6 +191,7 @@ struct http_main {
 struct http_address {
     struct address address;
     struct listen_options options;
+    bool proxy_protocol;      /* of any of its `listen` lines */
     struct server *dflt;      /* answers when no name matches */
     struct name_table *names; /* NULL: only the default */
 

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "conf/directive.h"
+#include "file/open.h"
 
 struct listing_conf {
     bool on;
@@ -23,10 +24,10 @@ extern struct conf_module listing_module; /* autoindex, autoindex_format, _exact
 int listing_callback(const struct listing_conf *conf, struct text args, struct text *callback);
 
 /* Reads the directory `path` and prints it for the URI path `uri` (decoded, ends with /). Blocks: runs on a pool
- * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped. 0 or
- * -errno (-ENOMEM also where out->failed). */
+ * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped, and so are links
+ * that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM also where out->failed). */
 int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      struct buffer *out);
+                      const struct open_options *guard, struct buffer *out);
 
 /* The Content-Type of what listing_print_for() prints. */
 struct text listing_type_for(const struct listing_conf *conf, struct text callback);
@@ -34,7 +35,7 @@ struct text listing_type_for(const struct listing_conf *conf, struct text callba
 /* The same without a callback. */
 static inline int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct buffer *out)
 {
-    return listing_print_for(path, uri, conf, TEXT_NONE, out);
+    return listing_print_for(path, uri, conf, TEXT_NONE, NULL, out);
 }
 
 static inline struct text listing_type(const struct listing_conf *conf)

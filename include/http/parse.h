@@ -66,6 +66,7 @@ struct scan {
     size_t at; /* bytes looked at */
     size_t line_start;
     unsigned lines; /* complete ones; the request line is the first */
+    bool odd_names; /* a field has more in its name than letters, digits and hyphens */
 };
 
 /* SCAN_BAD: bare LF or CR, NUL or other control byte, obs-fold, empty or malformed field name, space before the colon,
@@ -81,6 +82,9 @@ enum scan_result {
  * (scan->at is 0). */
 enum scan_result parse_scan(struct scan *scan, const char *bytes, size_t len);
 size_t parse_skip_empty(const char *bytes, size_t len);
+
+/* Whether a field's name is one of letters, digits, hyphens, and perhaps underscores. */
+bool parse_name_is_plain(struct text name, bool underscores);
 
 /* A complete head (SCAN_COMPLETE) to a message. 0, or the status to answer before closing: 400, 413 (Content-Length
  * overflow), 431 (more than `most` fields), 500 (no memory), 501 (a method nobody knows, a transfer coding other than

@@ -12,6 +12,7 @@
 #include "io/sink.h"
 
 struct connection;
+union peer;
 struct input;
 struct listing_part;
 struct access_wait; /* access.c */
@@ -90,9 +91,10 @@ struct request {
     struct text path;    /* NUL-terminated file name for uri, made by static.c */
 
     enum step step;
-    unsigned step_at;                      /* index within try_files or index */
-    unsigned redirects;                    /* internal ones so far */
-    unsigned rewrite_at;                   /* index of the instruction to go on with */
+    const union peer *client; /* the connection's own peer, where realip.c has put another in its place; else NULL */
+    unsigned step_at;         /* index within try_files or index */
+    unsigned redirects;       /* internal ones so far */
+    unsigned rewrite_at;      /* index of the instruction to go on with */
     const struct rewrite_program *rewrite; /* of the location that was found; `if` may have put another in its place */
     const struct return_action *returned;  /* that decided the response, or NULL */
     bool internal;                         /* after an internal redirect */

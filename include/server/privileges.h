@@ -4,8 +4,8 @@
 
 #include "server/main_conf.h"
 
-/* In worker number `n`; logs. 0, or -errno: the worker must not run. */
-int privileges_settle(const struct main_conf *conf, unsigned n);
+/* In worker number `n`; logs. `drop_capabilities`: the bounding set too goes, which later takes what the user has not. 0, or -errno: the worker must not run. */
+int privileges_settle(const struct main_conf *conf, unsigned n, bool drop_capabilities);
 
 /* Raises the soft limit of descriptors to the hard one, or sets what `worker_rlimit_nofile` says; warns where
  * worker_connections do not fit. */

@@ -167,6 +167,15 @@ int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_
     return rc;
 }
 
+void log_file_each(void (*fn)(void *arg, const char *path), void *arg)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    list_each (&log_registry, node, tmp) {
+        fn(arg, container_of(node, struct log_file, node)->path);
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+}
+
 void log_file_close(struct log_file *lf)
 {
     pthread_mutex_lock(&log_registry_lock);

@@ -29,11 +29,28 @@ void conf_warn(struct conf *cf, const char *format, ...)
         log_warn(0, "%s in %s:%u", text, cf->file, cf->line);
 }
 
-const char *conf_path(struct conf *cf, struct text path)
+const char *conf_full_path(struct conf *cf, struct text path)
 {
     if (path.len > 0 && path.at[0] == '/')
         return arena_copy(cf->arena, path.at, path.len);
     return arena_printf(cf->arena, "%s%.*s", cf->prefix, TEXT_ARG(path));
+}
+
+bool conf_reads(struct conf *cf, const char *path)
+{
+    struct conf_read_path *read = arena_zalloc(cf->arena, sizeof(*read));
+    if (!read)
+        return false;
+    read->path = path;
+    if (cf->reader)
+        list_append(&cf->reader->result->reads, &read->node);
+    return true;
+}
+
+const char *conf_path(struct conf *cf, struct text path)
+{
+    const char *full = conf_full_path(cf, path);
+    return full && conf_reads(cf, full) ? full : NULL;
 }
 
 static const char *invalid_value(struct conf *cf, const struct conf_row *row)
@@ -144,7 +161,8 @@ const char *conf_set_text(struct conf *cf, const struct conf_row *row, void *slo
 const char *conf_set_path(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row;
-    const char *path = conf_path(cf, cf->args[1]);
+    bool is_main = cf->block->context == CONF_MAIN; /* the master's own */
+    const char *path = is_main ? conf_full_path(cf, cf->args[1]) : conf_path(cf, cf->args[1]);
     *(const char **)slot = path;
     return path ? NULL : conf_error(cf, "out of memory");
 }

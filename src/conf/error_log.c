@@ -74,7 +74,7 @@ const char *conf_set_error_log(struct conf *cf, const struct conf_row *row, void
     if (error)
         return error;
     if (!is_stream(path))
-        path = conf_path(cf, cf->args[1]);
+        path = conf_full_path(cf, cf->args[1]);
     if (!path)
         return conf_error(cf, "no memory");
     error = error_log_add(cf->arena, log, path, level);

@@ -42,7 +42,7 @@ static uint64_t hash_bytes(uint64_t seed, const char *at, size_t len)
 
 static bool same_key(const struct cache_entry *e, const struct cache_key *k)
 {
-    return e->hash == k->hash && e->path_len == k->path_len && e->root_len == k->root_len &&
+    return e->hash == k->hash && e->path_len == k->path_len && e->guard == k->guard &&
            memcmp(e->path, k->path, k->path_len) == 0;
 }
 
@@ -84,7 +84,7 @@ static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
         grow(c);
     memcpy(e->path, k->path, k->path_len);
     e->path_len = k->path_len;
-    e->root_len = k->root_len;
+    e->guard = k->guard;
     e->hash = k->hash;
     e->uses = 1;
     list_init(&e->lru);
@@ -268,6 +268,15 @@ static int find_uncached(struct file_cache *fc, const struct cache_request *q, s
     return cache_open_start(fc, NULL, NULL, q, 0, out);
 }
 
+/* One path opened by different rules may be different files, or none. Paths are shorter than 2^28 bytes. */
+static uint64_t guard_of(const struct open_options *o)
+{
+    uint64_t root = o->beneath ? (uint64_t)o->root_len + 1 : 0;
+    uint64_t trusted = o->symlinks == SYMLINKS_FOLLOW ? 0 : o->trusted;
+
+    return root << 32 | trusted << 2 | (uint64_t)o->symlinks;
+}
+
 int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const char *path,
                     const struct open_options *options, struct file_lookup *lookup, struct file **out)
 {
@@ -279,9 +288,8 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
         return find_uncached(fc, &q, out);
     q.key.path = path;
     q.key.path_len = strlen(path);
-    q.key.root_len =
-        options && options->beneath ? strlen(options->root) + 1 : 0; /* a root is a beginning of its paths */
-    q.key.hash = hash_bytes(fc->seed + q.key.root_len, path, q.key.path_len);
+    q.key.guard = open_guarded(options) ? guard_of(options) : 0;
+    q.key.hash = hash_bytes(fc->seed + q.key.guard, path, q.key.path_len);
 
     struct cache_entry *e = entry_find(c, &q.key);
     if (!e)

@@ -16,7 +16,8 @@ struct cache_entry {
     int64_t used_msec;
     int64_t uses;
     size_t content; /* bytes charged for file->content */
-    size_t root_len, path_len;
+    uint64_t guard; /* guard_of() */
+    size_t path_len;
     char path[];
 };
 
@@ -41,8 +42,8 @@ struct file_cache {
 
 struct cache_key {
     const char *path;
-    size_t path_len, root_len;
-    uint64_t hash;
+    size_t path_len;
+    uint64_t guard, hash;
 };
 
 struct cache_request {

@@ -20,7 +20,7 @@ struct cache_open {
     size_t content_most;
     int rc;
     struct file *file;
-    char path[]; /* and, behind its NUL, the root */
+    char path[];
 };
 
 int file_read_content(struct file *f, bool nowait)
@@ -112,19 +112,13 @@ static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct
                                   const struct cache_request *q, size_t content_most, struct file *f)
 {
     size_t path_len = strlen(q->path) + 1;
-    bool beneath = q->options && q->options->beneath;
-    size_t root_len = beneath ? strlen(q->options->root) + 1 : 0;
-    struct cache_open *open = calloc(1, sizeof(*open) + path_len + root_len);
+    struct cache_open *open = calloc(1, sizeof(*open) + path_len);
     if (!open)
         return NULL;
 
     memcpy(open->path, q->path, path_len);
     if (q->options)
         open->options = *q->options;
-    if (beneath) {
-        memcpy(open->path + path_len, q->options->root, root_len);
-        open->options.root = open->path + path_len;
-    }
     open->job.run = run;
     open->job.done = done;
     list_init(&open->node);

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/number.h"
+#include "guard.h"
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* Linux 5.12 */
@@ -33,32 +33,11 @@ enum {
 
 _Static_assert(sizeof(off_t) == 8, "files past 2 GiB");
 
-/* `path` relative to the root it must stay beneath. */
-static const char *below(const char *path, const char *root)
-{
-    path += strlen(root);
-    while (*path == '/')
-        path++;
-    return *path ? path : ".";
-}
-
 static int open_path(const char *path, const struct open_options *options, int flags, unsigned resolve)
 {
-    struct open_how how = {.flags = (unsigned)flags, .resolve = resolve};
-    int at = AT_FDCWD;
-    bool beneath = options && options->beneath;
-
-    if (beneath) {
-        at = options->root_fd;
-        path = below(path, options->root);
-        how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    }
-    long fd = how.resolve ? syscall(SYS_openat2, at, path, &how, sizeof(how)) : open(path, flags);
-    if (fd >= 0)
-        return (int)fd;
-    if (errno == EXDEV && beneath)
-        return -EACCES; /* a link or .. leads out of the root */
-    return -errno;
+    if (open_guarded(options))
+        return guard_open(path, options, flags, resolve);
+    return guard_openat(AT_FDCWD, path, flags, resolve);
 }
 
 static void set_validators(struct file *f)
@@ -146,6 +125,21 @@ int file_open(struct file **out, const char *path, const struct open_options *op
         nanosleep(&pause, NULL);
         pause.tv_nsec *= 2;
     }
+}
+
+int file_open_directory(const char *path, const struct open_options *options)
+{
+    return open_path(path, options, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC, 0);
+}
+
+int file_stat(const char *path, const struct open_options *options, struct stat *st)
+{
+    int fd = open_path(path, options, O_PATH | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    int rc = fstat(fd, st) < 0 ? -errno : 0;
+    close(fd);
+    return rc;
 }
 
 /* Whether openat2 with RESOLVE_CACHED can be had: asked once, on a path that always can be opened. */

@@ -55,6 +55,8 @@ static const char *set_user_file(struct conf *cf, const struct conf_row *row, vo
             return conf_error(cf, "no memory");
         path = text_of(full);
     }
+    if (!conf_reads(cf, path.at))
+        return conf_error(cf, "no memory");
     return template_compile(cf, http_main_at(cf)->variables, path, slot);
 }
 

@@ -121,7 +121,7 @@ static const char *open_log(struct conf *cf, struct text path, const struct opti
 {
     bool special = text_starts(path, TEXT("syslog:")) || text_equal(path, TEXT("stderr")) ||
                    text_equal(path, TEXT("stdout")) || text_equal(path, TEXT("-"));
-    const char *full = special ? path.at : conf_path(cf, path);
+    const char *full = special ? path.at : conf_full_path(cf, path);
     if (text_find(path, '$') < path.len)
         return conf_error(cf, "variables in the path of \"access_log\" are not supported");
     int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);

@@ -59,6 +59,8 @@ void connection_drop_request(struct connection *c)
     if (!r)
         return;
     static_abandon(r);
+    if (r->client)
+        c->peer = *r->client;
     if (r->held)
         service_give_input(c->service, r->held);
     c->request = NULL;
@@ -81,6 +83,7 @@ void connection_close(struct connection *c, const char *why)
     watch_destroy(c->watch);
     close(c->sink.fd);
     list_remove(&c->node);
+    free(c->proxy);
     s->counters->states[c->state]--;
     c->state = CONN_CLOSED;
     free(c);
@@ -274,6 +277,10 @@ static void time_out(struct connection *c, const char *why)
 /* 408, RFC 9110, 15.5.9: the client may still hear it. */
 static void request_timeout(struct connection *c)
 {
+    if (c->proxy_awaited) { /* no client yet that could be answered */
+        connection_close(c, "the PROXY protocol header did not come in time");
+        return;
+    }
     if (connection_conf(c)->reset_timedout_connection) {
         time_out(c, "the request did not come in time");
         return;
@@ -317,10 +324,17 @@ int64_t connection_idle_timeout(const struct connection *c)
     return c->requests > 0 ? c->keepalive_msec : c->address->dflt->base.http->client_header_timeout;
 }
 
+int64_t connection_drain_grace(const struct connection *c)
+{
+    return c->keepalive_min_msec > DRAIN_GRACE ? c->keepalive_min_msec : DRAIN_GRACE;
+}
+
 void connection_drain(struct connection *c)
 {
-    if (c->state == CONN_IDLE && connection_idle_timeout(c) > DRAIN_GRACE)
-        connection_set_deadline(c, DRAIN_GRACE);
+    bool nothing = c->state == CONN_IDLE || (c->proxy_awaited && !c->in);
+    int64_t grace = connection_drain_grace(c);
+    if (nothing && connection_idle_timeout(c) > grace)
+        connection_set_deadline(c, grace);
 }
 
 static void set_peer(struct connection *c, const struct address *peer)
@@ -348,6 +362,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     c->start_msec = clock_now.msec;
     c->writable = true;
     c->nodelay = true;
+    c->proxy_awaited = address->proxy_protocol;
     set_peer(c, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);

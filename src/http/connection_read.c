@@ -7,6 +7,7 @@
 #include "http/service_private.h"
 #include "http/static.h"
 #include "http/uri.h"
+#include "net/proxy_protocol.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -197,6 +198,22 @@ static int check_lines(const struct request *r, size_t head_len)
     return 0;
 }
 
+/* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
+static void leave_out_odd(struct request *r, bool underscores)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        const struct header *h = &r->msg.headers[i];
+        if (parse_name_is_plain(h->name, underscores))
+            r->msg.headers[kept++] = *h;
+        else
+            request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s: %.*s\"", TEXT_ARG(h->name),
+                        TEXT_ARG(h->value));
+    }
+    r->msg.count = kept;
+}
+
 /* A complete head lies at c->in->at. */
 static enum next take_head(struct connection *c)
 {
@@ -207,9 +224,12 @@ static enum next take_head(struct connection *c)
         return connection_gone(c, "no memory");
     r->received = len;
     c->head_timed = c->idle_timed = false;
-    int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)r->location->http->max_headers, &r->arena);
+    const struct http_conf *h = r->location->http;
+    int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)h->max_headers, &r->arena);
     if (status != 0)
         return connection_refuse(c, status);
+    if (c->scan.odd_names && h->ignore_invalid_headers)
+        leave_out_odd(r, h->underscores_in_headers);
     in->at += len;
     c->scan = (struct scan){0};
     r->head_only = r->msg.method == METHOD_HEAD;
@@ -299,7 +319,7 @@ enum next connection_wait_for_head(struct connection *c)
     if (next != NEXT_STEP)
         return next;
     connection_release_input(c);
-    if (c->in) {
+    if (c->in || c->proxy_awaited) {
         if (!c->head_timed) /* for the whole head, not for each read */
             connection_set_deadline(c, h->client_header_timeout);
         c->head_timed = true;
@@ -312,8 +332,8 @@ enum next connection_wait_for_head(struct connection *c)
         return NEXT_WAIT;
     c->idle_timed = true;
     int64_t timeout = connection_idle_timeout(c);
-    if (c->service->draining && timeout > DRAIN_GRACE)
-        timeout = DRAIN_GRACE;
+    if (c->service->draining && timeout > connection_drain_grace(c))
+        timeout = connection_drain_grace(c);
     connection_set_deadline(c, timeout);
     return NEXT_WAIT;
 }
@@ -323,9 +343,11 @@ enum next connection_read_head(struct connection *c)
 {
     for (;;) {
         struct input *in = c->in;
-        if (in && c->scan.at == 0)
+        if (c->proxy_awaited && in && in->at < in->len && !connection_take_proxy(c))
+            return connection_gone(c, "broken PROXY protocol header");
+        if (in && c->scan.at == 0 && !c->proxy_awaited)
             in->at += parse_skip_empty(in->data + in->at, in->len - in->at);
-        if (in && in->at < in->len) {
+        if (in && in->at < in->len && !c->proxy_awaited) {
             enum scan_result seen = parse_scan(&c->scan, in->data + in->at, in->len - in->at);
             if (seen == SCAN_COMPLETE)
                 return take_head(c);
@@ -339,7 +361,9 @@ enum next connection_read_head(struct connection *c)
         if (!c->readable)
             return connection_wait_for_head(c);
         if (!in) {
-            c->in = service_input(c->service, (size_t)c->address->dflt->base.http->client_header_buffer_size);
+            size_t size = (size_t)c->address->dflt->base.http->client_header_buffer_size;
+            c->in =
+                service_input(c->service, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
                 return connection_gone(c, "no memory");
             c->head_msec = clock_now.msec;

@@ -26,6 +26,7 @@ const struct http_conf *connection_conf(const struct connection *c);
 void connection_become(struct connection *c, enum connection_state state);
 void connection_set_deadline(struct connection *c, int64_t msec);
 int64_t connection_idle_timeout(const struct connection *c); /* ms that it may wait for a request */
+int64_t connection_drain_grace(const struct connection *c);  /* the same while the worker drains, at most */
 void connection_drop_request(struct connection *c);
 void connection_log(struct request *r);           /* counters and access log */
 enum next connection_yield(struct connection *c); /* others' turn; goes on in the next one */
@@ -40,6 +41,9 @@ enum next connection_wait_for_head(struct connection *c);
 enum next connection_read_head(struct connection *c);
 enum next connection_find_limits(struct connection *c); /* CONN_HANDLING a request whose body is still to come */
 enum next connection_read_body(struct connection *c);
+
+/* proxied.c: takes what is there of a PROXY protocol header off c->in; false: it is broken (logged). */
+bool connection_take_proxy(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 
 /* Answers what could not be understood; the connection ends after. */

@@ -101,6 +101,8 @@ static const char *set_root(struct conf *cf, const struct conf_row *row, void *s
     }
     if (path.len == 0 || path.at[0] != '$') /* a leading variable says where by itself */
         path = text_of(conf_path(cf, path));
+    else if (!conf_reads(cf, path.at))
+        return conf_error(cf, "no memory");
     return compile(cf, path, &root->path);
 }
 
@@ -233,6 +235,24 @@ static const char *set_keepalive_timeout(struct conf *cf, const struct conf_row 
     return NULL;
 }
 
+static const char *set_keepalive_disable(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    static const struct conf_enum words[] = {
+        {"none", 0}, {"msie6", KEEPALIVE_NOT_MSIE6}, {"safari", KEEPALIVE_NOT_SAFARI}};
+    unsigned *set = slot;
+
+    *set = 0;
+    for (unsigned i = 1; i < cf->count; i++) {
+        size_t w = 0;
+        while (w < sizeof words / sizeof *words && !text_equal(cf->args[i], text_of(words[w].name)))
+            w++;
+        if (w == sizeof words / sizeof *words)
+            return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
+        *set |= (unsigned)words[w].value;
+    }
+    return NULL;
+}
+
 static const struct conf_enum lingering_words[] = {
     {"off", LINGERING_OFF}, {"on", LINGERING_ON}, {"always", LINGERING_ALWAYS}, {NULL, 0}};
 static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF},
@@ -302,7 +322,7 @@ static const struct conf_row rows[] = {
     {"listen", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_listen, .help = "Address to accept connections on.",
      .syntax = "address[:port] | port | unix:path [default_server] [reuseport[=on|off]] [backlog=number] "
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
-               "[fastopen=number] [bind]",
+               "[fastopen=number] [bind] [proxy_protocol]",
      .differs =
          "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
@@ -340,8 +360,15 @@ static const struct conf_row rows[] = {
      .dflt = "1000", .help = "Requests served on one connection."},
     {"keepalive_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_time), .dflt = "1h",
      .help = "How long requests are taken from one connection."},
-    {"keepalive_disable", ALL, CONF_1MORE, conf_set_accepted, .syntax = "none | browser ...",
-     .help = "Accepted; no browser that is alive needs it."},
+    {"keepalive_min_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_min_timeout), .dflt = "0",
+     .help = "How long an idle connection stays open, at least, when its worker leaves; never longer than "
+             "keepalive_timeout.",
+     .differs = "It runs from the moment that the worker begins to leave, and is never less than two seconds, so that "
+                "no request is "
+                "lost."},
+    {"keepalive_disable", ALL, CONF_1MORE, set_keepalive_disable, SLOT(keepalive_disable), .dflt = "msie6",
+     .syntax = "none | msie6 | safari ...",
+     .help = "Browsers whose connections do not stay open: old MSIE after POST, Safari on macOS after any request."},
     {"client_header_timeout", HTTP_SERVER, CONF_TAKE1, conf_set_msec, SLOT(client_header_timeout), .dflt = "60s",
      .help = "Time for the whole request head.",
      .differs = "It runs from the first byte to the last, not between two reads."},
@@ -372,7 +399,15 @@ static const struct conf_row rows[] = {
      .help = "A request line or field may be `size` long (414, 431), a head `number` times that.",
      .differs = "A field that is too large is answered with 431, not with nginx's internal 494 shown as 400."},
     {"max_headers", HTTP_SERVER, CONF_TAKE1, conf_set_number, SLOT(max_headers), .extra = &field_count, .dflt = "1000",
-     .help = "Fields that a request head may have; more get 431.", .differs = "nginx 1.22 has no such directive"},
+     .help = "Most fields in a request head; more of them get 431. That of the address' default server counts.",
+     .differs = "nginx answers with 400."},
+    {"ignore_invalid_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(ignore_invalid_headers), .dflt = "on",
+     .help = "Leave request fields out whose names are not made of letters, digits, hyphens, and perhaps underscores. "
+             "That of the "
+             "address' default server counts.",
+     .differs = "Off, names are still tokens; whatever makes it doubtful where a message ends stays an error (400)."},
+    {"underscores_in_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(underscores_in_headers), .dflt = "off",
+     .help = "Whether underscores are valid in names of request fields. That of the address' default server counts."},
     {"client_max_body_size", ALL, CONF_TAKE1, conf_set_size, SLOT(client_max_body_size), .dflt = "1m",
      .help = "Largest request body that is read and thrown away; larger ones get 413. 0: no limit."},
     {"server_tokens", ALL, CONF_TAKE1, set_server_tokens, SLOT(server_tokens), .dflt = "on",

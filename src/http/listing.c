@@ -5,8 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "http/listing_entry.h"
@@ -86,6 +89,8 @@ int listing_callback(const struct listing_conf *conf, struct text args, struct t
 /* --- Reading --------------------------------------------------------------------------------------------------- */
 
 struct reader {
+    const char *path;
+    const struct open_options *guard; /* NULL: links are followed */
     struct arena names;
     struct listing_entry *entries;
     size_t count, room;
@@ -104,8 +109,22 @@ static struct listing_entry *next_entry(struct reader *r)
     return &r->entries[r->count];
 }
 
-static bool look_at(int dir, const char *name, struct stat *st)
+/* Only a link can lead elsewhere: what it leads to is looked at by the rules for the whole path. */
+static bool look_guarded(const struct reader *r, int dir, const char *name, struct stat *st)
 {
+    if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    if (!S_ISLNK(st->st_mode))
+        return true;
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/%s", r->path, name);
+    return len > 0 && (size_t)len < sizeof(path) && file_stat(path, r->guard, st) == 0;
+}
+
+static bool look_at(const struct reader *r, int dir, const char *name, struct stat *st)
+{
+    if (r->guard)
+        return look_guarded(r, dir, name, st);
     if (fstatat(dir, name, st, 0) == 0)
         return true;
     /* A symbolic link to nowhere or to itself is listed as such. */
@@ -115,7 +134,7 @@ static bool look_at(int dir, const char *name, struct stat *st)
 static int read_entry(struct reader *r, int dir, const char *name)
 {
     struct stat st;
-    if (!look_at(dir, name, &st))
+    if (!look_at(r, dir, name, &st))
         return 0;
     struct listing_entry *e = next_entry(r);
     size_t len = strlen(name);
@@ -184,15 +203,29 @@ static void print(const struct listing *l, struct buffer *out)
     }
 }
 
-int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      struct buffer *out)
+static int open_directory(const char *path, const struct open_options *guard, DIR **dir)
 {
-    DIR *dir = opendir(path);
-    if (!dir)
-        return -errno;
-    struct reader r = {.entries = NULL};
+    int fd = file_open_directory(path, guard);
+    if (fd < 0)
+        return fd;
+    *dir = fdopendir(fd);
+    if (*dir)
+        return 0;
+    int rc = -errno;
+    close(fd);
+    return rc;
+}
+
+int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
+                      const struct open_options *guard, struct buffer *out)
+{
+    struct reader r = {.path = path, .guard = guard};
+    DIR *dir;
+    int rc = open_directory(path, guard, &dir);
+    if (rc < 0)
+        return rc;
     arena_init(&r.names, NAMES_CHUNK);
-    int rc = read_all(&r, dir);
+    rc = read_all(&r, dir);
     closedir(dir);
     if (rc == 0) {
         if (r.count > 1)

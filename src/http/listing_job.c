@@ -5,6 +5,7 @@
 #include "http/listing_job.h"
 
 #include "base/clock.h"
+#include "http/confine.h"
 #include "http/connection.h"
 #include "http/listing.h"
 #include "http/service_private.h"
@@ -23,6 +24,7 @@ struct listing_job {
     struct listing_jobs *all;
     struct pool *pool;
     const struct listing_conf *conf;
+    struct open_options guard;
     char *path;
     struct text uri, callback;
     struct buffer page;
@@ -57,7 +59,8 @@ static void destroy(struct listing_job *j)
 static void on_run(struct job *job)
 {
     struct listing_job *j = container_of(job, struct listing_job, job);
-    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, &j->page);
+    const struct open_options *guard = open_guarded(&j->guard) ? &j->guard : NULL;
+    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, guard, &j->page);
 }
 
 static int submit(struct listing_job *j)
@@ -122,7 +125,7 @@ static char *put_text(char **to, struct text t)
 }
 
 /* Path, URI and callback lie behind one another in one piece of memory. NULL: no memory. */
-static struct listing_job *create(struct request *r, struct text callback)
+static struct listing_job *create(struct request *r, struct text callback, const struct open_options *guard)
 {
     struct listing_job *j = calloc(1, sizeof *j);
     char *to = malloc(r->path.len + 1 + r->uri.len + 1 + callback.len + 1);
@@ -140,6 +143,7 @@ static struct listing_job *create(struct request *r, struct text callback)
     if (callback.len > 0)
         j->callback = (struct text){put_text(&to, callback), callback.len};
     j->conf = r->location->listing;
+    j->guard = *guard;
     j->all = &r->conn->service->listings;
     j->pool = io_pool(r->conn->service->io, TEXT_NONE);
     j->job.run = on_run;
@@ -148,17 +152,24 @@ static struct listing_job *create(struct request *r, struct text callback)
     return j;
 }
 
-static bool is_same(const struct listing_job *j, const struct request *r, struct text callback)
+static bool is_same_guard(const struct open_options *a, const struct open_options *b)
 {
-    return j->conf == r->location->listing && text_equal(text_of(j->path), r->path) && text_equal(j->uri, r->uri) &&
-           text_equal(j->callback, callback);
+    return a->beneath == b->beneath && a->symlinks == b->symlinks && a->root_len == b->root_len &&
+           a->trusted == b->trusted;
 }
 
-static struct listing_job *find(const struct request *r, struct text callback)
+static bool is_same(const struct listing_job *j, const struct request *r, struct text callback,
+                    const struct open_options *guard)
+{
+    return j->conf == r->location->listing && is_same_guard(&j->guard, guard) &&
+           text_equal(text_of(j->path), r->path) && text_equal(j->uri, r->uri) && text_equal(j->callback, callback);
+}
+
+static struct listing_job *find(const struct request *r, struct text callback, const struct open_options *guard)
 {
     list_each (&r->conn->service->listings.jobs, node, next) {
         struct listing_job *j = container_of(node, struct listing_job, node);
-        if ((!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback))
+        if ((!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback, guard))
             return j;
     }
     return NULL;
@@ -166,12 +177,15 @@ static struct listing_job *find(const struct request *r, struct text callback)
 
 int listing_join(struct request *r, struct text callback)
 {
+    struct open_options guard = {0};
+    if (r->location->confine)
+        confine_options(r, r->path, &guard);
     struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
-    struct listing_job *j = p ? find(r, callback) : NULL;
+    struct listing_job *j = p ? find(r, callback, &guard) : NULL;
     int rc = 0;
 
     if (p && !j) {
-        j = create(r, callback);
+        j = create(r, callback, &guard);
         if (j && j->all->running < RUNNING_MOST)
             rc = submit(j);
         else if (j)

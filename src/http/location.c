@@ -2,6 +2,7 @@
 #include "http/access.h"
 #include "http/access_log.h"
 #include "http/charset.h"
+#include "http/confine.h"
 #include "http/content.h"
 #include "http/core.h"
 #include "http/empty_gif.h"
@@ -9,6 +10,7 @@
 #include "http/headers.h"
 #include "http/limits.h"
 #include "http/random_index.h"
+#include "http/realip.h"
 #include "http/rewrite.h"
 #include "http/route.h"
 #include "http/userid.h"
@@ -159,6 +161,8 @@ static void resolve(struct location *l, struct conf_block *block)
     if (!variant_configured(l->variants))
         l->variants = NULL;
     l->rewrites_content = content_configured(l);
+    l->realip = realip_of(block);
+    l->confine = confine_of(block);
     l->root = constant_root(l->http);
 }
 

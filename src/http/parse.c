@@ -14,7 +14,7 @@
 #include "http/parse_class.h"
 #include "http/uri.h"
 
-enum { BOTH = CLASS_TOKEN | CLASS_TARGET };
+enum { BOTH = CLASS_TOKEN | CLASS_TARGET, ALL = BOTH | CLASS_NAME };
 
 const unsigned char parse_class[256] = {
     ['!'] = BOTH,
@@ -24,14 +24,15 @@ const unsigned char parse_class[256] = {
     ['(' ... ')'] = CLASS_TARGET,
     ['*' ... '+'] = BOTH,
     [','] = CLASS_TARGET,
-    ['-' ... '.'] = BOTH,
+    ['-'] = ALL,
+    ['.'] = BOTH,
     ['/'] = CLASS_TARGET,
-    ['0' ... '9'] = BOTH,
+    ['0' ... '9'] = ALL,
     [':' ... '@'] = CLASS_TARGET,
-    ['A' ... 'Z'] = BOTH,
+    ['A' ... 'Z'] = ALL,
     ['[' ... ']'] = CLASS_TARGET,
     ['^' ... '`'] = BOTH,
-    ['a' ... 'z'] = BOTH,
+    ['a' ... 'z'] = ALL,
     ['{'] = CLASS_TARGET,
     ['|'] = BOTH,
     ['}'] = CLASS_TARGET,
@@ -92,9 +93,13 @@ static bool request_line_ok(struct text line)
            is_digit(version.at[7]);
 }
 
-static bool field_line_ok(struct text line)
+static bool field_line_ok(struct text line, bool *odd)
 {
-    size_t name = run_of(line, 0, CLASS_TOKEN);
+    size_t name = run_of(line, 0, CLASS_NAME);
+    if (name < line.len && line.at[name] != ':') {
+        *odd = true;
+        name = run_of(line, name, CLASS_TOKEN);
+    }
     return name > 0 && name < line.len && line.at[name] == ':';
 }
 
@@ -119,10 +124,18 @@ enum scan_result parse_scan(struct scan *scan, const char *bytes, size_t len)
                 return SCAN_BAD;
         } else if (line.len == 0) {
             return SCAN_COMPLETE;
-        } else if (!field_line_ok(line)) {
+        } else if (!field_line_ok(line, &scan->odd_names)) {
             return SCAN_BAD;
         }
     }
+}
+
+bool parse_name_is_plain(struct text name, bool underscores)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!parse_is(name.at[i], CLASS_NAME) && !(underscores && name.at[i] == '_'))
+            return false;
+    return true;
 }
 
 size_t parse_skip_empty(const char *bytes, size_t len)

@@ -2,6 +2,7 @@
  * static.c. See random_index.h. */
 #include "http/random_index.h"
 
+#include "http/confine.h"
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/service_private.h"
@@ -12,10 +13,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct random_job {
     struct job job;
     struct request *request; /* NULL: it is gone */
+    struct open_options guard;
     int rc;
     bool done;
     char name[NAME_MAX + 1]; /* empty: there is no file */
@@ -63,11 +66,14 @@ static int choose(struct random_job *j, DIR *dir)
 static void on_run(struct job *job)
 {
     struct random_job *j = container_of(job, struct random_job, job);
-    DIR *dir = opendir(j->path);
+    int fd = file_open_directory(j->path, open_guarded(&j->guard) ? &j->guard : NULL);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
-    j->rc = dir ? choose(j, dir) : -errno;
+    j->rc = dir ? choose(j, dir) : fd < 0 ? fd : -errno;
     if (dir)
         closedir(dir);
+    else if (fd >= 0)
+        close(fd);
 }
 
 /* ---- on the loop ---- */
@@ -90,6 +96,8 @@ static int start(struct request *r, struct text path)
     if (!j)
         return -ENOMEM;
     memcpy(j->path, path.at, path.len);
+    if (r->location->confine)
+        confine_options(r, path, &j->guard);
     j->request = r;
     j->job.run = on_run;
     j->job.done = on_done;

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "http/access.h"
+#include "http/confine.h"
 #include "http/connection.h"
 #include "http/empty_gif.h"
 #include "http/headers.h"
@@ -13,6 +14,7 @@
 #include "http/listing_job.h"
 #include "http/precondition.h"
 #include "http/random_index.h"
+#include "http/realip.h"
 #include "http/respond.h"
 #include "http/serve.h"
 #include "http/service_private.h"
@@ -90,6 +92,8 @@ int static_find(struct request *r, struct text path, struct file **f)
     if (!path.at)
         return -ENOMEM;
     struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
+    if (r->location->confine)
+        confine_options(r, path, &options);
     r->lookup.found = on_found;
     return file_cache_find(r->conn->service->cache, r->location->file, path.at, &options, &r->lookup, f);
 }

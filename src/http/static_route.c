@@ -2,6 +2,7 @@
  * static.c. See static_route.h. */
 #include "http/static_route.h"
 
+#include "http/realip.h"
 #include "http/respond.h"
 #include "http/rewrite.h"
 #include "http/route.h"
@@ -48,6 +49,8 @@ bool static_step_location(struct request *r)
         return true;
     }
     static_enter(r, l);
+    if (l->realip)
+        realip_apply(r);
     if (l->http->internal && !r->internal)
         respond_error(r, 404);
     else if (r->awaits_body)
@@ -61,6 +64,8 @@ bool static_step_route(struct request *r)
 
     r->location = &r->server->base;
     r->step = STEP_LOCATION;
+    if (r->location->realip)
+        realip_apply(r);
     if (!p)
         return static_step_location(r);
     enum rewrite_outcome outcome = rewrite_run(r, p);

@@ -14,6 +14,7 @@
 #include "http/static.h"
 #include "http/userid.h"
 #include "io/filter.h"
+#include "net/proxy_protocol.h"
 #include "net/socket.h"
 
 #include <limits.h>
@@ -152,33 +153,52 @@ GETTER(scheme)
 
 static void address_text(struct request *r, const struct sockaddr *sa, bool port, struct text *out)
 {
+    *out = TEXT("");
+    if (sa->sa_family == AF_UNIX) {
+        if (!port)
+            *out = TEXT("unix:");
+        return;
+    }
     struct address a = {.len = sizeof a.in6};
     memcpy(&a.in6, sa, sa->sa_family == AF_INET ? sizeof a.in4 : sizeof a.in6);
-    char *text = arena_alloc(&r->arena, ADDRESS_TEXT_SIZE);
-    *out = TEXT_NONE;
-    if (!text)
+    if (port) {
+        if (address_port(&a) > 0) /* a client that a header names may have none */
+            number_text(r, address_port(&a), out);
         return;
-    if (port)
-        number_text(r, address_port(&a), out);
-    else
-        *out = (struct text){text, address_format(&a, false, text)};
+    }
+    char *text = arena_alloc(&r->arena, ADDRESS_TEXT_SIZE);
+    *out = text ? (struct text){text, address_format(&a, false, text)} : TEXT_NONE;
 }
 
 GETTER(remote_addr)
 {
     UNUSED(data);
-    if (r->conn->peer.any.sa_family == AF_UNIX)
-        *out = TEXT("unix:");
-    else
-        address_text(r, &r->conn->peer.any, false, out);
+    address_text(r, &r->conn->peer.any, false, out);
 }
 
 GETTER(remote_port)
 {
     UNUSED(data);
+    address_text(r, &r->conn->peer.any, true, out);
+}
+
+/* Before realip.c. */
+GETTER(realip_remote)
+{
+    const union peer *client = r->client ? r->client : &r->conn->peer;
+    address_text(r, &client->any, data != NULL, out);
+}
+
+enum { PROXY_PORT = 1, PROXY_TARGET = 2 };
+
+GETTER(proxy_protocol)
+{
+    const struct proxy_header *proxy = r->conn->proxy;
+    uintptr_t what = (uintptr_t)data;
+
     *out = TEXT("");
-    if (r->conn->peer.any.sa_family != AF_UNIX)
-        address_text(r, &r->conn->peer.any, true, out);
+    if (proxy)
+        address_text(r, what & PROXY_TARGET ? &proxy->target.any : &proxy->source.any, what & PROXY_PORT, out);
 }
 
 GETTER(binary_remote_addr)
@@ -464,7 +484,13 @@ static const struct row rows[] = {
     {"nginx_version", get_nginx_version, 0},
     {"pid", get_pid, 0},
     {"pipe", get_pipe, 0},
+    {"proxy_protocol_addr", get_proxy_protocol, 0},
+    {"proxy_protocol_port", get_proxy_protocol, PROXY_PORT},
+    {"proxy_protocol_server_addr", get_proxy_protocol, PROXY_TARGET},
+    {"proxy_protocol_server_port", get_proxy_protocol, PROXY_TARGET | PROXY_PORT},
     {"query_string", REQUEST_TEXT(args)},
+    {"realip_remote_addr", get_realip_remote, 0},
+    {"realip_remote_port", get_realip_remote, 1},
     {"realpath_root", get_realpath_root, 0},
     {"remote_addr", get_remote_addr, 0},
     {"remote_port", get_remote_port, 0},

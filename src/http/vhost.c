@@ -75,6 +75,10 @@ static const char *set_option(struct conf *cf, struct server_listen *l, struct t
         l->is_default = true;
         return NULL;
     }
+    if (text_equal(word, TEXT("proxy_protocol"))) {
+        l->proxy_protocol = true;
+        return NULL;
+    }
     l->has_options = true;
     if (text_equal(word, TEXT("bind")))
         return NULL;
@@ -283,6 +287,7 @@ static const char *join_address(struct conf *cf, struct http_main *http, struct 
         *a = (struct http_address){.address = l->address, .options = l->options, .dflt = server};
     }
     size_t i = (size_t)(a - http->addresses);
+    a->proxy_protocol = a->proxy_protocol || l->proxy_protocol;
     char text[ADDRESS_TEXT_SIZE];
     if (l->has_options) {
         if (has_options[i]) {

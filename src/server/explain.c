@@ -7,6 +7,7 @@
 #include "http/explain.h"
 #include "http/uri.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/serve.h"
 
 #include <arpa/inet.h>
@@ -451,7 +452,12 @@ static int become_worker(const struct cycle *c, bool *changed)
     bool as_worker = c->main->master_process && c->main->user.name && geteuid() == 0;
 
     *changed = as_worker;
-    return c->main->master_process ? privileges_settle(c->main, 0) : 0;
+    if (!c->main->master_process)
+        return 0;
+    int rc = privileges_settle(c->main, 0, sandbox_conf_of(c)->capabilities);
+    if (rc == 0)
+        sandbox_enter_files(c);
+    return rc;
 }
 
 static int explain(struct asked *a, struct cycle *c)

@@ -2,6 +2,7 @@
 #include "server/privileges.h"
 
 #include "base/log.h"
+#include "capabilities.h"
 #include "server/cpu.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ static void bind_to_cpus(const struct affinity_conf *a, unsigned n)
         log_alert(errno, "sched_setaffinity() failed");
 }
 
-int privileges_settle(const struct main_conf *conf, unsigned n)
+int privileges_settle(const struct main_conf *conf, unsigned n, bool drop_capabilities)
 {
     int rc;
 
@@ -107,6 +108,8 @@ int privileges_settle(const struct main_conf *conf, unsigned n)
     if (conf->priority_set && setpriority(PRIO_PROCESS, 0, (int)conf->priority) < 0)
         log_alert(errno, "setpriority(%d) failed", (int)conf->priority);
     privileges_set_limits(conf);
+    if (drop_capabilities)
+        capabilities_unbound();
     rc = become(&conf->user);
     if (rc < 0)
         return rc;

@@ -71,6 +71,7 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                   "    open_file_cache max=10000 inactive=60s;\n"
                   "    open_file_cache_valid 1s;\n"
                   "    autoindex on;\n"
+                  "    root_confine on;\n"
                   "    server {\n"
                   "        listen ",
                   DIRECTIO_MIB);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 
 #include <errno.h>
 #include <sys/wait.h>
@@ -25,8 +26,10 @@ _Noreturn static void try_as_worker(struct scoreboard *b, const struct cycle *c)
     static struct log silence;
 
     log_main = &silence;
-    if (privileges_settle(c->main, 0) == 0)
+    if (privileges_settle(c->main, 0, sandbox_conf_of(c)->capabilities) == 0) {
+        sandbox_enter(c, SANDBOX_WORKER, false);
         try_all(b, c);
+    }
     _exit(0);
 }
 

@@ -9,6 +9,7 @@
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/readers.h"
+#include "server/sandbox.h"
 #include "server/serving.h"
 #include "server/signals.h"
 #include "server/title.h"
@@ -227,6 +228,7 @@ int single_run(const struct single_start *start)
     privileges_set_limits(start->cycle->main);
     if (start->pid_file)
         title_set("sluice: single process %s", title_command());
+    sandbox_enter(start->cycle, start->cycle->source->file ? SANDBOX_SINGLE : SANDBOX_QUICK, true);
     rc = open_loop(&s);
     if (rc == 0)
         rc = generation_start(&s, start->cycle);

@@ -7,6 +7,7 @@
 #include "http/scoreboard.h"
 #include "net/loop.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/serving.h"
 #include "server/signals.h"
 #include "server/title.h"
@@ -147,10 +148,12 @@ static void tell_ready(int fd)
 void worker_run(const struct worker_start *start)
 {
     struct worker w = {.cycle = start->cycle, .master_alive = start->master_alive};
-    int rc = privileges_settle(w.cycle->main, start->number);
+    int rc = privileges_settle(w.cycle->main, start->number, sandbox_conf_of(w.cycle)->capabilities);
 
-    if (rc == 0)
+    if (rc == 0) {
+        sandbox_enter(w.cycle, SANDBOX_WORKER, start->number == 0);
         rc = start_all(&w, start);
+    }
     if (rc == 0) {
         tell_ready(start->ready);
         loop_run(w.loop);

@@ -132,13 +132,12 @@ START_TEST(test_beneath)
     struct file *f = NULL;
     unit_write("out/secret", "s", 1);
     unit_write("root/in", "i", 1);
-    char *root = strdup(unit_path("root"));
     ck_assert_int_eq(symlink("in", unit_path("root/good")), 0);
     ck_assert_int_eq(symlink("../out/secret", unit_path("root/bad")), 0);
     ck_assert_int_eq(symlink("/etc/passwd", unit_path("root/worse")), 0);
     ck_assert_int_eq(symlink("/proc/self/root", unit_path("root/magic")), 0);
-    struct open_options o = {.beneath = true, .root = root};
-    o.root_fd = open(root, O_PATH | O_DIRECTORY);
+    ck_assert_int_eq(symlink(unit_path("root"), unit_path("link")), 0); /* a root may be a link itself */
+    struct open_options o = {.beneath = true, .root_len = strlen(unit_path("root"))};
     const struct {
         const char *path;
         int rc;
@@ -151,7 +150,9 @@ START_TEST(test_beneath)
                  {"root/none", -ENOENT},
                  {"root//in", 0},
                  {"root", 0},
-                 {"root/", 0}};
+                 {"root/", 0},
+                 {"link/good", 0},
+                 {"link/bad", -EACCES}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int rc = file_open(&f, unit_path(cases[i].path), &o);
         ck_assert_msg(rc == cases[i].rc, "%s: %d", cases[i].path, rc);
@@ -162,8 +163,97 @@ START_TEST(test_beneath)
         if (rc == 0)
             file_release(f);
     }
-    close(o.root_fd);
-    free(root);
+}
+END_TEST
+
+START_TEST(test_beneath_the_root_directory)
+{
+    struct file *f = NULL;
+    struct open_options o = {.beneath = true, .root_len = 0};
+    ck_assert_int_eq(symlink("/etc", unit_path("absolute")), 0);
+    ck_assert_int_eq(file_open(&f, unit_write("f", "f", 1), &o), 0);
+    file_release(f);
+    ck_assert_int_eq(file_open(&f, unit_path("absolute"), &o), -EACCES);
+    ck_assert_int_eq(file_open(&f, "/", &o), 0);
+    file_release(f);
+}
+END_TEST
+
+static const struct linked {
+    const char *path;
+    const char *trusted; /* the part of it whose links are followed, or NULL */
+    int refuse, owner;   /* answers of the two kinds of guard */
+} linked[] = {
+    {"d/f", NULL, 0, 0},
+    {"d/f", "d", 0, 0},
+    {"d/", NULL, 0, 0},
+    {"d//f", NULL, 0, 0},
+    {"d/none", NULL, -ENOENT, -ENOENT},
+    {"d/f/g", NULL, -ENOTDIR, -ENOTDIR},
+    {"d/mine", NULL, -ELOOP, 0},
+    {"d/theirs", NULL, -ELOOP, -ELOOP},
+    {"d/nowhere", NULL, -ELOOP, -ENOENT},
+    {"to-d/f", NULL, -ENOTDIR, 0},
+    {"to-d/", NULL, -ENOTDIR, 0},
+    {"to-d", NULL, -ELOOP, 0},
+    {"to-d/f", "to-d", 0, 0},
+    {"to-d/mine", "to-d", -ELOOP, 0},
+    {"to-d/theirs", "to-d", -ELOOP, -ELOOP},
+    {"to-d", "to-d", 0, 0},
+    {"their-d/f", NULL, -ENOTDIR, -ELOOP},
+    {"their-d/f", "their-d", 0, 0},
+};
+
+START_TEST(test_symlinks)
+{
+    struct file *f = NULL;
+    if (geteuid() != 0)
+        return; /* links of another user need one */
+    unit_write("d/f", "f", 1);
+    ck_assert_int_eq(symlink("f", unit_path("d/mine")), 0);
+    ck_assert_int_eq(symlink("f", unit_path("d/theirs")), 0);
+    ck_assert_int_eq(symlink("nothing", unit_path("d/nowhere")), 0);
+    ck_assert_int_eq(symlink("d", unit_path("to-d")), 0);
+    ck_assert_int_eq(symlink("d", unit_path("their-d")), 0);
+    ck_assert_int_eq(lchown(unit_path("d/theirs"), 65534, 65534), 0);
+    ck_assert_int_eq(lchown(unit_path("their-d"), 65534, 65534), 0);
+    for (size_t i = 0; i < sizeof(linked) / sizeof(linked[0]); i++) {
+        const struct linked *c = &linked[i];
+        for (enum symlinks how = SYMLINKS_REFUSE; how <= SYMLINKS_IF_OWNER; how++) {
+            struct open_options o = {.symlinks = how, .trusted = c->trusted ? strlen(unit_path(c->trusted)) : 0};
+            int expected = how == SYMLINKS_REFUSE ? c->refuse : c->owner;
+            int rc = file_open(&f, unit_path(c->path), &o);
+            ck_assert_msg(rc == expected, "%s, %d: %d", c->path, how, rc);
+            if (rc == 0)
+                file_release(f);
+            rc = file_open_cached(&f, unit_path(c->path), &o);
+            ck_assert_msg(rc == expected || rc == -EAGAIN, "%s, %d, cached: %d", c->path, how, rc);
+            if (rc == 0)
+                file_release(f);
+        }
+    }
+}
+END_TEST
+
+/* Both guards at once: a link must satisfy both. */
+START_TEST(test_beneath_and_owned)
+{
+    struct file *f = NULL;
+    unit_write("root/in", "i", 1);
+    unit_write("out", "o", 1);
+    ck_assert_int_eq(symlink("in", unit_path("root/good")), 0);
+    ck_assert_int_eq(symlink("../out", unit_path("root/bad")), 0);
+    struct open_options o = {.beneath = true, .root_len = strlen(unit_path("root")), .symlinks = SYMLINKS_IF_OWNER};
+    ck_assert_int_eq(file_open(&f, unit_path("root/good"), &o), 0);
+    file_release(f);
+    ck_assert_int_eq(file_open(&f, unit_path("root/bad"), &o), -EACCES);
+    o.symlinks = SYMLINKS_REFUSE;
+    ck_assert_int_eq(file_open(&f, unit_path("root/good"), &o), -ELOOP);
+    ck_assert_int_eq(file_open(&f, unit_path("root/in"), &o), 0);
+    file_release(f);
+    o.trusted = strlen(unit_path("root/good"));
+    ck_assert_int_eq(file_open(&f, unit_path("root/good"), &o), 0);
+    file_release(f);
 }
 END_TEST
 
@@ -299,6 +389,9 @@ Suite *suite_file_open(void)
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_cached);
     tcase_add_test(t, test_beneath);
+    tcase_add_test(t, test_beneath_the_root_directory);
+    tcase_add_test(t, test_symlinks);
+    tcase_add_test(t, test_beneath_and_owned);
     tcase_add_test(t, test_direct);
     tcase_add_test(t, test_direct_is_same_inode);
     tcase_add_test(t, test_exact);

@@ -9,6 +9,7 @@
 #include "http/access.h"
 #include "http/access_log.h"
 #include "http/charset.h"
+#include "http/confine.h"
 #include "http/connection.h"
 #include "http/core.h"
 #include "http/empty_gif.h"
@@ -17,6 +18,7 @@
 #include "http/limits.h"
 #include "http/map.h"
 #include "http/random_index.h"
+#include "http/realip.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/rewrite.h"
@@ -36,17 +38,13 @@ struct configured {
 /* Reads `bytes`: a whole configuration. */
 static inline void configure(struct configured *c, const char *bytes)
 {
-    static struct conf_module *const modules[] = {&io_main_module,       &io_module,
-                                                  &file_module,          &http_module,
-                                                  &listing_module,       &headers_module,
-                                                  &access_module,        &referer_module,
-                                                  &secure_link_module,   &userid_module,
-                                                  &log_module,           &rewrite_module,
-                                                  &map_module,           &geo_module,
-                                                  &split_clients_module, &random_index_module,
-                                                  &empty_gif_module,     &limits_module,
-                                                  &variant_module,       &gzip_module,
-                                                  &charset_module,       NULL};
+    static struct conf_module *const modules[] = {
+        &io_main_module,     &io_module,      &file_module,          &http_module,
+        &listing_module,     &headers_module, &access_module,        &referer_module,
+        &secure_link_module, &userid_module,  &log_module,           &rewrite_module,
+        &map_module,         &geo_module,     &split_clients_module, &random_index_module,
+        &empty_gif_module,   &limits_module,  &variant_module,       &gzip_module,
+        &charset_module,     &confine_module, &realip_module,        NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",

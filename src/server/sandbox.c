@@ -1,0 +1,205 @@
+/* sandbox.c - a process that serves gives up what it will not need, for the day that somebody makes it do what they want. Called by
+ * worker.c and single.c; each part can be switched off, and is left out where the kernel lacks it. */
+#include "server/sandbox.h"
+
+#include "base/log.h"
+#include "capabilities.h"
+#include "landlock.h"
+#include "sandbox_paths.h"
+#include "seccomp.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+/* Of gcc's and clang's coverage, where the program has it. */
+extern void __gcov_init(void *) __attribute__((weak));
+extern int __llvm_profile_write_file(void) __attribute__((weak));
+
+/* Sanitizers trace their own process at its end, coverage writes files: neither works in here. */
+static bool is_instrumented(void)
+{
+    return SANITIZED || __gcov_init || __llvm_profile_write_file;
+}
+
+/* ---- the parts: what to say about each, or NULL with *missing set ---- */
+
+struct said {
+    char text[256];
+    size_t len;
+};
+
+static void say(struct said *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct said *s, const char *format, ...)
+{
+    va_list args;
+
+    if (s->len > 0 && s->len + 2 < sizeof(s->text))
+        s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len, ", ");
+    va_start(args, format);
+    int n = vsnprintf(s->text + s->len, sizeof(s->text) - s->len, format, args);
+    va_end(args);
+    if (n > 0)
+        s->len += (size_t)n < sizeof(s->text) - s->len ? (size_t)n : sizeof(s->text) - s->len - 1;
+}
+
+/* "sudo sluice DIR" means root's right to read; what root may write and do besides is not needed. */
+static void drop_capabilities(enum sandbox_role role, struct said *s)
+{
+    uint64_t keep = role == SANDBOX_QUICK && geteuid() == 0 ? UINT64_C(1) << CAP_DAC_READ_SEARCH : 0;
+    int rc;
+
+    capabilities_unbound();
+    rc = capabilities_drop(keep);
+    if (rc < 0)
+        log_alert(-rc, "capset() failed");
+    else
+        say(s, keep ? "no capability but to read files" : "no capabilities");
+}
+
+static size_t count_rights(const struct grants *g, unsigned rights)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->count; i++)
+        n += (g->at[i].rights & rights) != 0 && !(g->at[i].rights & GRANT_PIN);
+    return n;
+}
+
+static void enter_landlock(const struct cycle *c, bool first, struct said *s)
+{
+    struct grants grants = {.at = NULL};
+    int rc = sandbox_paths(&grants, c);
+
+    if (rc == 0)
+        rc = landlock_enter(&grants);
+    if (rc >= 0)
+        say(s, "Landlock %d (%zu paths to list, %zu to write)", rc, count_rights(&grants, GRANT_LIST),
+            count_rights(&grants, GRANT_MAKE));
+    else if (first)
+        log_warn(-rc, "this kernel has no Landlock, workers can open all that their user can");
+    sandbox_paths_free(&grants);
+}
+
+static void on_log(void *arg, const char *path)
+{
+    bool *syslog = arg;
+
+    *syslog = *syslog || strncmp(path, "syslog:", 7) == 0;
+}
+
+static void enter_seccomp(enum sandbox_role role, bool first, struct said *s)
+{
+    unsigned roles = SECCOMP_SERVES | (role == SANDBOX_WORKER ? 0 : SECCOMP_MANAGES);
+    bool syslog = false;
+    int rc;
+
+    log_file_each(on_log, &syslog);
+    rc = seccomp_enter(roles | (syslog ? SECCOMP_SYSLOGS : 0));
+    if (rc == 0)
+        say(s, "seccomp");
+    else if (first)
+        log_warn(-rc, "this kernel takes no seccomp filter, workers can make all system calls");
+}
+
+const struct sandbox_conf *sandbox_conf_of(const struct cycle *c)
+{
+    return conf_values(c->conf.root, &sandbox_module);
+}
+
+void sandbox_enter(const struct cycle *c, enum sandbox_role role, bool first)
+{
+    const struct sandbox_conf *conf = sandbox_conf_of(c);
+    struct said said = {.len = 0};
+
+    if (conf->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        log_alert(errno, "prctl(PR_SET_NO_NEW_PRIVS) failed");
+    else if (conf->no_new_privs)
+        say(&said, "no new privileges");
+    if (conf->capabilities && role != SANDBOX_SINGLE)
+        drop_capabilities(role, &said);
+    if (is_instrumented()) {
+        say(&said, "neither Landlock nor seccomp in an instrumented build");
+    } else {
+        if (conf->landlock && role != SANDBOX_SINGLE)
+            enter_landlock(c, first, &said);
+        if (conf->seccomp)
+            enter_seccomp(role, first, &said);
+    }
+    log_write(log_main, first ? LEVEL_NOTICE : LEVEL_INFO, 0, 0, "confined: %s",
+              said.len > 0 ? said.text : "not at all");
+}
+
+void sandbox_enter_files(const struct cycle *c)
+{
+    const struct sandbox_conf *conf = sandbox_conf_of(c);
+    struct said said = {.len = 0};
+
+    if (conf->no_new_privs)
+        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (conf->capabilities)
+        drop_capabilities(SANDBOX_WORKER, &said);
+    if (conf->landlock && !is_instrumented())
+        enter_landlock(c, false, &said);
+}
+
+/* ---- directives ---- */
+
+static const char *set_landlock_read(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)row, (void)slot;
+    for (unsigned i = 1; i < cf->count; i++)
+        if (!conf_path(cf, cf->args[i]))
+            return conf_error(cf, "no memory");
+    return NULL;
+}
+
+#define ROW(name) name, CONF_MAIN, CONF_FLAG, conf_set_flag
+
+static const struct conf_row rows[] = {
+    {ROW("drop_capabilities"), CONF_SLOT(struct sandbox_conf, capabilities), .dflt = "on",
+     .help = "Workers keep no capability, whatever user they run as. \"sluice DIR\" as root keeps the one to read all "
+             "files.",
+     .differs = "Not in nginx."},
+    {ROW("no_new_privs"), CONF_SLOT(struct sandbox_conf, no_new_privs), .dflt = "on",
+     .help =
+         "Nothing that a worker runs can gain privileges. Without it, landlock and seccomp take a privileged worker.",
+     .differs = "Not in nginx."},
+    {ROW("landlock"), CONF_SLOT(struct sandbox_conf, landlock), .dflt = "on",
+     .help = "Workers can open nothing but, for reading, the paths of the configuration (with variables: the constant "
+             "beginning) "
+             "and what is below them, and, for writing, the folders of the logs; no TCP socket can be bound or "
+             "connected. Symbolic "
+             "links to other places get 403: landlock_read names those. With master_process off it is not used.",
+     .differs = "Not in nginx."},
+    {"landlock_read", CONF_MAIN, CONF_1MORE | CONF_REPEAT, set_landlock_read, .syntax = "path ...",
+     .help = "Further paths that workers may read with what is below them, such as those that symbolic links in a root "
+             "lead to.",
+     .differs = "Not in nginx."},
+    {ROW("seccomp"), CONF_SLOT(struct sandbox_conf, seccomp), .dflt = "on",
+     .help = "Workers can make no system calls but those that serving takes; some that only an intruder would make end "
+             "the worker.",
+     .differs = "Not in nginx."},
+    {.name = NULL},
+};
+
+struct conf_module sandbox_module = {
+    .name = "Confinement of workers",
+    .rows = rows,
+    .size = sizeof(struct sandbox_conf),
+    .levels = CONF_MAIN,
+};

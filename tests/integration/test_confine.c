@@ -1,0 +1,468 @@
+/* test_confine.c - which files requests can reach: root_confine and disable_symlinks, by every way that opens a file, and against
+ * somebody who swaps links while requests run. */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void link_to(const char *target, const char *name)
+{
+    ck_assert_msg(symlink(target, site_path("%s", name)) == 0, "%s: %s", name, strerror(errno));
+}
+
+/* Inside: files and links that stay. Outside, beside the root: what nobody may see. */
+static void make_tree(void)
+{
+    site_write("html/in.txt", "inside\n");
+    site_write("html/dir/index.html", "index\n");
+    site_write("html/dir/b.txt", "inside\n");
+    site_write("html/list/plain.txt", "inside\n");
+    site_write("outside/secret.txt", "secret\n");
+    site_write("outside/index.html", "secret\n");
+    link_to("in.txt", "html/good");
+    link_to("../in.txt", "html/dir/up");
+    link_to("dir", "html/to-dir");
+    link_to("../outside/secret.txt", "html/bad");
+    link_to(site_path("outside/secret.txt"), "html/absolute");
+    link_to(site_path("html/in.txt"), "html/absolute-inside");
+    link_to("../outside", "html/to-outside");
+    link_to("/proc/self/root", "html/magic-root");
+    link_to("/proc/self/cwd", "html/magic-cwd");
+    link_to("/proc/self/fd", "html/magic-fd");
+    link_to("nowhere", "html/dangling");
+    link_to("loop", "html/loop");
+    link_to("../in.txt", "html/list/stays");
+    link_to("../../outside/secret.txt", "html/list/leaves");
+    link_to("../../outside/secret.txt", "html/dir2");
+    site_mkdir("html/index-leaves");
+    link_to("../../outside/index.html", "html/index-leaves/index.html");
+}
+
+static void serve(const char *conf)
+{
+    make_tree();
+    site_conf_server(conf);
+    site_start();
+}
+
+/* Where a worker may read all of it, so that nothing but the directives here keeps the outside out. */
+static void serve_unlocked(const char *conf)
+{
+    char text[2048];
+
+    make_tree();
+    snprintf(text, sizeof text,
+             "@MAIN@\nlandlock_read @DIR@;\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\nserver {\n"
+             "listen 127.0.0.1:@PORT@;\nroot @DIR@/html;\n%s\n}\n}\n",
+             conf);
+    site_conf(text);
+    site_start();
+}
+
+static const struct reach {
+    const char *target;
+    int open, confined; /* statuses without and with root_confine */
+} reaches[] = {
+    {"/in.txt", 200, 200},
+    {"/dir/", 200, 200},
+    {"/dir", 301, 301},
+    {"/good", 200, 200},
+    {"/dir/up", 200, 200},
+    {"/to-dir/b.txt", 200, 200},
+    {"/to-dir/", 200, 200},
+    {"/to-dir/up", 200, 200},
+    {"/", 200, 200},
+    {"/bad", 200, 403},
+    {"/absolute", 200, 403},
+    {"/absolute-inside", 200, 403},
+    {"/to-outside/secret.txt", 200, 403},
+    {"/to-outside/", 200, 403},
+    {"/to-outside", 301, 403},
+    {"/magic-root/etc/hostname", -1, 403},
+    {"/magic-root/", -1, 403},
+    {"/magic-cwd/", -1, 403},
+    {"/magic-fd/", -1, 403},
+    {"/magic-fd/0", -1, 403},
+    {"/dangling", 404, 404},
+    {"/loop", 403, 403},
+    {"/index-leaves/", 200, 403},
+    {"/none", 404, 404},
+    {"/in.txt/", 404, 404},
+};
+
+static void check_reaches(bool confined)
+{
+    for (size_t i = 0; i < sizeof reaches / sizeof *reaches; i++) {
+        struct response r;
+        int expected = confined ? reaches[i].confined : reaches[i].open;
+        if (expected < 0)
+            continue;
+        get(&r, reaches[i].target);
+        ck_assert_msg(r.status == expected, "%s: %d", reaches[i].target, r.status);
+        ck_assert_msg(!confined || !strstr(r.body, "secret\n"), "%s: %s", reaches[i].target, r.body);
+        response_free(&r);
+    }
+}
+
+/* The tree itself: without confinement its links lead outside. */
+START_TEST(open_by_default)
+{
+    serve_unlocked("autoindex on;");
+    check_reaches(false);
+}
+END_TEST
+
+START_TEST(confined)
+{
+    serve_unlocked("autoindex on; root_confine on;");
+    check_reaches(true);
+    free(log_await("logs/error.log", "bad\" failed (13: Permission denied)"));
+}
+END_TEST
+
+/* The same answers from the cache, also when another location reaches the same names unconfined. */
+START_TEST(confined_with_a_cache)
+{
+    serve_unlocked("autoindex on; root_confine on; open_file_cache max=100; open_file_cache_errors on;\n"
+                   "location /open/ { alias @DIR@/html/; root_confine off; }");
+    for (int i = 0; i < 3; i++) {
+        struct response r;
+        get(&r, "/open/bad");
+        ck_assert_str_eq(r.body, "secret\n");
+        response_free(&r);
+        check_reaches(true);
+    }
+}
+END_TEST
+
+static const char *const climbing[] = {
+    "/../outside/secret.txt",
+    "/%2e%2e/outside/secret.txt",
+    "/.%2e/outside/secret.txt",
+    "/%2e%2e%2foutside%2fsecret.txt",
+    "/..%2foutside/secret.txt",
+    "/%252e%252e/outside/secret.txt",
+    "/%25%32%65%25%32%65/outside/secret.txt",
+    "/..%5coutside%5csecret.txt",
+    "/..\\outside\\secret.txt",
+    "/%c0%ae%c0%ae/outside/secret.txt",
+    "/%e0%80%ae%e0%80%ae/outside/secret.txt",
+    "/%uff0e%uff0e/outside/secret.txt",
+    "/dir/../../outside/secret.txt",
+    "/dir/..;/..;/outside/secret.txt",
+    "/....//outside/secret.txt",
+    "/..%00/outside/secret.txt",
+    "/to-dir/../../outside/secret.txt",
+    "/to-outside/../outside/secret.txt",
+    "//../outside/secret.txt",
+    "/./../outside/secret.txt",
+    "/a/%2e%2e/%2e%2e/outside/secret.txt",
+    "http://h/../outside/secret.txt",
+    "/img../outside/secret.txt",
+    "/files/../../outside/secret.txt",
+    "/files..%2foutside/secret.txt",
+};
+
+START_TEST(climbing_leads_nowhere)
+{
+    serve_unlocked("root_confine on;\nlocation /img { alias @DIR@/html; }\nlocation /files/ { alias @DIR@/html/; }\n"
+                   "location ~ ^/re/(.*)$ { alias @DIR@/html/$1; }");
+    struct response r;
+    get(&r, climbing[_i]);
+    ck_assert_msg(r.status == 400 || r.status == 403 || r.status == 404, "%s: %d", climbing[_i], r.status);
+    ck_assert_ptr_null(strstr(r.body, "secret\n"));
+    response_free(&r);
+}
+END_TEST
+
+/* A configuration that builds paths from what clients say: ".." in an argument is not normalised by anybody. */
+START_TEST(arguments_in_paths)
+{
+    serve_unlocked("root_confine on;\n"
+                   "location = /try { try_files /$arg_f =404; }\n"
+                   "location = /index/ { index $arg_f; }\n"
+                   "location ~ ^/re/(?<rest>.*)$ { alias @DIR@/html/$arg_d$rest; }\n"
+                   "location /open/ { root_confine off; try_files /$arg_f =404; }");
+    const struct {
+        const char *target;
+        int status;
+    } cases[] = {
+        {"/try?f=in.txt", 200},
+        {"/try?f=dir/../in.txt", 200}, /* .. that stays beneath */
+        {"/try?f=../outside/secret.txt", 404},
+        {"/try?f=dir/../../outside/secret.txt", 404},
+        {"/try?f=to-outside/secret.txt", 404},
+        {"/open/?f=../outside/secret.txt", 200}, /* what it keeps out */
+        {"/re/in.txt", 200},
+        {"/re/bad", 403},
+        {"/re/secret.txt?d=../outside/", 403},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(status_of(cases[i].target) == cases[i].status, "%s: %d", cases[i].target,
+                      status_of(cases[i].target));
+}
+END_TEST
+
+/* alias: to a folder, with and without its slash, to one file, by regular expression, through a link of the administrator's. */
+START_TEST(aliases)
+{
+    make_tree();
+    link_to("html", "current");
+    link_to("outside/secret.txt", "named");
+    site_conf_server("root_confine on;\n"
+                     "location /a/ { alias @DIR@/html/; }\n"
+                     "location /b { alias @DIR@/html; }\n"
+                     "location /c/ { alias @DIR@/current/; }\n"
+                     "location = /one { alias @DIR@/html/in.txt; }\n"
+                     "location = /named { alias @DIR@/named; }\n"
+                     "location ~ ^/r/(.+)$ { alias @DIR@/html/$1; }\n"
+                     "location /host/ { root @DIR@/$host; }");
+    site_write("localhost/host/x", "inside\n");
+    link_to("../../html/in.txt", "localhost/host/leaves");
+    site_start();
+    const struct {
+        const char *target;
+        int status;
+    } cases[] = {
+        {"/a/good", 200}, {"/a/bad", 403},       {"/b/good", 200}, {"/b/bad", 403},  {"/c/good", 200},
+        {"/c/bad", 403},  {"/one", 200},         {"/named", 200},  {"/r/good", 200}, {"/r/bad", 403},
+        {"/host/x", 200}, {"/host/leaves", 403}, {"/b", 301},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct response r;
+        request(&r, "GET", cases[i].target, "");
+        ck_assert_msg(r.status == cases[i].status, "%s: %d", cases[i].target, r.status);
+        response_free(&r);
+    }
+}
+END_TEST
+
+START_TEST(listings_show_what_is_served)
+{
+    serve("autoindex on; location /open/ { alias @DIR@/html/; }\n"
+          "location /shut/ { alias @DIR@/html/; root_confine on; }\n"
+          "location /linkless/ { alias @DIR@/html/; disable_symlinks on from=@DIR@; }");
+    const struct {
+        const char *target;
+        bool stays, leaves;
+    } cases[] = {{"/open/list/", true, true}, {"/shut/list/", true, false}, {"/linkless/list/", false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct response r;
+        get(&r, cases[i].target);
+        ck_assert_int_eq(r.status, 200);
+        ck_assert_ptr_nonnull(strstr(r.body, "plain.txt"));
+        ck_assert_msg(!!strstr(r.body, "stays") == cases[i].stays, "%s: %s", cases[i].target, r.body);
+        ck_assert_msg(!!strstr(r.body, "leaves") == cases[i].leaves, "%s: %s", cases[i].target, r.body);
+        response_free(&r);
+    }
+}
+END_TEST
+
+/* ---- links that are swapped while requests run ---- */
+
+struct swapper {
+    pthread_t thread;
+    atomic_bool stop;
+    atomic_uint swaps;
+    char dir[512];
+};
+
+static void swap_file(const char *dir, bool out)
+{
+    char spare[600], name[600], inside[600];
+    snprintf(spare, sizeof spare, "%s/html/spare", dir);
+    snprintf(name, sizeof name, "%s/html/swapped", dir);
+    snprintf(inside, sizeof inside, "%s/html/in.txt", dir);
+    if ((out ? symlink("../outside/secret.txt", spare) : link(inside, spare)) == 0)
+        rename(spare, name);
+}
+
+static void *swap(void *arg)
+{
+    struct swapper *s = arg;
+    char a[600], b[600];
+    snprintf(a, sizeof a, "%s/html/exchanged", s->dir);
+    snprintf(b, sizeof b, "%s/exchanged", s->dir);
+    for (bool out = true; !atomic_load(&s->stop); out = !out) {
+        swap_file(s->dir, out);
+        renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+        atomic_fetch_add(&s->swaps, 1);
+    }
+    return NULL;
+}
+
+static void begin_swapping(struct swapper *s)
+{
+    memset(s, 0, sizeof *s);
+    snprintf(s->dir, sizeof s->dir, "%s", site_dir());
+    ck_assert_int_eq(pthread_create(&s->thread, NULL, swap, s), 0);
+    while (atomic_load(&s->swaps) < 10)
+        sched_yield();
+}
+
+/* Only whole answers of inside, or a refusal. */
+static void ask_for(const char *target, unsigned times, unsigned *served)
+{
+    struct client c;
+    client_open(&c, site_port(0));
+    for (unsigned i = 0; i < times; i++) {
+        struct response r;
+        client_say(&c, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", target);
+        ck_assert(client_receive(&c, &r));
+        ck_assert_ptr_null(strstr(r.body, "secret"));
+        ck_assert_msg(r.status == 200 || r.status == 403 || r.status == 404 || r.status == 500, "%s: %d", target,
+                      r.status);
+        if (r.status == 200) {
+            ck_assert_msg(strstr(r.body, "inside") != NULL, "%s: %s", target, r.body);
+            ++*served;
+        }
+        response_free(&r);
+    }
+    client_close(&c);
+}
+
+static const char *const swapping[] = {
+    "root_confine on;",
+    "disable_symlinks on from=$document_root;",
+    "root_confine on; disable_symlinks if_not_owner;",
+    "root_confine on; open_file_cache max=10; open_file_cache_valid 0;",
+};
+
+START_TEST(swapped_links)
+{
+    struct swapper s;
+    unsigned served = 0;
+    char conf[512];
+
+    /* "exchanged" is a folder of ours or a link to the folder outside, which has a file of that name too. */
+    site_write("html/exchanged/f.txt", "inside\n");
+    site_write("outside/f.txt", "secret\n");
+    link_to("../outside", "exchanged");
+    link_to("in.txt", "html/swapped");
+    snprintf(conf, sizeof conf, "keepalive_requests 100000; %s", swapping[_i]);
+    site_allow_alerts();
+    serve_unlocked(conf);
+    begin_swapping(&s);
+    for (int i = 0; i < 10; i++) {
+        ask_for("/swapped", 100, &served);
+        ask_for("/exchanged/f.txt", 100, &served);
+    }
+    atomic_store(&s.stop, true);
+    pthread_join(s.thread, NULL);
+    ck_assert_uint_gt(served, 0);
+}
+END_TEST
+
+/* ---- disable_symlinks: nginx's answers ---- */
+
+static const struct linked {
+    const char *location, *target;
+    int status;
+} linked[] = {
+    {"disable_symlinks on from=@DIR@/html;", "/in.txt", 200},
+    {"disable_symlinks on from=@DIR@/html;", "/good", 403},
+    {"disable_symlinks on from=@DIR@/html/;", "/good", 403},
+    {"disable_symlinks on from=@DIR@/html;", "/to-dir/b.txt", 404},
+    {"disable_symlinks on from=@DIR@/html;", "/to-dir/", 404},
+    {"disable_symlinks on from=@DIR@/html;", "/to-dir", 403},
+    {"disable_symlinks on from=@DIR@/html;", "/dangling", 403},
+    {"disable_symlinks on from=@DIR@/html;", "/none", 404},
+    {"disable_symlinks on from=@DIR@/html;", "/index-leaves/", 403},
+    {"disable_symlinks on from=@DIR@/html;", "/magic-root/etc/hostname", 404},
+    {"disable_symlinks on from=@DIR@/html/to-dir;", "/to-dir/b.txt", 200},
+    {"disable_symlinks on from=@DIR@/html/to-dir;", "/to-dir/up", 403},
+    {"disable_symlinks on from=@DIR@/html/to-d;", "/to-dir/b.txt", 404},
+    {"disable_symlinks on from=$document_root;", "/good", 403},
+    {"disable_symlinks on from=$document_root;", "/dir/b.txt", 200},
+    {"disable_symlinks on from=@DIR@/html/good;", "/good", 200},
+    {"disable_symlinks off;", "/good", 200},
+    {"disable_symlinks if_not_owner;", "/good", 200},
+    {"disable_symlinks if_not_owner;", "/to-dir/b.txt", 200},
+    {"disable_symlinks if_not_owner;", "/theirs", 403},
+    {"disable_symlinks if_not_owner;", "/their-dir/b.txt", 403},
+    {"disable_symlinks if_not_owner from=$document_root;", "/theirs", 403},
+    {"disable_symlinks if_not_owner from=@DIR@/html/their-dir;", "/their-dir/b.txt", 200},
+    {"disable_symlinks if_not_owner;", "/dangling", 404},
+    {"disable_symlinks if_not_owner;", "/loop", 403},
+};
+
+START_TEST(symlinks_disabled)
+{
+    const struct linked *l = &linked[_i];
+
+    if (geteuid() != 0 && strstr(l->target, "their"))
+        return; /* links of another user need one */
+    make_tree();
+    link_to("in.txt", "html/theirs");
+    link_to("dir", "html/their-dir");
+    if (geteuid() == 0) {
+        ck_assert_int_eq(lchown(site_path("html/theirs"), 65534, 65534), 0);
+        ck_assert_int_eq(lchown(site_path("html/their-dir"), 65534, 65534), 0);
+    }
+    site_conf_server(l->location);
+    site_start();
+    ck_assert_msg(status_of(l->target) == l->status, "%s %s: %d", l->location, l->target, status_of(l->target));
+}
+END_TEST
+
+static const struct broken {
+    const char *conf, *error;
+} broken[] = {
+    {"disable_symlinks from=/x;", "\"disable_symlinks\" must have \"off\", \"on\" or \"if_not_owner\" parameter"},
+    {"disable_symlinks on off;", "duplicate parameters \"on off\""},
+    {"disable_symlinks off from=/;", "\"from=\" cannot be used with \"off\" parameter"},
+    {"disable_symlinks maybe;", "invalid parameter \"maybe\""},
+    {"location /img { alias @DIR@/html/; }", "would leave the directory"},
+};
+
+START_TEST(configuration_errors)
+{
+    struct run run;
+    site_conf_server(broken[_i].conf);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_msg(on_nginx() || run.status != 0, "%s", run.err);
+    ck_assert_msg(on_nginx() || strstr(run.err, broken[_i].error), "%s", run.err);
+}
+END_TEST
+
+/* sluice DIR: confined unless told otherwise. */
+START_TEST(quick_mode)
+{
+    char port[16], *argv[] = {"sluice", NULL, "-l", port, NULL};
+    char dir[512];
+
+    make_tree();
+    snprintf(port, sizeof port, "%d", site_port(0));
+    snprintf(dir, sizeof dir, "%s", site_path("html"));
+    argv[1] = dir;
+    site_start_args(argv);
+    site_await_port(site_port(0));
+    check_reaches(true);
+}
+END_TEST
+
+Suite *suite_confine(void)
+{
+    Suite *s = suite_create("confine");
+    TCase *t = site_case(s, "root", 60);
+    tcase_add_test(t, open_by_default);
+    tcase_add_test(t, confined);
+    tcase_add_test(t, confined_with_a_cache);
+    tcase_add_loop_test(t, climbing_leads_nowhere, 0, sizeof climbing / sizeof *climbing);
+    tcase_add_test(t, arguments_in_paths);
+    tcase_add_test(t, aliases);
+    tcase_add_test(t, listings_show_what_is_served);
+    tcase_add_loop_test(t, swapped_links, 0, sizeof swapping / sizeof *swapping);
+    tcase_add_test(t, quick_mode);
+    t = site_case(s, "symlinks", 60);
+    tcase_add_loop_test(t, symlinks_disabled, 0, sizeof linked / sizeof *linked);
+    tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
+    return s;
+}
