@@ -91,7 +91,7 @@ struct http_conf {
     int if_modified_since; /* precondition.h */
     int64_t max_ranges;    /* -1: not set */
     bool internal;
-    bool merge_slashes;
+    bool underscores_in_headers, merge_slashes;
     bool absolute_redirect, port_in_redirect, server_name_in_redirect;
     bool tcp_nopush, tcp_nodelay;
     bool chunked_transfer_encoding;

@@ -402,6 +402,11 @@ static const struct conf_row rows[] = {
 
     {"chunked_transfer_encoding", ALL, CONF_FLAG, conf_set_flag, SLOT(chunked_transfer_encoding), .dflt = "on",
      .help = "Off: a response whose length is not known ends with its connection, for HTTP/1.1, too."},
+    {"underscores_in_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(underscores_in_headers), .dflt = "off",
+     .help = "Whether a request field with _ in its name counts; else it is as if it were not there."},
+    {"ignore_invalid_headers", HTTP_SERVER, CONF_FLAG, conf_set_accepted,
+     .help = "Accepted: a request with a field of invalid syntax is answered with 400.",
+     .differs = "nginx drops such fields and takes the request."},
 
     ACCEPTED("types_hash_max_size", ALL, CONF_TAKE1),
     ACCEPTED("types_hash_bucket_size", ALL, CONF_TAKE1),

@@ -224,7 +224,7 @@ static const struct error_page *find_page(const struct request *r, int status)
 {
     const struct http_conf *h = r->location->http;
 
-    if (r->in_error_page && !h->recursive_error_pages)
+    if (r->in_error_page)
         return NULL;
     for (const struct error_page *p = h->error_pages; p; p = p->next)
         if (p->status == status)
@@ -241,7 +241,7 @@ void respond_error(struct request *r, int status)
         return;
     }
     end_after(r, status);
-    r->in_error_page = true;
+    r->in_error_page = !r->location->http->recursive_error_pages;
     r->error_status = page->overwrite < 0 ? status : page->overwrite;
     struct text target = template_text(page->target, r);
     if (text_starts(target, TEXT("/"))) {

@@ -79,6 +79,12 @@ GETTER(arg)
     }
 }
 
+/* underscores_in_headers off: a name with _ could pass for another one, with -. */
+static bool is_left_out(const struct request *r, struct text name)
+{
+    return !r->server->base.http->underscores_in_headers && text_find(name, '_') < name.len;
+}
+
 /* Several fields of one name are joined as RFC 9110, 5.3 allows. */
 GETTER(http)
 {
@@ -87,7 +93,7 @@ GETTER(http)
     *out = TEXT_NONE;
     for (unsigned i = 0; i < r->msg.count; i++) {
         const struct header *h = &r->msg.headers[i];
-        if (!variable_names_field(name, h->name))
+        if (!variable_names_field(name, h->name) || is_left_out(r, h->name))
             continue;
         if (!out->at) {
             *out = h->value;
@@ -201,7 +207,7 @@ GETTER(server_addr)
     if (socket_local(r->conn->sink.fd, &a) < 0)
         return;
     if (a.any.sa_family == AF_UNIX)
-        *out = TEXT("unix:");
+        *out = text_of(arena_printf(&r->arena, "unix:%s", a.un.sun_path));
     else
         address_text(r, &a.any, false, out);
 }
@@ -209,7 +215,9 @@ GETTER(server_addr)
 GETTER(server_port)
 {
     UNUSED(data);
-    number_text(r, address_port(&r->conn->address->address), out);
+    *out = TEXT("");
+    if (r->conn->address->address.any.sa_family != AF_UNIX)
+        number_text(r, address_port(&r->conn->address->address), out);
 }
 
 /* $http_user_agent names User-Agent: - and _ are one. */
@@ -236,10 +244,11 @@ GETTER(remote_user)
 GETTER(status)
 {
     UNUSED(data);
-    if (r->out.status == 0)
+    int status = r->out.status > 0 ? r->out.status : r->error_status;
+    if (status == 0)
         *out = TEXT("000");
     else
-        number_text(r, (uint64_t)r->out.status, out);
+        number_text(r, (uint64_t)status, out);
 }
 
 GETTER(body_bytes_sent)
