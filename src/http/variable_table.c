@@ -120,8 +120,8 @@ struct text variable_cookie(const struct request *r, struct text name)
             rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
             pair = text_trim(pair);
             size_t eq = text_find(pair, '=');
-            if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name))
-                return text_from(pair, eq + 1);
+            if (eq < pair.len && text_equal_nocase(text_trim((struct text){pair.at, eq}), name))
+                return text_trim(text_from(pair, eq + 1));
         }
     }
     return TEXT_NONE;
