@@ -32,13 +32,10 @@ sub substitute {
 
 sub configure {
     my ($self, $group) = @_;
-    my $own = '';
-    if ($self->{name} eq 'nginx') {
-        $own = join '', map { "    ${_}_temp_path $self->{dir}/tmp;\n" } qw(client_body proxy fastcgi uwsgi scgi);
-    }
+    my $own = join ' ', map { "${_}_temp_path $self->{dir}/tmp;" } qw(client_body proxy fastcgi uwsgi scgi);
     my $log = $group->{config} =~ /access_log/ ? '' : "    access_log off;\n";
     my $text = $self->substitute("daemon off;\nworker_processes 1;\npid \@DIR/pid;\nerror_log \@DIR/logs/error.log info;\n"
-        . $group->{main} . "events { worker_connections 256; }\nhttp {\n$own$log$group->{config}}\n");
+        . $group->{main} . "events { worker_connections 256; }\nhttp {\n    $own\n$log$group->{config}}\n");
     open my $out, '>', "$self->{dir}/server.conf" or die;
     print $out $text;
     close $out;

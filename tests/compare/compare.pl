@@ -143,7 +143,7 @@ sub side_by_side {
 sub show {
     my ($case, $group, $ask, $n, $s, $why) = @_;
     for ($n, $s) {
-        $_ = substr($_, 0, 2000) . "\n..." if length > 2000;
+        $_ = substr($_, 0, 20000) . "\n..." if length > 20000;
         s/([^\n\t -~])/sprintf '\\x%02x', ord $1/ge;
     }
     my $name = length $ask->{name} > 200 ? substr($ask->{name}, 0, 200) . '...' : $ask->{name};
@@ -185,8 +185,14 @@ sub run_group {
         $count{$lacking ? 'skipped' : 'failed'}++;
         say_line("$case->{path}:$group->{line}: $group->{title}: ", $lacking ? 'skipped: ' : '', $@);
     }
+    my $crashes = 0;
     for my $ask ($started ? @{$group->{asks}} : ()) {
         judge($case, $group, $ask, map { answer_of($_, $ask, $group) } @servers);
+        my $now = () = Server::slurp("$servers[1]{dir}/logs/error.log") =~ /exited on signal/g;
+        next if $now == $crashes;
+        $crashes = $now;
+        $count{failed}++;
+        say_line("$case->{path}:$ask->{line}: a worker died, at or before this request");
     }
     $_->stop for @servers;
     for my $log ($started ? @{$group->{logs}} : ()) {
@@ -245,7 +251,7 @@ if (!$nginx) {
 }
 my $begin = time;
 $ENV{TZ} = 'UTC';
-$tmp = tempdir('sluice-compare-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+$tmp = tempdir('sluice-compare-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 chmod 0755, $tmp;
 $known{$_} = 1 for `$sluice --directives` =~ /^### (\S+)/mg;
 die "compare: $sluice --directives says nothing\n" if !%known;
