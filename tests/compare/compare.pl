@@ -15,6 +15,8 @@ use POSIX ();
 
 use constant REFERENCE => '1.22'; # of nginx: others answer some of this differently
 
+use constant LINES_SHOWN => 24; # of one difference, without -v
+
 my $verbose = @ARGV && $ARGV[0] eq '-v' && shift @ARGV;
 my $sluice = $ENV{SLUICE} // 'build/sluice';
 my $nginx = $ENV{NGINX} // (grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin')[0];
@@ -137,6 +139,7 @@ sub side_by_side {
             push @lines, " + $y->[$j++]";
         }
     }
+    splice @lines, LINES_SHOWN, @lines, '   ...' if @lines > LINES_SHOWN && !$verbose;
     return join "\n", @lines, '';
 }
 
