@@ -149,13 +149,17 @@ void respond_redirect(struct request *r, int status, struct text target)
     r->out.fields = f;
 }
 
+/* Made for it, and what nginx itself closes with: then nobody is there to read an answer. */
+static bool is_silent(int status)
+{
+    return status == 444 || status == 408 || status == 499;
+}
+
 void respond_return(struct request *r, const struct return_action *a)
 {
-    enum { CLOSE_SILENTLY = 444 };
-
-    if (a->status == CLOSE_SILENTLY) {
+    if (is_silent(a->status)) {
         r->silent = true;
-        r->out.status = CLOSE_SILENTLY; /* for the log */
+        r->out.status = a->status; /* for the log */
         r->step = STEP_READY;
         return;
     }
