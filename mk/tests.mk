@@ -66,6 +66,7 @@ test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
 test-browser:
 	$(Q)$(MAKE) test-integration SUITE=browser
+
 # The attacks of the integration tests in full size.
 attack:
 	@$(MAKE) test-integration SUITE=attack ATTACK=100

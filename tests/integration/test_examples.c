@@ -144,6 +144,28 @@ START_TEST(mirror)
 }
 END_TEST
 
+START_TEST(video)
+{
+    enum { LENGTH = 3 << 20 };
+    struct response r;
+    site_pattern("srv/video/film.mp4", LENGTH);
+    site_write("srv/video/live.m3u8", "#EXTM3U\n");
+    start_example("video");
+    request(&r, "GET", "/film.mp4", "Range: bytes=1000000-1999999\r\n");
+    ck_assert_int_eq(r.status, 206);
+    ck_assert_uint_eq(r.len, 1000000);
+    assert_pattern(r.body, r.len, 1000000);
+    assert_header(&r, "Access-Control-Allow-Origin", "*");
+    assert_header(&r, "Content-Type", "video/mp4");
+    response_free(&r);
+    request(&r, "GET", "/film.mp4", "Range: bytes=0-1,4-5,8-9,12-13,16-17\r\n"); /* more than max_ranges: the whole */
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_uint_eq(r.len, LENGTH);
+    response_free(&r);
+    expect("video.example.org", "/live.m3u8", 200, "Cache-Control", "no-cache");
+}
+END_TEST
+
 Suite *suite_examples(void)
 {
     Suite *s = suite_create("examples");
@@ -151,5 +173,6 @@ Suite *suite_examples(void)
     tcase_add_test(t, single_page_application);
     tcase_add_test(t, documentation);
     tcase_add_test(t, mirror);
+    tcase_add_test(t, video);
     return s;
 }
