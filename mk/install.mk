@@ -13,7 +13,7 @@ INSTALLED_PATHS := s|logs/sluice\.pid|/run/sluice.pid|; s|\([[:space:]]\)logs/|\
 
 # A configuration that is already there stays; the new one is put beside it as *.new.
 install: all
-	$(INSTALL) -d '$D$(SBINDIR)' '$D$(SYSCONFDIR)/sluice' '$D$(DATADIR)/html' '$D$(MANDIR)/man5' '$D$(MANDIR)/man8' \
+	$(INSTALL) -d '$D$(SBINDIR)' '$D$(SYSCONFDIR)/sluice' '$D$(DATADIR)/html' '$D$(DATADIR)/examples' '$D$(MANDIR)/man5' '$D$(MANDIR)/man8' \
 		'$D$(UNITDIR)' '$D$(LOCALSTATEDIR)/log/sluice'
 	$(INSTALL) -m 755 $(O)/sluice '$D$(SBINDIR)/sluice'
 	for f in conf/*.conf conf/mime.types; do \
@@ -24,6 +24,7 @@ install: all
 	done
 	rm -f $(O)/installed.conf
 	$(INSTALL) -m 644 conf/html/* '$D$(DATADIR)/html/'
+	$(INSTALL) -m 644 conf/examples/* '$D$(DATADIR)/examples/'
 	for f in docs/*.5; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man5/' || exit 1; done
 	for f in docs/*.8; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man8/' || exit 1; done
 	for f in $(UNITS); do \

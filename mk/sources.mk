@@ -9,6 +9,7 @@ OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio
 OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/crypt_libc_none.c,src/http/crypt_libc.c)
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/http/digest_none.c,src/http/digest.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
+OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
 # Pages: text files that become C strings, "http/pages/NAME.inc" to who includes them.

@@ -66,9 +66,15 @@ test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
 test-browser:
 	$(Q)$(MAKE) test-integration SUITE=browser
+
 # The attacks of the integration tests in full size.
 attack:
 	@$(MAKE) test-integration SUITE=attack ATTACK=100
+
+# The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases.
+CASE ?=
+compare: $(if $(SLUICE),,$(O)/sluice)
+	$(Q)SLUICE=$(or $(SLUICE),$(O)/sluice) perl tests/compare/compare.pl $(CASE:%=tests/compare/cases/%.case)
 
 lint-light:
 	$(Q)tests/lint/layers.sh
@@ -79,7 +85,8 @@ test:
 	@$(MAKE) $(JOBS) tests-built lint-light
 	@$(MAKE) test-unit
 	@$(MAKE) test-integration
+	@$(MAKE) compare
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
 
-.PHONY: test tests-built test-unit test-integration test-browser attack lint-light
+.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light

@@ -105,6 +105,8 @@ format:
 
 docs: $(O)/sluice
 	$(Q)$(O)/sluice --directives >docs/directives.md.new && mv docs/directives.md.new docs/directives.md
+	$(Q)awk -f mk/compatibility.awk docs/directives.md mk/nginx-directives.txt tests/compare/reasons.txt tests/compare/cases/*.case \
+		>docs/nginx-compatibility.md.new && mv docs/nginx-compatibility.md.new docs/nginx-compatibility.md
 	$(Q){ cat docs/sluice.conf.5.in; awk -f mk/man.awk docs/directives.md; printf '.SH SEE ALSO\n.BR sluice (8)\n'; } >docs/sluice.conf.5
 
 .PHONY: run reload bench bench-report bench-page profile bench-auto paths bench-deps lint lint-layers lint-format lint-gcc \

@@ -46,7 +46,7 @@ static int print_reference(void)
     bool whole;
 
     buffer_init(&b);
-    conf_dump_reference(server_modules, &b);
+    conf_dump_reference(server_modules, server_foreign, &b);
     if (b.len > 0)
         written = fwrite(b.data, 1, b.len, stdout);
     whole = !b.failed && written == b.len && fflush(stdout) == 0;

@@ -27,6 +27,10 @@ struct log_file;
 int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec);
 void log_file_close(struct log_file *lf);
 
+/* From now on what is written is compressed (level 1 to 9; 0: plain again), each turn of the writer by itself: `zcat`
+ * reads the file. 0; -ENOSYS without zlib; -EINVAL for what is no file. */
+int log_file_compress(struct log_file *lf, int level);
+
 /* From now on files are known, and neither made, opened nor written: for who reads a configuration and is to leave no
  * traces. */
 void log_file_stay_shut(void);

@@ -51,7 +51,7 @@ const char *conf_inherit(struct conf *cf, struct conf_block *root, struct conf_m
 
 /* dump.c: what -T prints after the two test lines, and docs/directives.md. */
 void conf_dump_files(const struct conf_result *result, struct buffer *out);
-void conf_dump_reference(struct conf_module *const *modules, struct buffer *out);
+void conf_dump_reference(struct conf_module *const *modules, const struct conf_foreign *foreign, struct buffer *out);
 
 /* The name in the tables nearest to `name` (edit distance at most 3 and under half its length), or NULL. */
 const char *conf_nearest(struct conf_module *const *modules, const char *name);

@@ -101,12 +101,12 @@ struct request {
     bool uri_changed;                      /* by rewrite: another location is to be found */
     bool uri_broken;                       /* by `rewrite ... break`: it need not fit the location */
     bool awaits_body;                      /* of the request: it is read as soon as the location is found */
-    bool in_error_page;
-    bool wants_close; /* the response says Connection: close */
-    bool lingers;     /* and input may still be on its way: close gently */
-    bool head_only;   /* HEAD */
-    bool silent;      /* return 444: close without a response */
-    int error_status; /* status that an error page stands for, 0: none */
+    bool in_error_page;                    /* and an error in it is not led to another one */
+    bool wants_close;                      /* the response says Connection: close */
+    bool lingers;                          /* and input may still be on its way: close gently */
+    bool head_only;                        /* HEAD */
+    bool silent;                           /* return 444 (408, 499): close without a response */
+    int error_status;                      /* status that an error page stands for, 0: none */
 
     struct file_lookup lookup;
     bool found; /* an asynchronous lookup has answered: found_rc, found_file */

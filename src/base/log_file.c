@@ -245,18 +245,15 @@ static bool wait_writable(int fd, int64_t deadline)
     return poll(&pfd, 1, left > 1000 ? 1000 : (int)left) >= 0 || errno == EINTR;
 }
 
-void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
+/* How many of them were written; fewer: lf->last_errno says why. */
+static size_t put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
 {
     int64_t deadline = patience_msec < 0 ? -1 : log_now_msec() + patience_msec;
-    if (lf->torn && write_unsignalled(lf, fd, "\n", 1) == 1)
-        lf->torn = false;
-    bool partly = false;
-    while (len > 0) {
-        ssize_t n = write_unsignalled(lf, fd, bytes, len);
+    size_t done = 0;
+    while (done < len) {
+        ssize_t n = write_unsignalled(lf, fd, bytes + done, len - done);
         if (n > 0) {
-            bytes += n;
-            len -= (size_t)n;
-            partly = bytes[-1] != '\n';
+            done += (size_t)n;
             continue;
         }
         if (n < 0 && errno == EINTR)
@@ -264,10 +261,47 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
         if (n < 0 && errno == EAGAIN && wait_writable(fd, deadline))
             continue;
         lf->last_errno = n < 0 ? errno : EIO;
-        lf->torn = lf->torn || partly;
+        break;
+    }
+    return done;
+}
+
+static void put_compressed(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
+{
+    char *member = NULL;
+    size_t size = 0;
+    int rc = log_gzip(bytes, len, lf->gzip_level, &member, &size);
+    if (rc < 0)
+        lf->last_errno = -rc;
+    if (rc < 0 || put_bytes(lf, fd, member, size, patience_msec) < size)
         log_file_drop(lf, count_lines(bytes, len));
+    if (rc == 0)
+        free(member);
+}
+
+void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
+{
+    if (lf->gzip_level > 0) {
+        put_compressed(lf, fd, bytes, len, patience_msec);
         return;
     }
+    if (lf->torn && write_unsignalled(lf, fd, "\n", 1) == 1)
+        lf->torn = false;
+    size_t done = put_bytes(lf, fd, bytes, len, patience_msec);
+    if (done == len)
+        return;
+    lf->torn = lf->torn || (done > 0 && bytes[done - 1] != '\n');
+    log_file_drop(lf, count_lines(bytes + done, len - done));
+}
+
+int log_file_compress(struct log_file *lf, int level)
+{
+    if (level > 0 && !log_gzip_works())
+        return -ENOSYS;
+    if (level > 0 && (lf->syslog || lf->is_stream || strncmp(lf->path, "syslog:", 7) == 0))
+        return -EINVAL;
+    lf->gzip_level = level;
+    return 0;
 }
 
 /* Without a writer. Called with the lock held. */

@@ -16,6 +16,7 @@ struct log_file {
     unsigned refs;    /* likewise; 0: closed, gone when all is written */
     char *path;       /* as given; the standard streams by their names */
     struct log_syslog *syslog;
+    int gzip_level;       /* each turn of the writer becomes a gzip member of its own; 0: plain */
     bool is_stream;       /* stdout, stderr: not ours to close or reopen */
     bool may_signal;      /* a pipe or socket, where a write may raise SIGPIPE */
     size_t capacity;      /* of each buffer */
@@ -68,6 +69,10 @@ extern atomic_bool log_writer_runs;
 extern atomic_bool log_writer_sleeps;    /* until someone wakes it */
 extern atomic_bool log_writer_abandoned; /* it was stuck in a write when it should have ended */
 void log_writer_wake(void);
+
+/* log_gzip.c: `bytes` as one gzip member on the heap. 0 or -errno; -ENOSYS without zlib. */
+int log_gzip(const char *bytes, size_t len, int level, char **out, size_t *out_len);
+bool log_gzip_works(void);
 
 /* log_syslog.c */
 int log_syslog_open(struct log_syslog **out, struct text parameters);

@@ -167,6 +167,15 @@ const char *conf_set_path(struct conf *cf, const struct conf_row *row, void *slo
     return path ? NULL : conf_error(cf, "out of memory");
 }
 
+/* "\"on\", \"off\" or \"build\"" */
+static const char *choices(struct conf *cf, const struct conf_enum *e)
+{
+    const char *all = arena_printf(cf->arena, "\"%s\"", e->name);
+    for (e++; e->name && all; e++)
+        all = arena_printf(cf->arena, "%s%s \"%s\"", all, e[1].name ? "," : " or", e->name);
+    return all ? all : "another";
+}
+
 const char *conf_set_enum(struct conf *cf, const struct conf_row *row, void *slot)
 {
     for (const struct conf_enum *e = row->extra; e->name; e++) {
@@ -175,7 +184,8 @@ const char *conf_set_enum(struct conf *cf, const struct conf_row *row, void *slo
             return NULL;
         }
     }
-    return conf_error(cf, "invalid value \"%s\"", cf->args[1].at);
+    return conf_error(cf, "invalid value \"%s\" in \"%s\" directive, it must be %s", cf->args[1].at, row->name,
+                      choices(cf, row->extra));
 }
 
 const char *conf_set_bufs(struct conf *cf, const struct conf_row *row, void *slot)

@@ -110,7 +110,18 @@ static void add_index(struct conf_module *const *modules, struct buffer *out)
     }
 }
 
-void conf_dump_reference(struct conf_module *const *modules, struct buffer *out)
+static void add_foreign(const struct conf_foreign *foreign, struct buffer *out)
+{
+    if (!foreign || !foreign->name)
+        return;
+    buffer_add_str(out, "\n## Directives of nginx that are not here\n\n"
+                        "A line with one of them is an error, which says what to do. A name that ends with `*` stands "
+                        "for all that begin so.\n\n");
+    for (; foreign->name; foreign++)
+        buffer_printf(out, "- `%s`: %s.\n", foreign->name, foreign->why);
+}
+
+void conf_dump_reference(struct conf_module *const *modules, const struct conf_foreign *foreign, struct buffer *out)
 {
     buffer_add_str(out, "# Directives\n\n"
                         "Written by the program from its own tables; do not edit. The language is nginx's: words in "
@@ -125,4 +136,5 @@ void conf_dump_reference(struct conf_module *const *modules, struct buffer *out)
         for (const struct conf_row *row = (*modules)->rows; row->name; row++)
             add_row(row, out);
     }
+    add_foreign(foreign, out);
 }

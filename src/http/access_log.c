@@ -24,7 +24,7 @@ struct log_format {
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "               \
     "\"$http_user_agent\""
 
-enum { SYSLOG_INFO = 6, MIN_BUFFER = 64 };
+enum { SYSLOG_INFO = 6, MIN_BUFFER = 64, GZIP_BUFFER = 64 * 1024 };
 
 /* The formats of one configuration: values of the module in the http block only. */
 struct log_values {
@@ -87,8 +87,20 @@ static const char *set_format(struct conf *cf, const struct conf_row *row, void 
 
 struct options {
     int64_t buffer, flush_msec;
+    int gzip_level; /* 0: plain */
     struct template *condition;
 };
+
+static const char *set_gzip(struct conf *cf, struct text word, struct options *o)
+{
+    enum { FASTEST = 1, SMALLEST = 9 };
+    uint64_t level = FASTEST;
+
+    if (word.len > 4 && (number_parse(text_from(word, 5), &level) < 0 || level < FASTEST || level > SMALLEST))
+        return conf_error(cf, "invalid compression level \"%.*s\"", TEXT_ARG(text_from(word, 5)));
+    o->gzip_level = (int)level;
+    return NULL;
+}
 
 static const char *set_option(struct conf *cf, struct text word, struct options *o)
 {
@@ -107,8 +119,8 @@ static const char *set_option(struct conf *cf, struct text word, struct options 
     }
     if (text_starts(word, TEXT("if=")))
         return template_compile(cf, http_main_at(cf)->variables, text_from(word, 3), &o->condition);
-    if (text_starts(word, TEXT("gzip")))
-        return conf_error(cf, "the \"gzip\" parameter is not supported: compress rotated logs instead");
+    if (text_equal(word, TEXT("gzip")) || text_starts(word, TEXT("gzip=")))
+        return set_gzip(cf, word, o);
     return conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(word));
 }
 
@@ -124,12 +136,18 @@ static const char *open_log(struct conf *cf, struct text path, const struct opti
     const char *full = special ? path.at : conf_full_path(cf, path);
     if (text_find(path, '$') < path.len)
         return conf_error(cf, "variables in the path of \"access_log\" are not supported");
-    int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
+    int64_t buffer = o->buffer == 0 && o->gzip_level > 0 ? GZIP_BUFFER : o->buffer;
+    int rc = log_file_open(file, full, (size_t)buffer, o->flush_msec);
     if (rc == -EINVAL)
         return conf_error(cf, "invalid log \"%.*s\"", TEXT_ARG(path));
     if (rc < 0)
         return conf_error(cf, "open() \"%s\" failed (%d: %s)", full, -rc, strerror(-rc));
-    return arena_at_fini(cf->arena, on_close, *file) < 0 ? conf_error(cf, "no memory") : NULL;
+    if (arena_at_fini(cf->arena, on_close, *file) < 0)
+        return conf_error(cf, "no memory");
+    rc = log_file_compress(*file, o->gzip_level); /* a reload may have taken it away */
+    if (rc == -ENOSYS)
+        return conf_error(cf, "\"gzip\" needs zlib, and this build is without it");
+    return rc < 0 ? conf_error(cf, "\"gzip\" is for files, not for \"%.*s\"", TEXT_ARG(path)) : NULL;
 }
 
 static const char *find_or_combined(struct conf *cf, struct text name, struct log_format **out)
@@ -145,7 +163,7 @@ static const char *find_or_combined(struct conf *cf, struct text name, struct lo
     return *out ? NULL : conf_error(cf, "unknown log format \"%.*s\"", TEXT_ARG(name));
 }
 
-/* access_log path [format [buffer=size] [flush=time] [if=condition]] | off */
+/* access_log path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off */
 static const char *set_access_log(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row;
@@ -356,10 +374,12 @@ static const struct conf_row rows[] = {
      .syntax = "name [escape=default|json|none] string ...",
      .help = "A form of access log lines; `combined` is built in."},
     {"access_log", CONF_HTTP_ALL | CONF_IF, CONF_1MORE | CONF_REPEAT, set_access_log,
-     CONF_SLOT(struct log_values, conf), .syntax = "path [format [buffer=size] [flush=time] [if=condition]] | off",
+     CONF_SLOT(struct log_values, conf),
+     .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
-     .differs = "No gzip= and no variables in the path. Without this directive lines go to the log folder of the "
+     .differs = "No variables in the path. With `gzip`, lines wait a second at most, unless `flush` says otherwise. "
+                "Without this directive lines go to the log folder of the "
                 "installation, if it is there."},
     {"open_log_file_cache", CONF_HTTP_ALL, CONF_1MORE, conf_set_accepted,
      .help = "Accepted; paths hold no variables, so log files always stay open."},

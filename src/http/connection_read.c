@@ -179,7 +179,8 @@ static int resolve_target(struct request *r)
         return 500;
     size_t len;
     status = uri_normalise(uri.path, merge, path, &len);
-    r->uri = (struct text){path, len};
+    if (status == 0)
+        r->uri = (struct text){path, len};
     return status;
 }
 

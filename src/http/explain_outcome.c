@@ -91,7 +91,7 @@ static void say_status(struct explain *e)
     const char *reason = why(e);
 
     if (r->silent) {
-        explain_say(e, "status", "none: return 444 closes the connection without a word");
+        explain_say(e, "status", "none: return %d closes the connection without a word", r->out.status);
         return;
     }
     struct text line = status_line(r->out.status);

@@ -115,9 +115,9 @@ static void apply_expires(struct request *r, struct expires e, time_t mtime)
         add_expires(r, TEXT("Thu, 31 Dec 2037 23:55:55 GMT"), TEXT("max-age=315360000"));
         return;
     case EXPIRES_MODIFIED:
-        if (mtime == (time_t)-1)
-            return;
-        at = mtime + e.sec;
+        if (mtime == (time_t)-1) /* what has no date is modified now */
+            e.kind = EXPIRES_ACCESS;
+        at = (mtime == (time_t)-1 ? clock_now.sec : mtime) + e.sec;
         break;
     case EXPIRES_DAILY:
         at += until_daily(e.sec);

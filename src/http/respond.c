@@ -149,13 +149,17 @@ void respond_redirect(struct request *r, int status, struct text target)
     r->out.fields = f;
 }
 
+/* Made for it, and what nginx itself closes with: then nobody is there to read an answer. */
+static bool is_silent(int status)
+{
+    return status == 444 || status == 408 || status == 499;
+}
+
 void respond_return(struct request *r, const struct return_action *a)
 {
-    enum { CLOSE_SILENTLY = 444 };
-
-    if (a->status == CLOSE_SILENTLY) {
+    if (is_silent(a->status)) {
         r->silent = true;
-        r->out.status = CLOSE_SILENTLY; /* for the log */
+        r->out.status = a->status; /* for the log */
         r->step = STEP_READY;
         return;
     }
@@ -224,7 +228,7 @@ static const struct error_page *find_page(const struct request *r, int status)
 {
     const struct http_conf *h = r->location->http;
 
-    if (r->in_error_page && !h->recursive_error_pages)
+    if (r->in_error_page)
         return NULL;
     for (const struct error_page *p = h->error_pages; p; p = p->next)
         if (p->status == status)
@@ -241,7 +245,7 @@ void respond_error(struct request *r, int status)
         return;
     }
     end_after(r, status);
-    r->in_error_page = true;
+    r->in_error_page = !r->location->http->recursive_error_pages;
     r->error_status = page->overwrite < 0 ? status : page->overwrite;
     struct text target = template_text(page->target, r);
     if (text_starts(target, TEXT("/"))) {

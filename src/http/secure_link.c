@@ -48,10 +48,11 @@ static void get_by_digest(struct request *r, const struct secure_link_conf *c, s
     struct text value = template_text(c->link, r), expires;
     uint64_t sec;
 
-    if (!take_expires(&value, &expires, &sec) || value.len > CODED_MOST ||
-        base64_decode(value, BASE64_URL, given) != DIGEST_MD5_LEN)
+    if (!take_expires(&value, &expires, &sec))
         return;
     r->secure_expires = expires; /* the digest may be of it, too */
+    if (value.len > CODED_MOST || base64_decode(value, BASE64_URL, given) != DIGEST_MD5_LEN)
+        return;
     struct text of = template_text(c->md5, r);
     if (!of.at || digest_of(DIGEST_MD5, &of, 1, made) < 0 || !same(given, made, sizeof made))
         return;

@@ -25,6 +25,7 @@
 #include "http/variant.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 /* ---- names of files ---- */
 
@@ -144,6 +145,14 @@ static struct text try_uri(struct request *r, struct text rest)
     return rest.len > 0 ? rest : TEXT("/");
 }
 
+/* As nginx, which asks with stat: what is there but may not be read is found, and answered with 403. The name was looked up
+ * a moment ago, so that this touches no disk. */
+static bool is_closed(int rc, struct text path, bool directory)
+{
+    struct stat st;
+    return rc == -EACCES && stat(path.at, &st) == 0 && S_ISDIR(st.st_mode) == directory;
+}
+
 /* One name of try_files: served if it is there, else the next one's turn. */
 static bool try_file(struct request *r, const struct try_files *names)
 {
@@ -157,7 +166,7 @@ static bool try_file(struct request *r, const struct try_files *names)
     int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
-    if (rc < 0 || (f->kind == FILE_DIRECTORY) != directory) {
+    if (rc < 0 ? !is_closed(rc, path, directory) : (f->kind == FILE_DIRECTORY) != directory) {
         file_release(f);
         r->step_at++;
         return true;

@@ -271,7 +271,7 @@ const char *template_compile(struct conf *cf, struct variables *vs, struct text 
         at = dollar + 1;
         struct text name = take_name(&at, end);
         if (!name.at)
-            return conf_error(cf, "invalid variable name");
+            return conf_error(cf, "invalid variable name in \"%.*s\"", TEXT_ARG(source));
         struct variable *v = refer(cf, vs, name);
         if (!v)
             return conf_error(cf, "no memory");

@@ -115,8 +115,8 @@ struct text variable_cookie(const struct request *r, struct text name)
             rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
             pair = text_trim(pair);
             size_t eq = text_find(pair, '=');
-            if (eq < pair.len && text_equal_nocase((struct text){pair.at, eq}, name))
-                return text_from(pair, eq + 1);
+            if (eq < pair.len && text_equal_nocase(text_trim((struct text){pair.at, eq}), name))
+                return text_trim(text_from(pair, eq + 1));
         }
     }
     return TEXT_NONE;
@@ -221,7 +221,7 @@ GETTER(server_addr)
     if (socket_local(r->conn->sink.fd, &a) < 0)
         return;
     if (a.any.sa_family == AF_UNIX)
-        *out = TEXT("unix:");
+        *out = text_of(arena_printf(&r->arena, "unix:%s", a.un.sun_path));
     else
         address_text(r, &a.any, false, out);
 }
@@ -229,7 +229,9 @@ GETTER(server_addr)
 GETTER(server_port)
 {
     UNUSED(data);
-    number_text(r, address_port(&r->conn->address->address), out);
+    *out = TEXT("");
+    if (r->conn->address->address.any.sa_family != AF_UNIX)
+        number_text(r, address_port(&r->conn->address->address), out);
 }
 
 /* $http_user_agent names User-Agent: - and _ are one. */
@@ -256,10 +258,11 @@ GETTER(remote_user)
 GETTER(status)
 {
     UNUSED(data);
-    if (r->out.status == 0)
+    int status = r->out.status > 0 ? r->out.status : r->error_status;
+    if (status == 0)
         *out = TEXT("000");
     else
-        number_text(r, (uint64_t)r->out.status, out);
+        number_text(r, (uint64_t)status, out);
 }
 
 GETTER(body_bytes_sent)

@@ -244,7 +244,7 @@ static const char *add_name(struct conf *cf, struct text word)
     if (error)
         return error;
     if (list_empty(&server->names)) /* the first one names the server; a wildcard without its star's label */
-        server->name = regex ? n->text : lower_copy(word, cf->arena);
+        server->name = regex ? word : lower_copy(word, cf->arena);
     list_append(&server->names, &n->node);
     return NULL;
 }

@@ -271,7 +271,7 @@ void browser_await(const char *expression)
     ck_assert_int_ge(asprintf(&text,
                               "new Promise(function(done){var left=%d;(function look(){var is=(%s);"
                               "if(is||!left--)done(is);else setTimeout(look,50)})()})",
-                              scaled(PATIENCE_MSEC) / 3 / 50, expression),
+                              scaled(PATIENCE_MSEC) * 2 / 3 / 50, expression),
                      0);
     browser_expect(text);
     free(text);

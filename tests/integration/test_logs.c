@@ -53,6 +53,31 @@ START_TEST(combined)
 }
 END_TEST
 
+/* Each turn of the writer is a gzip member of its own; `zcat` reads them as one text. */
+START_TEST(compressed)
+{
+    struct run run;
+    char line[512];
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("access_log @DIR@/logs/z.gz combined gzip=9 buffer=1k flush=1h;");
+    site_run(&run, "-t", NULL);
+    if (strstr(run.err, "without it"))
+        return; /* a build without zlib */
+    site_start();
+    for (int i = 0; i < 100; i++)
+        fetch("/a.txt", "");
+    site_stop(SIGQUIT);
+    snprintf(line, sizeof(line), "gzip -dc %s", site_path("logs/z.gz"));
+    FILE *unpacked = popen(line, "r");
+    ck_assert_ptr_nonnull(unpacked);
+    unsigned lines = 0;
+    for (; fgets(line, sizeof(line), unpacked); lines++)
+        expect_match(line, "^127\\.0\\.0\\.1 - - " STAMP " \"GET /a\\.txt HTTP/1\\.1\" 200 6 ");
+    ck_assert_int_eq(pclose(unpacked), 0);
+    ck_assert_uint_eq(lines, 100);
+}
+END_TEST
+
 START_TEST(lines_of_bad_requests)
 {
     site_conf_server("");
@@ -363,6 +388,7 @@ Suite *suite_logs(void)
     Suite *s = suite_create("logs");
     TCase *tc = site_case(s, "logs", 30);
     tcase_add_test(tc, combined);
+    tcase_add_test(tc, compressed);
     tcase_add_test(tc, lines_of_bad_requests);
     tcase_add_test(tc, formats);
     tcase_add_test(tc, conditions);

@@ -64,7 +64,7 @@ static const struct {
     {"bufs x 1;", "\"bufs\" directive invalid value"},
     {"bufs 1 x;", "\"bufs\" directive invalid value"},
     {"bufs 1 0;", "\"bufs\" directive invalid value"},
-    {"tokens zz;", "invalid value \"zz\""},
+    {"tokens zz;", "invalid value \"zz\" in \"tokens\" directive, it must be \"off\", \"on\" or \"build\""},
 };
 
 START_TEST(test_broken)

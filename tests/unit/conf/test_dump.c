@@ -46,7 +46,7 @@ START_TEST(test_reference)
     };
     struct buffer out;
     buffer_init(&out);
-    conf_dump_reference(sample_modules, &out);
+    conf_dump_reference(sample_modules, NULL, &out);
     char *text = buffer_steal(&out, NULL);
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         ck_assert_msg(strstr(text, parts[i]), "no \"%s\" in:\n%s", parts[i], text);

@@ -116,7 +116,7 @@ static const struct {
     {"a.only.org", "*.only.org"},
     {"a.deep.only.org", "*.deep.only.org"},
     {"deep.only.org", "*.only.org"},
-    {"abc.re.org", "^(?<sub>[a-z]+)\\.re\\.org$"},
+    {"abc.re.org", "~^(?<sub>[a-z]+)\\.re\\.org$"},
     {"1.re.org", "first"},
 };
 

@@ -1,0 +1,178 @@
+/* test_examples.c - the configurations in conf/examples are started as they stand, but for paths and the port, and asked for what
+ * their comments promise. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `text` with every `from` replaced; frees it. */
+static char *replaced(char *text, const char *from, const char *to)
+{
+    unsigned count = count_text(text, from);
+    char *out = malloc(strlen(text) + count * strlen(to) + 1), *end = out;
+    ck_assert_ptr_nonnull(out);
+    ck_assert_msg(count > 0, "the example has no \"%s\"", from);
+    for (const char *at = text, *next; at; at = next ? next + strlen(from) : NULL) {
+        next = strstr(at, from);
+        size_t len = next ? (size_t)(next - at) : strlen(at);
+        memcpy(end, at, len);
+        end += len;
+        if (next)
+            end = stpcpy(end, to);
+    }
+    *end = '\0';
+    free(text);
+    return out;
+}
+
+static char *read_source(const char *path)
+{
+    static char bytes[256 * 1024];
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s", path);
+    size_t len = fread(bytes, 1, sizeof(bytes) - 1, f);
+    fclose(f);
+    bytes[len] = '\0';
+    return strdup(bytes);
+}
+
+static void start_example(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "conf/examples/%s.conf", name);
+    char *types = read_source("conf/mime.types");
+    site_write("mime.types", types);
+    free(types);
+    char *text = read_source(path);
+    text = replaced(text, "worker_processes auto;", "@MAIN@");
+    text = replaced(text, "error_log /var/log/sluice/error.log;", "");
+    text = replaced(text, "pid /run/sluice.pid;", "");
+    text = replaced(text, "/var/log/sluice/", "@DIR@/logs/");
+    text = replaced(text, "/srv/", "@DIR@/srv/");
+    text = replaced(text, "listen 8080", "listen 127.0.0.1:@PORT@");
+    site_conf(text);
+    free(text);
+    site_start();
+}
+
+static void expect(const char *host, const char *target, int status, const char *field, const char *value)
+{
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target, host);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_msg(r.status == status, "%s: %d, not %d", target, r.status, status);
+    if (field)
+        assert_header(&r, field, value);
+    response_free(&r);
+    client_close(&c);
+}
+
+static void expect_body(const char *target, const char *text)
+{
+    struct response r;
+    get(&r, target);
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_msg(strstr(r.body, text) != NULL, "%s: %s", target, r.body);
+    response_free(&r);
+}
+
+START_TEST(single_page_application)
+{
+    const char *host = "app.example.org";
+    site_write("srv/app/index.html", "<p>the page\n");
+    site_write("srv/app/favicon.ico", "icon");
+    site_write("srv/app/assets/main.4f2a91.js", "js\n");
+    start_example("spa");
+    expect_body("/", "the page");
+    expect_body("/users/7", "the page");
+    expect_body("/favicon.ico", "icon");
+    expect(host, "/users/7", 200, "Cache-Control", "no-cache");
+    expect(host, "/assets/main.4f2a91.js", 200, "Content-Type", "text/javascript");
+    expect(host, "/assets/main.000000.js", 404, NULL, NULL);
+}
+END_TEST
+
+START_TEST(documentation)
+{
+    const char *host = "docs.example.org";
+    site_write("srv/docs/404.html", "no such page\n");
+    site_write("srv/docs/docs/1.0/index.html", "one\n");
+    site_write("srv/docs/docs/2.0/index.html", "two\n");
+    site_write("srv/docs/docs/2.0/guide.html", "guide\n");
+    start_example("docs");
+    expect_body("/docs/1.0/", "one");
+    expect_body("/docs/2.0/guide", "guide");
+    expect(host, "/docs/2.0/guide", 200, "Cache-Control", "max-age=3600");
+    char to[128];
+    snprintf(to, sizeof(to), "http://docs.example.org:%d/docs/2.0/guide", site_port(0));
+    expect(host, "/docs/stable/guide", 302, "Location", to);
+    expect(host, "/manual/guide.php", 301, "Location", to);
+    expect("documentation.example.org", "/docs/1.0/?q=1", 301, "Location", "http://docs.example.org/docs/1.0/?q=1");
+    expect(host, "/docs/0.9/", 410, NULL, NULL);
+    expect(host, "/404.html", 404, NULL, NULL);
+    struct response r;
+    get(&r, "/docs/2.0/none");
+    ck_assert_int_eq(r.status, 404);
+    ck_assert_str_eq(r.body, "no such page\n");
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(mirror)
+{
+    enum { LARGE = 9 << 20 };
+    struct response r;
+    site_pattern("srv/mirror/debian/disk.iso", LARGE);
+    site_write("srv/mirror/debian/Release", "Suite: x\n");
+    site_write("srv/mirror/debian/.tmp", "half\n");
+    start_example("mirror");
+    expect_body("/debian/", "disk.iso");
+    expect_body("/json/debian/", "\"name\":\"disk.iso\"");
+    expect("mirror.example.org", "/debian/Release", 200, "Cache-Control", "no-cache");
+    expect("mirror.example.org", "/debian/.tmp", 404, NULL, NULL);
+    get(&r, "/debian/disk.iso");
+    ck_assert_uint_eq(r.len, LARGE);
+    assert_pattern(r.body, r.len, 0);
+    response_free(&r);
+    request(&r, "GET", "/debian/disk.iso", "Range: bytes=9000000-9000099\r\n");
+    ck_assert_int_eq(r.status, 206);
+    assert_pattern(r.body, r.len, 9000000);
+    response_free(&r);
+}
+END_TEST
+
+START_TEST(video)
+{
+    enum { LENGTH = 3 << 20 };
+    struct response r;
+    site_pattern("srv/video/film.mp4", LENGTH);
+    site_write("srv/video/live.m3u8", "#EXTM3U\n");
+    start_example("video");
+    request(&r, "GET", "/film.mp4", "Range: bytes=1000000-1999999\r\n");
+    ck_assert_int_eq(r.status, 206);
+    ck_assert_uint_eq(r.len, 1000000);
+    assert_pattern(r.body, r.len, 1000000);
+    assert_header(&r, "Access-Control-Allow-Origin", "*");
+    assert_header(&r, "Content-Type", "video/mp4");
+    response_free(&r);
+    request(&r, "GET", "/film.mp4", "Range: bytes=0-1,4-5,8-9,12-13,16-17\r\n"); /* more than max_ranges: the whole */
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_uint_eq(r.len, LENGTH);
+    response_free(&r);
+    expect("video.example.org", "/live.m3u8", 200, "Cache-Control", "no-cache");
+}
+END_TEST
+
+Suite *suite_examples(void)
+{
+    Suite *s = suite_create("examples");
+    TCase *t = site_case(s, "examples", 30);
+    tcase_add_test(t, single_page_application);
+    tcase_add_test(t, documentation);
+    tcase_add_test(t, mirror);
+    tcase_add_test(t, video);
+    return s;
+}
