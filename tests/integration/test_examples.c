@@ -166,6 +166,35 @@ START_TEST(video)
 }
 END_TEST
 
+static int status_for(const char *target, const char *forwarded)
+{
+    struct response r;
+    char field[128];
+    snprintf(field, sizeof(field), "X-Forwarded-For: %s\r\n", forwarded);
+    request(&r, "GET", target, field);
+    int status = r.status;
+    response_free(&r);
+    return status;
+}
+
+START_TEST(behind_a_proxy)
+{
+    site_write("srv/www/index.html", "home\n");
+    site_write("srv/www/internal/plan.txt", "plan\n");
+    start_example("behind-proxy");
+    expect_body("/", "home");
+    expect_body("/health", "ok");
+    ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7"), 200);
+    ck_assert_int_eq(status_for("/internal/plan.txt", "198.51.100.7"), 403);
+    ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7, 198.51.100.7, 10.0.0.1"),
+                     403); /* the first one lied */
+    expect("www.example.org", "/internal", 301, "Location", "/internal/");
+    char *log = log_await("logs/access.log", "198.51.100.7 via 127.0.0.1");
+    ck_assert_ptr_null(strstr(log, "/health"));
+    free(log);
+}
+END_TEST
+
 Suite *suite_examples(void)
 {
     Suite *s = suite_create("examples");
@@ -174,5 +203,6 @@ Suite *suite_examples(void)
     tcase_add_test(t, documentation);
     tcase_add_test(t, mirror);
     tcase_add_test(t, video);
+    tcase_add_test(t, behind_a_proxy);
     return s;
 }
