@@ -66,6 +66,7 @@ struct scan {
     size_t at; /* bytes looked at */
     size_t line_start;
     unsigned lines; /* complete ones; the request line is the first */
+    bool skipped;   /* an empty line before it was taken off */
 };
 
 /* SCAN_BAD: bare LF or CR, NUL or other control byte, obs-fold, empty or malformed field name, space before the colon,
@@ -76,11 +77,11 @@ enum scan_result {
     SCAN_BAD       /* 400 */
 };
 
-/* Looks at the new bytes only: bytes[0..len) is the head so far; no byte is needed beyond it. An empty line before
- * the request line (RFC 9112, 2.2) is taken off by parse_skip_empty(), to be called until the scan has begun
- * (scan->at is 0). */
+/* Looks at the new bytes only: bytes[0..len) is the head so far; no byte is needed beyond it. One empty line
+ * before the request line (RFC 9112, 2.2) is taken off by parse_skip_empty(), to be called before each scan; it returns
+ * how many bytes are to be left out. */
 enum scan_result parse_scan(struct scan *scan, const char *bytes, size_t len);
-size_t parse_skip_empty(const char *bytes, size_t len);
+size_t parse_skip_empty(struct scan *scan, const char *bytes, size_t len);
 
 /* A complete head (SCAN_COMPLETE) to a message. 0, or the status to answer before closing: 400, 413 (Content-Length
  * overflow), 431 (more than `most` fields), 500 (no memory), 501 (a method nobody knows, a transfer coding other than
