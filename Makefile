@@ -76,6 +76,7 @@ endef
 $(foreach layer,$(LAYERS),$(eval $(call LAYER_ARCHIVE,$(layer))))
 
 include mk/tests.mk
+include mk/fuzz.mk
 include mk/tools.mk
 include mk/install.mk
 

@@ -78,6 +78,7 @@ test:
 	@mk/deps.sh $(DEPS_OPTIONS)
 	@$(MAKE) $(JOBS) tests-built lint-light
 	@$(MAKE) test-unit
+	@$(MAKE) fuzz-smoke
 	@$(MAKE) test-integration
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
