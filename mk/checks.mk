@@ -23,13 +23,13 @@ coverage-report:
 # --- Valgrind --------------------------------------------------------------------------------------------------------
 
 test-valgrind: $(O)/$(UNIT)
-	$(Q)valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
-		--trace-children=no --suppressions=tests/lint/valgrind.supp $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
+	$(Q)CK_TIMEOUT_MULTIPLIER=40 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+		--suppressions=tests/lint/valgrind.supp $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
 
 # --- Hardening -------------------------------------------------------------------------------------------------------
 
 # Of the release build: the sanitizers and debug builds leave some of it out.
-lint-hardening:
+lint-hardening: $(O)/sluice
 	$(call say,LINT,hardening)
 	$(Q)tests/lint/hardening.sh $(O)/sluice
 

@@ -3,6 +3,7 @@
 #define UNIT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,10 @@ const char *unit_dir(void);
 
 /* As unit_dir(), on a filesystem that takes O_DIRECT (not tmpfs); NULL: there is none here. */
 const char *unit_disk_dir(void);
+
+/* Under valgrind, which has neither openat2 nor cachestat, reads the start of every file that is mapped, and runs one
+ * thread at a time. */
+bool unit_on_valgrind(void);
 
 /* "<unit_dir()>/<name>", in one of a few static buffers that take turns. */
 const char *unit_path(const char *name);
