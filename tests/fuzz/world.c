@@ -58,6 +58,11 @@ static const char configuration[] =
     "    location /errors/ { error_page 404 =200 /small.txt; error_page 405 /private/small.txt; error_page 403 @other; "
     "}\n"
     "    location /big/ { alias DIR/html/; client_max_body_size 0; expires 1h; }\n"
+    "    location /auth/ { alias DIR/html/; auth_basic closed; auth_basic_user_file DIR/users; }\n"
+    "    location /any/ { alias DIR/html/; satisfy any; deny all; auth_basic closed; auth_basic_user_file DIR/users; "
+    "}\n"
+    "    location /denied/ { alias DIR/html/; allow 192.0.2.128/25; allow 2001:db8::/32; deny all; }\n"
+    "    location /except/ { alias DIR/html/; limit_except GET { deny all; } }\n"
     "    location ^~ /slash { alias DIR/html; }\n"
     "  }\n"
     "  server { listen 8080; server_name c.test; merge_slashes off; root DIR/html; autoindex on; server_tokens off; }\n"
@@ -155,6 +160,7 @@ static void make_files(void)
         world.names[i] = text_of(strdup(full_name(files[i].name)));
     }
     write_file("secret.txt", world_secret());
+    write_file("users", TEXT("ann:{PLAIN}x\nbob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"));
     (void)symlink("d", full_name("html/link"));
     (void)symlink("nowhere", full_name("html/dangling"));
 }
