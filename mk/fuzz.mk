@@ -35,13 +35,15 @@ FUZZ_MAKE = $(MAKE) CC=clang O=build/fuzz SANITIZE=address,undefined CFLAGS=-fsa
 
 # What is found besides crashes (inputs that reach new code) gathers in build/fuzz/corpus/, crashes in build/fuzz/found/.
 fuzz:
-	@$(FUZZ_MAKE) $(JOBS) fuzz-search
+	@$(FUZZ_MAKE) $(JOBS) all fuzz-search
 	@for name in $(FUZZ); do \
 		mkdir -p build/fuzz/corpus/$$name build/fuzz/found; \
-		dict=tests/fuzz/$$name.dict; \
+		dict=build/fuzz/$$name.dict; \
+		cat tests/fuzz/$$name.dict >$$dict; \
+		test $$name != conf || build/fuzz/sluice --directives | sed -n 's/^### \(.*\)/"\1 "/p' >>$$dict; \
 		echo "  FUZZ $$name, $(FUZZ_SECONDS) s"; \
 		build/fuzz/search/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-			$$(test -e $$dict && echo -dict=$$dict) -artifact_prefix=build/fuzz/found/$$name- $(FUZZ_FLAGS) \
+			-dict=$$dict -artifact_prefix=build/fuzz/found/$$name- $(FUZZ_FLAGS) \
 			build/fuzz/corpus/$$name tests/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 || \
 			{ tail -n 40 build/fuzz/$$name.log; exit 1; }; \
 		grep -E 'DONE|stat::number_of_executed_units|stat::peak_rss' build/fuzz/$$name.log; done
