@@ -8,6 +8,7 @@
 #include "http/connection.h"
 #include "http/service.h"
 #include "http/service_private.h"
+#include "io/filter.h"
 #include "server/main_conf.h"
 #include "server/modules.h"
 
@@ -20,7 +21,7 @@
 
 enum { PIECES_MOST = 64 };
 
-/* DIR is replaced by the folder. Every way of moving bytes, every kind of location; heads that fill their buffers. */
+/* DIR is replaced by the folder, ZLIB by whether there is one. Every way of moving bytes, every kind of location; heads that fill their buffers. */
 static const char configuration[] =
     "thread_pool default threads=1;\n"
     "events { worker_connections 64; }\n"
@@ -72,6 +73,10 @@ static const char configuration[] =
     "$request_filename) { return 204; }\n"
     "      if ($http_x_y = '') { return 200 \"$mapped $place $half\"; } return 302 $http_x_y; }\n"
     "    location /var/ { alias DIR/html/$half/; index $half index.html; try_files $uri /d/$half =404; }\n"
+    "    location /zip/ { alias DIR/html/; gzip ZLIB; gzip_min_length 1; gzip_vary on; gzip_types *; autoindex on; }\n"
+    "    location /side/ { alias DIR/html/; gzip_static on; gunzip ZLIB; }\n"
+    "    location /trailer/ { alias DIR/html/; add_trailer X-End $status always; }\n"
+    "    location /charset/ { alias DIR/html/; charset utf-8; }\n"
     "    location ^~ /slash { alias DIR/html; }\n"
     "  }\n"
     "  server { listen 8080; server_name c.test; merge_slashes off; root DIR/html; autoindex on; server_tokens off; }\n"
@@ -169,6 +174,8 @@ static void make_files(void)
         world.names[i] = text_of(strdup(full_name(files[i].name)));
     }
     write_file("secret.txt", world_secret());
+    write_file("html/small.txt.gz", TEXT("\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0")); /* "a" */
+    write_file("html/page.html.gz", TEXT("no such thing"));
     write_file("users", TEXT("ann:{PLAIN}x\nbob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"));
     (void)symlink("d", full_name("html/link"));
     (void)symlink("nowhere", full_name("html/dangling"));
@@ -199,6 +206,9 @@ static struct text with_dir(void)
         if (strncmp(at, "DIR", 3) == 0) {
             buffer_add_str(&b, world.dir);
             at += 2;
+        } else if (strncmp(at, "ZLIB", 4) == 0) {
+            buffer_add_str(&b, codec_has_zlib ? "on" : "off");
+            at += 3;
         } else {
             buffer_add_char(&b, *at);
         }
