@@ -76,6 +76,8 @@ endef
 $(foreach layer,$(LAYERS),$(eval $(call LAYER_ARCHIVE,$(layer))))
 
 include mk/tests.mk
+include mk/fuzz.mk
+include mk/checks.mk
 include mk/tools.mk
 include mk/install.mk
 

@@ -12,7 +12,7 @@ for arg; do
     --no-crypto) crypto=0 ;;
     --no-zlib) zlib=0 ;;
     --bench) extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio" ;;
-    --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck" ;;
+    --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac
 done

@@ -12,6 +12,11 @@ sluice: a static-file HTTP server for Linux
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
   make attack                 the hostile crowds of `make test` in full size, with memory and a good client's latency
   make compare                the same configurations and requests for nginx and sluice [CASE=ranges]
+  make fuzz [FUZZ="uri conf"] [FUZZ_SECONDS=60]
+                              search for inputs that break a parser or a promise (clang, libFuzzer); docs/fuzzing.md
+  make fuzz-smoke             the seeds of that, replayed under the sanitizers
+  make coverage               lines of src/ that the tests run, by file (clang); fails below COVERAGE_LEAST=85 percent
+  make test-valgrind          unit tests under valgrind [SUITE=base_number]
   make bench [BENCH="requests streams hotset cold idle"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]

@@ -82,8 +82,9 @@ lint-light:
 # From nothing: packages first, since the flags of everything else depend on them.
 test:
 	@mk/deps.sh $(DEPS_OPTIONS)
-	@$(MAKE) $(JOBS) tests-built lint-light
+	@$(MAKE) $(JOBS) tests-built lint-light $(if $(IS_RELEASE),lint-hardening)
 	@$(MAKE) test-unit
+	@$(MAKE) fuzz-smoke
 	@$(MAKE) test-integration
 	@$(MAKE) compare
 

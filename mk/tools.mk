@@ -64,7 +64,7 @@ bench-deps:
 # --- Lint and format -----------------------------------------------------------------------------------------------
 
 C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/unit/*.[ch] tests/unit/*/*.[ch] \
-	tests/integration/*.[ch] tests/bench/*.[ch]))
+	tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 lint: lint-layers lint-format lint-gcc lint-clang lint-tidy lint-cppcheck
 
@@ -80,7 +80,7 @@ lint-gcc lint-clang: lint-%:
 	$(call say,LINT,$* -Werror)
 	$(Q)$(MAKE) O=build/lint-$* CC=$* WERROR=1 lint-objects
 
-lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS)
+lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS) $(FUZZ_OBJECTS)
 
 # One tidy per file, so that they run in parallel and only what changed is read again.
 TIDY_STAMPS = $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(SOURCES)))

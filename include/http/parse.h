@@ -67,6 +67,7 @@ struct scan {
     size_t line_start;
     unsigned lines; /* complete ones; the request line is the first */
     bool odd_names; /* a field has more in its name than letters, digits and hyphens */
+    bool skipped;   /* an empty line before it was taken off */
 };
 
 /* SCAN_BAD: bare LF or CR, NUL or other control byte, obs-fold, empty or malformed field name, space before the colon,
@@ -77,11 +78,11 @@ enum scan_result {
     SCAN_BAD       /* 400 */
 };
 
-/* Looks at the new bytes only: bytes[0..len) is the head so far; no byte is needed beyond it. An empty line before
- * the request line (RFC 9112, 2.2) is taken off by parse_skip_empty(), to be called until the scan has begun
- * (scan->at is 0). */
+/* Looks at the new bytes only: bytes[0..len) is the head so far; no byte is needed beyond it. One empty line
+ * before the request line (RFC 9112, 2.2) is taken off by parse_skip_empty(), to be called before each scan; it returns
+ * how many bytes are to be left out. */
 enum scan_result parse_scan(struct scan *scan, const char *bytes, size_t len);
-size_t parse_skip_empty(const char *bytes, size_t len);
+size_t parse_skip_empty(struct scan *scan, const char *bytes, size_t len);
 
 /* Whether a field's name is one of letters, digits, hyphens, and perhaps underscores. */
 bool parse_name_is_plain(struct text name, bool underscores);

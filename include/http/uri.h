@@ -24,7 +24,7 @@ bool uri_authority(struct text authority, struct text *host);
 int uri_split(struct text target, struct uri *uri);
 
 /* Percent-decodes once, resolves . and .., merges slashes when `merge`; writes at most path.len bytes to `out` (no
- * NUL; may be path.at). 0; 400 for a bad escape, %00, or a path that climbs above /. A decoded path begins with /. */
+ * NUL; may be path.at). 0; 400 for a bad escape, a NUL in either form, or a path that climbs above /. A decoded path begins with /. */
 int uri_normalise(struct text path, bool merge, char *out, size_t *len);
 
 /* True when `path` is already what uri_normalise() would make of it: no copy needed. */

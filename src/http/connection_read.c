@@ -75,11 +75,11 @@ static int make_room(struct connection *c)
     size_t large = (size_t)h->large_client_header_buffers.size;
     size_t most = large * (size_t)h->large_client_header_buffers.number;
     struct input *in = c->in;
-    size_t head = in->len - in->at;
+    size_t head = in->len - in->at, line = head - c->scan.line_start;
 
-    if (c->scan.lines == 0 && head > large)
-        return 414;
-    if (head - c->scan.line_start > large || head >= most)
+    if (line > 0 && in->data[in->len - 1] == '\r') /* the line's end, as far as it has come */
+        line--;
+    if (line > large || head >= most)
         return c->scan.lines == 0 ? 414 : 431;
     if (in->len < in->spare.cap)
         return 0;
@@ -184,19 +184,22 @@ static int resolve_target(struct request *r)
     return status;
 }
 
-/* A head may be within the buffers in all, and one of its lines not. */
-static int check_lines(const struct request *r, size_t head_len)
+/* The limits of make_room(), for a head that came so fast that it never had to ask. */
+static int check_lines(const struct message *m, size_t head_len, const struct http_conf *h)
 {
-    size_t large = (size_t)r->location->http->large_client_header_buffers.size;
+    size_t large = (size_t)h->large_client_header_buffers.size;
 
     if (head_len <= large)
         return 0;
-    if (r->msg.line.len > large)
+    if (m->line.len > large)
         return 414;
-    for (unsigned i = 0; i < r->msg.count; i++)
-        if (r->msg.headers[i].name.len + r->msg.headers[i].value.len > large)
+    for (unsigned i = 0; i < m->count; i++) {
+        const char *line = m->headers[i].name.at;
+        const char *next = i + 1 < m->count ? m->headers[i + 1].name.at : m->line.at + head_len - 2;
+        if ((size_t)(next - line) - 2 > large) /* without CRLF */
             return 431;
-    return 0;
+    }
+    return head_len > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
 }
 
 /* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
@@ -229,14 +232,17 @@ static enum next take_head(struct connection *c)
     int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)h->max_headers, &r->arena);
     if (status != 0)
         return connection_refuse(c, status);
-    if (c->scan.odd_names && h->ignore_invalid_headers)
-        leave_out_odd(r, h->underscores_in_headers);
+    bool odd_names = c->scan.odd_names && h->ignore_invalid_headers;
     in->at += len;
     c->scan = (struct scan){0};
     r->head_only = r->msg.method == METHOD_HEAD;
     status = resolve_target(r);
     if (status == 0)
-        status = check_lines(r, len);
+        status = check_lines(&r->msg, len, c->address->dflt->base.http);
+    if (status == 0 && r->server != c->address->dflt)
+        status = check_lines(&r->msg, len, r->location->http);
+    if (odd_names) /* after check_lines(), which measures from field to field */
+        leave_out_odd(r, h->underscores_in_headers);
     if (status != 0)
         return connection_refuse(c, status);
     r->awaits_body = message_has_body(&r->msg);
@@ -346,8 +352,8 @@ enum next connection_read_head(struct connection *c)
         struct input *in = c->in;
         if (c->proxy_awaited && in && in->at < in->len && !connection_take_proxy(c))
             return connection_gone(c, "broken PROXY protocol header");
-        if (in && c->scan.at == 0 && !c->proxy_awaited)
-            in->at += parse_skip_empty(in->data + in->at, in->len - in->at);
+        if (in && !c->proxy_awaited)
+            in->at += parse_skip_empty(&c->scan, in->data + in->at, in->len - in->at);
         if (in && in->at < in->len && !c->proxy_awaited) {
             enum scan_result seen = parse_scan(&c->scan, in->data + in->at, in->len - in->at);
             if (seen == SCAN_COMPLETE)

@@ -138,9 +138,12 @@ bool parse_name_is_plain(struct text name, bool underscores)
     return true;
 }
 
-size_t parse_skip_empty(const char *bytes, size_t len)
+size_t parse_skip_empty(struct scan *scan, const char *bytes, size_t len)
 {
-    return len >= 2 && bytes[0] == '\r' && bytes[1] == '\n' ? 2 : 0;
+    if (scan->at > 0 || scan->skipped || len < 2 || bytes[0] != '\r' || bytes[1] != '\n')
+        return 0;
+    scan->skipped = true;
+    return 2;
 }
 
 /* The fields, as llhttp finds them. */

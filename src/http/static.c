@@ -44,6 +44,8 @@ struct text static_root(struct request *r)
 static struct text below_root(const struct request *r, struct text uri)
 {
     const struct root *root = &r->location->http->root;
+    if (!uri.at) /* of a request that was refused before it had one */
+        return TEXT("");
     if (!root->alias)
         return uri;
     if (root->strip == SIZE_MAX)

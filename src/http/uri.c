@@ -64,7 +64,7 @@ static bool bracketed(struct text authority, struct text *host)
     char address[INET6_ADDRSTRLEN];
     struct in6_addr ignored;
     size_t close = text_find(authority, ']');
-    if (close == authority.len || close - 1 >= sizeof(address))
+    if (close == authority.len || close - 1 >= sizeof(address) || memchr(authority.at, '\0', close))
         return false;
     memcpy(address, authority.at + 1, close - 1);
     address[close - 1] = '\0';
@@ -186,10 +186,10 @@ int uri_normalise(struct text path, bool merge, char *out, size_t *len)
         int c = (unsigned char)path.at[i];
         if (c == '%') {
             c = decode(text_from(path, i));
-            if (c <= 0)
-                return 400;
             i += 2;
         }
+        if (c <= 0)
+            return 400;
         if (c != '/')
             w.out[w.len++] = (char)c;
         else if (!end_segment(&w, false))

@@ -95,6 +95,22 @@ START_TEST(lines_of_bad_requests)
 }
 END_TEST
 
+/* Refused before they had a path: variables made of it are empty, not what lay in memory. */
+START_TEST(bad_requests_have_no_uri)
+{
+    site_conf_http("log_format paths '[$uri|$document_uri|$request_filename|$realpath_root]';\n"
+                   "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/paths paths; }\n");
+    site_start();
+    const char *const bad[] = {"GET /../secret HTTP/1.1\r\nHost: a\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+                               "GET /a/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "BAD\r\n\r\n"};
+    char expected[512];
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(status_of_bytes(bad[i], strlen(bad[i])), 400);
+    snprintf(expected, sizeof(expected), "[-|-|%s|%s]\n", site_path("html"), site_path("html"));
+    free(log_await_count("logs/paths", expected, 5));
+}
+END_TEST
+
 START_TEST(formats)
 {
     site_write("html/a.txt", "hello\n");
@@ -390,6 +406,8 @@ Suite *suite_logs(void)
     tcase_add_test(tc, combined);
     tcase_add_test(tc, compressed);
     tcase_add_test(tc, lines_of_bad_requests);
+    if (!on_nginx()) /* which leaves some of them as far as it got */
+        tcase_add_test(tc, bad_requests_have_no_uri);
     tcase_add_test(tc, formats);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, buffered);

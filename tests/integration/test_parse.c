@@ -72,6 +72,7 @@ static const struct refused {
     NGINX_TAKES("GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n"),
     BAD("CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n"),
     REFUSED("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    NGINX_TAKES("\r\n\r\n" LINE HOST "\r\n"), /* one empty line may stand before a request, not two */
     /* Versions. */
     NGINX_TAKES("GET /a.txt\r\n"),
     BAD("GET /a.txt HTTP/0.9\r\n" HOST "\r\n"),

@@ -94,6 +94,12 @@ const char *unit_disk_dir(void)
     return NULL;
 }
 
+bool unit_on_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
 const char *unit_path(const char *name)
 {
     static char paths[8][4096 + 256];

@@ -3,6 +3,7 @@
 #define UNIT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,19 @@ const char *unit_dir(void);
 
 /* As unit_dir(), on a filesystem that takes O_DIRECT (not tmpfs); NULL: there is none here. */
 const char *unit_disk_dir(void);
+
+/* The thread sanitizer ends a process that is short of memory, before the code that would notice. */
+#if defined(__SANITIZE_THREAD__)
+#define UNIT_TSAN true
+#elif defined(__has_feature)
+#define UNIT_TSAN __has_feature(thread_sanitizer)
+#else
+#define UNIT_TSAN false
+#endif
+
+/* Under valgrind, which has neither openat2 nor cachestat, reads the start of every file that is mapped, and runs one
+ * thread at a time. */
+bool unit_on_valgrind(void);
 
 /* "<unit_dir()>/<name>", in one of a few static buffers that take turns. */
 const char *unit_path(const char *name);

@@ -106,6 +106,8 @@ END_TEST
 START_TEST(test_sums_never_go_down)
 {
     enum { ROUNDS = 20000 };
+    if (unit_on_valgrind()) /* a turn of the one may end in the middle of what the other waits for */
+        return;
     pid_t pid = fork();
     if (pid == 0) {
         for (int i = 0; i < ROUNDS; i++) {

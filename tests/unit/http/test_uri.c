@@ -379,6 +379,18 @@ START_TEST(test_raw)
 }
 END_TEST
 
+/* A caller that has not looked for NUL itself. */
+START_TEST(test_nul)
+{
+    static const char path[] = "/a/\0/../b", host[] = "[::1\0\0]:80";
+    char out[sizeof(path)];
+    size_t len;
+    struct text name;
+    ck_assert_int_eq(uri_normalise((struct text){path, sizeof(path) - 1}, true, out, &len), 400);
+    ck_assert(!uri_authority((struct text){host, sizeof(host) - 1}, &name));
+}
+END_TEST
+
 START_TEST(test_hosts)
 {
     struct text host;
@@ -434,6 +446,7 @@ Suite *suite_http_uri(void)
     tcase_add_test(t, test_random_paths);
     tcase_add_loop_test(t, test_targets, 0, sizeof(targets) / sizeof(targets[0]));
     tcase_add_test(t, test_raw);
+    tcase_add_test(t, test_nul);
     tcase_add_loop_test(t, test_hosts, 0, sizeof(hosts) / sizeof(hosts[0]));
     tcase_add_test(t, test_escape);
     suite_add_tcase(s, t);

@@ -1,0 +1,36 @@
+# checks.mk - what is looked at beside the tests' own answers: coverage, valgrind, the hardening of the binary.
+
+# --- Coverage --------------------------------------------------------------------------------------------------------
+
+# Counters live in a file that is mapped before anything forks, so that workers count too when they have dropped their
+# privileges, and when they are killed: clang's continuous mode.
+COVERAGE_LEAST ?= 85
+COVERAGE_DIR := build/coverage
+COVERAGE_MAKE = $(MAKE) CC=clang O=$(COVERAGE_DIR) DEBUG=1 LDFLAGS=-fprofile-instr-generate \
+	CFLAGS='-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation'
+
+coverage:
+	@$(COVERAGE_MAKE) $(JOBS) tests-built
+	@rm -rf $(COVERAGE_DIR)/counts && mkdir -p $(COVERAGE_DIR)/counts
+	@LLVM_PROFILE_FILE=$(CURDIR)/$(COVERAGE_DIR)/counts/%c%m.profraw $(COVERAGE_MAKE) test-unit
+	@LLVM_PROFILE_FILE=$(CURDIR)/$(COVERAGE_DIR)/counts/%c%m.profraw $(COVERAGE_MAKE) test-integration
+	@tests/lint/coverage.sh $(COVERAGE_DIR) $(COVERAGE_LEAST)
+
+# The table again, of what the last run counted.
+coverage-report:
+	@tests/lint/coverage.sh $(COVERAGE_DIR) $(COVERAGE_LEAST)
+
+# --- Valgrind --------------------------------------------------------------------------------------------------------
+
+test-valgrind: $(O)/$(UNIT)
+	$(Q)CK_TIMEOUT_MULTIPLIER=40 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+		--suppressions=tests/lint/valgrind.supp $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
+
+# --- Hardening -------------------------------------------------------------------------------------------------------
+
+# Of the release build: the sanitizers and debug builds leave some of it out.
+lint-hardening: $(O)/sluice
+	$(call say,LINT,hardening)
+	$(Q)tests/lint/hardening.sh $(O)/sluice
+
+.PHONY: coverage coverage-report test-valgrind lint-hardening
