@@ -254,8 +254,7 @@ START_TEST(empty_lines)
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "\r\n");
-    ck_assert_msg(client_has_input(&c, scaled(4000)), "still open");
-    ck_assert(client_ends(&c));
+    ck_assert(client_ends(&c)); /* without an answer */
     client_close(&c);
     client_open(&c, site_port(0));
     client_say(&c, "\r\n\r\n");
