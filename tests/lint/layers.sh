@@ -62,7 +62,7 @@ BEGIN {
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
     reserve("^crypt\\.h", "^src/http/crypt_libc\\.c$")
     reserve("^openssl/", "^src/http/digest\\.c$")
-    reserve("^zlib", "^src/io/codec_zlib\\.c$")
+    reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^pcre2", "^src/http/pattern\\.c$")
 }
 
