@@ -198,7 +198,7 @@ static void resolve_if(struct conf_block *block, const struct location *around)
     struct location *l = block->owner;
 
     resolve(l, block);
-    l->parent = around->parent;
+    l->parent = around ? around->parent : NULL;
     l->rewrite = NULL;
 }
 

@@ -177,8 +177,8 @@ static void make_files(void)
     write_file("html/small.txt.gz", TEXT("\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0")); /* "a" */
     write_file("html/page.html.gz", TEXT("no such thing"));
     write_file("users", TEXT("ann:{PLAIN}x\nbob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"));
-    (void)symlink("d", full_name("html/link"));
-    (void)symlink("nowhere", full_name("html/dangling"));
+    if (symlink("d", full_name("html/link")) < 0 || symlink("nowhere", full_name("html/dangling")) < 0)
+        abort();
 }
 
 struct text world_secret(void)
