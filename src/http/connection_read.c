@@ -268,14 +268,28 @@ static enum next begin_body(struct connection *c)
     return NEXT_STEP;
 }
 
-/* How long a body may be, the location says. */
+/* Whoever is refused for asking too much may not hold the connection with a body; and nobody reads what 444 says. */
+static void end_before_body(struct request *r)
+{
+    bool limited = r->limits.req == LIMIT_REJECTED || r->limits.conn == LIMIT_REJECTED;
+
+    if (!limited && !r->silent)
+        return;
+    r->awaits_body = false;
+    r->wants_close = true;
+    r->lingers = true;
+}
+
+/* How long a body may be, the location says; and it is read under that location's limits, so that many slow ones count as many. */
 enum next connection_find_limits(struct connection *c)
 {
     struct request *r = c->request;
 
-    while (r->awaits_body && r->step <= STEP_LOCATION)
+    while (r->awaits_body && r->step <= STEP_LIMIT) {
         if (!static_step(r))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
+        end_before_body(r);
+    }
     return r->awaits_body ? begin_body(c) : NEXT_STEP; /* refused: a response is on its way already */
 }
 

@@ -62,7 +62,8 @@ static struct text path_below(struct request *r, struct text rest)
     if (!path)
         return TEXT_NONE;
     memcpy(path, root.at, root.len);
-    memcpy(path + root.len, rest.at, rest.len);
+    if (rest.len > 0)
+        memcpy(path + root.len, rest.at, rest.len);
     path[root.len + rest.len] = '\0';
     return (struct text){path, root.len + rest.len};
 }

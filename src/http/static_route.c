@@ -21,6 +21,8 @@ void static_enter(struct request *r, const struct location *l)
 {
     r->location = l;
     r->rewrite = l->rewrite;
+    if (l->realip)
+        realip_apply(r);
     if (l->rewrite && l != &r->server->base) /* the server's own instructions came first of all */
         r->step = STEP_REWRITE;
     else
@@ -49,8 +51,6 @@ bool static_step_location(struct request *r)
         return true;
     }
     static_enter(r, l);
-    if (l->realip)
-        realip_apply(r);
     if (l->http->internal && !r->internal)
         respond_error(r, 404);
     else if (r->awaits_body)

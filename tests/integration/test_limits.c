@@ -332,6 +332,55 @@ START_TEST(connections)
 }
 END_TEST
 
+static void expect_continue(struct client *c)
+{
+    struct response r;
+
+    ck_assert(client_head(c, &r));
+    ck_assert_str_eq(r.head, "HTTP/1.1 100 Continue\r\n\r\n");
+    response_free(&r);
+}
+
+#define POST(target) "POST " target " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+
+/* A request whose body comes slowly, or never, is one that is being served; one that is refused is not read any further. */
+START_TEST(waiting_for_bodies)
+{
+    serve("limit_conn_zone $arg_k zone=one:1m; limit_req_zone $arg_k zone=two:1m " SLOW ";",
+          "location / { limit_conn one 1; } location = /rare { limit_req zone=two; }"
+          "location = /gone { return 444; }");
+    struct client slow, c;
+    struct response r;
+
+    client_open(&slow, site_port(0));
+    client_say(&slow, POST("/a?k=x"));
+    expect_continue(&slow);
+    expect("/a?k=x", 503);
+    expect("/rare?k=x", 404);
+    for (int i = 0; i < 2; i++) {
+        client_open(&c, site_port(0));
+        client_say(&c, POST("%s"), i == 0 ? "/a?k=x" : "/rare?k=x");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_int_eq(r.status, 503);
+        assert_header(&r, "Connection", "close");
+        response_free(&r);
+        client_say(&c, "hello");
+        ck_assert(client_ends(&c));
+        client_close(&c);
+    }
+    client_open(&c, site_port(0));
+    client_say(&c, POST("/gone"));
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    client_say(&slow, "hello");
+    ck_assert(client_receive(&slow, &r));
+    ck_assert_int_eq(r.status, 405);
+    response_free(&r);
+    expect("/a?k=x", 200);
+    client_close(&slow);
+}
+END_TEST
+
 START_TEST(several_connection_limits)
 {
     make_big();
@@ -459,6 +508,7 @@ Suite *suite_limits(void)
     tcase_add_test(tc, kept_over_reloads);
     tc = site_case(s, "conn", 30);
     tcase_add_test(tc, connections);
+    tcase_add_test(tc, waiting_for_bodies);
     tcase_add_test(tc, several_connection_limits);
     tcase_add_test(tc, killed_workers);
     tcase_add_test(tc, connections_over_reloads);

@@ -124,6 +124,23 @@ START_TEST(per_request)
 }
 END_TEST
 
+/* A named location is entered by another way than the others. */
+START_TEST(named_locations)
+{
+    site_conf_server("location / { try_files /none @named; }\n"
+                     "location @named { set_real_ip_from 127.0.0.1; deny 192.0.2.1; try_files /f =404; }");
+    site_write("html/f", "f");
+    site_start();
+    struct response r;
+    request(&r, "GET", "/", "X-Real-IP: 192.0.2.1\r\n");
+    ck_assert_int_eq(r.status, 403);
+    response_free(&r);
+    request(&r, "GET", "/", "X-Real-IP: 192.0.2.2\r\n");
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+}
+END_TEST
+
 START_TEST(unix_peers)
 {
     struct client c;
@@ -306,6 +323,7 @@ Suite *suite_realip(void)
     TCase *t = site_case(s, "headers", 30);
     tcase_add_loop_test(t, told_by_a_header, 0, sizeof told / sizeof *told);
     tcase_add_test(t, per_request);
+    tcase_add_test(t, named_locations);
     tcase_add_test(t, unix_peers);
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
     t = site_case(s, "proxy_protocol", 30);
