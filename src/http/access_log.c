@@ -26,10 +26,24 @@ struct log_format {
 
 enum { SYSLOG_INFO = 6, MIN_BUFFER = 64, GZIP_BUFFER = 64 * 1024 };
 
-/* The formats of one configuration: values of the module in the http block only. */
+struct options {
+    int64_t buffer, flush_msec;
+    int gzip_level; /* 0: plain */
+    struct template *condition;
+};
+
+/* How a file of this configuration is written: once, for all the lines that name it. */
+struct named_log {
+    struct named_log *next;
+    const struct log_file *file;
+    struct options options;
+};
+
+/* The formats and files of one configuration: values of the module in the http block only. */
 struct log_values {
     struct log_conf conf; /* first: what requests look at */
     struct log_format *formats;
+    struct named_log *named;
 };
 
 static struct log_values *http_values(const struct conf *cf)
@@ -85,12 +99,6 @@ static const char *set_format(struct conf *cf, const struct conf_row *row, void 
     return add_format(cf, cf->args[1], escape, (struct text){line, len});
 }
 
-struct options {
-    int64_t buffer, flush_msec;
-    int gzip_level; /* 0: plain */
-    struct template *condition;
-};
-
 static const char *set_gzip(struct conf *cf, struct text word, struct options *o)
 {
     enum { FASTEST = 1, SMALLEST = 9 };
@@ -129,6 +137,39 @@ static void on_close(void *file)
     log_file_close(file);
 }
 
+/* Lines without a buffer may stand beside those with one, as in nginx; plain ones do not stand in a compressed file. */
+static const char *agree(struct conf *cf, const struct log_file *file, const struct options *o)
+{
+    struct log_values *v = http_values(cf);
+
+    for (struct named_log *n = v->named; n; n = n->next) {
+        bool plain = n->options.gzip_level == 0 && o->gzip_level == 0;
+        if (n->file != file || (plain && (o->buffer == 0 || n->options.buffer == 0)))
+            continue;
+        if (n->options.buffer != o->buffer || n->options.flush_msec != o->flush_msec ||
+            n->options.gzip_level != o->gzip_level)
+            return conf_error(cf, "access_log \"%.*s\" already defined with conflicting parameters",
+                              TEXT_ARG(cf->args[1]));
+    }
+    struct named_log *n = arena_alloc(cf->arena, sizeof *n);
+    if (!n)
+        return conf_error(cf, "no memory");
+    *n = (struct named_log){v->named, file, *o};
+    v->named = n;
+    return NULL;
+}
+
+static const char *check_buffer(struct conf *cf, struct text path, struct options *o)
+{
+    if (o->buffer == 0 && o->gzip_level > 0)
+        o->buffer = GZIP_BUFFER;
+    if (o->buffer == 0 && o->flush_msec > 0)
+        return conf_error(cf, "no buffer is defined for access_log \"%.*s\"", TEXT_ARG(path));
+    if (o->buffer > 0 && text_starts(path, TEXT("syslog:")))
+        return conf_error(cf, "logs to syslog cannot be buffered");
+    return NULL;
+}
+
 static const char *open_log(struct conf *cf, struct text path, const struct options *o, struct log_file **file)
 {
     bool special = text_starts(path, TEXT("syslog:")) || text_equal(path, TEXT("stderr")) ||
@@ -136,14 +177,16 @@ static const char *open_log(struct conf *cf, struct text path, const struct opti
     const char *full = special ? path.at : conf_full_path(cf, path);
     if (text_find(path, '$') < path.len)
         return conf_error(cf, "variables in the path of \"access_log\" are not supported");
-    int64_t buffer = o->buffer == 0 && o->gzip_level > 0 ? GZIP_BUFFER : o->buffer;
-    int rc = log_file_open(file, full, (size_t)buffer, o->flush_msec);
+    int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
     if (rc == -EINVAL)
         return conf_error(cf, "invalid log \"%.*s\"", TEXT_ARG(path));
     if (rc < 0)
         return conf_error(cf, "open() \"%s\" failed (%d: %s)", full, -rc, strerror(-rc));
     if (arena_at_fini(cf->arena, on_close, *file) < 0)
         return conf_error(cf, "no memory");
+    const char *error = agree(cf, *file, o);
+    if (error)
+        return error;
     rc = log_file_compress(*file, o->gzip_level); /* a reload may have taken it away */
     if (rc == -ENOSYS)
         return conf_error(cf, "\"gzip\" needs zlib, and this build is without it");
@@ -184,6 +227,8 @@ static const char *set_access_log(struct conf *cf, const struct conf_row *row, v
     const char *error = find_or_combined(cf, format, &a->format);
     for (unsigned i = options_from; i < cf->count && !error; i++)
         error = set_option(cf, cf->args[i], &o);
+    if (!error)
+        error = check_buffer(cf, cf->args[1], &o);
     if (!error)
         error = open_log(cf, cf->args[1], &o, &a->file);
     if (error)
@@ -378,7 +423,8 @@ static const struct conf_row rows[] = {
      .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
-     .differs = "No variables in the path. With `gzip`, lines wait a second at most, unless `flush` says otherwise. "
+     .differs = "No variables in the path. Lines for the same file have `gzip` all or none. With `gzip`, lines wait a "
+                "second at most, unless `flush` says otherwise. "
                 "Without this directive lines go to the log folder of the "
                 "installation, if it is there."},
     {"open_log_file_cache", CONF_HTTP_ALL, CONF_1MORE, conf_set_accepted,
