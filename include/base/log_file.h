@@ -27,6 +27,22 @@ struct log_file;
 int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec);
 void log_file_close(struct log_file *lf);
 
+/* Which files stay open where lines name their files. */
+struct log_names_conf {
+    unsigned id;           /* those with another one are apart, with a bound of their own */
+    uint64_t max;          /* how many; 0: each is closed when its lines are written, the rest says nothing */
+    int64_t inactive_msec; /* closed when not used for longer */
+    int64_t valid_msec;    /* after this, whether the path still leads to the file is looked up */
+    uint64_t min_uses;     /* stays open when used as often without becoming inactive */
+};
+
+/* Lines written to this one begin with the full path of their file and a NUL. Files are made (0644) and opened by who writes; lines of
+ * one that cannot be opened, or is no regular file, are dropped. Counted as above. 0 or -errno. */
+int log_file_open_names(struct log_file **out, const struct log_names_conf *conf);
+
+/* A line whose path must not be opened: it counts as dropped. The loop's thread only. */
+void log_file_refuse(struct log_file *lf);
+
 /* From now on what is written is compressed (level 1 to 9; 0: plain again), each turn of the writer by itself: `zcat`
  * reads the file. 0; -ENOSYS without zlib; -EINVAL for what is no file. */
 int log_file_compress(struct log_file *lf, int level);
@@ -52,7 +68,7 @@ const char *log_file_path(const struct log_file *lf);
 void log_file_count_drops(uint64_t *total);
 uint64_t log_file_dropped(const struct log_file *lf); /* lines, since start */
 
-/* Every registered path: "stderr", "stdout" and "syslog:..." too. */
+/* Every registered path: "stderr", "stdout" and "syslog:..." too, and "variable paths ...". */
 void log_file_each(void (*fn)(void *arg, const char *path), void *arg);
 
 /* Reopens every registered file by its path (USR1): what was logged before goes to the old file. On a file that cannot

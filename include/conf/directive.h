@@ -157,6 +157,10 @@ const char *conf_path(struct conf *cf, struct text path);
  * worker cannot open it. False: no memory. */
 bool conf_reads(struct conf *cf, const char *path);
 
+/* The same for writing: who serves may make and write files in the folder of `path` and below; with variables, in the last folder
+ * before them. */
+bool conf_writes(struct conf *cf, const char *path);
+
 /* Generic setters; the slot's type is in the comment. Errors are worded as nginx words them. */
 conf_set_fn conf_set_flag;        /* bool */
 conf_set_fn conf_set_number;      /* int64_t; extra: struct conf_bounds or NULL (0 .. INT64_MAX) */

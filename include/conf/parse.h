@@ -30,8 +30,8 @@ struct conf_file {
     struct text bytes;
 };
 
-/* What conf_reads() was told. */
-struct conf_read_path {
+/* What conf_reads() and conf_writes() were told. */
+struct conf_noted_path {
     struct list node;
     const char *path;
 };
@@ -39,7 +39,8 @@ struct conf_read_path {
 struct conf_result {
     struct conf_block *root; /* CONF_MAIN; NULL on error */
     struct list files;       /* struct conf_file, each once, in the order of first reading */
-    struct list reads;       /* struct conf_read_path */
+    struct list reads;       /* struct conf_noted_path */
+    struct list writes;      /* likewise */
     const char *error;       /* "unknown directive \"foo\" in /etc/sluice.conf:3", in the arena */
 };
 

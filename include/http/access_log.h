@@ -14,6 +14,7 @@ struct log_format;
 struct access_log {
     struct access_log *next;
     struct log_file *file;
+    struct template *path;      /* with variables; NULL: that of `file` */
     struct template *condition; /* if=: an empty text or "0" means no line; NULL: always */
     struct log_format *format;
 };
@@ -22,6 +23,7 @@ struct access_log {
 struct log_conf {
     struct access_log *logs; /* NULL: off */
     bool given;              /* by an access_log in this block or one around it */
+    struct log_file *named;  /* takes the lines of logs with variables in their paths; NULL: there are none */
 };
 
 extern struct conf_module log_module;

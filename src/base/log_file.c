@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -85,6 +86,8 @@ void log_file_free(struct log_file *lf)
         return; /* it may still hold this file */
     if (lf->syslog)
         log_syslog_close(lf->syslog);
+    if (lf->names)
+        log_names_destroy(lf->names);
     if (lf->fd >= 0 && !lf->is_stream)
         close(lf->fd);
     pthread_mutex_destroy(&lf->lock);
@@ -94,7 +97,8 @@ void log_file_free(struct log_file *lf)
     free(lf);
 }
 
-static int file_new(struct log_file **out, const char *path)
+/* `names`: NULL, or how files are kept open. */
+static int file_new(struct log_file **out, const char *path, const struct log_names_conf *names)
 {
     struct log_file *lf = calloc(1, sizeof(*lf));
     if (!lf)
@@ -102,7 +106,7 @@ static int file_new(struct log_file **out, const char *path)
     lf->fd = -1;
     pthread_mutex_init(&lf->lock, NULL);
     lf->path = strdup(path);
-    int rc = lf->path ? open_target(lf) : -ENOMEM;
+    int rc = !lf->path ? -ENOMEM : !names ? open_target(lf) : stays_shut ? 0 : log_names_create(&lf->names, names);
     if (rc < 0) {
         log_file_free(lf);
         return rc;
@@ -143,18 +147,14 @@ static struct log_file *find(const char *path)
     return NULL;
 }
 
-int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec)
+static int find_or_make(struct log_file **out, const char *name, const struct log_names_conf *names, size_t buffer,
+                        int64_t flush_msec)
 {
-    const char *stream = stream_name(path);
-    const char *name = stream ? stream : path;
-    if (buffer > SIZE_MAX / 4)
-        return -EINVAL;
-
     int rc = 0;
     pthread_mutex_lock(&log_registry_lock);
     struct log_file *lf = find(name);
     if (!lf) {
-        rc = file_new(&lf, name);
+        rc = file_new(&lf, name, names);
         if (rc == 0)
             list_append(&log_registry, &lf->node);
     }
@@ -165,6 +165,25 @@ int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_
     }
     pthread_mutex_unlock(&log_registry_lock);
     return rc;
+}
+
+int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec)
+{
+    const char *stream = stream_name(path);
+    if (buffer > SIZE_MAX / 4)
+        return -EINVAL;
+    return find_or_make(out, stream ? stream : path, NULL, buffer, flush_msec);
+}
+
+/* One with other settings is another one: nothing is changed while the writer looks at it. */
+int log_file_open_names(struct log_file **out, const struct log_names_conf *conf)
+{
+    char name[200] = "variable paths";
+    if (conf->max > 0)
+        snprintf(name, sizeof(name), "variable paths, cache %u: max=%llu inactive=%lldms valid=%lldms min_uses=%llu",
+                 conf->id, (unsigned long long)conf->max, (long long)conf->inactive_msec, (long long)conf->valid_msec,
+                 (unsigned long long)conf->min_uses);
+    return find_or_make(out, name, conf, 0, 0);
 }
 
 void log_file_each(void (*fn)(void *arg, const char *path), void *arg)
@@ -206,7 +225,7 @@ void log_file_drop(struct log_file *lf, uint64_t lines)
         __atomic_fetch_add(total, lines, __ATOMIC_RELAXED); /* two threads drop lines, and seldom */
 }
 
-static uint64_t count_lines(const char *bytes, size_t len)
+uint64_t log_file_count_lines(const char *bytes, size_t len)
 {
     uint64_t lines = 0;
     for (const char *end = bytes + len; (bytes = memchr(bytes, '\n', (size_t)(end - bytes))); bytes++)
@@ -245,8 +264,7 @@ static bool wait_writable(int fd, int64_t deadline)
     return poll(&pfd, 1, left > 1000 ? 1000 : (int)left) >= 0 || errno == EINTR;
 }
 
-/* How many of them were written; fewer: lf->last_errno says why. */
-static size_t put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
+size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec)
 {
     int64_t deadline = patience_msec < 0 ? -1 : log_now_msec() + patience_msec;
     size_t done = 0;
@@ -273,8 +291,8 @@ static void put_compressed(struct log_file *lf, int fd, const char *bytes, size_
     int rc = log_gzip(bytes, len, lf->gzip_level, &member, &size);
     if (rc < 0)
         lf->last_errno = -rc;
-    if (rc < 0 || put_bytes(lf, fd, member, size, patience_msec) < size)
-        log_file_drop(lf, count_lines(bytes, len));
+    if (rc < 0 || log_file_put_bytes(lf, fd, member, size, patience_msec) < size)
+        log_file_drop(lf, log_file_count_lines(bytes, len));
     if (rc == 0)
         free(member);
 }
@@ -287,18 +305,18 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
     }
     if (lf->torn && write_unsignalled(lf, fd, "\n", 1) == 1)
         lf->torn = false;
-    size_t done = put_bytes(lf, fd, bytes, len, patience_msec);
+    size_t done = log_file_put_bytes(lf, fd, bytes, len, patience_msec);
     if (done == len)
         return;
     lf->torn = lf->torn || (done > 0 && bytes[done - 1] != '\n');
-    log_file_drop(lf, count_lines(bytes + done, len - done));
+    log_file_drop(lf, log_file_count_lines(bytes + done, len - done));
 }
 
 int log_file_compress(struct log_file *lf, int level)
 {
     if (level > 0 && !log_gzip_works())
         return -ENOSYS;
-    if (level > 0 && (lf->syslog || lf->is_stream || strncmp(lf->path, "syslog:", 7) == 0))
+    if (level > 0 && (lf->syslog || lf->names || lf->is_stream || strncmp(lf->path, "syslog:", 7) == 0))
         return -EINVAL;
     lf->gzip_level = level;
     return 0;
@@ -307,6 +325,14 @@ int log_file_compress(struct log_file *lf, int level)
 /* Without a writer. Called with the lock held. */
 static void put_at_once(struct log_file *lf, int severity, const char *line, size_t len)
 {
+    if (lf->names && log_writer_abandoned) { /* it may still look at them */
+        log_file_drop(lf, 1);
+        return;
+    }
+    if (lf->names) {
+        log_names_put_line(lf, line, len, DIRECT_PATIENCE);
+        return;
+    }
     if (!lf->syslog) {
         log_file_put(lf, lf->fd, line, len, DIRECT_PATIENCE);
         return;
@@ -320,7 +346,7 @@ static void put_at_once(struct log_file *lf, int severity, const char *line, siz
 
 static size_t head_size(const struct log_file *lf)
 {
-    return lf->syslog ? sizeof(struct log_record) : 0;
+    return lf->syslog || lf->names ? sizeof(struct log_record) : 0;
 }
 
 /* Room for a line, or NULL. Called with the lock held. */
@@ -338,7 +364,7 @@ static char *room_for(struct log_file *lf, size_t len)
 static bool take_line(struct log_file *lf, int severity, size_t len)
 {
     size_t before = lf->used;
-    if (lf->syslog) {
+    if (head_size(lf) > 0) {
         struct log_record record = {(uint32_t)len, severity};
         memcpy(lf->fill + lf->used, &record, sizeof(record));
     }
@@ -392,6 +418,13 @@ void log_file_commit(struct log_file *lf, size_t used)
         log_writer_wake();
 }
 
+void log_file_refuse(struct log_file *lf)
+{
+    log_file_drop(lf, 1);
+    if (log_writer_sleeps)
+        log_writer_wake(); /* it says so */
+}
+
 const char *log_file_path(const struct log_file *lf)
 {
     return lf->path;
@@ -408,7 +441,9 @@ int log_file_reopen_now(struct log_file *lf)
         log_syslog_reset(lf->syslog);
         return 0;
     }
-    if (lf->is_stream)
+    if (lf->names)
+        log_names_close(lf->names);
+    if (lf->names || lf->is_stream)
         return 0;
     int fd = log_file_open_path(lf->path);
     if (fd < 0)

@@ -1,4 +1,4 @@
-/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread) and log_syslog.c share. */
+/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread), log_names.c and log_syslog.c share. */
 #ifndef BASE_LOG_PARTS_H
 #define BASE_LOG_PARTS_H
 
@@ -16,12 +16,13 @@ struct log_file {
     unsigned refs;    /* likewise; 0: closed, gone when all is written */
     char *path;       /* as given; the standard streams by their names */
     struct log_syslog *syslog;
-    int gzip_level;       /* each turn of the writer becomes a gzip member of its own; 0: plain */
-    bool is_stream;       /* stdout, stderr: not ours to close or reopen */
-    bool may_signal;      /* a pipe or socket, where a write may raise SIGPIPE */
-    size_t capacity;      /* of each buffer */
-    size_t threshold;     /* bytes that make the writer write at once */
-    atomic_int wait_msec; /* and how long lines may wait otherwise */
+    struct log_names *names; /* its lines begin with their path; the writer's own while it runs */
+    int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain */
+    bool is_stream;          /* stdout, stderr: not ours to close or reopen */
+    bool may_signal;         /* a pipe or socket, where a write may raise SIGPIPE */
+    size_t capacity;         /* of each buffer */
+    size_t threshold;        /* bytes that make the writer write at once */
+    atomic_int wait_msec;    /* and how long lines may wait otherwise */
     atomic_uint_fast64_t dropped;
 
     pthread_mutex_t lock; /* of what follows: nearly always free, never held during a system call of the writer */
@@ -41,7 +42,7 @@ struct log_file {
     bool torn;             /* a failed write left half a line behind */
 };
 
-/* In a syslog's buffer each line has this before it. */
+/* In a syslog's buffer, and where lines name their files, each line has this before it. */
 struct log_record {
     uint32_t len;
     int32_t severity; /* -1: the target's */
@@ -54,6 +55,9 @@ extern pthread_mutex_t log_registry_lock;
 /* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`: how long to wait in
  * all for a pipe that is full, -1: for ever. Called by one thread at a time per file. */
 void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
+/* How many of the bytes could be written; fewer: lf->last_errno says why. */
+size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
+uint64_t log_file_count_lines(const char *bytes, size_t len);
 /* `lines` are lost. */
 void log_file_drop(struct log_file *lf, uint64_t lines);
 /* Opens by path; -errno. */
@@ -73,6 +77,19 @@ void log_writer_wake(void);
 /* log_gzip.c: `bytes` as one gzip member on the heap. 0 or -errno; -ENOSYS without zlib. */
 int log_gzip(const char *bytes, size_t len, int level, char **out, size_t *out_len);
 bool log_gzip_works(void);
+
+/* log_names.c */
+int log_names_create(struct log_names **out, const struct log_names_conf *conf);
+void log_names_destroy(struct log_names *n);
+/* Writes what the buffer holds, and moves lines inside of it. */
+void log_names_put(struct log_file *lf, char *records, size_t len, int64_t patience_msec);
+/* One line, behind its path and a NUL. */
+void log_names_put_line(struct log_file *lf, const char *record, size_t len, int64_t patience_msec);
+/* Closes what has not been used for long; returns when there may be more, INT64_MAX: never. */
+int64_t log_names_expire(struct log_names *n, int64_t now);
+void log_names_close(struct log_names *n); /* all of them: they are opened anew */
+/* The path that could not be written last; empty: none. */
+const char *log_names_failed(const struct log_names *n);
 
 /* log_syslog.c */
 int log_syslog_open(struct log_syslog **out, struct text parameters);

@@ -53,12 +53,14 @@ static void put_records(struct log_file *lf, const char *at, size_t len)
     }
 }
 
-static void put(struct log_file *lf, const char *bytes, size_t len, int64_t patience)
+static void put(struct log_file *lf, char *bytes, size_t len, int64_t patience)
 {
     if (len == 0)
         return;
     if (lf->syslog)
         put_records(lf, bytes, len);
+    else if (lf->names)
+        log_names_put(lf, bytes, len, patience);
     else
         log_file_put(lf, lf->fd, bytes, len, patience);
 }
@@ -120,8 +122,13 @@ static int64_t report(struct log_file *lf, int64_t now)
         return NEVER;
     if (lf->reported_msec > 0 && now - lf->reported_msec < REPORT_MSEC)
         return lf->reported_msec + REPORT_MSEC;
-    log_error(lf->last_errno, "%llu lines of \"%s\" were dropped", (unsigned long long)(dropped - lf->reported),
-              lf->path);
+    unsigned long long lines = dropped - lf->reported;
+    const char *failed = lf->names ? log_names_failed(lf->names) : "";
+    if (lf->names)
+        log_error(lf->last_errno, "%llu lines of logs with variables were dropped%s%s%s", lines,
+                  *failed ? ", the last one of \"" : "", failed, *failed ? "\"" : "");
+    else
+        log_error(lf->last_errno, "%llu lines of \"%s\" were dropped", lines, lf->path);
     lf->reported = dropped;
     lf->reported_msec = now;
     lf->last_errno = 0;
@@ -145,7 +152,9 @@ static int64_t serve(struct log_file *lf, bool closed, bool last, int64_t now)
         due = NEVER;
     }
     int64_t report_due = report(lf, now);
-    return due < report_due ? due : report_due;
+    int64_t names_due = lf->names ? log_names_expire(lf->names, now) : NEVER;
+    due = due < report_due ? due : report_due;
+    return due < names_due ? due : names_due;
 }
 
 /* The file after `node`, or the first one for NULL; *closed: nobody uses it any more. */

@@ -36,15 +36,24 @@ const char *conf_full_path(struct conf *cf, struct text path)
     return arena_printf(cf->arena, "%s%.*s", cf->prefix, TEXT_ARG(path));
 }
 
+static bool note_path(struct conf *cf, struct list *paths, const char *path)
+{
+    struct conf_noted_path *noted = arena_zalloc(cf->arena, sizeof(*noted));
+    if (!noted)
+        return false;
+    noted->path = path;
+    list_append(paths, &noted->node);
+    return true;
+}
+
 bool conf_reads(struct conf *cf, const char *path)
 {
-    struct conf_read_path *read = arena_zalloc(cf->arena, sizeof(*read));
-    if (!read)
-        return false;
-    read->path = path;
-    if (cf->reader)
-        list_append(&cf->reader->result->reads, &read->node);
-    return true;
+    return !cf->reader || note_path(cf, &cf->reader->result->reads, path);
+}
+
+bool conf_writes(struct conf *cf, const char *path)
+{
+    return !cf->reader || note_path(cf, &cf->reader->result->writes, path);
 }
 
 const char *conf_path(struct conf *cf, struct text path)

@@ -374,6 +374,7 @@ int conf_read(const struct conf_input *input, struct arena *arena, struct conf_r
     *result = (struct conf_result){0};
     list_init(&result->files);
     list_init(&result->reads);
+    list_init(&result->writes);
     result->error = read_everything(&cf);
     return result->error ? -EINVAL : 0;
 }

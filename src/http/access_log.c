@@ -10,6 +10,7 @@
 #include "http/request.h"
 
 #include <errno.h>
+#include <limits.h>
 
 enum escape { ESCAPE_DEFAULT, ESCAPE_JSON, ESCAPE_NONE };
 
@@ -26,10 +27,26 @@ struct log_format {
 
 enum { SYSLOG_INFO = 6, MIN_BUFFER = 64, GZIP_BUFFER = 64 * 1024 };
 
-/* The formats of one configuration: values of the module in the http block only. */
+struct options {
+    int64_t buffer, flush_msec;
+    int gzip_level; /* 0: plain */
+    struct template *condition;
+};
+
+/* How a file of this configuration is written: once, for all the lines that name it. */
+struct named_log {
+    struct named_log *next;
+    const struct log_file *file;
+    struct options options;
+};
+
+/* The formats and files of one configuration: values of the module in the http block only. */
 struct log_values {
-    struct log_conf conf; /* first: what requests look at */
+    struct log_conf conf;         /* first: what requests look at */
+    struct log_names_conf *cache; /* open_log_file_cache; NULL: off */
     struct log_format *formats;
+    struct named_log *named;
+    unsigned caches; /* how many there are */
 };
 
 static struct log_values *http_values(const struct conf *cf)
@@ -85,12 +102,6 @@ static const char *set_format(struct conf *cf, const struct conf_row *row, void 
     return add_format(cf, cf->args[1], escape, (struct text){line, len});
 }
 
-struct options {
-    int64_t buffer, flush_msec;
-    int gzip_level; /* 0: plain */
-    struct template *condition;
-};
-
 static const char *set_gzip(struct conf *cf, struct text word, struct options *o)
 {
     enum { FASTEST = 1, SMALLEST = 9 };
@@ -129,21 +140,71 @@ static void on_close(void *file)
     log_file_close(file);
 }
 
-static const char *open_log(struct conf *cf, struct text path, const struct options *o, struct log_file **file)
+/* Lines without a buffer may stand beside those with one, as in nginx; plain ones do not stand in a compressed file. */
+static const char *agree(struct conf *cf, const struct log_file *file, const struct options *o)
 {
-    bool special = text_starts(path, TEXT("syslog:")) || text_equal(path, TEXT("stderr")) ||
-                   text_equal(path, TEXT("stdout")) || text_equal(path, TEXT("-"));
+    struct log_values *v = http_values(cf);
+
+    for (struct named_log *n = v->named; n; n = n->next) {
+        bool plain = n->options.gzip_level == 0 && o->gzip_level == 0;
+        if (n->file != file || (plain && (o->buffer == 0 || n->options.buffer == 0)))
+            continue;
+        if (n->options.buffer != o->buffer || n->options.flush_msec != o->flush_msec ||
+            n->options.gzip_level != o->gzip_level)
+            return conf_error(cf, "access_log \"%.*s\" already defined with conflicting parameters",
+                              TEXT_ARG(cf->args[1]));
+    }
+    struct named_log *n = arena_alloc(cf->arena, sizeof *n);
+    if (!n)
+        return conf_error(cf, "no memory");
+    *n = (struct named_log){v->named, file, *o};
+    v->named = n;
+    return NULL;
+}
+
+static const char *check_buffer(struct conf *cf, struct text path, struct options *o)
+{
+    if (o->buffer == 0 && o->gzip_level > 0)
+        o->buffer = GZIP_BUFFER;
+    if (o->buffer == 0 && o->flush_msec > 0)
+        return conf_error(cf, "no buffer is defined for access_log \"%.*s\"", TEXT_ARG(path));
+    if (o->buffer > 0 && text_starts(path, TEXT("syslog:")))
+        return conf_error(cf, "logs to syslog cannot be buffered");
+    return NULL;
+}
+
+/* As in nginx, relative to the prefix even where it begins with a variable: so it always has a constant folder. */
+static const char *set_path(struct conf *cf, struct text path, const struct options *o, struct template **out)
+{
+    const char *full = conf_full_path(cf, path);
+
+    if (o->buffer > 0)
+        return conf_error(cf, "buffered logs cannot have variables in name");
+    if (!full || !conf_writes(cf, full))
+        return conf_error(cf, "no memory");
+    return template_compile(cf, http_main_at(cf)->variables, text_of(full), out);
+}
+
+static const char *open_log(struct conf *cf, struct text path, const struct options *o, struct access_log *a)
+{
+    bool syslog = text_starts(path, TEXT("syslog:"));
+    bool special =
+        syslog || text_equal(path, TEXT("stderr")) || text_equal(path, TEXT("stdout")) || text_equal(path, TEXT("-"));
+    struct log_file **file = &a->file;
+
+    if (!syslog && text_find(path, '$') < path.len)
+        return set_path(cf, path, o, &a->path);
     const char *full = special ? path.at : conf_full_path(cf, path);
-    if (text_find(path, '$') < path.len)
-        return conf_error(cf, "variables in the path of \"access_log\" are not supported");
-    int64_t buffer = o->buffer == 0 && o->gzip_level > 0 ? GZIP_BUFFER : o->buffer;
-    int rc = log_file_open(file, full, (size_t)buffer, o->flush_msec);
+    int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
     if (rc == -EINVAL)
         return conf_error(cf, "invalid log \"%.*s\"", TEXT_ARG(path));
     if (rc < 0)
         return conf_error(cf, "open() \"%s\" failed (%d: %s)", full, -rc, strerror(-rc));
     if (arena_at_fini(cf->arena, on_close, *file) < 0)
         return conf_error(cf, "no memory");
+    const char *error = agree(cf, *file, o);
+    if (error)
+        return error;
     rc = log_file_compress(*file, o->gzip_level); /* a reload may have taken it away */
     if (rc == -ENOSYS)
         return conf_error(cf, "\"gzip\" needs zlib, and this build is without it");
@@ -185,13 +246,53 @@ static const char *set_access_log(struct conf *cf, const struct conf_row *row, v
     for (unsigned i = options_from; i < cf->count && !error; i++)
         error = set_option(cf, cf->args[i], &o);
     if (!error)
-        error = open_log(cf, cf->args[1], &o, &a->file);
+        error = check_buffer(cf, cf->args[1], &o);
+    if (!error)
+        error = open_log(cf, cf->args[1], &o, a);
     if (error)
         return error;
     a->condition = o.condition;
     while (*end)
         end = &(*end)->next;
     *end = a;
+    return NULL;
+}
+
+/* open_log_file_cache off | max=N [inactive=time] [min_uses=N] [valid=time] */
+static const char *set_cache(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    struct log_names_conf cache = {.inactive_msec = 10 * 1000, .valid_msec = 60 * 1000, .min_uses = 1};
+    int64_t inactive = 10, valid = 60; /* s */
+    bool off = false;
+
+    for (unsigned i = 1; i < cf->count; i++) {
+        struct text arg = cf->args[i];
+        bool known = text_equal(arg, TEXT("off"));
+        off = off || known;
+        if (text_starts(arg, TEXT("max=")))
+            known = number_parse(text_from(arg, 4), &cache.max) == 0 && cache.max <= INT32_MAX;
+        else if (text_starts(arg, TEXT("min_uses=")))
+            known = number_parse(text_from(arg, 9), &cache.min_uses) == 0;
+        else if (text_starts(arg, TEXT("inactive=")))
+            known = number_parse_sec(text_from(arg, 9), &inactive) == 0 && inactive <= INT32_MAX;
+        else if (text_starts(arg, TEXT("valid=")))
+            known = number_parse_sec(text_from(arg, 6), &valid) == 0 && valid <= INT32_MAX;
+        if (!known)
+            return conf_error(cf, "invalid \"%s\" parameter \"%.*s\"", row->name, TEXT_ARG(arg));
+    }
+    *(struct log_names_conf **)slot = NULL;
+    if (off)
+        return NULL;
+    if (cache.max == 0)
+        return conf_error(cf, "\"%s\" must have \"max\" parameter", row->name);
+    struct log_names_conf *kept = arena_alloc(cf->arena, sizeof(*kept));
+    if (!kept)
+        return conf_error(cf, "no memory");
+    *kept = cache;
+    kept->id = ++http_values(cf)->caches;
+    kept->inactive_msec = inactive * 1000;
+    kept->valid_msec = valid * 1000;
+    *(struct log_names_conf **)slot = kept;
     return NULL;
 }
 
@@ -293,15 +394,53 @@ static size_t escaped_len(struct text t, enum escape escape)
     return len;
 }
 
+/* What a client put into a path must not lead out of the folder before the first variable, nor look like something else. */
+static bool is_safe(const struct template *t, struct text path)
+{
+    struct text fixed = t->parts[0].text, rest;
+
+    while (fixed.len > 0 && fixed.at[fixed.len - 1] != '/')
+        fixed.len--;
+    if (path.len < fixed.len || path.len >= PATH_MAX)
+        return false;
+    rest = text_from(path, fixed.len);
+    for (size_t i = 0; i < rest.len; i++)
+        if ((unsigned char)rest.at[i] < ' ' || rest.at[i] == 0x7f)
+            return false;
+    while (rest.len > 0) {
+        struct text part = {rest.at, text_find(rest, '/')};
+        if (text_equal(part, TEXT("..")))
+            return false;
+        rest = text_from(rest, part.len < rest.len ? part.len + 1 : rest.len);
+    }
+    return true;
+}
+
+/* Where the line goes; *path: what it begins with, absent: nothing. NULL: nowhere. */
+static struct log_file *file_of(struct request *r, const struct access_log *a, struct text *path)
+{
+    *path = TEXT_NONE;
+    if (!a->path)
+        return a->file;
+    struct log_file *named = r->location->log->named;
+    *path = template_text(a->path, r);
+    if (path->at && is_safe(a->path, *path))
+        return named;
+    log_file_refuse(named);
+    return NULL;
+}
+
 static void write_line(struct request *r, const struct access_log *a)
 {
     const struct template *t = a->format->line;
     struct template_part whole = {.text = t->text}, *parts = t->parts ? t->parts : &whole;
     unsigned count = t->parts ? t->count : 1;
     struct text few[32], *values = count <= 32 ? few : arena_alloc(&r->arena, count * sizeof *values);
-    size_t bound = 1;
+    struct text path;
+    struct log_file *file = file_of(r, a, &path);
+    size_t bound = 1 + (path.at ? path.len + 1 : 0);
 
-    if (!values)
+    if (!values || !file)
         return;
     for (unsigned i = 0; i < count; i++) {
         values[i] = parts[i].text;
@@ -315,13 +454,17 @@ static void write_line(struct request *r, const struct access_log *a)
         bound += bound + ESCAPED_MOST * values[i].len <= USUAL_LINE ? ESCAPED_MOST * values[i].len
                                                                     : escaped_len(values[i], a->format->escape);
     }
-    char *line = log_file_reserve(a->file, bound), *to = line;
+    char *line = log_file_reserve(file, bound), *to = line;
     if (!line)
         return;
+    if (path.at) {
+        memcpy(to, path.at, path.len + 1); /* with its NUL */
+        to += path.len + 1;
+    }
     for (unsigned i = 0; i < count; i++)
         to = put_escaped(to, values[i], parts[i].variable ? a->format->escape : ESCAPE_NONE);
     *to++ = '\n';
-    log_file_commit(a->file, (size_t)(to - line));
+    log_file_commit(file, (size_t)(to - line));
 }
 
 void access_log_write(struct request *r)
@@ -357,12 +500,29 @@ static const char *open_default(struct conf *cf, struct log_values *http)
     return error ? error : variables_finish(cf, http_main_at(cf)->variables);
 }
 
+/* What takes the lines of this block's logs with variables, if it has some. */
+static const char *open_named(struct conf *cf, struct log_values *v)
+{
+    static const struct log_names_conf off = {.max = 0};
+    const struct access_log *a = v->conf.logs;
+
+    v->conf.named = NULL;
+    while (a && !a->path)
+        a = a->next;
+    if (!a)
+        return NULL;
+    int rc = log_file_open_names(&v->conf.named, v->cache ? v->cache : &off);
+    if (rc < 0 || arena_at_fini(cf->arena, on_close, v->conf.named) < 0)
+        return conf_error(cf, "no memory");
+    return NULL;
+}
+
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct log_values *v = values;
 
     if (v->conf.given)
-        return NULL;
+        return open_named(cf, v);
     if (block->context == CONF_HTTP)
         return open_default(cf, v);
     v->conf.logs = http_values(cf)->conf.logs;
@@ -378,11 +538,19 @@ static const struct conf_row rows[] = {
      .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",
      .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
              "dropped and counted.",
-     .differs = "No variables in the path. With `gzip`, lines wait a second at most, unless `flush` says otherwise. "
-                "Without this directive lines go to the log folder of the "
-                "installation, if it is there."},
-    {"open_log_file_cache", CONF_HTTP_ALL, CONF_1MORE, conf_set_accepted,
-     .help = "Accepted; paths hold no variables, so log files always stay open."},
+     .differs =
+         "Variables in the path: the files are made by the user of the workers, in the last folder before the first "
+         "variable or below, which must be there when the workers start. Whether the root exists is not looked at. "
+         "A line is dropped when a value would lead out with `..`, holds a control byte, or names what is no regular "
+         "file. Lines for the same file have `gzip` all or none. With `gzip`, lines wait a second at most, unless "
+         "`flush` says otherwise. Without this directive lines go to the log folder of the installation, if it is "
+         "there."},
+    {"open_log_file_cache", CONF_HTTP_ALL, CONF_TAKE1 | CONF_TAKE2 | CONF_TAKE3 | CONF_TAKE4, set_cache,
+     CONF_SLOT(struct log_values, cache), .dflt = "off",
+     .syntax = "off | max=N [inactive=time] [min_uses=N] [valid=time]",
+     .help = "Logs with variables in their paths: up to max files per worker stay open, when used min_uses times (1) "
+             "without a pause of the inactive time (10s); after the valid time (60s) the path is looked up again. "
+             "Without it a file is opened for each batch of lines."},
     {.name = NULL},
 };
 

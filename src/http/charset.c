@@ -9,6 +9,9 @@
 static const char *const default_types[] = {
     "text/html", "text/xml", "text/plain", "text/vnd.wap.wml", "application/javascript", "application/rss+xml", NULL};
 
+/* Of the defaults, what stays where charset_types says which ones. */
+static const char *const fixed_types[] = {"text/html", NULL};
+
 static const char *set_charset(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct charset *c = slot;
@@ -144,11 +147,10 @@ static const struct conf_row rows[] = {
     {"source_charset", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_charset, SLOT(source), .syntax = "charset",
      .help =
          "The charset that files are written in; where it is not that of charset, they are recoded by charset_map."},
-    {"charset_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = default_types,
+    {"charset_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = fixed_types,
      .syntax = "mime-type ...",
-     .help =
-         "Media types with a charset besides text/html, text/xml, text/plain, text/vnd.wap.wml, application/javascript "
-         "and application/rss+xml; * is every one.",
+     .help = "Media types with a charset besides text/html, * is every one; without it text/xml, text/plain, "
+             "text/vnd.wap.wml, application/javascript and application/rss+xml.",
      .differs = "text/javascript, application/javascript and application/x-javascript are one type."},
     {"charset_map", CONF_HTTP, CONF_TAKE2 | CONF_BLOCK | CONF_REPEAT, set_map, SLOT(maps),
      .syntax = "charset1 charset2 { ... }",

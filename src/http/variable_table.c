@@ -69,7 +69,7 @@ GETTER(arg)
     struct text name = *(const struct text *)data, rest = r->args;
 
     *out = TEXT_NONE;
-    while (rest.len > 0) {
+    while (name.len > 0 && rest.len > 0) {
         struct text pair = {rest.at, text_find(rest, '&')};
         rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
         size_t eq = text_find(pair, '=');
@@ -534,12 +534,13 @@ static const struct family families[] = {
     {{"cookie_", 7}, get_cookie},
 };
 
-/* The names that Content-* variables of nginx and plain fields share come from the fields themselves. */
+/* The names that Content-* variables of nginx and plain fields share come from the fields themselves. A prefix alone is
+ * known too, as in nginx, and nearly always empty: a cookie may have no name. */
 static bool find_family(struct variable *v, struct arena *arena)
 {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const struct family *f = &families[i];
-        if (!text_starts(v->name, f->prefix) || v->name.len == f->prefix.len)
+        if (!text_starts(v->name, f->prefix))
             continue;
         struct text *rest = arena_alloc(arena, sizeof *rest);
         if (!rest)

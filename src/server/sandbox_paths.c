@@ -145,6 +145,23 @@ static int add_log(struct grants *g, const char *path)
     return is_root(name) ? add(g, path, GRANT_WRITE) : add(g, name, GRANT_WRITE | GRANT_MAKE);
 }
 
+/* Logs whose paths have variables: the last folder before these. Where it is missing nothing is granted, as its parent would be too much. */
+static int add_log_folder(struct grants *g, const char *path)
+{
+    char name[PATH_MAX], real[PATH_MAX];
+    size_t len = strcspn(path, "$");
+    struct stat st;
+
+    if (len >= sizeof(name))
+        return 0;
+    memcpy(name, path, len);
+    name[len] = '\0';
+    to_parent(name);
+    if (!realpath(name, real) || is_root(real) || stat(real, &st) < 0 || !S_ISDIR(st.st_mode))
+        return 0;
+    return add(g, real, GRANT_WRITE | GRANT_MAKE);
+}
+
 struct collected {
     struct grants *grants;
     int rc;
@@ -165,10 +182,14 @@ int sandbox_paths(struct grants *g, const struct cycle *c)
 
     list_each (&c->conf.reads, node, tmp) {
         if (rc == 0)
-            rc = add_read(g, container_of(node, struct conf_read_path, node)->path);
+            rc = add_read(g, container_of(node, struct conf_noted_path, node)->path);
     }
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && rc == 0; i++)
         rc = add(g, fixed[i].path, fixed[i].rights);
+    list_each (&c->conf.writes, node, tmp) {
+        if (rc == 0)
+            rc = add_log_folder(g, container_of(node, struct conf_noted_path, node)->path);
+    }
     log_file_each(on_log, &logs);
     if (rc == 0)
         rc = logs.rc;

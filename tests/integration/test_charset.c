@@ -66,7 +66,8 @@ START_TEST(names)
     expect_type("/a.bin", "application/x-bin");
     expect_type("/a.txt", "text/plain; charset=utf-8"); /* packed */
     expect_type("/more/a.bin", "application/x-bin; charset=utf-8");
-    expect_type("/more/koi.txt", "text/plain; charset=utf-8");
+    expect_type("/more/koi.txt", "text/plain");
+    expect_type("/more/a.html", "text/html; charset=utf-8");
     expect_type("/all/a.bin", "application/x-bin; charset=utf-8");
     expect_type("/off/koi.txt", "text/plain");
     expect_type("/var/koi.txt?c=ascii", "text/plain; charset=ascii");

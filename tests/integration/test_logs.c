@@ -399,6 +399,128 @@ START_TEST(reopen_loses_nothing)
 }
 END_TEST
 
+/* --- Variables in the path ----------------------------------------------------------------------------------------- */
+
+/* The folder of the logs with variables, which the workers may write to whatever their user. */
+static void make_folder(const char *name)
+{
+    ck_assert_int_eq(mkdir(site_path("%s", name), 0777), 0);
+    ck_assert_int_eq(chmod(site_path("%s", name), 0777), 0);
+}
+
+static const char *const caches[] = {"", "open_log_file_cache max=2;", "open_log_file_cache off;",
+                                     "open_log_file_cache max=100 inactive=20s valid=1m min_uses=2;"};
+
+START_TEST(variable_path)
+{
+    char conf[600];
+    make_folder("by");
+    make_folder("by/sub");
+    site_write("html/a.txt", "hello\n");
+    snprintf(conf, sizeof(conf),
+             "%s access_log by/$host.log combined; access_log logs/all;\n"
+             "location /two/ { access_log @DIR@/by/${arg_d}/$arg_f combined if=$arg_f; }",
+             caches[_i]);
+    site_conf_server(conf);
+    site_start();
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 30; i++) {
+        client_say(&c, "GET /a.txt?%d HTTP/1.1\r\nHost: h%d\r\n\r\n", i, i % 5);
+        ck_assert(client_receive(&c, &r));
+        response_free(&r);
+    }
+    client_close(&c);
+    fetch("/two/?d=sub&f=x", "");
+    fetch("/two/?d=sub", "");
+    fetch("/two/?f=y", "");
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "by/h%d.log", i);
+        char *log = log_await_count(name, "\n", 6);
+        expect_match(log, "^127\\.0\\.0\\.1 - - " STAMP " \"GET /a\\.txt\\?[0-9]+ HTTP/1\\.1\" 200 6 \"-\" \"-\"$");
+        free(log);
+    }
+    char *log = log_await("by/sub/x", "d=sub&f=x");
+    ck_assert_uint_eq(count_text(log, "\n"), 1);
+    free(log);
+    free(log_await("by/y", "/two/?f=y"));
+    log = log_await_count("logs/all", "\n", 30);
+    ck_assert_uint_eq(count_text(log, "\n"), 30);
+    free(log);
+}
+END_TEST
+
+/* Out of the folder, control bytes, a name that is too long, a folder that is not there: the line is dropped, and this is said. */
+START_TEST(variable_path_is_confined)
+{
+    make_folder("by");
+    make_folder("by/sub");
+    make_folder("out");
+    site_conf_server("access_log by/sub/$http_x$http_y combined;");
+    site_start();
+    fetch("/none", "X: ../../out/stolen\r\n");
+    fetch("/none", "X: a/../../../out/stolen\r\n");
+    fetch("/none", "X: .\r\nY: ./up\r\n");
+    fetch("/none", "X: ..\r\n");
+    fetch("/none", "X: a\tb\r\n");
+    fetch("/none", "X: no/such/folder\r\n");
+    fetch("/none", "X: ..fine..\r\n");
+    fetch("/none", "X: @DIR@\r\n");
+    free(log_await("by/sub/..fine..", "/none"));
+    free(log_await("logs/error.log", "lines of logs with variables were dropped"));
+    ck_assert_int_eq(access(site_path("out/stolen"), F_OK), -1);
+    ck_assert_int_eq(access(site_path("by/up"), F_OK), -1);
+    ck_assert_int_eq(access(site_path("by/sub/a\tb"), F_OK), -1);
+    free(log_await("by/sub/@DIR@", "/none"));
+    char *log = site_read("logs/error.log", NULL);
+    ck_assert_uint_eq(count_text(log, "lines of logs with variables"), 1);
+    free(log);
+}
+END_TEST
+
+/* Relative to the prefix, as in nginx: an absolute value does not reach another folder. */
+START_TEST(variable_path_alone)
+{
+    char conf[300], target[600];
+    make_folder("out");
+    site_write("html/a.txt", "hello\n");
+    snprintf(conf, sizeof(conf), "access_log $arg_f combined; access_log logs/all;");
+    site_conf_server(conf);
+    site_start();
+    snprintf(target, sizeof(target), "/a.txt?f=%s", site_path("out/stolen"));
+    fetch(target, "");
+    fetch("/a.txt?f=out/log", "");
+    free(log_await("out/log", "f=out/log"));
+    ck_assert_int_eq(access(site_path("out/stolen"), F_OK), -1);
+}
+END_TEST
+
+START_TEST(variable_path_reopens)
+{
+    make_folder("by");
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("open_log_file_cache max=10 valid=1h inactive=1h; access_log by/$host combined;");
+    site_start();
+    fetch("/a.txt?before", "");
+    free(log_await("by/localhost", "before"));
+    char old[4096];
+    snprintf(old, sizeof(old), "%s", site_path("by/old"));
+    ck_assert_int_eq(rename(site_path("by/localhost"), old), 0);
+    fetch("/a.txt?between", "");
+    free(log_await(old, "between"));
+    site_kill(SIGUSR1);
+    int64_t deadline = now_msec() + scaled(5000);
+    for (bool there = false; !there; sleep_msec(20)) {
+        ck_assert_int_lt(now_msec(), deadline);
+        fetch("/a.txt?after", "");
+        there = access(site_path("by/localhost"), F_OK) == 0;
+    }
+    free(log_await("by/localhost", "after"));
+}
+END_TEST
+
 Suite *suite_logs(void)
 {
     Suite *s = suite_create("logs");
@@ -419,5 +541,9 @@ Suite *suite_logs(void)
     tcase_add_test(tc, syslog);
     tcase_add_test(tc, reopen);
     tcase_add_test(tc, reopen_loses_nothing);
+    tcase_add_loop_test(tc, variable_path, 0, 4);
+    tcase_add_test(tc, variable_path_is_confined);
+    tcase_add_test(tc, variable_path_alone);
+    tcase_add_test(tc, variable_path_reopens);
     return s;
 }
