@@ -35,9 +35,13 @@ _Static_assert(sizeof(off_t) == 8, "files past 2 GiB");
 
 static int open_path(const char *path, const struct open_options *options, int flags, unsigned resolve)
 {
-    if (open_guarded(options))
-        return guard_open(path, options, flags, resolve);
-    return guard_openat(AT_FDCWD, path, flags, resolve);
+    int rc;
+
+    do
+        rc = open_guarded(options) ? guard_open(path, options, flags, resolve)
+                                   : guard_openat(AT_FDCWD, path, flags, resolve);
+    while (rc == -EINTR);
+    return rc;
 }
 
 static void set_validators(struct file *f)
@@ -171,7 +175,10 @@ static int reopen(const struct file *f, int flags)
 {
     char link[32];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
-    int fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
+    int fd;
+    do
+        fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
+    while (fd < 0 && errno == EINTR);
     if (fd >= 0 || errno != ENOENT)
         return fd >= 0 ? fd : -errno;
 

@@ -122,6 +122,12 @@ enum next connection_gone(struct connection *c, const char *why)
     return NEXT_GONE;
 }
 
+enum next connection_no_memory(struct connection *c)
+{
+    log_write(log_main, LEVEL_CRIT, c->number, ENOMEM, "a connection is closed");
+    return connection_gone(c, "no memory");
+}
+
 /* A response that was cut: logged with what did go out. */
 enum next connection_abort(struct connection *c, const char *why)
 {
@@ -348,11 +354,17 @@ static void set_peer(struct connection *c, const struct address *peer)
         c->peer.any.sa_family = AF_UNIX;
 }
 
+static void refuse(int fd)
+{
+    log_write(log_main, LEVEL_CRIT, 0, ENOMEM, "a new connection is closed");
+    close(fd);
+}
+
 void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
-        close(fd);
+        refuse(fd);
         return;
     }
     c->service = s;
@@ -368,7 +380,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     deferred_init(&c->next_turn, on_next_turn, c);
     c->watch = watch_create(s->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
     if (!c->watch) {
-        close(fd);
+        refuse(fd);
         free(c);
         return;
     }

@@ -121,7 +121,7 @@ enum next connection_refuse(struct connection *c, int status)
 {
     struct request *r = c->request ? c->request : begin_request(c);
     if (!r)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     if (!r->msg.line.at && c->in && c->in->at < c->in->len) { /* for the log: as much as there is of it */
         struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
         line.len = text_find(line, '\n');
@@ -225,7 +225,7 @@ static enum next take_head(struct connection *c)
     size_t len = c->scan.at;
     struct request *r = begin_request(c);
     if (!r)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     r->received = len;
     c->head_timed = c->idle_timed = false;
     const struct http_conf *h = r->location->http;
@@ -386,7 +386,7 @@ enum next connection_read_head(struct connection *c)
             c->in =
                 service_input(c->service, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
-                return connection_gone(c, "no memory");
+                return connection_no_memory(c);
             c->head_msec = clock_now.msec;
         } else if (in->at == in->len) {
             in->at = in->len = 0;

@@ -68,6 +68,26 @@ static bool was_fast_enough(struct connection *c)
     return true;
 }
 
+/* Mostly because the client went away, which is its right, or the way to it; anything else is worth a line. */
+static enum next socket_broke(struct connection *c)
+{
+    switch (c->sink.error) {
+    case -ECONNRESET:
+    case -EPIPE:
+    case -ENOTCONN:
+    case -ETIMEDOUT:
+    case -ECONNABORTED:
+    case -ENETDOWN:
+    case -ENETUNREACH:
+    case -EHOSTDOWN:
+    case -EHOSTUNREACH:
+        break;
+    default:
+        log_write(log_main, LEVEL_CRIT, c->number, -c->sink.error, "sending failed");
+    }
+    return connection_abort(c, "the client went away");
+}
+
 /* Sends what gathered in c->out. NEXT_STEP: it is all out. */
 enum next connection_flush(struct connection *c)
 {
@@ -80,7 +100,7 @@ enum next connection_flush(struct connection *c)
     case SINK_BLOCKED:
         return wait_for_client(c);
     default:
-        return connection_abort(c, "the client went away");
+        return socket_broke(c);
     }
 }
 
@@ -222,7 +242,7 @@ enum next connection_begin_response(struct connection *c)
     if (r->out.file.source && !connection_push(c))
         return connection_gone(c, "the client went away");
     if (!output_room(c, head_bound(r)))
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     r->head_len = head_compose(r, c->out->data + c->out->len);
     c->out->len += r->head_len;
     if (r->head_only)
@@ -230,7 +250,7 @@ enum next connection_begin_response(struct connection *c)
     if (rate_is_asked(r))
         rate_begin(r);
     if (open_body(c, r) < 0)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     connection_become(c, CONN_SENDING);
     return NEXT_STEP;
 }
@@ -385,5 +405,5 @@ enum next connection_send(struct connection *c)
     case SINK_FAILED:
         break;
     }
-    return connection_abort(c, "the client went away");
+    return socket_broke(c);
 }
