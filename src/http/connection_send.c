@@ -290,7 +290,9 @@ static void log_source_failure(struct connection *c)
     const struct source *s = r->out.file.source;
 
     io_counters(c->service->io)->cut++;
-    if (s->error == -ENODATA)
+    if (s->error == -ESTALE && r->out.stamped && s->error_offset < 0)
+        request_log(r, LEVEL_ALERT, 0, "file \"%s\" was rewritten while it was sent", r->file->path);
+    else if (s->error == -ENODATA)
         request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
                     r->file ? r->file->path : "", (long long)s->error_offset);
     else
@@ -328,6 +330,25 @@ static bool is_in_time(struct connection *c)
     return false;
 }
 
+/* A file may be rewritten in place while its response is under way, and what was sent of it before is not part of what it is
+ * now. A client that got all bytes would not know, so that the last ones are held back: it will see a response that was cut.
+ * Responses of one turn leave no time for it. */
+static bool is_mixture(const struct request *r, uint64_t cap)
+{
+    const struct response *o = &r->out;
+
+    return o->stamped && (cap == 0 || o->file.left <= cap) && file_rewritten(r->file, &o->stamp);
+}
+
+/* The first turn is over, and there is more to come. */
+static void stamp(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (!o->stamped && o->file.source && o->file.source->method != IO_MEMORY && r->file)
+        o->stamped = file_stamp(r->file, &o->stamp) == 0;
+}
+
 static enum sink_result send_body(struct connection *c, uint64_t cap)
 {
     struct request *r = c->request;
@@ -338,6 +359,11 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
 
     if (r->paced)
         cap = rate_cap(r, cap);
+    if (is_mixture(r, cap)) {
+        r->out.file.source->error = -ESTALE;
+        r->out.file.source->error_offset = -1; /* of nothing that could not be read */
+        return SINK_SOURCE_FAILED;
+    }
     enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
     if (r->paced)
         rate_took(r, r->out.file.sent - body);
@@ -345,6 +371,8 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
         bulk_used(b, c->sink.sent - before);
     else
         bulk_small_sent(b, c->sink.sent - before);
+    if (result != SINK_DONE)
+        stamp(r);
     return result;
 }
 
