@@ -31,18 +31,24 @@ static int receive(struct connection *c)
             /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
              * again, so go on after a hang-up. */
             c->readable = (size_t)n == room || c->hung_up;
+            c->unsure = !c->readable;
             return 1;
         }
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN) {
-            c->readable = false;
+        c->readable = c->unsure = false;
+        if (n < 0 && errno == EAGAIN)
             return 0;
-        }
-        c->readable = false;
         c->hung_up = true;
         return -1;
     }
+}
+
+/* Before waiting for the rest of something. A reset is not announced as a hang-up, and if it came with the last bytes, it is
+ * not announced again: who then waits, waits for the timeout. */
+static bool may_receive(const struct connection *c)
+{
+    return c->readable || c->unsure;
 }
 
 /* Nothing is left of the input: no buffer between requests. */
@@ -315,7 +321,7 @@ enum next connection_read_body(struct connection *c)
             in->at = in->len = 0;
         if (in->len == in->spare.cap)
             return connection_refuse(c, 400); /* a chunk head that fills the whole buffer */
-        if (!c->readable)
+        if (!may_receive(c))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
         if (reads == TURN_READS)
             return connection_yield(c);
@@ -379,7 +385,8 @@ enum next connection_read_head(struct connection *c)
                 return connection_refuse(c, status);
             in = c->in;
         }
-        if (!c->readable)
+        bool partly = in && in->at < in->len;
+        if (partly ? !may_receive(c) : !c->readable)
             return connection_wait_for_head(c);
         if (!in) {
             size_t size = (size_t)c->address->dflt->base.http->client_header_buffer_size;
