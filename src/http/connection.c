@@ -178,12 +178,13 @@ static enum next linger_on(struct connection *c)
     return NEXT_WAIT;
 }
 
-/* The last response is out. */
+/* The last response is out. A client that wanted to go on may have sent its next request already; closing with that unread
+ * would reset the connection, and take from the client what it has not read yet. */
 enum next connection_end(struct connection *c)
 {
     const struct request *r = c->request;
     const struct http_conf *h = connection_conf(c);
-    bool pending = (r && r->lingers) || (c->in && c->in->at < c->in->len) || c->readable;
+    bool pending = (r && (r->lingers || r->msg.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
 
     if (h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && pending)) {
         linger(c);
