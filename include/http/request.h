@@ -119,6 +119,7 @@ struct request {
     struct listing_part *listing;
     struct access_wait *access;
     struct text challenge;     /* WWW-Authenticate, kept through error_page */
+    struct text unsatisfied;   /* Content-Range of a 416, the same */
     struct random_job *random; /* random_index.c */
 
     struct limit_state limits;
