@@ -82,6 +82,14 @@ CASE ?=
 compare: $(if $(SLUICE),,$(O)/sluice)
 	$(Q)SLUICE=$(or $(SLUICE),$(O)/sluice) perl tests/compare/compare.pl $(CASE:%=tests/compare/cases/%.case)
 
+# At full size what `make test` does a little of.
+reloads: $(O)/sluice $(O)/integration
+	$(Q)$(TEST_ENV) RELOADS=$(or $(RELOADS),200) SLUICE=$(O)/sluice $(O)/integration -s reload -t reload
+
+# Mixed load, a reload each minute: memory and descriptors as a table; fails where they grow.
+soak: $(O)/sluice $(O)/integration
+	$(Q)$(TEST_ENV) SOAK_MINUTES=$(or $(SOAK_MINUTES),30) SLUICE=$(O)/sluice $(O)/integration -s soak
+
 lint-light:
 	$(Q)tests/lint/layers.sh
 
@@ -96,4 +104,4 @@ test:
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 
-.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light
+.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light reloads soak
