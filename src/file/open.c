@@ -35,13 +35,9 @@ _Static_assert(sizeof(off_t) == 8, "files past 2 GiB");
 
 static int open_path(const char *path, const struct open_options *options, int flags, unsigned resolve)
 {
-    int rc;
-
-    do
-        rc = open_guarded(options) ? guard_open(path, options, flags, resolve)
-                                   : guard_openat(AT_FDCWD, path, flags, resolve);
-    while (rc == -EINTR);
-    return rc;
+    if (open_guarded(options))
+        return guard_open(path, options, flags, resolve);
+    return guard_openat(AT_FDCWD, path, flags, resolve);
 }
 
 static void set_validators(struct file *f)

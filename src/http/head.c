@@ -156,13 +156,7 @@ struct text head_field(struct request *r, struct text name)
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
         {TEXT("allow"), o->allow},
-/* Of a 416, also where another page stands in for it. */
-static struct text content_range(const struct request *r)
-{
-    return r->out.status == 416 ? r->unsatisfied : r->out.content_range;
-}
-
-        {TEXT("content_range"), o->content_range},
+        {TEXT("content_range"), content_range(r)},
         {TEXT("transfer_encoding"), o->chunked ? TEXT("chunked") : TEXT_NONE},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},
     };

@@ -132,6 +132,23 @@ int open(const char *path, int flags, ...)
     return REAL(open)(path, flags, mode);
 }
 
+int openat(int at, const char *path, int flags, ...)
+{
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    if (fails(FAULTY_OPEN, NULL))
+        return -1;
+    return REAL(openat)(at, path, flags, mode);
+}
+
+int __openat_2(int at, const char *path, int flags);
+int __openat_2(int at, const char *path, int flags)
+{
+    return openat(at, path, flags, 0);
+}
+
 int __open_2(const char *path, int flags);
 int __open_2(const char *path, int flags)
 {
