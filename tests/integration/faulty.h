@@ -18,7 +18,7 @@ enum faulty_call {
     FAULTY_SEND,     /* send, sendmsg */
     FAULTY_RECV,     /* recv */
     FAULTY_ACCEPT,   /* accept4 */
-    FAULTY_OPENDIR,  /* opendir */
+    FAULTY_OPENDIR,  /* opendir, fdopendir */
     FAULTY_CALLS
 };
 

@@ -187,6 +187,11 @@ DIR *opendir(const char *path)
     return fails(FAULTY_OPENDIR, NULL) ? NULL : REAL(opendir)(path);
 }
 
+DIR *fdopendir(int fd)
+{
+    return fails(FAULTY_OPENDIR, NULL) ? NULL : REAL(fdopendir)(fd);
+}
+
 ssize_t pread(int fd, void *to, size_t len, off_t at)
 {
     return fails(FAULTY_PREAD, &len) ? -1 : REAL(pread)(fd, to, len, at);
