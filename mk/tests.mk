@@ -56,11 +56,17 @@ $(O)/integration: $(INTEGRATION_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(LDLIBS)
 
+# Loaded before the C library by tests that have its calls fail. A sanitizer wants to be the first itself.
+FAULTY := $(if $(SANITIZE),,$(O)/faulty.so)
+$(O)/faulty.so: tests/integration/preload/faulty.c tests/integration/faulty.h $(O)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O2 -g -fPIC -shared -fno-builtin $(WARNINGS) -Wno-missing-prototypes -o $@ $< -ldl
+
 test-unit: $(O)/$(UNIT)
 	$(Q)$(TEST_ENV) $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
 
-test-integration: $(O)/integration $(if $(SLUICE),,$(O)/sluice)
-	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) \
+test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
+	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) FAULTY=$(abspath $(FAULTY)) \
 		$(O)/integration $(if $(SUITE),-s $(SUITE)) $(if $(TEST),-t $(TEST))
 
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
@@ -76,6 +82,14 @@ CASE ?=
 compare: $(if $(SLUICE),,$(O)/sluice)
 	$(Q)SLUICE=$(or $(SLUICE),$(O)/sluice) perl tests/compare/compare.pl $(CASE:%=tests/compare/cases/%.case)
 
+# At full size what `make test` does a little of.
+reloads: $(O)/sluice $(O)/integration
+	$(Q)$(TEST_ENV) RELOADS=$(or $(RELOADS),200) SLUICE=$(O)/sluice $(O)/integration -s reload -t reload
+
+# Mixed load, a reload each minute: memory and descriptors as a table; fails where they grow.
+soak: $(O)/sluice $(O)/integration
+	$(Q)$(TEST_ENV) SOAK_MINUTES=$(or $(SOAK_MINUTES),30) SLUICE=$(O)/sluice $(O)/integration -s soak
+
 lint-light:
 	$(Q)tests/lint/layers.sh
 
@@ -88,6 +102,6 @@ test:
 	@$(MAKE) test-integration
 	@$(MAKE) compare
 
-tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration
+tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 
-.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light
+.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light reloads soak

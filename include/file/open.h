@@ -49,8 +49,17 @@ int file_direct(struct file *f, unsigned fallback_align);
  * was read ahead and never asked for would stay. Cached after the first call. 0 or -errno. */
 int file_exact(struct file *f);
 
-/* True when (size, mtime, inode) on the open descriptor still are what they were at open: nobody wrote into the file.
- * */
-bool file_unchanged(const struct file *f);
+/* What changes when somebody writes into a file. */
+struct file_stamp {
+    off_t size;
+    struct timespec mtime;
+};
+
+int file_stamp(const struct file *f, struct file_stamp *out); /* as it is now; 0 or -errno */
+
+/* Since `then`, somebody wrote into it and it is no longer than it was: bytes that were read before and after need not belong
+ * together. A file that has grown counts as appended to (a log that is being written): its first bytes are taken to be what
+ * they were. False where it cannot be asked. */
+bool file_rewritten(const struct file *f, const struct file_stamp *then);
 
 #endif

@@ -61,6 +61,7 @@ struct connection {
     struct scan scan;          /* of the head in `in` */
     enum connection_state state;
     bool readable, writable;    /* as far as known; edge-triggered */
+    bool unsure;                /* the last read took less than it might: not readable, unless a reset follows */
     bool nodelay;               /* TCP_NODELAY is set: inherited from the listening socket */
     bool hung_up;               /* the peer has shut down its side, or the connection broke */
     bool head_timed;            /* the deadline is that of an incomplete head */

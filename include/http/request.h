@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "file/cache.h"
+#include "file/open.h"
 #include "http/accept_encoding.h"
 #include "http/core.h"
 #include "http/limits.h"
@@ -58,6 +59,8 @@ struct response {
     struct sink_body file; /* the file's bytes; source NULL: none */
     enum io_method method; /* $io_method */
     off_t from, to;        /* the part of the file that the body is of; with several ranges, around all of them */
+    bool stamped;          /* it takes more than one turn: `stamp` is of the file after the first */
+    struct file_stamp stamp;
 };
 
 /* Where the way through the rooms stands; static.c. */
@@ -116,6 +119,7 @@ struct request {
     struct listing_part *listing;
     struct access_wait *access;
     struct text challenge;     /* WWW-Authenticate, kept through error_page */
+    struct text unsatisfied;   /* Content-Range of a 416, the same */
     struct random_job *random; /* random_index.c */
 
     struct limit_state limits;

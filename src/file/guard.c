@@ -21,8 +21,11 @@ enum { STEP_FLAGS = O_PATH | O_CLOEXEC };
 int guard_openat(int at, const char *path, int flags, unsigned resolve)
 {
     struct open_how how = {.flags = (unsigned)flags, .resolve = resolve};
-    long fd = resolve ? syscall(SYS_openat2, at, path, &how, sizeof(how)) : openat(at, path, flags);
+    long fd;
 
+    do
+        fd = resolve ? syscall(SYS_openat2, at, path, &how, sizeof(how)) : openat(at, path, flags);
+    while (fd < 0 && errno == EINTR);
     return fd < 0 ? -errno : (int)fd;
 }
 

@@ -171,7 +171,10 @@ static int reopen(const struct file *f, int flags)
 {
     char link[32];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
-    int fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
+    int fd;
+    do
+        fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
+    while (fd < 0 && errno == EINTR);
     if (fd >= 0 || errno != ENOENT)
         return fd >= 0 ? fd : -errno;
 
@@ -265,12 +268,21 @@ int file_exact(struct file *f)
     return 0;
 }
 
-bool file_unchanged(const struct file *f)
+int file_stamp(const struct file *f, struct file_stamp *out)
 {
     struct stat st;
 
-    if (f->fd < 0 || fstat(f->fd, &st) < 0)
+    if (fstat(f->fd, &st) < 0)
+        return -errno;
+    *out = (struct file_stamp){st.st_size, st.st_mtim};
+    return 0;
+}
+
+bool file_rewritten(const struct file *f, const struct file_stamp *then)
+{
+    struct file_stamp now;
+
+    if (file_stamp(f, &now) < 0 || now.size > then->size)
         return false;
-    return st.st_size == f->size && st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec &&
-           st.st_ino == f->ino && st.st_dev == f->dev;
+    return now.size < then->size || now.mtime.tv_sec != then->mtime.tv_sec || now.mtime.tv_nsec != then->mtime.tv_nsec;
 }

@@ -122,6 +122,12 @@ enum next connection_gone(struct connection *c, const char *why)
     return NEXT_GONE;
 }
 
+enum next connection_no_memory(struct connection *c)
+{
+    log_write(log_main, LEVEL_CRIT, c->number, ENOMEM, "a connection is closed");
+    return connection_gone(c, "no memory");
+}
+
 /* A response that was cut: logged with what did go out. */
 enum next connection_abort(struct connection *c, const char *why)
 {
@@ -172,12 +178,13 @@ static enum next linger_on(struct connection *c)
     return NEXT_WAIT;
 }
 
-/* The last response is out. */
+/* The last response is out. A client that wanted to go on may have sent its next request already; closing with that unread
+ * would reset the connection, and take from the client what it has not read yet. */
 enum next connection_end(struct connection *c)
 {
     const struct request *r = c->request;
     const struct http_conf *h = connection_conf(c);
-    bool pending = (r && r->lingers) || (c->in && c->in->at < c->in->len) || c->readable;
+    bool pending = (r && (r->lingers || r->msg.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
 
     if (h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && pending)) {
         linger(c);
@@ -348,11 +355,17 @@ static void set_peer(struct connection *c, const struct address *peer)
         c->peer.any.sa_family = AF_UNIX;
 }
 
+static void refuse(int fd)
+{
+    log_write(log_main, LEVEL_CRIT, 0, ENOMEM, "a new connection is closed");
+    close(fd);
+}
+
 void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
-        close(fd);
+        refuse(fd);
         return;
     }
     c->service = s;
@@ -368,7 +381,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     deferred_init(&c->next_turn, on_next_turn, c);
     c->watch = watch_create(s->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
     if (!c->watch) {
-        close(fd);
+        refuse(fd);
         free(c);
         return;
     }

@@ -31,18 +31,24 @@ static int receive(struct connection *c)
             /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
              * again, so go on after a hang-up. */
             c->readable = (size_t)n == room || c->hung_up;
+            c->unsure = !c->readable;
             return 1;
         }
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN) {
-            c->readable = false;
+        c->readable = c->unsure = false;
+        if (n < 0 && errno == EAGAIN)
             return 0;
-        }
-        c->readable = false;
         c->hung_up = true;
         return -1;
     }
+}
+
+/* Before waiting for the rest of something. A reset is not announced as a hang-up, and if it came with the last bytes, it is
+ * not announced again: who then waits, waits for the timeout. */
+static bool may_receive(const struct connection *c)
+{
+    return c->readable || c->unsure;
 }
 
 /* Nothing is left of the input: no buffer between requests. */
@@ -121,7 +127,7 @@ enum next connection_refuse(struct connection *c, int status)
 {
     struct request *r = c->request ? c->request : begin_request(c);
     if (!r)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     if (!r->msg.line.at && c->in && c->in->at < c->in->len) { /* for the log: as much as there is of it */
         struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
         line.len = text_find(line, '\n');
@@ -225,7 +231,7 @@ static enum next take_head(struct connection *c)
     size_t len = c->scan.at;
     struct request *r = begin_request(c);
     if (!r)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     r->received = len;
     c->head_timed = c->idle_timed = false;
     const struct http_conf *h = r->location->http;
@@ -315,7 +321,7 @@ enum next connection_read_body(struct connection *c)
             in->at = in->len = 0;
         if (in->len == in->spare.cap)
             return connection_refuse(c, 400); /* a chunk head that fills the whole buffer */
-        if (!c->readable)
+        if (!may_receive(c))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
         if (reads == TURN_READS)
             return connection_yield(c);
@@ -379,14 +385,15 @@ enum next connection_read_head(struct connection *c)
                 return connection_refuse(c, status);
             in = c->in;
         }
-        if (!c->readable)
+        bool partly = in && in->at < in->len;
+        if (partly ? !may_receive(c) : !c->readable)
             return connection_wait_for_head(c);
         if (!in) {
             size_t size = (size_t)c->address->dflt->base.http->client_header_buffer_size;
             c->in =
                 service_input(c->service, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
-                return connection_gone(c, "no memory");
+                return connection_no_memory(c);
             c->head_msec = clock_now.msec;
         } else if (in->at == in->len) {
             in->at = in->len = 0;

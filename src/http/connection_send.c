@@ -68,6 +68,26 @@ static bool was_fast_enough(struct connection *c)
     return true;
 }
 
+/* Mostly because the client went away, which is its right, or the way to it; anything else is worth a line. */
+static enum next socket_broke(struct connection *c)
+{
+    switch (c->sink.error) {
+    case -ECONNRESET:
+    case -EPIPE:
+    case -ENOTCONN:
+    case -ETIMEDOUT:
+    case -ECONNABORTED:
+    case -ENETDOWN:
+    case -ENETUNREACH:
+    case -EHOSTDOWN:
+    case -EHOSTUNREACH:
+        break;
+    default:
+        log_write(log_main, LEVEL_CRIT, c->number, -c->sink.error, "sending failed");
+    }
+    return connection_abort(c, "the client went away");
+}
+
 /* Sends what gathered in c->out. NEXT_STEP: it is all out. */
 enum next connection_flush(struct connection *c)
 {
@@ -80,7 +100,7 @@ enum next connection_flush(struct connection *c)
     case SINK_BLOCKED:
         return wait_for_client(c);
     default:
-        return connection_abort(c, "the client went away");
+        return socket_broke(c);
     }
 }
 
@@ -222,7 +242,7 @@ enum next connection_begin_response(struct connection *c)
     if (r->out.file.source && !connection_push(c))
         return connection_gone(c, "the client went away");
     if (!output_room(c, head_bound(r)))
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     r->head_len = head_compose(r, c->out->data + c->out->len);
     c->out->len += r->head_len;
     if (r->head_only)
@@ -230,7 +250,7 @@ enum next connection_begin_response(struct connection *c)
     if (rate_is_asked(r))
         rate_begin(r);
     if (open_body(c, r) < 0)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     connection_become(c, CONN_SENDING);
     return NEXT_STEP;
 }
@@ -270,7 +290,9 @@ static void log_source_failure(struct connection *c)
     const struct source *s = r->out.file.source;
 
     io_counters(c->service->io)->cut++;
-    if (s->error == -ENODATA)
+    if (s->error == -ESTALE && r->out.stamped && s->error_offset < 0)
+        request_log(r, LEVEL_ALERT, 0, "file \"%s\" was rewritten while it was sent", r->file->path);
+    else if (s->error == -ENODATA)
         request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
                     r->file ? r->file->path : "", (long long)s->error_offset);
     else
@@ -308,6 +330,25 @@ static bool is_in_time(struct connection *c)
     return false;
 }
 
+/* A file may be rewritten in place while its response is under way, and what was sent of it before is not part of what it is
+ * now. A client that got all bytes would not know, so that the last ones are held back: it will see a response that was cut.
+ * Responses of one turn leave no time for it. */
+static bool is_mixture(const struct request *r, uint64_t cap)
+{
+    const struct response *o = &r->out;
+
+    return o->stamped && (cap == 0 || o->file.left <= cap) && file_rewritten(r->file, &o->stamp);
+}
+
+/* The first turn is over, and there is more to come. */
+static void stamp(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (!o->stamped && o->file.source && o->file.source->method != IO_MEMORY && r->file)
+        o->stamped = file_stamp(r->file, &o->stamp) == 0;
+}
+
 static enum sink_result send_body(struct connection *c, uint64_t cap)
 {
     struct request *r = c->request;
@@ -318,6 +359,11 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
 
     if (r->paced)
         cap = rate_cap(r, cap);
+    if (is_mixture(r, cap)) {
+        r->out.file.source->error = -ESTALE;
+        r->out.file.source->error_offset = -1; /* of nothing that could not be read */
+        return SINK_SOURCE_FAILED;
+    }
     enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
     if (r->paced)
         rate_took(r, r->out.file.sent - body);
@@ -325,6 +371,8 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
         bulk_used(b, c->sink.sent - before);
     else
         bulk_small_sent(b, c->sink.sent - before);
+    if (result != SINK_DONE)
+        stamp(r);
     return result;
 }
 
@@ -385,5 +433,5 @@ enum next connection_send(struct connection *c)
     case SINK_FAILED:
         break;
     }
-    return connection_abort(c, "the client went away");
+    return socket_broke(c);
 }

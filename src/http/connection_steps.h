@@ -32,6 +32,7 @@ void connection_log(struct request *r);           /* counters and access log */
 enum next connection_yield(struct connection *c); /* others' turn; goes on in the next one */
 enum next connection_end(struct connection *c);   /* the last response is out */
 enum next connection_gone(struct connection *c, const char *why);
+enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
 enum next connection_abort(struct connection *c,
                            const char *why); /* the response was cut; logged with what did go out */
 

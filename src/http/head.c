@@ -41,11 +41,17 @@ struct text head_server(struct request *r)
     return r->out.server;
 }
 
+/* Of a 416, also where another page stands in for it. */
+static struct text content_range(const struct request *r)
+{
+    return r->out.status == 416 ? r->unsatisfied : r->out.content_range;
+}
+
 size_t head_bound(struct request *r)
 {
     const struct response *o = &r->out;
     size_t bound = FIXED_BOUND + o->type.len + o->last_modified.len + o->location.len + o->etag.len + o->allow.len +
-                   o->content_range.len + r->challenge.len + head_server(r).len;
+                   o->content_range.len + r->unsatisfied.len + r->challenge.len + head_server(r).len;
     for (const struct field_line *f = o->fields; f; f = f->next)
         bound += f->name.len + f->value.len + 4;
     return bound;
@@ -111,8 +117,9 @@ size_t head_compose(struct request *r, char *to)
         to = put(to, f->name);
         to = put_field(to, TEXT(": "), f->value);
     }
-    if (o->content_range.len > 0)
-        to = put_field(to, TEXT("Content-Range: "), o->content_range);
+    struct text part = content_range(r);
+    if (part.len > 0)
+        to = put_field(to, TEXT("Content-Range: "), part);
     if (o->accept_ranges)
         to = PUT(to, "Accept-Ranges: bytes\r\n");
     to = PUT(to, "\r\n");
@@ -149,7 +156,7 @@ struct text head_field(struct request *r, struct text name)
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
         {TEXT("allow"), o->allow},
-        {TEXT("content_range"), o->content_range},
+        {TEXT("content_range"), content_range(r)},
         {TEXT("transfer_encoding"), o->chunked ? TEXT("chunked") : TEXT_NONE},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},
     };

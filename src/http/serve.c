@@ -172,11 +172,8 @@ static int respond_ranges(struct request *r, const struct range *ranges, unsigne
 
 static void respond_unsatisfiable(struct request *r)
 {
-    struct text range = text_of(arena_printf(&r->arena, "bytes */%lld", (long long)r->file->size));
-
+    r->unsatisfied = text_of(arena_printf(&r->arena, "bytes */%lld", (long long)r->file->size));
     respond_error(r, 416);
-    if (r->step == STEP_READY)
-        r->out.content_range = range;
 }
 
 /* ---- the response ---- */

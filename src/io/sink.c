@@ -9,6 +9,28 @@
 /* sendfile(2) takes at most 0x7ffff000 bytes a call. */
 enum { SENDFILE_MOST = 0x7ffff000 };
 
+/* What the socket alone answers; all else that sendfile() says is about the file: a disk error, a checksum that is wrong, a
+ * server that is gone. */
+static bool is_of_socket(int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case ECONNRESET:
+    case EPIPE:
+    case ENOTCONN:
+    case ENOBUFS:
+    case ETIMEDOUT:
+    case ECONNABORTED:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum sink_result stopped(struct sink *k, int error)
 {
     if (error == EAGAIN)
@@ -94,8 +116,8 @@ static enum sink_result send_chunk(struct sink *k, struct text head, size_t *at,
         }
     }
     if (n < 0) {
-        /* The file's side of the call, not the socket's: a disk error, or a mapping that was truncated away. */
-        if (n == -EIO || n == -EFAULT || n == -ENOMEM || n == -EINVAL) {
+        /* A mapping that was truncated away, or cannot be read, is EFAULT. */
+        if (c->data ? n == -EFAULT : !is_of_socket((int)-n)) {
             s->error = (int)n;
             s->error_offset = c->offset;
             return SINK_SOURCE_FAILED;

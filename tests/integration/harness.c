@@ -411,6 +411,32 @@ void site_await_workers(unsigned count)
     }
 }
 
+static bool holds_open(pid_t pid, const char *path)
+{
+    bool holds = false;
+    DIR *d = opendir(site_path("/proc/%d/fd", (int)pid));
+    for (struct dirent *e; d && !holds && (e = readdir(d));) {
+        char to[4096] = "";
+        holds = readlinkat(dirfd(d), e->d_name, to, sizeof(to) - 1) > 0 && !strcmp(to, path);
+    }
+    if (d)
+        closedir(d);
+    return holds;
+}
+
+void site_await_closed(const char *path)
+{
+    pid_t pids[8];
+    unsigned holders = 1;
+    for (int64_t deadline = now_msec() + scaled(8000); holders > 0; sleep_msec(2)) {
+        unsigned count = site_processes(pids, 8);
+        ck_assert_int_lt(now_msec(), deadline);
+        holders = holds_open(site_pid(), path);
+        for (unsigned i = 0; i < count && i < 8; i++)
+            holders += holds_open(pids[i], path);
+    }
+}
+
 void site_stop(int sig)
 {
     pid_t group = site.server;

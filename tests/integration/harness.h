@@ -67,6 +67,7 @@ int site_wait_exit(void); /* waits for the master; its exit status, or 128 + sig
 void site_stop(int sig);  /* signals, expects status 0 and that no process of its group is left */
 unsigned site_processes(pid_t *pids, unsigned most); /* of its process group, the master aside: workers */
 void site_await_workers(unsigned count);
+void site_await_closed(const char *path); /* until neither the master nor a worker has this file open */
 void site_allow_alerts(void); /* site_teardown() does not object to [alert], [crit], [emerg] in the error log */
 
 /* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the end). */

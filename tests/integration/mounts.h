@@ -18,7 +18,7 @@ const char *mount_image(const char *type, const char *name, const char *image, u
 void mount_end(const char *name); /* before the end of the test */
 
 /* A FUSE filesystem of one file, "f", of `size` bytes of the pattern; served by a process of its own. */
-enum fuse_manner { FUSE_TAKES_DIRECT, FUSE_REFUSES_OPEN, FUSE_REFUSES_READ };
+enum fuse_manner { FUSE_TAKES_DIRECT, FUSE_REFUSES_OPEN, FUSE_REFUSES_READ, FUSE_READS_SHORT /* with O_DIRECT */ };
 const char *mount_fuse(const char *name, enum fuse_manner manner, off_t size);
 pid_t fuse_serve(const char *at, enum fuse_manner manner, off_t size); /* fuse.c's; -errno */
 

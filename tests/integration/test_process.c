@@ -1,16 +1,14 @@
-/* test_process.c - master and workers: signals, reload under load, a worker that dies, ends that lose nothing, -s, daemon
- * mode, sockets handed over. */
+/* test_process.c - master and workers: signals, reloads, a worker that dies, ends that lose nothing, -s, daemon mode, sockets
+ * handed over. What happens to clients meanwhile: test_reload.c. */
 #include "harness.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -68,186 +66,6 @@ static void await_refusal(int port)
     for (int64_t deadline = now_msec() + scaled(8000); !port_refuses(port); sleep_msec(5))
         ck_assert_int_lt(now_msec(), deadline);
 }
-
-/* --- Clients in processes of their own, for load ------------------------------------------------------------------ */
-
-struct counts {
-    unsigned done, failed, retried;
-    char what[120];
-};
-
-static int dial(int port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct timeval patience = {.tv_sec = scaled(8000) / 1000};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-/* One request for the 1,000 bytes of /f. 1: answered and the connection may be used again; 0: answered and closed; -1: the server
- * closed an idle connection just then, without a byte: a client asks again; -2: failed. */
-static int exchange(int fd, bool fresh, bool keep, struct counts *counts)
-{
-    char text[128], in[4096];
-    int len = snprintf(text, sizeof(text), "GET /f HTTP/1.1\r\nHost: a\r\n%s\r\n", keep ? "" : "Connection: close\r\n");
-    size_t got = 0;
-    if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
-        return fresh ? -2 : -1;
-    for (;;) {
-        ssize_t n = recv(fd, in + got, sizeof(in) - 1 - got, 0);
-        if (n <= 0) {
-            snprintf(counts->what, sizeof(counts->what), "after %zu bytes: %s", got,
-                     n < 0 ? strerror(errno) : "closed");
-            return got == 0 && !fresh && (n == 0 || errno == ECONNRESET) ? -1 : -2;
-        }
-        got += (size_t)n;
-        in[got] = '\0';
-        char *body = strstr(in, "\r\n\r\n");
-        if (!body || got - (size_t)(body + 4 - in) < 1000)
-            continue;
-        bool right = !strncmp(in, "HTTP/1.1 200 ", 13) && got - (size_t)(body + 4 - in) == 1000 &&
-                     pattern_matches(body + 4, 1000, 0);
-        if (!right)
-            snprintf(counts->what, sizeof(counts->what), "%.40s", in);
-        return !right ? -2 : strstr(in, "Connection: close") ? 0 : 1;
-    }
-}
-
-static void load(int port, bool keep, int stop, struct counts *counts)
-{
-    int fd = -1;
-    bool fresh = true;
-    for (struct pollfd p = {.fd = stop, .events = POLLIN}; poll(&p, 1, 0) == 0;) {
-        if (fd < 0) {
-            fd = dial(port);
-            fresh = true;
-            if (fd < 0) {
-                snprintf(counts->what, sizeof(counts->what), "connect: %s", strerror(errno));
-                counts->failed++;
-                continue;
-            }
-        }
-        int rc = exchange(fd, fresh, keep, counts);
-        counts->done += rc >= 0;
-        counts->failed += rc == -2;
-        counts->retried += rc == -1;
-        fresh = false;
-        if (rc == 1 && keep)
-            continue;
-        close(fd);
-        fd = -1;
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
-struct loader {
-    pid_t pid;
-    int stop, result;
-};
-
-static void loader_start(struct loader *l, int port, bool keep)
-{
-    int stop[2], result[2];
-    pattern_byte(0); /* the table is made before the fork */
-    ck_assert_int_eq(pipe(stop), 0);
-    ck_assert_int_eq(pipe(result), 0);
-    l->pid = fork();
-    ck_assert_int_ge(l->pid, 0);
-    if (l->pid == 0) {
-        struct counts counts = {0};
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(stop[1]);
-        load(port, keep, stop[0], &counts);
-        _exit(write(result[1], &counts, sizeof(counts)) == sizeof(counts) ? 0 : 1);
-    }
-    close(stop[0]);
-    close(result[1]);
-    l->stop = stop[1];
-    l->result = result[0];
-}
-
-static struct counts loader_stop(struct loader *l)
-{
-    struct counts counts = {0};
-    ck_assert_int_eq(write(l->stop, "", 1), 1); /* closing would not do: later loaders have this end too */
-    close(l->stop);
-    ck_assert_int_eq(read(l->result, &counts, sizeof(counts)), sizeof(counts));
-    close(l->result);
-    waitpid(l->pid, NULL, 0);
-    return counts;
-}
-
-static void expect_no_failures(struct loader *loaders, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        struct counts c = loader_stop(&loaders[i]);
-        ck_assert_msg(c.failed == 0 && c.done > 0, "client %u: %u done, %u retried, %u failed (%s)", i, c.done,
-                      c.retried, c.failed, c.what);
-    }
-}
-
-static void start_loaders(struct loader *loaders)
-{
-    for (unsigned i = 0; i < 4; i++)
-        loader_start(&loaders[i], site_port(0), i % 2);
-}
-
-START_TEST(reload_under_load)
-{
-    site_pattern("html/f", 1000);
-    configure("daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log notice; events { "
-              "worker_connections 512; }\n"
-              "http { @HTTP@ server { listen 127.0.0.1:@PORT@ %s; root @DIR@/html; open_file_cache max=10; } }",
-              _i ? "reuseport" : "");
-    site_start();
-    struct loader loaders[4];
-    start_loaders(loaders);
-    for (int i = 0; i < 20; i++) {
-        char *log = site_read("logs/error.log", NULL);
-        unsigned reloads = log ? count_text(log, "reconfiguring") : 0;
-        free(log);
-        site_kill(SIGHUP);
-        free(log_await_count("logs/error.log", "reconfiguring", reloads + 1));
-        sleep_msec(40);
-    }
-    expect_no_failures(loaders, 4);
-    /* The old workers are gone once their connections are. */
-    site_await_workers(2);
-}
-END_TEST
-
-START_TEST(reload_with_other_worker_counts)
-{
-    site_pattern("html/f", 1000);
-    static const char text[] = "daemon off; worker_processes %s; pid logs/sluice.pid; error_log logs/error.log notice; "
-                               "events { worker_connections 512; }\n"
-                               "http { @HTTP@ server { listen 127.0.0.1:@PORT@ reuseport; root @DIR@/html; } }";
-    configure(text, "3");
-    site_start();
-    struct loader loaders[4];
-    start_loaders(loaders);
-    static const char *const counts[] = {"1", "4", "2", "3"};
-    for (int i = 0; i < 4; i++) {
-        configure(text, counts[i]);
-        site_kill(SIGHUP);
-        free(log_await_count("logs/error.log", "reconfiguring", (unsigned)i + 1));
-        sleep_msec(150);
-    }
-    if (on_nginx()) {
-        for (int i = 0; i < 4; i++) /* nginx loses what is queued for a worker's socket that goes */
-            loader_stop(&loaders[i]);
-    } else {
-        expect_no_failures(loaders, 4);
-    }
-    site_await_workers(3);
-}
-END_TEST
 
 START_TEST(reload_changes_the_configuration)
 {
@@ -767,8 +585,6 @@ Suite *suite_process(void)
 {
     Suite *s = suite_create("process");
     TCase *tc = site_case(s, "process", 60);
-    tcase_add_loop_test(tc, reload_under_load, 0, 2);
-    tcase_add_test(tc, reload_with_other_worker_counts);
     tcase_add_test(tc, reload_changes_the_configuration);
     tcase_add_test(tc, reload_lets_downloads_finish);
     tcase_add_test(tc, reload_with_a_broken_file_keeps_the_old);

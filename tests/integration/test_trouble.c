@@ -257,6 +257,139 @@ START_TEST(file_is_cut)
 }
 END_TEST
 
+/* In place, and as long as before: what was sent does not belong to what would follow. */
+static void rewrite(const char *path)
+{
+    char other[65536];
+    struct timespec later[2] = {{0, UTIME_OMIT}, {site_mtime(path) + 10, 0}};
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    memset(other, 'x', sizeof(other));
+    for (off_t at = 0; at < SIZE; at += sizeof(other)) {
+        size_t len = SIZE - at < (off_t)sizeof(other) ? (size_t)(SIZE - at) : sizeof(other);
+        ck_assert_int_eq(pwrite(fd, other, len, at), (ssize_t)len);
+    }
+    ck_assert_int_eq(futimens(fd, later), 0);
+    close(fd);
+}
+
+/* Longer than it was: bytes are added to a log while it is fetched. */
+static void append(const char *path)
+{
+    site_pattern_at(path, SIZE, 100000);
+    site_set_mtime(path, site_mtime(path) + 10);
+}
+
+static void replace(const char *path)
+{
+    char fresh[4096];
+    snprintf(fresh, sizeof(fresh), "%s", site_write("fresh", "new\n"));
+    ck_assert_int_eq(unlink(path), 0);
+    if (rename(fresh, path) < 0)
+        site_write(path, "new\n"); /* another filesystem */
+}
+
+static void removal(const char *path)
+{
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static bool start_way(const struct way *w, char *path, size_t size)
+{
+    if (!strcmp(w->method, "direct") && !*site_disk()) {
+        printf("skipped: no filesystem with O_DIRECT\n");
+        return false;
+    }
+    snprintf(path, size, "%s", site_pattern(data("f"), SIZE));
+    serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", w);
+    return true;
+}
+
+START_TEST(file_is_rewritten)
+{
+    const struct way *w = &ways[_i];
+    char path[4096];
+    struct client c;
+    if (!start_way(w, path, sizeof(path)))
+        return;
+    begin(&c, "/f", SIZE);
+    rewrite(path);
+    off_t got = drain(&c, false);
+    ck_assert_msg(got < SIZE, "%s, aio %s: all of it came", w->method, w->aio);
+    free(log_await("logs/error.log", "\" was rewritten while it was sent,"));
+    expect_logged("/f", got, w->method);
+    fetch_good();
+    struct response r;
+    get(&r, "/f");
+    ck_assert_uint_eq(r.len, (size_t)SIZE);
+    ck_assert_int_eq(r.body[0], 'x');
+    ck_assert_int_eq(r.body[SIZE - 1], 'x');
+    response_free(&r);
+    char *log = site_read("logs/error.log", NULL);
+    ck_assert_uint_eq(count_text(log, "[alert]"), 1);
+    free(log);
+}
+END_TEST
+
+/* What was promised still is there. */
+static void goes_on(const struct way *w, void (*happen)(const char *path))
+{
+    char path[4096];
+    struct client c;
+    if (!start_way(w, path, sizeof(path)))
+        return;
+    begin(&c, "/f", SIZE);
+    happen(path);
+    client_expect_pattern(&c, FIRST_BYTES, SIZE - FIRST_BYTES);
+    client_say(&c, "GET /good HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=-9\r\n\r\n");
+    struct response r;
+    ck_assert(client_receive(&c, &r));
+    assert_pattern(r.body, r.len, GOOD_SIZE - 9);
+    response_free(&r);
+    ck_assert(client_ends(&c));
+    client_close(&c);
+}
+
+START_TEST(file_grows)
+{
+    goes_on(&ways[_i], append);
+}
+END_TEST
+
+START_TEST(file_is_replaced)
+{
+    goes_on(&ways[_i], replace);
+}
+END_TEST
+
+START_TEST(file_is_removed)
+{
+    goes_on(&ways[_i], removal);
+}
+END_TEST
+
+/* A cache that does not look at the file for a minute: a response that begins after the change is of one piece. */
+START_TEST(cached_file_was_rewritten_before)
+{
+    const struct way cached = {"sendfile", "on; open_file_cache max=9; open_file_cache_valid 60s", false};
+    char path[4096];
+    struct client c;
+    if (!start_way(&cached, path, sizeof(path)))
+        return;
+    struct response r;
+    request(&r, "HEAD", "/f", "");
+    response_free(&r);
+    rewrite(path);
+    client_open_sized(&c, site_port(0), 16384);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_uint_eq(r.len, (size_t)SIZE);
+    ck_assert_uint_eq(strspn(r.body, "x"), (size_t)SIZE);
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
 /* What is in memory was the file when the response began, and is sent to its end. */
 START_TEST(content_in_memory)
 {
@@ -288,6 +421,11 @@ Suite *suite_trouble(void)
     tcase_add_loop_test(t, reads_fail, 0, 3);
     tcase_add_test(t, disk_fails);
     tcase_add_loop_test(t, file_is_cut, 0, WAYS);
+    tcase_add_loop_test(t, file_is_rewritten, 0, WAYS);
+    tcase_add_loop_test(t, file_grows, 0, WAYS);
+    tcase_add_loop_test(t, file_is_replaced, 0, WAYS);
+    tcase_add_loop_test(t, file_is_removed, 0, WAYS);
+    tcase_add_test(t, cached_file_was_rewritten_before);
     tcase_add_test(t, content_in_memory);
     return s;
 }

@@ -38,9 +38,34 @@ START_TEST(test_regular)
     ck_assert_mem_eq(f->size_text, "10", 2);
     ck_assert_str_eq(f->path, path);
     ck_assert(fcntl(f->fd, F_GETFD) & FD_CLOEXEC);
-    ck_assert(file_unchanged(f));
+    file_release(f);
+}
+END_TEST
+
+START_TEST(test_stamp)
+{
+    const char *path = unit_write("f", "0123456789", 10);
+    struct timespec then[2] = {{0, 0}, {784111777, 5}}, touched[2] = {{0, 0}, {784111777, 6}};
+    struct file_stamp stamp;
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, then, 0), 0);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(file_stamp(f, &stamp), 0);
+    ck_assert_int_eq(stamp.size, 10);
+    ck_assert(!file_rewritten(f, &stamp));
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, touched, 0), 0);
+    ck_assert(file_rewritten(f, &stamp));
+    /* Longer, with whatever time: appended to. */
+    ck_assert_int_eq(truncate(path, 11), 0);
+    ck_assert(!file_rewritten(f, &stamp));
     ck_assert_int_eq(truncate(path, 9), 0);
-    ck_assert(!file_unchanged(f));
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, then, 0), 0);
+    ck_assert(file_rewritten(f, &stamp));
+    /* Another file of that name is none of its business. */
+    ck_assert_int_eq(truncate(path, 10), 0);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, then, 0), 0);
+    ck_assert_int_eq(unlink(path), 0);
+    unit_write("f", "0", 1);
+    ck_assert(!file_rewritten(f, &stamp));
     file_release(f);
 }
 END_TEST
@@ -386,6 +411,7 @@ Suite *suite_file_open(void)
     Suite *s = suite_create("file/open");
     TCase *t = tcase_create("open");
     tcase_add_test(t, test_regular);
+    tcase_add_test(t, test_stamp);
     tcase_add_test(t, test_empty_and_huge);
     tcase_add_test(t, test_other_kinds);
     tcase_add_test(t, test_errors);

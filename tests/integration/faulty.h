@@ -1,0 +1,43 @@
+/* faulty.h - calls of the C library that fail on order: what the test writes here, faulty.so (LD_PRELOAD) obeys in the process
+ * that is named. Both map the same file. */
+#ifndef FAULTY_H
+#define FAULTY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum faulty_call {
+    FAULTY_NONE,
+    FAULTY_ALLOC,    /* malloc, calloc, realloc, posix_memalign */
+    FAULTY_MMAP,     /* mmap */
+    FAULTY_OPEN,     /* open, openat2 */
+    FAULTY_STAT,     /* fstat, statx */
+    FAULTY_PREAD,    /* pread, preadv2 */
+    FAULTY_SENDFILE, /* sendfile */
+    FAULTY_SEND,     /* send, sendmsg */
+    FAULTY_RECV,     /* recv */
+    FAULTY_ACCEPT,   /* accept4 */
+    FAULTY_OPENDIR,  /* opendir, fdopendir */
+    FAULTY_CALLS
+};
+
+enum { FAULTY_SHORT = -1 }; /* in the place of an errno: the call is made, with half of the bytes asked for */
+
+struct faulty {
+    _Atomic pid_t pid;       /* obeys; 0: nobody */
+    atomic_int call, error;  /* enum faulty_call */
+    atomic_long skip, most;  /* that many calls go well, then so many at most do not */
+    atomic_long seen, dealt; /* since it was armed */
+    atomic_long blocks;      /* of memory allocated and not freed, in that process */
+};
+
+#define FAULTY_ENV "FAULTY_CONTROL" /* path of the file */
+
+/* The test's side: faults.c. */
+struct faulty *faulty_setup(void); /* before the server starts; NULL, with a line on stdout: not here */
+char *const *faulty_env(void);     /* for site_start_with() */
+void faulty_arm(enum faulty_call call, int error, long skip, long most);
+long faulty_disarm(void); /* how many calls failed */
+
+#endif
