@@ -148,12 +148,18 @@ static struct text try_uri(struct request *r, struct text rest)
     return rest.len > 0 ? rest : TEXT("/");
 }
 
-/* As nginx, which asks with stat: what is there but may not be read is found, and answered with 403. The name was looked up
- * a moment ago, so that this touches no disk. */
-static bool is_closed(int rc, struct text path, bool directory)
+/* As nginx, which asks with stat: what is there but may not be read is found, and answered with 403. What lies outside of
+ * the rules for files is not there. The name was looked up a moment ago, so that this touches no disk. */
+static bool is_closed(struct request *r, int rc, struct text path, bool directory)
 {
+    struct open_options guard = {0};
     struct stat st;
-    return rc == -EACCES && path.at && stat(path.at, &st) == 0 && S_ISDIR(st.st_mode) == directory;
+
+    if (rc != -EACCES || !path.at)
+        return false;
+    if (r->location->confine)
+        confine_options(r, path, &guard);
+    return file_stat(path.at, &guard, &st) == 0 && S_ISDIR(st.st_mode) == directory;
 }
 
 /* One name of try_files: served if it is there, else the next one's turn. */
@@ -169,7 +175,7 @@ static bool try_file(struct request *r, const struct try_files *names)
     int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
-    if (rc < 0 ? !is_closed(rc, path, directory) : (f->kind == FILE_DIRECTORY) != directory) {
+    if (rc < 0 ? !is_closed(r, rc, path, directory) : (f->kind == FILE_DIRECTORY) != directory) {
         file_release(f);
         r->step_at++;
         return true;
