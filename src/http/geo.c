@@ -215,7 +215,7 @@ static const char *set_default(struct conf *cf, struct geo *g)
 
 static const char *delete_net(struct conf *cf, struct geo *g)
 {
-    struct geo_net net;
+    struct geo_net net = {.is_v6 = false};
     const char *error = parse(cf, g, cf->args[1], &net);
 
     if (!error && !geo_table_delete(net.is_v6 ? &g->v6 : &g->v4, net.from, net.to))
@@ -241,7 +241,7 @@ static const char *on_word(struct conf *cf, struct geo *g)
 static const char *on_line(struct conf *cf, void *arg)
 {
     struct geo *g = arg;
-    struct geo_net net;
+    struct geo_net net = {.is_v6 = false};
 
     if (cf->count == 1)
         return on_word(cf, g);

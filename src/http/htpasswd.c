@@ -102,7 +102,8 @@ static int check_sha(struct text stored, struct text password)
 
     if (rc < 0)
         return rc;
-    return same((struct text){text, base64_encode(digest, sizeof digest, text)}, stored);
+    size_t len = base64_encode(digest, sizeof digest, text);
+    return same((struct text){text, len}, stored);
 }
 
 /* {SSHA}base64(SHA-1(password salt) salt) */

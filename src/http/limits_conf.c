@@ -199,8 +199,9 @@ static const char *set_limit_req(struct conf *cf, const struct conf_row *row, vo
 static const char *set_limit_conn(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct conn_limit **end = slot, *l = arena_zalloc(cf->arena, sizeof *l);
-    const char *error = l ? name_zone(cf, cf->args[1], LIMIT_CONN, &l->zone) : conf_error(cf, "no memory");
-
+    if (!l)
+        return conf_error(cf, "no memory");
+    const char *error = name_zone(cf, cf->args[1], LIMIT_CONN, &l->zone);
     if (error)
         return error;
     if (number_parse(cf->args[2], &l->most) < 0 || l->most == 0)

@@ -104,7 +104,7 @@ static bool lower_key(struct conf *cf, struct text *key)
 /* 0, -EEXIST, -ENOMEM, or -EINVAL: not a host name or wildcard. */
 static int add_hostname(struct map *m, struct text key, const struct template *value, struct arena *arena)
 {
-    struct text rest = key;
+    struct text rest;
     size_t star = text_find(key, '*');
 
     if (text_starts(key, TEXT(".")) && key.len > 1) {

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -58,7 +59,7 @@ static int choose(struct random_job *j, DIR *dir)
         if (entry->d_name[0] == '.' || !is_file(dir, entry))
             continue;
         if (next_random(&state) % ++files == 0)
-            memcpy(j->name, entry->d_name, strlen(entry->d_name) + 1);
+            snprintf(j->name, sizeof j->name, "%s", entry->d_name);
     }
     return -errno;
 }

@@ -95,7 +95,7 @@ static const char *parse_condition(struct conf *cf, struct condition *c)
 {
     struct words w = {NULL, 0};
     const char *error = strip_parentheses(cf, &w);
-    if (error)
+    if (error || !w.first)
         return error;
     if (w.first->len > 1 && w.first->at[0] == '$')
         return parse_variable(cf, c, &w);

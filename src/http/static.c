@@ -152,7 +152,7 @@ static struct text try_uri(struct request *r, struct text rest)
 static bool is_closed(int rc, struct text path, bool directory)
 {
     struct stat st;
-    return rc == -EACCES && stat(path.at, &st) == 0 && S_ISDIR(st.st_mode) == directory;
+    return rc == -EACCES && path.at && stat(path.at, &st) == 0 && S_ISDIR(st.st_mode) == directory;
 }
 
 /* One name of try_files: served if it is there, else the next one's turn. */

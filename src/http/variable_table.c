@@ -401,7 +401,7 @@ GETTER(nginx_version)
 /* As nginx: two decimals, rounded; nothing before the end. */
 GETTER(gzip_ratio)
 {
-    uint64_t taken, made;
+    uint64_t taken = 0, made = 0;
     bool ended = false;
 
     UNUSED(data);
