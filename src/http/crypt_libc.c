@@ -13,12 +13,12 @@ int crypt_libc(const char *password, const char *stored, char out[CRYPT_LIBC_SIZ
         return -ENOMEM;
     errno = 0;
     const char *made = crypt_r(password, stored, data);
-    int rc = made ? 0 : errno > 0 ? -errno : -EINVAL;
-    if (made && rc == 0 && strlen(made) >= CRYPT_LIBC_SIZE)
-        rc = -EOVERFLOW;
-    if (made && rc == 0 && made[0] == '*') /* not a hash: how libxcrypt says that it failed */
+    int rc = 0;
+    if (!made || made[0] == '*') /* the star: how libxcrypt says that it failed */
         rc = errno > 0 ? -errno : -EINVAL;
-    if (made && rc == 0)
+    else if (strlen(made) >= CRYPT_LIBC_SIZE)
+        rc = -EOVERFLOW;
+    else
         memcpy(out, made, strlen(made) + 1);
     explicit_bzero(data, sizeof *data);
     free(data);

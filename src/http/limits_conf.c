@@ -199,7 +199,6 @@ static const char *set_limit_req(struct conf *cf, const struct conf_row *row, vo
 static const char *set_limit_conn(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct conn_limit **end = slot, *l = arena_zalloc(cf->arena, sizeof *l);
-
     if (!l)
         return conf_error(cf, "no memory");
     const char *error = name_zone(cf, cf->args[1], LIMIT_CONN, &l->zone);

@@ -207,7 +207,7 @@ static const char *finish_block(struct conf *cf, struct conf_block *block, const
 {
     list_each (&block->children, node, tmp) {
         struct conf_block *child = container_of(node, struct conf_block, node);
-        if (child->context == CONF_IF)
+        if (child->context == CONF_IF && parent)
             resolve_if(child, parent);
         if (child->context != CONF_LOCATION)
             continue;
