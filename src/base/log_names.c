@@ -229,7 +229,7 @@ static void put_run(struct log_file *lf, const struct run *run, int64_t patience
         write_run(lf, e->fd, &e->torn, run, patience);
         return;
     }
-    struct stat st;
+    struct stat st = {0};
     int fd = open_with_room(n, run->path, e, &st);
     if (fd < 0) {
         lf->last_errno = -fd;

@@ -280,7 +280,7 @@ int file_stamp(const struct file *f, struct file_stamp *out)
 
 bool file_rewritten(const struct file *f, const struct file_stamp *then)
 {
-    struct file_stamp now;
+    struct file_stamp now = {0};
 
     if (file_stamp(f, &now) < 0 || now.size > then->size)
         return false;
