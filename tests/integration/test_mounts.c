@@ -334,6 +334,7 @@ START_TEST(log_disk_is_full)
     client_say(&c, "GET /a.txt?later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     response_free(&r);
+    client_close(&c);
     char *log = log_await("full/access.log", "?later");
     for (char *line = log, *end; (end = strchr(line, '\n')); line = end + 1)
         ck_assert_msg(end == line || !strncmp(line, "127.0.0.1 - - [", 15) || strchr(line, ' ') > end, "%.*s",
