@@ -24,6 +24,7 @@ struct file {
     dev_t dev;
     ino_t ino;
     unsigned align_memory, align_offset; /* for O_DIRECT, bytes, powers of two; 0 until file_direct() */
+    bool answers_short;                  /* O_DIRECT reads may end early in the middle of the file: FUSE */
     bool hot;                            /* set by users: seen resident lately, at `hot_msec` of clock_now */
     int64_t hot_msec;
     char *content; /* whole content when the cache keeps it in memory (size bytes), else NULL */

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -243,6 +245,8 @@ int file_direct(struct file *f, unsigned fallback_align)
         close(fd);
         return rc;
     }
+    struct statfs fs;
+    f->answers_short = fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC; /* whose daemon need not know statfs */
     f->align_memory = memory;
     f->align_offset = offset;
     f->direct_fd = fd;

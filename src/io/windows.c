@@ -478,6 +478,16 @@ static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
     ws->depth_most = 1;
 }
 
+/* After a short answer io_uring goes on at the wrong place (seen on Linux 6.18 with FUSE): threads see it, and ask again. */
+static struct disk *reader_of(const struct source_request *r, bool direct)
+{
+    static const struct aio_conf threads = {.mode = AIO_THREADS};
+    int mode = r->conf->aio.mode;
+    bool doubtful = direct && r->file->answers_short && (mode == AIO_ON || mode == AIO_URING);
+
+    return io_disk(r->io, doubtful ? &threads : &r->conf->aio);
+}
+
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
     struct windows *ws = calloc(1, sizeof(*ws));
@@ -485,7 +495,7 @@ int windows_open(struct source **out, const struct source_request *r, const stru
         return -ENOMEM;
     source_init(&ws->source, options->ops, options->method, r);
     ws->io = r->io;
-    ws->disk = io_disk(r->io, &r->conf->aio);
+    ws->disk = reader_of(r, options->direct);
     ws->pool = io_buffers(r->io);
     ws->file = file_acquire(r->file);
     if (options->uncached)

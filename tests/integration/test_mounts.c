@@ -207,7 +207,6 @@ static const struct kind {
     unsigned sector;   /* bytes; 0: not on a disk */
     bool some_direct;  /* `direct` may be what is logged */
     bool some_refused; /* `buffered` may */
-    bool no_uring;     /* io_uring goes on at the wrong place after a short answer of FUSE (seen on Linux 6.18) */
     bool silent;       /* no warning then: one file has no direct reads, which says nothing of the filesystem */
 } kinds[] = {
     {.name = "tmpfs", .make = make_tmpfs, .some_direct = true /* since Linux 6.6 */, .some_refused = true},
@@ -219,7 +218,7 @@ static const struct kind {
     {.name = "squashfs", .make = make_bare_squashfs, .some_refused = true},
     {.name = "squashfs under overlayfs", .make = make_overlay, .some_refused = true},
     {.name = "fuse", .make = make_fuse, .some_direct = true},
-    {.name = "fuse reading short", .make = make_fuse_reading_short, .some_direct = true, .no_uring = true},
+    {.name = "fuse reading short", .make = make_fuse_reading_short, .some_direct = true},
     {.name = "fuse refusing open", .make = make_fuse_refusing_open, .some_refused = true},
     {.name = "fuse refusing read", .make = make_fuse_refusing_read, .some_refused = true},
 };
@@ -264,8 +263,7 @@ START_TEST(filesystem)
     if (k->sector)
         expect_sector(path, k->sector);
     for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
-        if (!k->no_uring || (strcmp(readers[i], "aio io_uring;") && strcmp(readers[i], "aio on;")))
-            serve_by(k, readers[i], path);
+        serve_by(k, readers[i], path);
 }
 END_TEST
 
