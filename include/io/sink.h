@@ -24,6 +24,7 @@ enum sink_result {
 struct sink {
     int fd;
     int error;     /* -errno after SINK_FAILED */
+    bool closing;  /* the body is the connection's last: its end waits for the FIN, and goes with it in one segment */
     uint64_t sent; /* bytes handed to the kernel, ever */
 };
 

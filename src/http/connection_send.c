@@ -243,6 +243,7 @@ enum next connection_begin_response(struct connection *c)
         return connection_gone(c, "the client went away");
     if (!output_room(c, head_bound(r)))
         return connection_no_memory(c);
+    c->sink.closing = r->wants_close;
     r->head_len = head_compose(r, c->out->data + c->out->len);
     c->out->len += r->head_len;
     if (r->head_only)

@@ -101,7 +101,7 @@ static enum sink_result send_chunk(struct sink *k, struct text head, size_t *at,
     ssize_t n;
 
     if (c->data) {
-        n = send_memory(k, head, at, c, body->left > c->len && !body->open_ended);
+        n = send_memory(k, head, at, c, (body->left > c->len || k->closing) && !body->open_ended);
     } else {
         if (*at < head.len) {
             enum sink_result r = sink_bytes(k, head, at, true);
@@ -162,5 +162,5 @@ enum sink_result sink_body(struct sink *k, struct text head, size_t *at, struct 
             return r;
         moved += body->sent - before;
     }
-    return sink_bytes(k, head, at, false);
+    return sink_bytes(k, head, at, k->closing);
 }

@@ -3,8 +3,12 @@
 
 #include "io/sink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,6 +161,47 @@ START_TEST(broken_socket_is_told)
 }
 END_TEST
 
+/* Over loopback; returns the client's end, and the server's in *server. */
+static int tcp_pair(int *server)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, len), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
+    *server = accept(listener, NULL, NULL);
+    ck_assert_int_ge(*server, 0);
+    close(listener);
+    return client;
+}
+
+/* The kernel holds them until the FIN, for 200 ms at the longest: a test that was itself stopped for so long says nothing. */
+START_TEST(last_bytes_wait_for_the_end)
+{
+    struct sink_body none = {0};
+    struct timespec begun, done;
+    struct text head = TEXT("the last of it");
+    int server, client = tcp_pair(&server), unsent = -1;
+    struct sink last = {.fd = server, .closing = true};
+    size_t at = 0;
+    char got[64];
+
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    ck_assert_int_eq(sink_body(&last, head, &at, &none, 0), SINK_DONE);
+    ck_assert_int_eq(ioctl(server, SIOCOUTQNSD, &unsent), 0);
+    clock_gettime(CLOCK_MONOTONIC, &done);
+    if ((done.tv_sec - begun.tv_sec) * 1000 + (done.tv_nsec - begun.tv_nsec) / 1000000 < 150)
+        ck_assert_int_eq(unsent, (int)head.len);
+    close(server);
+    ck_assert_int_eq(recv(client, got, sizeof got, MSG_WAITALL), (ssize_t)head.len);
+    ck_assert_mem_eq(got, head.at, head.len);
+    close(client);
+}
+END_TEST
+
 Suite *suite_io_sink(void);
 
 Suite *suite_io_sink(void)
@@ -169,6 +214,7 @@ Suite *suite_io_sink(void)
     tcase_add_test(t, truncation_is_noticed);
     tcase_add_test(t, early_end_is_noticed);
     tcase_add_test(t, broken_socket_is_told);
+    tcase_add_test(t, last_bytes_wait_for_the_end);
     suite_add_tcase(s, t);
     return s;
 }
