@@ -105,7 +105,7 @@ static const struct conf_row rows[] = {
      .dflt = "off", .help = "Whether failed lookups are cached too.",
      .differs = "only what says something about the path is kept (not found, forbidden), never a lack of descriptors"},
     {"open_file_cache_content", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, content),
-     .dflt = "8k cap=32m",
+     .dflt = "16k cap=32m",
      .help = "Where open_file_cache is on: files up to this size are kept in memory whole, as long as their entry is "
              "valid, in all up to cap bytes per worker and cache.",
      .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},
