@@ -88,22 +88,6 @@ static enum next socket_broke(struct connection *c)
     return connection_abort(c, "the client went away");
 }
 
-/* Sends what gathered in c->out. NEXT_STEP: it is all out. */
-enum next connection_flush(struct connection *c)
-{
-    if (!c->out)
-        return NEXT_STEP;
-    switch (sink_bytes(&c->sink, pending_output(c), &c->out->sent, false)) {
-    case SINK_DONE:
-        release_output(c);
-        return NEXT_STEP;
-    case SINK_BLOCKED:
-        return wait_for_client(c);
-    default:
-        return socket_broke(c);
-    }
-}
-
 bool connection_push(struct connection *c)
 {
     if (!c->out)
@@ -118,6 +102,14 @@ bool connection_push(struct connection *c)
     default:
         return false;
     }
+}
+
+/* Sends what gathered in c->out. NEXT_STEP: it is all out. */
+enum next connection_flush(struct connection *c)
+{
+    if (!connection_push(c))
+        return socket_broke(c);
+    return c->out ? wait_for_client(c) : NEXT_STEP;
 }
 
 /* At least `room` bytes at the end of c->out, flushing or growing it. False: no memory. */
