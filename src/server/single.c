@@ -5,13 +5,13 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "server/control.h"
 #include "server/notify.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/readers.h"
 #include "server/sandbox.h"
 #include "server/serving.h"
-#include "server/signals.h"
 #include "server/title.h"
 
 #include <errno.h>
@@ -31,8 +31,7 @@ struct single {
     struct list generations; /* oldest first */
     struct scoreboard *scoreboard;
     struct counters *counters;
-    struct watch *watches[6];
-    unsigned watch_count;
+    struct control control;
     bool leaving;
 };
 
@@ -141,31 +140,6 @@ static void on_hup(void *arg)
     notify_ready();
 }
 
-static void on_reopen(void *arg)
-{
-    int rc;
-
-    (void)arg;
-    log_notice(0, "reopening logs");
-    rc = log_file_reopen_all();
-    if (rc < 0)
-        log_emerg(rc, "a log could not be reopened, the old one stays in use");
-}
-
-static void on_ignored(void *arg)
-{
-    (void)arg;
-}
-
-static bool watch_for(struct single *s, int signal, loop_fn *fn)
-{
-    struct watch *watch = watch_signal(s->loop, signal, fn, s);
-
-    if (watch)
-        s->watches[s->watch_count++] = watch;
-    return watch != NULL;
-}
-
 static int open_scoreboard(struct single *s)
 {
     int rc = scoreboard_create(&s->scoreboard);
@@ -185,23 +159,18 @@ static int open_loop(struct single *s)
         rc = log_file_writer_start();
     if (rc == 0)
         rc = loop_create(&s->loop);
-    if (rc == 0 && (!watch_for(s, SIGTERM, on_terminate) || !watch_for(s, SIGINT, on_terminate) ||
-                    !watch_for(s, SIGQUIT, on_quit) || !watch_for(s, SIGHUP, on_hup) ||
-                    !watch_for(s, SIGUSR1, on_reopen) || !watch_for(s, SIGWINCH, on_ignored)))
-        rc = -ENOMEM;
+    if (rc == 0)
+        rc = control_start(
+            &s->control, s->loop,
+            &(struct control_answers){.terminate = on_terminate, .quit = on_quit, .reload = on_hup, .arg = s});
     if (rc < 0)
         log_emerg(rc, "the event loop could not be started");
-    signals_unblock();
     return rc;
 }
 
 static void tell_started(const struct single_start *start)
 {
-    if (start->started >= 0) {
-        if (write(start->started, "", 1) != 1)
-            log_alert(errno, "the starting process could not be told");
-        close(start->started);
-    }
+    control_tell(start->started);
     notify_ready();
     if (start->serving)
         start->serving(start->arg);
@@ -211,8 +180,7 @@ static void end_all(struct single *s)
 {
     while (!list_empty(&s->generations))
         generation_end(newest(s));
-    for (unsigned i = 0; i < s->watch_count; i++)
-        watch_destroy(s->watches[i]);
+    control_end(&s->control);
     loop_destroy(s->loop);
     log_file_count_drops(NULL);
     scoreboard_destroy(s->scoreboard);

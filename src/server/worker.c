@@ -6,22 +6,20 @@
 #include "base/log.h"
 #include "http/scoreboard.h"
 #include "net/loop.h"
+#include "server/control.h"
 #include "server/privileges.h"
 #include "server/sandbox.h"
 #include "server/serving.h"
-#include "server/signals.h"
 #include "server/title.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct worker {
     struct cycle *cycle;
     struct loop *loop;
     struct serving *serving;
-    struct watch *watches[6];
-    unsigned watch_count;
+    struct control control;
     struct watch *master; /* NULL once it is gone */
     int master_alive;
     bool leaving;
@@ -54,22 +52,6 @@ static void on_quit(void *arg)
     serving_drain(w->serving, on_drained, w);
 }
 
-static void on_reopen(void *arg)
-{
-    int rc;
-
-    (void)arg;
-    log_notice(0, "reopening logs");
-    rc = log_file_reopen_all();
-    if (rc < 0)
-        log_emerg(rc, "a log could not be reopened, the old one stays in use");
-}
-
-static void on_ignored(void *arg)
-{
-    (void)arg;
-}
-
 /* Nothing is ever written to the pipe: readable means that its last writer, the master, is gone. */
 static void on_master_gone(void *arg, unsigned what)
 {
@@ -82,24 +64,13 @@ static void on_master_gone(void *arg, unsigned what)
     on_quit(w);
 }
 
-static bool watch_for(struct worker *w, int signal, loop_fn *fn)
-{
-    struct watch *watch = watch_signal(w->loop, signal, fn, w);
-
-    if (watch)
-        w->watches[w->watch_count++] = watch;
-    return watch != NULL;
-}
-
 static int watch_all(struct worker *w)
 {
     w->master = watch_create(w->loop, w->master_alive, LOOP_READ | LOOP_CLOSED, false, on_master_gone, w);
-    if (!w->master || !watch_for(w, SIGTERM, on_terminate) || !watch_for(w, SIGINT, on_terminate) ||
-        !watch_for(w, SIGQUIT, on_quit) || !watch_for(w, SIGUSR1, on_reopen) || !watch_for(w, SIGHUP, on_ignored) ||
-        !watch_for(w, SIGWINCH, on_ignored))
+    if (!w->master)
         return -ENOMEM;
-    signals_unblock();
-    return 0;
+    return control_start(&w->control, w->loop,
+                         &(struct control_answers){.terminate = on_terminate, .quit = on_quit, .arg = w});
 }
 
 static int start_all(struct worker *w, const struct worker_start *start)
@@ -131,18 +102,8 @@ static void stop_all(struct worker *w)
 {
     serving_destroy(w->serving);
     watch_destroy(w->master);
-    for (unsigned i = 0; i < w->watch_count; i++)
-        watch_destroy(w->watches[i]);
+    control_end(&w->control);
     loop_destroy(w->loop);
-}
-
-static void tell_ready(int fd)
-{
-    if (fd < 0)
-        return;
-    if (write(fd, "", 1) != 1)
-        log_alert(errno, "the master process could not be told");
-    close(fd);
 }
 
 void worker_run(const struct worker_start *start)
@@ -155,7 +116,7 @@ void worker_run(const struct worker_start *start)
         rc = start_all(&w, start);
     }
     if (rc == 0) {
-        tell_ready(start->ready);
+        control_tell(start->ready);
         loop_run(w.loop);
     }
     stop_all(&w);
