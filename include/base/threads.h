@@ -18,7 +18,7 @@ struct job {
 };
 
 /* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..; `max_queue`: jobs that
- * may wait. 0 or -errno. All signals are blocked in the threads. */
+ * may wait for a thread, 0: each must find one free. 0 or -errno. All signals are blocked in the threads. */
 int pool_create(struct pool **out, const char *name, unsigned threads, size_t max_queue);
 
 /* Waits for running jobs; queued ones are dropped without `run`, and with `done`. */
@@ -26,6 +26,10 @@ void pool_destroy(struct pool *p);
 
 /* 0, or -EAGAIN when the queue is full. Never blocks. */
 int pool_submit(struct pool *p, struct job *job);
+
+/* At the end of the queue, however long that is: for those who have no line of their own to wait in, and of whom there
+ * are no more than connections. 0, or -EAGAIN when no thread can be started at all. */
+int pool_append(struct pool *p, struct job *job);
 
 int pool_eventfd(const struct pool *p);
 void pool_reap(struct pool *p);

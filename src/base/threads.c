@@ -18,7 +18,7 @@ struct pool {
     struct list queue, finished; /* struct job */
     atomic_size_t waiting;       /* changed under the lock */
     size_t max_queue;
-    unsigned started, idle, threads;
+    unsigned started, idle, running, threads;
     bool stopping;
     int eventfd;
     char name[16]; /* what the kernel takes for a thread */
@@ -69,9 +69,11 @@ static void *thread_main(void *arg)
             break;
         struct job *job = take_first(&p->queue);
         p->waiting--;
+        p->running++;
         pthread_mutex_unlock(&p->lock);
         job->run(job);
         pthread_mutex_lock(&p->lock);
+        p->running--;
         bool first = list_empty(&p->finished);
         list_append(&p->finished, &job->node);
         if (first)
@@ -94,11 +96,17 @@ static int start_thread(struct pool *p)
     return rc;
 }
 
-int pool_submit(struct pool *p, struct job *job)
+/* Called with the lock held. What a thread takes at once does not wait, so that a queue of none is one, too. */
+static bool is_full(const struct pool *p)
+{
+    return p->waiting >= p->max_queue + (p->threads - p->running);
+}
+
+static int submit(struct pool *p, struct job *job, bool at_any_length)
 {
     int rc = -EAGAIN;
     pthread_mutex_lock(&p->lock);
-    if (p->stopping || p->waiting >= p->max_queue)
+    if (p->stopping || (!at_any_length && is_full(p)))
         goto unlock;
     /* Threads come one by one, when more jobs wait than threads do. */
     if (p->waiting >= p->idle && p->started < p->threads && start_thread(p) < 0 && p->started == 0)
@@ -111,6 +119,16 @@ int pool_submit(struct pool *p, struct job *job)
 unlock:
     pthread_mutex_unlock(&p->lock);
     return rc;
+}
+
+int pool_submit(struct pool *p, struct job *job)
+{
+    return submit(p, job, false);
+}
+
+int pool_append(struct pool *p, struct job *job)
+{
+    return submit(p, job, true);
 }
 
 int pool_eventfd(const struct pool *p)

@@ -318,7 +318,6 @@ int file_cache_create(struct file_cache **out, struct pool *pool)
     fc->pool = pool;
     fc->refs = 1;
     fc->stats = &fc->own;
-    list_init(&fc->unsent);
     *out = fc;
     return 0;
 }
@@ -351,7 +350,6 @@ void file_cache_destroy(struct file_cache *fc)
     free(fc->caches);
     fc->caches = NULL;
     fc->count = 0;
-    cache_open_drop_unsent(fc);
     file_cache_unref(fc);
 }
 

@@ -35,8 +35,6 @@ struct file_cache {
     uint64_t seed;
     struct cache **caches;
     size_t count;
-    struct list unsent; /* opens for which the pool had no room */
-    size_t in_pool;
     struct file_cache_stats own, *stats;
 };
 
@@ -67,12 +65,11 @@ void file_cache_unref(struct file_cache *fc);
 int file_read_content(struct file *f, bool nowait);
 
 /* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles
- * `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else there was no room for a job: it was done at once, and the
+ * `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else no thread could be started: it was done at once, and the
  * result is returned. */
 int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
                      size_t content_most, struct file **f);
 int cache_open_join(struct cache_open *open, struct file_lookup *lookup); /* -EINPROGRESS */
 void cache_open_detach(struct cache_open *open);                          /* its entry and cache go away */
-void cache_open_drop_unsent(struct file_cache *fc);
 
 #endif

@@ -10,7 +10,6 @@
 
 struct cache_open {
     struct job job;
-    struct list node;    /* in fc->unsent */
     struct list waiting; /* struct file_lookup */
     struct file_cache *owner;
     struct cache *cache;       /* NULL: the cache is off, or gone */
@@ -78,25 +77,12 @@ static void settle(struct cache_open *open)
     open->entry = NULL;
 }
 
-static void send_unsent(struct file_cache *fc)
-{
-    while (!list_empty(&fc->unsent)) {
-        struct cache_open *open = container_of(fc->unsent.next, struct cache_open, node);
-        if (pool_submit(fc->pool, &open->job) < 0)
-            return;
-        list_remove(&open->node);
-        fc->in_pool++;
-    }
-}
-
 static void done(struct job *job)
 {
     struct cache_open *open = container_of(job, struct cache_open, job);
     struct file_cache *fc = open->owner;
 
-    fc->in_pool--;
     settle(open);
-    send_unsent(fc);
     while (!list_empty(&open->waiting)) {
         struct file_lookup *l = container_of(open->waiting.next, struct file_lookup, node);
         list_remove(&l->node);
@@ -121,7 +107,6 @@ static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct
         open->options = *q->options;
     open->job.run = run;
     open->job.done = done;
-    list_init(&open->node);
     list_init(&open->waiting);
     open->owner = fc;
     open->cache = c;
@@ -140,19 +125,14 @@ int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry 
     if (!open)
         return *f ? 0 : -ENOMEM;
 
-    int rc = pool_submit(fc->pool, &open->job);
-    if (rc < 0 && fc->in_pool == 0) {
-        /* The pool is full of the work of others, so that nothing of ours would start this one later. */
+    int rc = pool_append(fc->pool, &open->job);
+    if (rc < 0) { /* there is no thread, and none to be had */
         run(&open->job);
         rc = open->rc;
         *f = open->file;
         free(open);
         return rc;
     }
-    if (rc < 0)
-        list_append(&fc->unsent, &open->node);
-    else
-        fc->in_pool++;
     fc->refs++;
     *f = NULL;
     if (e) {
@@ -181,15 +161,4 @@ void cache_open_detach(struct cache_open *open)
 {
     open->entry = NULL;
     open->cache = NULL;
-}
-
-void cache_open_drop_unsent(struct file_cache *fc)
-{
-    list_each (&fc->unsent, node, next) {
-        struct cache_open *open = container_of(node, struct cache_open, node);
-        list_remove(node);
-        file_release(open->file);
-        free(open);
-        file_cache_unref(fc);
-    }
 }

@@ -65,7 +65,7 @@ static void on_run(struct job *job)
 
 static int submit(struct listing_job *j)
 {
-    int rc = pool_submit(j->pool, &j->job);
+    int rc = pool_append(j->pool, &j->job);
 
     list_remove(&j->in_line);
     j->started = rc == 0;

@@ -102,7 +102,7 @@ static int start(struct request *r, struct text path)
     j->request = r;
     j->job.run = on_run;
     j->job.done = on_done;
-    int rc = pool_submit(io_pool(r->conn->service->io, TEXT_NONE), &j->job);
+    int rc = pool_append(io_pool(r->conn->service->io, TEXT_NONE), &j->job);
     if (rc < 0) {
         free(j);
         return rc;

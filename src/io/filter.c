@@ -185,8 +185,8 @@ static enum pull run_there(struct filter *f)
                                       .last = f->in_ended,
                                       .out = f->out,
                                       .out_cap = f->options.out_size};
-        f->running = pool_submit(f->options.pool, &f->job) == 0;
-        if (!f->running) { /* the queue is full: better late than never */
+        f->running = pool_append(f->options.pool, &f->job) == 0;
+        if (!f->running) { /* there are no threads: better late than never */
             on_run(&f->job);
             finish_step(f);
         }

@@ -117,6 +117,36 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* Without a queue: as many as there are threads, and no more at a time; but whoever has no other line may wait in it. */
+START_TEST(test_no_queue)
+{
+    struct pool *p;
+    struct test_job jobs[5] = {0};
+    sem_init(&gate, 0, 0);
+    ck_assert_int_eq(pool_create(&p, "t", 2, 0), 0);
+    for (int i = 0; i < 5; i++)
+        jobs[i].job = (struct job){.run = run_at_gate, .done = done};
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 2; i++)
+            ck_assert_int_eq(pool_submit(p, &jobs[i].job), 0);
+        ck_assert_int_eq(pool_submit(p, &jobs[2].job), -EAGAIN);
+        for (int i = 3; i < 5; i++)
+            ck_assert_int_eq(pool_append(p, &jobs[i].job), 0);
+        ck_assert_int_eq(pool_submit(p, &jobs[2].job), -EAGAIN);
+        for (int i = 0; i < 4; i++)
+            sem_post(&gate);
+        while (jobs[0].dones + jobs[1].dones + jobs[3].dones + jobs[4].dones < 4 * (round + 1)) {
+            struct pollfd pfd = {pool_eventfd(p), POLLIN, 0};
+            ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
+            pool_reap(p);
+        }
+    }
+    ck_assert_int_eq(jobs[2].dones, 0);
+    pool_destroy(p);
+    sem_destroy(&gate);
+}
+END_TEST
+
 static void *open_gate(void *arg)
 {
     (void)arg;
@@ -166,6 +196,7 @@ Suite *suite_base_threads(void)
     tcase_add_test(t, test_all_done);
     tcase_add_test(t, test_one_by_one);
     tcase_add_test(t, test_full);
+    tcase_add_test(t, test_no_queue);
     tcase_add_test(t, test_destroy);
     tcase_add_test(t, test_unused);
     suite_add_tcase(s, t);
