@@ -85,6 +85,12 @@ static inline void source_rest(struct source *s)
         s->ops->rest(s);
 }
 
+/* In PULL_WAIT_DISK so far: one that ends while it waits has waited, too. */
+static inline int64_t source_waited_msec(const struct source *s)
+{
+    return s->wait_msec + (s->waiting && s->waiting_since ? clock_now.msec - s->waiting_since : 0);
+}
+
 static inline void source_close(struct source *s)
 {
     if (s)

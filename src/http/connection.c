@@ -105,7 +105,7 @@ void connection_log(struct request *r)
 
     if (source) {
         r->out.method = source->method;
-        r->io_wait_msec = source->wait_msec;
+        r->io_wait_msec = source_waited_msec(source);
     }
     n->io.responses[r->out.method]++;
     n->io.bytes[r->out.method] += r->body_sent;

@@ -431,13 +431,13 @@ GETTER(io_wait)
 GETTER(io_bytes_direct)
 {
     UNUSED(data);
-    number_text(r, r->out.method == IO_DIRECT ? r->out.file.sent : 0, out);
+    number_text(r, r->out.method == IO_DIRECT ? r->body_sent : 0, out);
 }
 
 GETTER(io_bytes_cached)
 {
     UNUSED(data);
-    number_text(r, r->out.method == IO_DIRECT ? 0 : r->out.file.sent, out);
+    number_text(r, r->out.method == IO_DIRECT || r->out.method == IO_NONE ? 0 : r->body_sent, out);
 }
 
 /* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct connections_now. */
