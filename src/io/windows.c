@@ -478,12 +478,13 @@ static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
     ws->depth_most = 1;
 }
 
-/* After a short answer io_uring goes on at the wrong place (seen on Linux 6.18 with FUSE): threads see it, and ask again. */
+/* Of FUSE. After a short answer io_uring goes on at the wrong place (seen on Linux 6.18): threads see it, and ask again.
+ * Linux AIO waits in io_submit() for a daemon that did not ask for asynchronous direct reads. */
 static struct disk *reader_of(const struct source_request *r, bool direct)
 {
     static const struct aio_conf threads = {.mode = AIO_THREADS};
     int mode = r->conf->aio.mode;
-    bool doubtful = direct && r->file->answers_short && (mode == AIO_ON || mode == AIO_URING);
+    bool doubtful = direct && r->file->answers_short && mode != AIO_THREADS && mode != AIO_OFF;
 
     return io_disk(r->io, doubtful ? &threads : &r->conf->aio);
 }
