@@ -1,9 +1,10 @@
 /* residency.c - is this part of the file in the page cache? cachestat(2), then preadv2(RWF_NOWAIT).
  *
  * cachestat counts the pages of a range in one call, but also counts those that are still being read, and newer kernels
- * answer only the owner of the file. RWF_NOWAIT knows about exactly the byte that it reads, for anybody. So: the count
- * first, and where it says "all", one byte of the last page to see that reading is over; without the count, one byte
- * every STRIDE. */
+ * answer only the owner of the file. RWF_NOWAIT knows about exactly the byte that it reads, for anybody, on filesystems
+ * that have it: overlayfs, FUSE, squashfs and tmpfs do not. So: the count first, and where it says "all", one byte of the
+ * last page to see that reading is over; without the count, one byte every STRIDE. mincore(2) is no third: to those who
+ * may not write to the file it says that all of it is there. */
 #include "file/residency.h"
 
 #include <errno.h>
@@ -75,16 +76,16 @@ static size_t to_page_end(off_t offset)
     return PAGE - (size_t)(offset % PAGE);
 }
 
-static size_t probed(int fd, off_t offset, size_t len)
+static ssize_t probed(int fd, off_t offset, size_t len)
 {
     for (size_t at = 0; at < len; at += STRIDE) {
         enum answer a = probe(fd, offset + (off_t)at);
         if (a == UNKNOWN)
-            return len;
+            return -1;
         if (a == COLD)
-            return at ? at - STRIDE + to_page_end(offset + (off_t)(at - STRIDE)) : 0;
+            return at ? (ssize_t)(at - STRIDE + to_page_end(offset + (off_t)(at - STRIDE))) : 0;
     }
-    return probe(fd, offset + (off_t)len - 1) == COLD ? (len - 1) / STRIDE * STRIDE : len;
+    return (ssize_t)(probe(fd, offset + (off_t)len - 1) == COLD ? (len - 1) / STRIDE * STRIDE : len);
 }
 
 /* The longest fully counted beginning, to a page, by halving: a prefix of pages is complete or it is not. */
@@ -105,7 +106,7 @@ static size_t counted_prefix(int fd, off_t offset, size_t len)
     return good;
 }
 
-size_t residency(const struct file *f, off_t offset, size_t len)
+ssize_t residency(const struct file *f, off_t offset, size_t len)
 {
     if (len == 0)
         return 0;
@@ -120,7 +121,7 @@ size_t residency(const struct file *f, off_t offset, size_t len)
     size_t good = pages >= pages_of(offset, len) ? len : counted_prefix(f->fd, offset, len);
     if (good > 0 && probe(f->fd, offset + (off_t)good - 1) == COLD)
         return 0;
-    return good;
+    return (ssize_t)good;
 }
 
 int residency_permille(const struct file *f, off_t offset, uint64_t len)

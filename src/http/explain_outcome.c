@@ -173,9 +173,13 @@ static void say_residency(struct explain *e, const struct file *f)
     enum { LOOKED_AT = 256 * 1024 * 1024 };
     const struct request *r = e->request;
     size_t some = f->size < LOOKED_AT ? (size_t)f->size : LOOKED_AT;
-    size_t resident = residency(f, 0, some);
+    ssize_t told = residency(f, 0, some);
+    size_t resident = told > 0 ? (size_t)told : 0;
 
-    if (resident == (size_t)f->size)
+    if (told < 0)
+        explain_say(e, NULL, "the kernel does not tell how much of it is in the page cache%s",
+                    r->location->io->aio.mode == AIO_OFF ? "" : ": a thread reads it first");
+    else if (resident == (size_t)f->size)
         explain_say(e, NULL, "all of it is in the page cache now");
     else if (resident == some)
         explain_say(e, NULL, "its first %zu bytes are in the page cache now", resident);

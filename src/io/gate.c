@@ -1,10 +1,10 @@
 /* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so that the loop never
  * waits for a disk.
  *
- * A file that was found to be wholly resident is not asked about again for HOT_MSEC. Of a larger one, the part behind
+ * A file that was found to be wholly resident, or was wholly read, is not asked about again for HOT_MSEC. Of a larger one, the part behind
  * the one that is being sent is looked at, and read where it is cold, while the client takes this one.
  * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as
- * it is. */
+ * it is. Where the kernel does not tell, everything is read first: a thread that finds it in memory is done at once. */
 #include "gate.h"
 
 #include <errno.h>
@@ -46,6 +46,15 @@ void gate_close(struct gate *g)
     g->read = NULL;
 }
 
+/* If that is all of it. */
+static void note_hot(struct file *f, off_t offset, size_t len)
+{
+    if (offset != 0 || (off_t)len != f->size)
+        return;
+    f->hot = true;
+    f->hot_msec = clock_now.msec;
+}
+
 static void on_read(struct disk_read *r)
 {
     struct gate_read *read = container_of(r, struct gate_read, read);
@@ -67,6 +76,8 @@ static void on_read(struct disk_read *r)
             g->error = (int)r->result;
         }
     }
+    if (r->result >= 0)
+        note_hot(read->file, r->offset, r->len);
     file_release(read->file);
     free(read);
     if (g)
@@ -99,13 +110,12 @@ static void look_on(struct gate *g)
 {
     off_t left = g->end - g->open_to, most = g->looked_msec ? PART : FIRST;
     size_t part = (size_t)(left < most ? left : most);
-    size_t resident = residency(g->file, g->open_to, part);
+    ssize_t told = residency(g->file, g->open_to, part);
+    size_t resident = told > 0 ? (size_t)told : 0;
 
     g->looked_msec = clock_now.msec;
-    if (resident == part && g->open_to == 0 && (off_t)part == g->file->size) {
-        g->file->hot = true;
-        g->file->hot_msec = clock_now.msec;
-    }
+    if (resident == part)
+        note_hot(g->file, g->open_to, part);
     g->open_to += (off_t)resident;
     if (resident < part)
         start_read(g, part - resident);

@@ -157,7 +157,7 @@ static void look_at_direct(struct tune *t)
 /* After direct reads of a file that was dropped from the page cache: is it there? */
 static void look_at_pages(struct tune *t)
 {
-    if (residency(t->file, 0, TUNE_BLOCK) > 0)
+    if (residency(t->file, 0, TUNE_BLOCK) != 0)
         t->results->direct = TUNE_DIRECT_CACHED;
 }
 
