@@ -144,6 +144,14 @@ const char *mount_fuse(const char *name, enum fuse_manner manner, off_t size)
     return server < 0 ? cannot("FUSE", -server) : remember(at, server);
 }
 
+void fuse_answers(bool yes)
+{
+    ck_assert_uint_gt(mounts.count, 0);
+    pid_t server = mounts.mounted[mounts.count - 1].server;
+    ck_assert_int_gt(server, 0);
+    ck_assert_int_eq(kill(server, yes ? SIGCONT : SIGSTOP), 0);
+}
+
 bool run_tool(const char *name, ...)
 {
     char *argv[TOOL_ARGUMENTS + 1] = {(char *)(uintptr_t)name};

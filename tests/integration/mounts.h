@@ -20,6 +20,7 @@ void mount_end(const char *name); /* before the end of the test */
 /* A FUSE filesystem of one file, "f", of `size` bytes of the pattern; served by a process of its own. */
 enum fuse_manner { FUSE_TAKES_DIRECT, FUSE_REFUSES_OPEN, FUSE_REFUSES_READ, FUSE_READS_SHORT /* with O_DIRECT */ };
 const char *mount_fuse(const char *name, enum fuse_manner manner, off_t size);
+void fuse_answers(bool yes); /* the last one; false: whoever asks it for anything waits until it does again */
 pid_t fuse_serve(const char *at, enum fuse_manner manner, off_t size); /* fuse.c's; -errno */
 
 /* Runs a program with these arguments (NULL at the end), its output thrown away. False, with a line on stdout: it is
