@@ -48,6 +48,7 @@ struct source {
     off_t error_offset;
     int64_t wait_msec;     /* spent in PULL_WAIT_DISK so far ($io_wait) */
     bool waiting, waited;  /* in PULL_WAIT_DISK now; ever */
+    bool counted;          /* among io_counters.waits: once for a response, whatever it is made of */
     int64_t waiting_since; /* clock_now.msec */
 };
 

@@ -17,8 +17,8 @@ enum pull source_wait(struct source *s, struct io *io)
     if (!s->waiting) {
         s->waiting = true;
         s->waiting_since = clock_now.msec;
-        io_counters(io)->waits += !s->waited;
-        s->waited = true;
+        io_counters(io)->waits += !s->counted;
+        s->waited = s->counted = true;
     }
     return PULL_WAIT_DISK;
 }

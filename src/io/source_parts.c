@@ -22,6 +22,7 @@ static void take_over(struct parts *p, struct source *part)
 {
     p->source.wait_msec += part->wait_msec;
     part->wait_msec = 0;
+    p->source.counted = part->counted;
     if (part->method != IO_MEMORY)
         p->source.method = part->method;
 }
@@ -32,6 +33,7 @@ static enum pull parts_pull(struct source *s, size_t want, struct chunk *out)
 
     while (p->at < p->count) {
         struct source *part = p->part[p->at];
+        part->counted |= p->source.counted;
         enum pull answer = part->ops->pull(part, want, out);
         take_over(p, part);
         if (answer == PULL_FAILED)
