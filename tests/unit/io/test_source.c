@@ -529,6 +529,76 @@ START_TEST(test_gate)
 }
 END_TEST
 
+/* What a first pull of a new response says, and whether it asked where the file is, which is not in memory (any more). */
+static enum pull first_pull(struct rig *rig, struct file *f)
+{
+    struct source *s;
+    struct chunk c;
+    struct source_request r = {
+        .io = rig->io, .conf = &rig->conf, .file = f, .len = (uint64_t)f->size, .ready = on_turns, .arg = rig->loop};
+    ck_assert_int_eq(source_open(&s, IO_SENDFILE, &r), 0);
+    enum pull answer = s->ops->pull(s, (size_t)f->size, &c);
+    if (answer == PULL_WAIT_DISK)
+        rig_run(rig);
+    source_close(s);
+    return answer;
+}
+
+static void evict(const struct file *f)
+{
+    ck_assert_int_eq(posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+}
+
+/* A hot file is asked about once a second, not for each request: nobody notices for a second that it left memory. So is one
+ * that was read just now. */
+START_TEST(test_hot_is_not_asked_again)
+{
+    enum { HOT_SIZE = 100 * K, NOT_FOR = 1000 };
+    struct rig rig;
+    if (!unit_disk_dir())
+        return;
+    struct file *f = pattern("hot", HOT_SIZE);
+    rig_open(&rig, AIO_ON, 2, WINDOW, 8 << 20);
+    make_cold(f);
+    ck_assert_int_eq(first_pull(&rig, f), PULL_WAIT_DISK);
+    evict(f);
+    ck_assert_int_eq(first_pull(&rig, f), PULL_READY);
+    clock_now.msec += NOT_FOR;
+    ck_assert_int_eq(first_pull(&rig, f), PULL_WAIT_DISK);
+    clock_now.msec += NOT_FOR;
+    ck_assert_int_eq(first_pull(&rig, f), PULL_READY); /* asked: it is there */
+    evict(f);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(first_pull(&rig, f), PULL_READY);
+    clock_now.msec += NOT_FOR;
+    ck_assert_int_eq(first_pull(&rig, f), PULL_WAIT_DISK);
+    file_release(f);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Given up while it waits, it has waited all the same. */
+START_TEST(test_waited)
+{
+    struct rig rig;
+    struct chunk c;
+    struct source *s;
+    struct file *f = pattern("sweep", SIZE);
+    rig_open(&rig, AIO_THREADS, 2, WINDOW, 8 << 20);
+    rig.conf.method = IO_DIRECT;
+    struct source_request r = {
+        .io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = on_turns, .arg = rig.loop};
+    ck_assert_int_eq(source_open(&s, IO_DIRECT, &r), 0);
+    ck_assert_int_eq(source_waited_msec(s), 0);
+    ck_assert_int_eq(s->ops->pull(s, 4096, &c), PULL_WAIT_DISK);
+    clock_now.msec += 1234;
+    ck_assert_int_eq(source_waited_msec(s), 1234);
+    source_close(s);
+    file_release(f);
+    rig_close(&rig);
+}
+END_TEST
+
 static struct source *open_part(struct rig *rig, enum io_method method, struct file *f, off_t at, uint64_t len)
 {
     struct source *s;
@@ -631,6 +701,8 @@ Suite *suite_io_source(void)
     tcase_add_test(t, test_pipeline_follows_the_client);
     tcase_add_test(t, test_rest_gives_way);
     tcase_add_loop_test(t, test_gate, 0, 2);
+    tcase_add_test(t, test_hot_is_not_asked_again);
+    tcase_add_test(t, test_waited);
     tcase_add_loop_test(t, test_parts, 0, MODES);
     tcase_add_test(t, test_memory);
     suite_add_tcase(s, t);
