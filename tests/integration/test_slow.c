@@ -21,6 +21,8 @@ static const struct way {
     {"io_method buffered;", "sendfile off;"},
     {"io_method direct;", "directio 1;"},
     {"sendfile on; tcp_nopush on; sendfile_max_chunk 50k;", "sendfile on; tcp_nopush on; sendfile_max_chunk 50k;"},
+    {"io_method direct; aio libaio;", "directio 1; aio threads;"},
+    {"io_method direct; aio threads;", "directio 1; aio threads;"},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(*ways) };
