@@ -2,6 +2,7 @@
 #include "file/residency.h"
 #include "http/explain_words.h"
 #include "http/gzip.h"
+#include "http/precondition.h"
 #include "http/serve.h"
 #include "http/status.h"
 
@@ -29,12 +30,31 @@ static const char *why_refused(int status)
     }
 }
 
+/* Of a client that asked whether what it has is still good. */
+static const char *why_not_unchanged(const struct request *r)
+{
+    const struct message *m = &r->msg;
+
+    if (m->fields[FIELD_IF_NONE_MATCH].at)
+        return "the whole file: If-None-Match does not name it as it is now";
+    if (!m->fields[FIELD_IF_MODIFIED_SINCE].at)
+        return "the whole file";
+    switch (r->location->http->if_modified_since) {
+    case IF_MODIFIED_SINCE_OFF:
+        return "the whole file: if_modified_since off takes no notice of the field";
+    case IF_MODIFIED_SINCE_EXACT:
+        return "the whole file: If-Modified-Since is not exactly the file's date, as if_modified_since exact wants it";
+    default:
+        return "the whole file: it has changed since If-Modified-Since";
+    }
+}
+
 static const char *why_whole(const struct request *r)
 {
     const struct message *m = &r->msg;
 
     if (!m->fields[FIELD_RANGE].at)
-        return "the whole file";
+        return why_not_unchanged(r);
     if (m->method != METHOD_GET)
         return "the whole file: Range counts with GET only";
     if (r->location->http->max_ranges == 0)
@@ -67,6 +87,14 @@ static const char *why_of_file(struct explain *e)
     }
 }
 
+/* Behind the star of its Content-Range. */
+static struct text file_size(const struct request *r)
+{
+    size_t slash = text_find(r->unsatisfied, '/');
+
+    return slash < r->unsatisfied.len ? text_from(r->unsatisfied, slash + 1) : TEXT("");
+}
+
 static const char *why(struct explain *e)
 {
     const struct request *r = e->request;
@@ -77,8 +105,8 @@ static const char *why(struct explain *e)
     if (r->file)
         return why_of_file(e);
     if (r->out.status == 416)
-        return arena_printf(&e->request->arena, "Range %.*s lies outside of the file, or is malformed",
-                            TEXT_ARG(m->fields[FIELD_RANGE]));
+        return arena_printf(&e->request->arena, "Range %.*s has none of the file's %.*s bytes, or is malformed",
+                            TEXT_ARG(m->fields[FIELD_RANGE]), TEXT_ARG(file_size(r)));
     if (r->out.status == 412)
         return m->fields[FIELD_IF_MATCH].at ? "If-Match does not name the file as it is"
                                             : "the file has changed since If-Unmodified-Since";

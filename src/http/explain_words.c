@@ -221,7 +221,7 @@ static void say_rewrite(struct explain *e, const struct moment *before, const ch
     if (r->returned) {
         say_return(e, r->returned, where);
     } else if (r->step == STEP_READY && r->redirects == before->redirects) {
-        explain_say(e, "rewrite", "redirects, says the %s", where);
+        explain_say(e, "rewrite", "redirects the client to %.*s, says the %s", TEXT_ARG(r->out.location), where);
         because(e, "rewrite says so");
     } else if (!text_equal(r->uri, before->uri) && !r->in_error_page) {
         explain_say(e, "rewrite", "to %.*s, says the %s", TEXT_ARG(r->uri), where);
@@ -330,7 +330,8 @@ static void say_no_index(struct explain *e, const struct moment *before)
 
     if (l.rc < 0) {
         explain_say(e, "file", "%.*s: %s", TEXT_ARG(before->path), strerror(-l.rc));
-        because(e, "there is no such directory, or it may not be opened");
+        because(e, "%s",
+                l.rc == -ENOENT || l.rc == -ENOTDIR ? "there is no such directory" : "the directory may not be opened");
     } else if (e->request->step == STEP_LISTING) {
         explain_say(e, "index", "none is there; autoindex is on");
     } else {
@@ -376,7 +377,8 @@ static void say_file(struct explain *e, const struct moment *before)
     if (l.kind != FILE_REGULAR) {
         explain_say(e, "file", "%.*s: %s", TEXT_ARG(before->path), kind_text(l.kind));
         because(e, "%s",
-                l.kind == FILE_DIRECTORY ? "the URI of a directory ends with /" : "only regular files are served");
+                l.kind == FILE_DIRECTORY ? "the client is sent to the directory's own URI, which ends with /"
+                                         : "only regular files are served");
         return;
     }
     explain_say(e, "file", "%.*s: %lld bytes, modified %s", TEXT_ARG(before->path), (long long)l.size, l.modified);

@@ -21,6 +21,7 @@ static const char conf[] =
     "    location ~ ^/(list|long)/ { autoindex on; }\n"
     "    location /none-here { return 204; }\n"
     "    location /old/ { return 302 /new$uri; }\n"
+    "    location /moved/ { rewrite ^/moved/(.*) /to/$1 permanent; }\n"
     "    location = /text { return 200 \"text\"; }\n"
     "    location /secret { internal; }\n"
     "    location /mmap/ { alias @DISK@/data/; io_method mmap; }\n"
@@ -261,6 +262,19 @@ START_TEST(steps_in_words)
     assert_says(&run, "  5. status     206 Partial Content: Range bytes=0-99 is inside of the file\n  6. bytes      ");
     assert_says(&run, "directio 1m, sendfile on\n");
     assert_says(&run, "\n\nHTTP/1.1 206 Partial Content\nServer: ");
+    /* Why what was asked for is not what comes. */
+    explain(&run, (char *[]){(char *)"-H", (char *)"Range: bytes=4000000-", (char *)"/above", NULL});
+    assert_says(&run, "416 Requested Range Not Satisfiable: Range bytes=4000000- has none of the file's 3145729 bytes");
+    explain(&run, (char *[]){(char *)"-H", (char *)"If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT", (char *)"/small",
+                             NULL});
+    assert_says(&run, "200 OK: the whole file: If-Modified-Since is not exactly the file's date");
+    explain(&run, (char *[]){(char *)"-H", (char *)"If-None-Match: \"x\"", (char *)"/small", NULL});
+    assert_says(&run, "200 OK: the whole file: If-None-Match does not name it as it is now\n");
+    explain(&run, (char *[]){(char *)"/moved/x?y", NULL});
+    assert_says(&run, "rewrite    redirects the client to http://");
+    assert_says(&run, "/to/x?y, says the location\n");
+    explain(&run, (char *[]){(char *)"/dir", NULL});
+    assert_says(&run, "301 Moved Permanently: the client is sent to the directory's own URI, which ends with /\n");
     /* Each name of try_files is told, and the last resort. */
     explain(&run, (char *[]){(char *)"/try/x", NULL});
     assert_says(&run, "try_files  $uri is ");
