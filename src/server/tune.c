@@ -23,6 +23,19 @@ const unsigned tune_bodies[TUNE_BODIES] = {1 << 10,  4 << 10,   8 << 10, 16 << 1
 static const double share_write = 0.15, share_grid = 0.44, share_rest = 0.12, share_cold = 0.06, share_send = 0.13,
                     share_open = 0.06;
 
+static const char help[] =
+    "Usage: sluice tune DIR [--json] [--time SECONDS]\n"
+    "\n"
+    "Measures the disk and the filesystem of DIR, the folder that is to be served, and prints what was found and\n"
+    "a block of configuration for it, with the reason for each line.\n"
+    "\n"
+    "  --time SECONDS : how long it may take (default: 30); a longer one is a more certain one\n"
+    "  --json         : for programs\n"
+    "\n"
+    "It writes one temporary file without a name into DIR, of a tenth of the free space and 256 MiB at most, which\n"
+    "is gone at the end, however that comes. It reads names below DIR, and changes nothing else. Other load on the\n"
+    "machine shows in the numbers.\n";
+
 static const char usage[] = "usage: sluice tune DIR [--json] [--time SECONDS]";
 
 double tune_now(void)
@@ -163,6 +176,8 @@ static int print(const struct tune_results *results, bool json)
         tune_show(results, &advice, &out);
     written = fwrite(out.data, 1, out.len, stdout);
     bool whole = !out.failed && written == out.len && fflush(stdout) == 0;
+    if (!whole)
+        fprintf(stderr, "sluice: cannot write the results: %s\n", strerror(out.failed ? ENOMEM : errno));
     buffer_fini(&out);
     return whole ? 0 : 1;
 }
@@ -178,7 +193,7 @@ int tune_run(int argc, char **argv)
         return 1;
     }
     if (o.help) {
-        puts(usage);
+        fputs(help, stdout);
         return 0;
     }
     results.dir = o.dir;

@@ -1,5 +1,6 @@
 /* test_tune.c - `sluice tune DIR`: the real measurement in a short time, its JSON, filesystems without O_DIRECT, and that no file is
  * left however it ends. */
+#include "deny.h"
 #include "harness.h"
 
 #include <dirent.h>
@@ -12,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +246,61 @@ START_TEST(too_little_room)
 }
 END_TEST
 
+START_TEST(read_only)
+{
+    struct run run;
+    const char *dir = site_mkdir("mounted");
+    if (mount("none", dir, "tmpfs", MS_RDONLY, "size=400m") < 0) {
+        fprintf(stderr, "test_tune: skipped: cannot mount tmpfs: %s\n", strerror(errno));
+        return;
+    }
+    tune(&run, dir, "--time", "1");
+    ck_assert_int_eq(umount2(dir, MNT_DETACH), 0);
+    ck_assert_int_eq(run.status, 1);
+    ck_assert_str_eq(run.out, "");
+    assert_has(run.err, "cannot make a temporary file in \"");
+    assert_has(run.err, "\": Read-only file system\n");
+}
+END_TEST
+
+/* Where a nameless file cannot be had, one with a name is as good, and as gone. */
+START_TEST(without_nameless_files)
+{
+    struct run run;
+    const char *dir = folder();
+    if (!deny_flag(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP))
+        return;
+    tune(&run, dir, "--json", "--time=1");
+    ck_assert_msg(run.status == 0, "%d: %s", run.status, run.err);
+    assert_json(run.out);
+    ck_assert_uint_eq(entries(dir), 0);
+    for (int wait = 1; wait <= 125; wait = wait * 5) {
+        int raw;
+        pid_t pid = start(dir);
+        sleep_msec(wait);
+        kill(pid, endings[_i]);
+        ck_assert_int_eq(waitpid(pid, &raw, 0), pid);
+        ck_assert_uint_eq(entries(dir), 0);
+    }
+}
+END_TEST
+
+/* What cannot be written is said, and is no success. */
+START_TEST(output_is_full)
+{
+    char text[512];
+    const char *binary = getenv("SLUICE");
+    snprintf(text, sizeof(text), "%s tune '%s' --time 1 2>'%s/said' >/dev/full", binary ? binary : "build/sluice",
+             folder(), site_dir());
+    int raw = system(text);
+    ck_assert(WIFEXITED(raw));
+    ck_assert_int_eq(WEXITSTATUS(raw), 1);
+    char *said = site_read("said", NULL);
+    ck_assert_str_eq(said, "sluice: cannot write the results: No space left on device\n");
+    free(said);
+}
+END_TEST
+
 START_TEST(mistakes)
 {
     struct run run;
@@ -255,6 +312,10 @@ START_TEST(mistakes)
     tune(&run, NULL, NULL, NULL);
     ck_assert_int_eq(run.status, 1);
     ck_assert_str_eq(run.err, "sluice: usage: sluice tune DIR [--json] [--time SECONDS]\n");
+    tune(&run, "--help", NULL, NULL);
+    ck_assert_int_eq(run.status, 0);
+    assert_has(run.out, "Usage: sluice tune DIR ");
+    assert_has(run.out, "256 MiB at most");
     tune(&run, ".", "--time", "no");
     ck_assert_int_eq(run.status, 1);
     assert_has(run.err, "invalid time \"no\"");
@@ -271,6 +332,10 @@ Suite *suite_tune(void)
     tcase_add_test(t, tmpfs);
     tcase_add_test(t, ramfs);
     tcase_add_test(t, too_little_room);
+    tcase_add_test(t, read_only);
+    tcase_add_loop_test(t, without_nameless_files, 0,
+                        2); /* by SIGKILL, its name may stay: for a moment of some microseconds */
+    tcase_add_test(t, output_is_full);
     tcase_add_test(t, mistakes);
     return s;
 }
