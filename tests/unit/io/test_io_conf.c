@@ -61,7 +61,7 @@ START_TEST(test_defaults)
     ck_assert_int_eq(file->valid_sec, 60);
     ck_assert_int_eq(file->min_uses, 1);
     ck_assert(!file->errors);
-    ck_assert_int_eq(file->content.most, 8192);
+    ck_assert_int_eq(file->content.most, 16384);
     ck_assert_int_eq(file->content.cap, 32 << 20);
     arena_fini(&arena);
 }
