@@ -306,8 +306,13 @@ static void on_deadline(struct deadline *d)
     case CONN_IDLE:
         connection_close(c, "idle for too long");
         return;
-    case CONN_READING:
     case CONN_BODY:
+        if (clock_now.msec >= c->lingering_end)
+            run(c);
+        else
+            request_timeout(c);
+        return;
+    case CONN_READING:
         request_timeout(c);
         return;
     case CONN_SENDING:
