@@ -430,6 +430,49 @@ START_TEST(killed_workers)
 }
 END_TEST
 
+/* Full of what a killed worker left, two zones are swept one right after the other. */
+START_TEST(killed_worker_left_full_zones)
+{
+    enum { KEYS = 1400 };
+    static struct client c[KEYS];
+    char text[1024];
+    pid_t pid;
+
+    if (on_nginx())
+        return;
+    snprintf(text, sizeof text,
+             "daemon off; worker_processes 1; pid logs/sluice.pid; error_log logs/error.log info;\n"
+             "events { worker_connections 2048; }\n"
+             "http { @HTTP@ limit_conn_zone $arg_k zone=one:32k; limit_conn_zone $arg_k zone=two:32k;\n"
+             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; limit_conn one 5; limit_conn two 5; } }");
+    site_write("html/a", "content");
+    site_conf(text);
+    site_start();
+    site_await_workers(1);
+    ck_assert_uint_eq(site_processes(&pid, 1), 1);
+    bool full = false;
+    unsigned opened = 0;
+    while (!full) { /* requests that wait for their bodies */
+        ck_assert_uint_lt(opened, KEYS);
+        client_open(&c[opened], site_port(0));
+        client_say(&c[opened], POST("/a?k=%u"), opened);
+        struct response r;
+        ck_assert(client_head(&c[opened], &r));
+        full = r.status == 503;
+        ck_assert(full || r.status == 100);
+        response_free(&r);
+        opened++;
+    }
+    kill(pid, SIGKILL);
+    free(log_await("logs/error.log", "exited on signal 9"));
+    site_await_port(site_port(0));
+    expect("/a?k=new", 200);
+    for (unsigned i = 0; i < opened; i++)
+        client_close(&c[i]);
+    site_allow_alerts();
+}
+END_TEST
+
 /* Counted across a reload: the old worker's download is still one. */
 START_TEST(connections_over_reloads)
 {
@@ -511,6 +554,7 @@ Suite *suite_limits(void)
     tcase_add_test(tc, waiting_for_bodies);
     tcase_add_test(tc, several_connection_limits);
     tcase_add_test(tc, killed_workers);
+    tcase_add_test(tc, killed_worker_left_full_zones);
     tcase_add_test(tc, connections_over_reloads);
     tc = site_case(s, "wrong", 30);
     tcase_add_loop_test(tc, wrong_configuration, 0, sizeof wrong / sizeof *wrong);
