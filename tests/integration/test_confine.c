@@ -213,6 +213,49 @@ START_TEST(arguments_in_paths)
 }
 END_TEST
 
+/* A variable in the root is a part of it, which nothing confines; docs/security.md says what does. */
+START_TEST(variables_in_roots)
+{
+    make_tree();
+    site_conf("@MAIN@\nlandlock_read @DIR@;\nevents { worker_connections 512; }\nhttp {\n@HTTP@\n"
+              "map $arg_t $folder { default none; dir dir; }\n"
+              "map $arg_t $name { default none; \"~^(?<n>[a-z0-9-]+)$\" $n; }\n"
+              "server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
+              "location ~ ^/root/(?<a>.*)$ { rewrite ^ /$a break; root @DIR@/html/$arg_t; root_confine on; }\n"
+              "location ~ ^/map/(?<b>.*)$ { rewrite ^ /$b break; root @DIR@/html/$folder; }\n"
+              "location ~ ^/name/(?<c>.*)$ { rewrite ^ /$c break; root @DIR@/html/$name; }\n"
+              "location ~ ^/host/(?<d>.*)$ { rewrite ^ /$d break; root @DIR@/html/$host; }\n"
+              "location ~ ^/behind/(.*)$ { alias @DIR@/html/$1; }\n"
+              "location ~ ^/within(.*)$ { alias @DIR@/html/$1; } } }");
+    site_start();
+    const struct {
+        const char *target, *host;
+        int status;
+    } cases[] = {
+        {"/root/b.txt?t=dir", "h", 200},
+        {"/root/secret.txt?t=../outside", "h", 200}, /* what the others keep out */
+        {"/map/b.txt?t=dir", "h", 200},
+        {"/map/secret.txt?t=../outside", "h", 404},
+        {"/name/b.txt?t=dir", "h", 200},
+        {"/name/secret.txt?t=../outside", "h", 404},
+        {"/name/in.txt?t=..", "h", 404},
+        {"/host/b.txt", "dir", 200},
+        {"/host/in.txt", "..", 400},
+        {"/host/secret.txt", "../outside", 400},
+        {"/behind/in.txt", "h", 200},
+        {"/behind../../outside/secret.txt", "h", 404},
+        {"/within../outside/secret.txt", "h", 200},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char bytes[256];
+        int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                           cases[i].target, cases[i].host);
+        int status = status_of_bytes(bytes, (size_t)len);
+        ck_assert_msg(status == cases[i].status, "%s: %d", cases[i].target, status);
+    }
+}
+END_TEST
+
 /* alias: to a folder, with and without its slash, to one file, by regular expression, through a link of the administrator's. */
 START_TEST(aliases)
 {
@@ -555,6 +598,7 @@ Suite *suite_confine(void)
     tcase_add_test(t, confined_with_a_cache);
     tcase_add_loop_test(t, climbing_leads_nowhere, 0, sizeof climbing / sizeof *climbing);
     tcase_add_test(t, arguments_in_paths);
+    tcase_add_test(t, variables_in_roots);
     tcase_add_test(t, aliases);
     tcase_add_test(t, listings_show_what_is_served);
     tcase_add_loop_test(t, swapped_links, 0, sizeof swapping / sizeof *swapping);
