@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* A rate so low that nothing leaks out of a bucket while a test runs. */
@@ -144,6 +145,33 @@ START_TEST(one_waits_others_do_not)
     site_kill(SIGTERM); /* and one that waits does not hold up the end */
     ck_assert(client_ends(&waits));
     client_close(&waits);
+}
+END_TEST
+
+/* Who resets while a request waits is let go at once, not when its turn comes; who only ends its sending gets the answer. */
+START_TEST(clients_that_leave)
+{
+    serve("limit_req_zone $arg_k zone=one:1m " SLOW "; limit_req_zone $arg_k zone=two:1m rate=2r/s;",
+          "location / { limit_req zone=one burst=5; } "
+          "location = /then { limit_req zone=two burst=5; alias @DIR@/html/a; }");
+    struct client c;
+    struct response r;
+    expect("/a?k=x", 200);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n"); /* for a minute */
+    ck_assert(!client_has_input(&c, 50));
+    client_reset(&c);
+    free(log_await("logs/limits", "/a?k=x 499 DELAYED -\n"));
+    if (on_nginx()) /* to which both are the same */
+        return;
+    expect("/then?k=x", 200);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /then?k=x HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_close(&c);
 }
 END_TEST
 
@@ -541,6 +569,7 @@ Suite *suite_limits(void)
     tcase_add_test(tc, dry_run);
     tcase_add_test(tc, delayed_requests);
     tcase_add_test(tc, one_waits_others_do_not);
+    tcase_add_test(tc, clients_that_leave);
     tcase_add_test(tc, delay_after_some);
     tcase_add_test(tc, several_limits);
     tcase_add_test(tc, oldest_are_forgotten);
