@@ -21,7 +21,7 @@ static inline bool open_guarded(const struct open_options *o)
     return o && (o->beneath || o->symlinks != SYMLINKS_FOLLOW);
 }
 
-/* Whether the kernel keeps paths beneath a root (openat2, Linux 5.6). */
+/* Whether the kernel keeps paths beneath a root (openat2, Linux 5.6); without it, they are walked name by name. */
 bool file_guard_works(void);
 
 /* Opens and stats; a directory or other kind gets a struct file without descriptor. Blocks. 0 or -errno. FIFOs and

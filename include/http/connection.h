@@ -73,7 +73,7 @@ struct connection {
     int64_t keepalive_msec;     /* of the last request's location */
     int64_t keepalive_min_msec; /* the same */
     int64_t head_msec;          /* when the first byte of the head in `in` came */
-    int64_t lingering_end;
+    int64_t lingering_end;      /* of throwing away: a body, or what comes behind the last response */
     union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
     struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
     size_t proxy_left;          /* bytes of its header still to be thrown away */

@@ -185,6 +185,7 @@ struct http_main {
     struct http_address *addresses;
     unsigned address_count;
     struct variables *variables; /* names known in this configuration: variable.h */
+    bool told_no_guard;          /* confine.c has warned */
 };
 
 /* One socket address and the servers behind it. */

@@ -6,6 +6,8 @@
 #include "conf/directive.h"
 #include "file/open.h"
 
+#include <stdatomic.h>
+
 struct listing_conf {
     bool on;
     int format; /* enum listing_format */
@@ -25,9 +27,10 @@ int listing_callback(const struct listing_conf *conf, struct text args, struct t
 
 /* Reads the directory `path` and prints it for the URI path `uri` (decoded, ends with /). Blocks: runs on a pool
  * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped, and so are links
- * that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM also where out->failed). */
+ * that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM also where out->failed; -ECANCELED when *stop, which may be NULL,
+ * became true). */
 int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      const struct open_options *guard, struct buffer *out);
+                      const struct open_options *guard, const atomic_bool *stop, struct buffer *out);
 
 /* The Content-Type of what listing_print_for() prints. */
 struct text listing_type_for(const struct listing_conf *conf, struct text callback);
@@ -35,7 +38,7 @@ struct text listing_type_for(const struct listing_conf *conf, struct text callba
 /* The same without a callback. */
 static inline int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct buffer *out)
 {
-    return listing_print_for(path, uri, conf, TEXT_NONE, NULL, out);
+    return listing_print_for(path, uri, conf, TEXT_NONE, NULL, NULL, out);
 }
 
 static inline struct text listing_type(const struct listing_conf *conf)

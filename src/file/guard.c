@@ -3,13 +3,17 @@
  * A path has up to two cuts: where the root ends that it must stay beneath, and where the part ends whose links are trusted. Each
  * piece is opened from the one before it, by the kernel's rules for that piece, so that nothing can be swapped between a check and
  * its use. `if_not_owner` has no rule in the kernel: that part is walked, one component at a time, each link read through
- * the very descriptor whose owner was looked at. */
+ * the very descriptor whose owner was looked at. So is everything where openat2 cannot be had: before Linux 5.6, or under a
+ * seccomp profile that is older than it. */
 #include "guard.h"
+
+#include "beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,13 +33,23 @@ int guard_openat(int at, const char *path, int flags, unsigned resolve)
     return fd < 0 ? -errno : (int)fd;
 }
 
+/* Asked once, in a way that only fails where the call as such does: ENOSYS says the kernel, or the profile that stands in for one;
+ * EPERM and EACCES are what other profiles say. A lack of descriptors says nothing. */
 bool file_guard_works(void)
 {
-    int fd = guard_openat(AT_FDCWD, "/", STEP_FLAGS, RESOLVE_NO_SYMLINKS);
+    static atomic_int answer; /* 0: not asked, 1: yes, -1: no */
 
-    if (fd >= 0)
-        close(fd);
-    return fd != -ENOSYS && fd != -EPERM;
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (known == 0) {
+        int fd = guard_openat(AT_FDCWD, "/", STEP_FLAGS, RESOLVE_NO_SYMLINKS);
+        if (fd >= 0)
+            close(fd);
+        if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+            return true;
+        known = fd >= 0 ? 1 : -1;
+        atomic_store_explicit(&answer, known, memory_order_relaxed);
+    }
+    return known > 0;
 }
 
 /* path[from, to) as a text of its own that is relative unless it starts the path; "." where nothing is left. */
@@ -120,7 +134,7 @@ static int walk(int at, char *path, int flags, unsigned resolve, bool refuse)
         if (dir != at)
             close(dir);
         if (fd < 0)
-            return fd;
+            return fd == -ELOOP && refuse && next ? -ENOTDIR : fd;
         dir = fd;
     }
     return fd;
@@ -150,6 +164,17 @@ static int refused(int at, char *path, bool last, unsigned resolve)
     return fd == -ELOOP ? -ENOTDIR : -ELOOP;
 }
 
+/* Without openat2. `text` is spoilt. */
+static int open_by_hand(int at, char *text, const struct piece *p, enum symlinks symlinks, int flags)
+{
+    bool refuse = !p->trusted && symlinks == SYMLINKS_REFUSE;
+    int fd = p->beneath ? beneath_open(at, text, flags, refuse)
+             : refuse   ? walk(at, text, flags, 0, true)
+                        : guard_openat(at, text, flags, 0);
+
+    return fd == -ELOOP && refuse && !p->last ? -ENOTDIR : fd;
+}
+
 static int open_piece(int at, const char *path, const struct piece *p, enum symlinks symlinks, int flags,
                       unsigned resolve)
 {
@@ -158,6 +183,8 @@ static int open_piece(int at, const char *path, const struct piece *p, enum syml
 
     if (rc < 0)
         return rc;
+    if (!file_guard_works() && (p->beneath || symlinks == SYMLINKS_REFUSE))
+        return open_by_hand(at, text, p, symlinks, flags);
     if (p->beneath)
         resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     if (p->trusted || symlinks == SYMLINKS_FOLLOW)
@@ -165,8 +192,6 @@ static int open_piece(int at, const char *path, const struct piece *p, enum syml
     if (symlinks == SYMLINKS_IF_OWNER)
         return walk(at, text, flags, resolve, false);
     rc = guard_openat(at, text, flags, resolve | RESOLVE_NO_SYMLINKS);
-    if (rc == -ENOSYS && !p->beneath)
-        return walk(at, text, flags, 0, true);
     return rc == -ELOOP ? refused(at, text, p->last, resolve) : rc;
 }
 

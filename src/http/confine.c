@@ -72,14 +72,18 @@ const struct confine_conf *confine_of(const struct conf_block *block)
     return conf->beneath || conf->symlinks.mode != SYMLINKS_FOLLOW ? conf : NULL;
 }
 
+/* Said once, however many lines turn it on. */
 static const char *set_confine(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    bool *on = slot;
     const char *error = conf_set_flag(cf, row, slot);
+    struct http_main *http = http_main_at(cf);
 
-    if (!error && *on && !file_guard_works()) {
-        conf_warn(cf, "this kernel cannot keep paths beneath a root (openat2, Linux 5.6), \"%s\" ignored", row->name);
-        *on = false;
+    if (!error && *(const bool *)slot && !http->told_no_guard && !file_guard_works()) {
+        http->told_no_guard = true;
+        conf_warn(cf,
+                  "openat2 cannot be had (it takes Linux 5.6, and a seccomp profile that knows it): \"%s\" walks paths "
+                  "name by name instead, which is as safe, but slower",
+                  row->name);
     }
     return error;
 }

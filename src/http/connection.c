@@ -246,6 +246,26 @@ static void run(struct connection *c)
 
 /* ---- what happens to it ---- */
 
+/* While it waits for anything but the client, nobody reads or writes, and a reset would be found at the next byte only. A client
+ * that has ended its sending is still there for the response. */
+static bool has_left(const struct connection *c, unsigned what)
+{
+    return (what & LOOP_READ) && (c->state == CONN_HANDLING || c->state == CONN_SENDING) &&
+           socket_is_broken(c->sink.fd);
+}
+
+/* nginx's status for the log, where there was no other yet. */
+static void let_go(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (r && r->step != STEP_READY) {
+        r->out.status = 499;
+        connection_log(r);
+    }
+    connection_abort(c, "the client went away");
+}
+
 static void on_event(void *arg, unsigned what)
 {
     struct connection *c = arg;
@@ -258,7 +278,9 @@ static void on_event(void *arg, unsigned what)
     if (what & LOOP_WRITE)
         c->writable = true;
 
-    if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
+    if (has_left(c, what))
+        let_go(c);
+    else if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
         connection_close(c, "the client went away");
     else if (c->state == CONN_SENDING ? unblocked : c->state != CONN_HANDLING && c->readable)
         run(c);
@@ -306,8 +328,13 @@ static void on_deadline(struct deadline *d)
     case CONN_IDLE:
         connection_close(c, "idle for too long");
         return;
-    case CONN_READING:
     case CONN_BODY:
+        if (clock_now.msec >= c->lingering_end)
+            run(c);
+        else
+            request_timeout(c);
+        return;
+    case CONN_READING:
         request_timeout(c);
         return;
     case CONN_SENDING:

@@ -258,6 +258,19 @@ static enum next take_head(struct connection *c)
 
 /* ---- request bodies: read and thrown away before the request is handled ---- */
 
+/* For the next bytes, and for all of them: what is thrown away is what lingering_time is about. The end is set once, so that
+ * the many lengths of what is left of it make no FIFOs. */
+static void set_body_deadline(struct connection *c)
+{
+    int64_t timeout = c->request->location->http->client_body_timeout;
+    int64_t left = c->lingering_end - clock_now.msec;
+
+    if (timeout < left)
+        connection_set_deadline(c, timeout);
+    else if (c->deadline.at != c->lingering_end)
+        connection_set_deadline(c, left);
+}
+
 static enum next begin_body(struct connection *c)
 {
     struct request *r = c->request;
@@ -270,7 +283,20 @@ static enum next begin_body(struct connection *c)
     if (r->msg.expect_continue && c->in->len == 0 && !connection_queue(c, TEXT("HTTP/1.1 100 Continue\r\n\r\n")))
         return connection_refuse(c, 500);
     connection_become(c, CONN_BODY);
-    connection_set_deadline(c, r->location->http->client_body_timeout);
+    c->lingering_end = clock_now.msec + r->location->http->lingering_time;
+    set_body_deadline(c);
+    return NEXT_STEP;
+}
+
+/* The body takes too long. What it is answered with does not depend on it; the rest is for the lingering close. */
+static enum next leave_body(struct connection *c)
+{
+    struct request *r = c->request;
+
+    request_log(r, LEVEL_INFO, 0, "client sends its body for longer than lingering_time");
+    r->wants_close = true;
+    r->lingers = true;
+    connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
 }
 
@@ -321,6 +347,8 @@ enum next connection_read_body(struct connection *c)
             in->at = in->len = 0;
         if (in->len == in->spare.cap)
             return connection_refuse(c, 400); /* a chunk head that fills the whole buffer */
+        if (clock_now.msec >= c->lingering_end)
+            return leave_body(c);
         if (!may_receive(c))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
         if (reads == TURN_READS)
@@ -331,7 +359,7 @@ enum next connection_read_body(struct connection *c)
             return connection_gone(c, "the client closed while it sent a body");
         }
         if (got > 0)
-            connection_set_deadline(c, r->location->http->client_body_timeout);
+            set_body_deadline(c);
     }
 }
 

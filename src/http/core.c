@@ -373,7 +373,7 @@ static const struct conf_row rows[] = {
      .help = "Time for the whole request head.",
      .differs = "It runs from the first byte to the last, not between two reads."},
     {"client_body_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(client_body_timeout), .dflt = "60s",
-     .help = "Time between two reads of a request body."},
+     .help = "Time between two reads of a request body. For all of it there is lingering_time."},
     {"send_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(send_timeout), .dflt = "60s",
      .help = "Time between two writes that the client takes."},
     {"send_min_rate", ALL, CONF_TAKE12, min_rate_set, SLOT(send_min_rate), .dflt = "0", .syntax = "size [time]",
@@ -386,9 +386,14 @@ static const struct conf_row rows[] = {
     {"lingering_close", ALL, CONF_TAKE1, conf_set_enum, SLOT(lingering_close), .extra = lingering_words, .dflt = "on",
      .help = "Whether to read on before closing, so that the response is not lost to a reset."},
     {"lingering_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_time), .dflt = "30s",
-     .help = "Longest time of a lingering close."},
+     .help =
+         "Longest time of a lingering close; and of a request body, which is thrown away too: where it takes longer, "
+         "the request is answered without the rest, and the connection closed.",
+     .differs = "A body is thrown away before the request is answered, not after: its time begins with the body, and a "
+                "lingering close after it has a time of its own."},
     {"lingering_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_timeout), .dflt = "5s",
-     .help = "Longest wait for more bytes during it."},
+     .help = "Longest wait for more bytes during a lingering close.",
+     .differs = "Within a request body the longest wait is client_body_timeout."},
     {"reset_timedout_connection", ALL, CONF_FLAG, conf_set_flag, SLOT(reset_timedout_connection), .dflt = "off",
      .help = "Close timed-out connections with a reset, which frees their send buffers at once."},
     {"client_header_buffer_size", HTTP_SERVER, CONF_TAKE1, conf_set_size, SLOT(client_header_buffer_size),

@@ -48,14 +48,12 @@ static uint64_t count_of(const struct limit_zone *z, struct shared_table *t, con
     return count;
 }
 
-/* All that workers have left behind who are gone; at most once a second, since it looks at everything. */
-static void sweep(const struct limit_zone *z, struct shared_table *t)
+/* All that workers have left behind who are gone; at most once a second, since it looks at everything in the zone. */
+static void sweep(struct limit_zone *z, struct shared_table *t)
 {
-    static int64_t swept_msec;
-
-    if (swept_msec && clock_now.msec - swept_msec < 1000)
+    if (z->swept_msec && clock_now.msec - z->swept_msec < 1000)
         return;
-    swept_msec = clock_now.msec;
+    z->swept_msec = clock_now.msec;
     for (struct shared_cell *c = shared_table_oldest(t), *newer; c; c = newer) {
         newer = shared_table_newer(t, c);
         if (!zone_tenant_lives(z->memory, part_in(c)->worker))
@@ -63,7 +61,7 @@ static void sweep(const struct limit_zone *z, struct shared_table *t)
     }
 }
 
-static struct shared_cell *add_part(const struct limit_zone *z, struct shared_table *t, const struct siphash *key)
+static struct shared_cell *add_part(struct limit_zone *z, struct shared_table *t, const struct siphash *key)
 {
     struct shared_cell *c = shared_table_add(t, key);
 

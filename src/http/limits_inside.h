@@ -18,7 +18,8 @@ struct limit_zone {
     int64_t size;         /* bytes */
     int64_t rate;         /* LIMIT_REQ: thousandths of requests per second */
     struct zone *memory;
-    const char *file; /* where it was first named, for errors found later */
+    int64_t swept_msec; /* LIMIT_CONN: when this process last looked for what dead workers left in it; 0: never */
+    const char *file;   /* where it was first named, for errors found later */
     unsigned line;
 };
 

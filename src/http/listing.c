@@ -91,6 +91,7 @@ int listing_callback(const struct listing_conf *conf, struct text args, struct t
 struct reader {
     const char *path;
     const struct open_options *guard; /* NULL: links are followed */
+    const atomic_bool *stop;          /* or NULL */
     struct arena names;
     struct listing_entry *entries;
     size_t count, room;
@@ -156,6 +157,8 @@ static int read_entry(struct reader *r, int dir, const char *name)
 static int read_all(struct reader *r, DIR *dir)
 {
     for (;;) {
+        if (r->stop && atomic_load_explicit(r->stop, memory_order_relaxed))
+            return -ECANCELED;
         errno = 0;
         struct dirent *d = readdir(dir);
         if (!d)
@@ -217,9 +220,9 @@ static int open_directory(const char *path, const struct open_options *guard, DI
 }
 
 int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      const struct open_options *guard, struct buffer *out)
+                      const struct open_options *guard, const atomic_bool *stop, struct buffer *out)
 {
-    struct reader r = {.path = path, .guard = guard};
+    struct reader r = {.path = path, .guard = guard, .stop = stop};
     DIR *dir;
     int rc = open_directory(path, guard, &dir);
     if (rc < 0)

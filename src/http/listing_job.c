@@ -31,6 +31,7 @@ struct listing_job {
     int64_t done_msec;
     int rc;
     bool done, started;
+    atomic_bool given_up; /* nobody waits for it any more: a thread that has it stops soon */
 };
 
 /* A request's. */
@@ -60,7 +61,7 @@ static void on_run(struct job *job)
 {
     struct listing_job *j = container_of(job, struct listing_job, job);
     const struct open_options *guard = open_guarded(&j->guard) ? &j->guard : NULL;
-    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, guard, &j->page);
+    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, guard, &j->given_up, &j->page);
 }
 
 static int submit(struct listing_job *j)
@@ -169,7 +170,7 @@ static struct listing_job *find(const struct request *r, struct text callback, c
 {
     list_each (&r->conn->service->listings.jobs, node, next) {
         struct listing_job *j = container_of(node, struct listing_job, node);
-        if ((!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback, guard))
+        if (!j->given_up && (!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback, guard))
             return j;
     }
     return NULL;
@@ -218,7 +219,7 @@ int listing_result(const struct request *r, struct text *type, struct text *page
     return j->rc;
 }
 
-/* A job that a thread has ends there first. */
+/* A job that a thread has ends there first, which it is told to do. */
 void listing_leave(struct request *r)
 {
     struct listing_part *p = r->listing;
@@ -227,6 +228,10 @@ void listing_leave(struct request *r)
         return;
     r->listing = NULL;
     list_remove(&p->node);
-    if (--p->job->users == 0 && (p->job->done || !p->job->started))
+    if (--p->job->users > 0)
+        return;
+    if (p->job->done || !p->job->started)
         destroy(p->job);
+    else
+        p->job->given_up = true;
 }

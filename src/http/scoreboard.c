@@ -1,6 +1,7 @@
-/* scoreboard.c - the shared memory behind scoreboard.h: a base, and a slot per worker.
+/* scoreboard.c - the shared memory behind scoreboard.h: a slot per worker.
  *
- * While the master moves a slot into the base, `version` is odd, and who adds up meanwhile does so again. */
+ * A slot keeps its totals when its worker has ended, and the next worker in it goes on from there. So a total has one place that only
+ * ever grows, nothing is moved, and who adds up needs neither a lock nor a second look. */
 #include "http/scoreboard.h"
 
 #include <errno.h>
@@ -12,8 +13,7 @@
 
 enum {
     SLOTS = 1024, /* address space; memory is only used as far as slots are */
-    LINE = 64,    /* of a processor's cache: two workers never write to the same */
-    TRIES = 1000  /* of adding up; more happens only where a master died in the middle */
+    LINE = 64     /* of a processor's cache: two workers never write to the same */
 };
 
 union slot {
@@ -27,12 +27,10 @@ enum { WORDS = sizeof(struct counters) / sizeof(uint64_t) };
 _Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "numbers of 64 bits only");
 
 struct board {
-    _Alignas(LINE) atomic_uint version;
     atomic_int used; /* slots that were ever given out: the first ones */
     int64_t started;
     struct io_shared io;
-    _Alignas(LINE) union slot base;
-    union slot slots[SLOTS];
+    _Alignas(LINE) union slot slots[SLOTS];
 };
 
 struct scoreboard {
@@ -78,32 +76,30 @@ int scoreboard_take(struct scoreboard *b)
     return SCOREBOARD_NO_SLOT;
 }
 
+static void forget(uint64_t *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
+}
+
 /* What is true of now and ends with its worker; the rest is totals. */
 static void forget_now(struct counters *c)
 {
-    c->io.reads_in_flight = c->io.buffers_lent = c->io.buffers_cap = 0;
-    c->cache.entries = c->cache.content_bytes = 0;
-    memset(c->states, 0, sizeof c->states);
-    c->workers = 0;
-}
-
-static void add(union slot *to, const union slot *from)
-{
-    for (unsigned i = 0; i < WORDS; i++)
-        to->words[i] += __atomic_load_n(&from->words[i], __ATOMIC_RELAXED);
+    forget(&c->io.reads_in_flight, 1);
+    forget(&c->io.buffers_lent, 1);
+    forget(&c->io.buffers_cap, 1);
+    forget(&c->cache.entries, 1);
+    forget(&c->cache.content_bytes, 1);
+    forget(c->states, sizeof c->states / sizeof *c->states);
+    forget(&c->workers, 1);
 }
 
 void scoreboard_give(struct scoreboard *b, int slot)
 {
     if (slot == SCOREBOARD_NO_SLOT)
         return;
-    union slot *gone = &b->board->slots[slot];
     b->taken[slot] = false;
-    atomic_fetch_add(&b->board->version, 1);
-    forget_now(&gone->counters);
-    add(&b->board->base, gone);
-    memset(gone, 0, sizeof *gone);
-    atomic_fetch_add(&b->board->version, 1);
+    forget_now(&b->board->slots[slot].counters);
 }
 
 struct counters *scoreboard_counters(struct scoreboard *b, int slot)
@@ -118,19 +114,13 @@ struct io_shared *scoreboard_io(struct scoreboard *b)
 
 void scoreboard_sum(const struct scoreboard *b, struct counters *total)
 {
-    struct board *board = b->board;
-    union slot sum;
+    const struct board *board = b->board;
+    int used = atomic_load(&board->used);
+    union slot sum = {.words = {0}};
 
-    for (unsigned i = 0; i < TRIES; i++) {
-        unsigned before = atomic_load(&board->version);
-        memset(&sum, 0, sizeof sum);
-        add(&sum, &board->base);
-        for (int n = 0; n < board->used; n++)
-            add(&sum, &board->slots[n]);
-        atomic_thread_fence(memory_order_acquire);
-        if (before % 2 == 0 && atomic_load(&board->version) == before)
-            break;
-    }
+    for (int n = 0; n < used; n++)
+        for (unsigned i = 0; i < WORDS; i++)
+            sum.words[i] += __atomic_load_n(&board->slots[n].words[i], __ATOMIC_RELAXED);
     *total = sum.counters;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -37,6 +38,13 @@ size_t socket_unsent(int fd)
     if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes;
+}
+
+bool socket_is_broken(int fd)
+{
+    struct pollfd p = {.fd = fd};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP));
 }
 
 int socket_reset_on_close(int fd)

@@ -1,15 +1,18 @@
 /* test_confine.c - which files requests can reach: root_confine and disable_symlinks, by every way that opens a file, and against
  * somebody who swaps links while requests run. */
+#include "deny.h"
 #include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void link_to(const char *target, const char *name)
@@ -210,6 +213,49 @@ START_TEST(arguments_in_paths)
 }
 END_TEST
 
+/* A variable in the root is a part of it, which nothing confines; docs/security.md says what does. */
+START_TEST(variables_in_roots)
+{
+    make_tree();
+    site_conf("@MAIN@\nlandlock_read @DIR@;\nevents { worker_connections 512; }\nhttp {\n@HTTP@\n"
+              "map $arg_t $folder { default none; dir dir; }\n"
+              "map $arg_t $name { default none; \"~^(?<n>[a-z0-9-]+)$\" $n; }\n"
+              "server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
+              "location ~ ^/root/(?<a>.*)$ { rewrite ^ /$a break; root @DIR@/html/$arg_t; root_confine on; }\n"
+              "location ~ ^/map/(?<b>.*)$ { rewrite ^ /$b break; root @DIR@/html/$folder; }\n"
+              "location ~ ^/name/(?<c>.*)$ { rewrite ^ /$c break; root @DIR@/html/$name; }\n"
+              "location ~ ^/host/(?<d>.*)$ { rewrite ^ /$d break; root @DIR@/html/$host; }\n"
+              "location ~ ^/behind/(.*)$ { alias @DIR@/html/$1; }\n"
+              "location ~ ^/within(.*)$ { alias @DIR@/html/$1; } } }");
+    site_start();
+    const struct {
+        const char *target, *host;
+        int status;
+    } cases[] = {
+        {"/root/b.txt?t=dir", "h", 200},
+        {"/root/secret.txt?t=../outside", "h", 200}, /* what the others keep out */
+        {"/map/b.txt?t=dir", "h", 200},
+        {"/map/secret.txt?t=../outside", "h", 404},
+        {"/name/b.txt?t=dir", "h", 200},
+        {"/name/secret.txt?t=../outside", "h", 404},
+        {"/name/in.txt?t=..", "h", 404},
+        {"/host/b.txt", "dir", 200},
+        {"/host/in.txt", "..", 400},
+        {"/host/secret.txt", "../outside", 400},
+        {"/behind/in.txt", "h", 200},
+        {"/behind../../outside/secret.txt", "h", 404},
+        {"/within../outside/secret.txt", "h", 200},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char bytes[256];
+        int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                           cases[i].target, cases[i].host);
+        int status = status_of_bytes(bytes, (size_t)len);
+        ck_assert_msg(status == cases[i].status, "%s: %d", cases[i].target, status);
+    }
+}
+END_TEST
+
 /* alias: to a folder, with and without its slash, to one file, by regular expression, through a link of the administrator's. */
 START_TEST(aliases)
 {
@@ -335,7 +381,7 @@ static const char *const swapping[] = {
     "root_confine on; open_file_cache max=10; open_file_cache_valid 0;",
 };
 
-START_TEST(swapped_links)
+static void check_swapped_links(const char *more)
 {
     struct swapper s;
     unsigned served = 0;
@@ -346,7 +392,7 @@ START_TEST(swapped_links)
     site_write("outside/f.txt", "secret\n");
     link_to("../outside", "exchanged");
     link_to("in.txt", "html/swapped");
-    snprintf(conf, sizeof conf, "keepalive_requests 100000; %s", swapping[_i]);
+    snprintf(conf, sizeof conf, "keepalive_requests 100000; %s", more);
     site_allow_alerts();
     serve_unlocked(conf);
     begin_swapping(&s);
@@ -357,6 +403,11 @@ START_TEST(swapped_links)
     atomic_store(&s.stop, true);
     pthread_join(s.thread, NULL);
     ck_assert_uint_gt(served, 0);
+}
+
+START_TEST(swapped_links)
+{
+    check_swapped_links(swapping[_i]);
 }
 END_TEST
 
@@ -412,6 +463,96 @@ START_TEST(symlinks_disabled)
 }
 END_TEST
 
+/* ---- without openat2: old kernels, and seccomp profiles that are older than it ---- */
+
+static const int refusals[] = {ENOSYS, EPERM, EACCES};
+
+enum { REFUSALS = sizeof refusals / sizeof *refusals };
+
+static void expect_one_warning(const char *conf)
+{
+    struct run run;
+    make_tree();
+    site_conf_server(conf);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_msg(run.status == 0, "%s", run.err);
+    ck_assert_msg(count_text(run.err, "openat2 cannot be had") == 1, "%s", run.err);
+}
+
+START_TEST(without_openat2)
+{
+    if (!deny(SYS_openat2, refusals[_i]))
+        return;
+    serve_unlocked("autoindex on; root_confine on;\n"
+                   "location /cached/ { alias @DIR@/html/; root_confine on; open_file_cache max=10; }\n"
+                   "location /list/ { root_confine on; }\n"
+                   "location = /try { try_files /$arg_f =404; }");
+    check_reaches(true);
+    for (size_t i = 0; i < sizeof climbing / sizeof *climbing; i++) {
+        int status = status_of(climbing[i]);
+        ck_assert_msg(status == 400 || status == 403 || status == 404, "%s: %d", climbing[i], status);
+    }
+    ck_assert_int_eq(status_of("/cached/good"), 200);
+    ck_assert_int_eq(status_of("/cached/bad"), 403);
+    ck_assert_int_eq(status_of("/try?f=dir/../to-dir/./../in.txt"), 200);
+    ck_assert_int_eq(status_of("/try?f=dir/up"), 200);
+    ck_assert_int_eq(status_of("/try?f=to-dir/../../outside/secret.txt"), 404);
+    ck_assert_int_eq(status_of("/try?f=../html/in.txt"), 404);
+
+    struct response r;
+    get(&r, "/list/");
+    ck_assert_ptr_nonnull(strstr(r.body, "stays"));
+    ck_assert_ptr_null(strstr(r.body, "leaves"));
+    response_free(&r);
+    free(log_await("logs/stderr", "openat2 cannot be had"));
+}
+END_TEST
+
+START_TEST(without_openat2_one_warning)
+{
+    if (deny(SYS_openat2, refusals[_i]))
+        expect_one_warning("root_confine on; location /a/ { root_confine on; } location /b/ { root_confine on; }");
+}
+END_TEST
+
+static const char *const both[] = {
+    "root_confine on; disable_symlinks on from=@DIR@/html;",
+    "root_confine on; disable_symlinks on from=@DIR@/html/to-dir;",
+    "disable_symlinks on from=@DIR@/html;",
+    "disable_symlinks on from=@DIR@/html/to-dir;",
+    "root_confine on; disable_symlinks if_not_owner;",
+};
+
+/* The same answers as with it. */
+START_TEST(without_openat2_the_same)
+{
+    static const char *const targets[] = {"/in.txt",       "/in.txt/",     "/good",      "/good/",  "/dir/up",
+                                          "/to-dir/b.txt", "/to-dir/",     "/to-dir/up", "/to-dir", "/bad",
+                                          "/absolute",     "/to-outside/", "/loop",      "/loop/",  "/dangling",
+                                          "/none",         "/dir/b.txt/x"};
+    enum { TARGETS = sizeof targets / sizeof *targets };
+    int with[TARGETS];
+
+    serve_unlocked(both[_i]);
+    for (size_t i = 0; i < TARGETS; i++)
+        with[i] = status_of(targets[i]);
+    site_stop(SIGTERM);
+    if (!deny(SYS_openat2, ENOSYS))
+        return;
+    site_start();
+    for (size_t i = 0; i < TARGETS; i++)
+        ck_assert_msg(status_of(targets[i]) == with[i], "%s %s: %d, not %d", both[_i], targets[i],
+                      status_of(targets[i]), with[i]);
+}
+END_TEST
+
+START_TEST(without_openat2_swapped_links)
+{
+    if (deny(SYS_openat2, EPERM))
+        check_swapped_links(swapping[_i]);
+}
+END_TEST
+
 static const struct broken {
     const char *conf, *error;
 } broken[] = {
@@ -457,10 +598,16 @@ Suite *suite_confine(void)
     tcase_add_test(t, confined_with_a_cache);
     tcase_add_loop_test(t, climbing_leads_nowhere, 0, sizeof climbing / sizeof *climbing);
     tcase_add_test(t, arguments_in_paths);
+    tcase_add_test(t, variables_in_roots);
     tcase_add_test(t, aliases);
     tcase_add_test(t, listings_show_what_is_served);
     tcase_add_loop_test(t, swapped_links, 0, sizeof swapping / sizeof *swapping);
     tcase_add_test(t, quick_mode);
+    t = site_case(s, "without openat2", 60);
+    tcase_add_loop_test(t, without_openat2, 0, REFUSALS);
+    tcase_add_loop_test(t, without_openat2_one_warning, 0, REFUSALS);
+    tcase_add_loop_test(t, without_openat2_the_same, 0, sizeof both / sizeof *both);
+    tcase_add_loop_test(t, without_openat2_swapped_links, 0, sizeof swapping / sizeof *swapping);
     t = site_case(s, "symlinks", 60);
     tcase_add_loop_test(t, symlinks_disabled, 0, sizeof linked / sizeof *linked);
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* A rate so low that nothing leaks out of a bucket while a test runs. */
@@ -144,6 +145,33 @@ START_TEST(one_waits_others_do_not)
     site_kill(SIGTERM); /* and one that waits does not hold up the end */
     ck_assert(client_ends(&waits));
     client_close(&waits);
+}
+END_TEST
+
+/* Who resets while a request waits is let go at once, not when its turn comes; who only ends its sending gets the answer. */
+START_TEST(clients_that_leave)
+{
+    serve("limit_req_zone $arg_k zone=one:1m " SLOW "; limit_req_zone $arg_k zone=two:1m rate=2r/s;",
+          "location / { limit_req zone=one burst=5; } "
+          "location = /then { limit_req zone=two burst=5; alias @DIR@/html/a; }");
+    struct client c;
+    struct response r;
+    expect("/a?k=x", 200);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n"); /* for a minute */
+    ck_assert(!client_has_input(&c, 50));
+    client_reset(&c);
+    free(log_await("logs/limits", "/a?k=x 499 DELAYED -\n"));
+    if (on_nginx()) /* to which both are the same */
+        return;
+    expect("/then?k=x", 200);
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /then?k=x HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_close(&c);
 }
 END_TEST
 
@@ -430,6 +458,49 @@ START_TEST(killed_workers)
 }
 END_TEST
 
+/* Full of what a killed worker left, two zones are swept one right after the other. */
+START_TEST(killed_worker_left_full_zones)
+{
+    enum { KEYS = 1400 };
+    static struct client c[KEYS];
+    char text[1024];
+    pid_t pid;
+
+    if (on_nginx())
+        return;
+    snprintf(text, sizeof text,
+             "daemon off; worker_processes 1; pid logs/sluice.pid; error_log logs/error.log info;\n"
+             "events { worker_connections 2048; }\n"
+             "http { @HTTP@ limit_conn_zone $arg_k zone=one:32k; limit_conn_zone $arg_k zone=two:32k;\n"
+             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; limit_conn one 5; limit_conn two 5; } }");
+    site_write("html/a", "content");
+    site_conf(text);
+    site_start();
+    site_await_workers(1);
+    ck_assert_uint_eq(site_processes(&pid, 1), 1);
+    bool full = false;
+    unsigned opened = 0;
+    while (!full) { /* requests that wait for their bodies */
+        ck_assert_uint_lt(opened, KEYS);
+        client_open(&c[opened], site_port(0));
+        client_say(&c[opened], POST("/a?k=%u"), opened);
+        struct response r;
+        ck_assert(client_head(&c[opened], &r));
+        full = r.status == 503;
+        ck_assert(full || r.status == 100);
+        response_free(&r);
+        opened++;
+    }
+    kill(pid, SIGKILL);
+    free(log_await("logs/error.log", "exited on signal 9"));
+    site_await_port(site_port(0));
+    expect("/a?k=new", 200);
+    for (unsigned i = 0; i < opened; i++)
+        client_close(&c[i]);
+    site_allow_alerts();
+}
+END_TEST
+
 /* Counted across a reload: the old worker's download is still one. */
 START_TEST(connections_over_reloads)
 {
@@ -498,6 +569,7 @@ Suite *suite_limits(void)
     tcase_add_test(tc, dry_run);
     tcase_add_test(tc, delayed_requests);
     tcase_add_test(tc, one_waits_others_do_not);
+    tcase_add_test(tc, clients_that_leave);
     tcase_add_test(tc, delay_after_some);
     tcase_add_test(tc, several_limits);
     tcase_add_test(tc, oldest_are_forgotten);
@@ -511,6 +583,7 @@ Suite *suite_limits(void)
     tcase_add_test(tc, waiting_for_bodies);
     tcase_add_test(tc, several_connection_limits);
     tcase_add_test(tc, killed_workers);
+    tcase_add_test(tc, killed_worker_left_full_zones);
     tcase_add_test(tc, connections_over_reloads);
     tc = site_case(s, "wrong", 30);
     tcase_add_loop_test(tc, wrong_configuration, 0, sizeof wrong / sizeof *wrong);

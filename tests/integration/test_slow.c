@@ -248,6 +248,84 @@ START_TEST(client_header_timeout)
 END_TEST
 
 /* One empty line before a request is allowed, and buys no time; two are no request. */
+static const struct trickle {
+    const char *head, *piece;
+    int status;
+} trickles[] = {
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", "x", 200},
+    {"POST /back HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", 409},
+    {"GET /no HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n", "x", 403},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", 200},
+};
+
+/* A piece of the body from time to time, so that client_body_timeout never has its turn. */
+static void trickle_until(struct client *c, const char *piece, bool (*seen)(struct client *c))
+{
+    int64_t deadline = now_msec() + scaled(15000);
+
+    while (!seen(c)) {
+        ck_assert_msg(now_msec() < deadline, "the body still goes on");
+        if (client_say(c, "%s", piece) == 0)
+            return;
+    }
+}
+
+static bool is_answered(struct client *c)
+{
+    return client_has_input(c, 50);
+}
+
+static bool is_closed(struct client *c)
+{
+    struct pollfd p = {.fd = c->fd};
+    return poll(&p, 1, 50) > 0 && (p.revents & (POLLERR | POLLHUP));
+}
+
+/* It is answered all the same, and the connection ends. */
+START_TEST(body_without_end)
+{
+    const struct trickle *t = &trickles[_i];
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("client_body_timeout 20s; lingering_timeout 20s; lingering_time 1s;\n"
+                     "location /back { return 409; } location /no { deny all; }");
+    site_start();
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "%s", t->head);
+    trickle_until(&c, t->piece, is_answered);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, t->status);
+    if (!on_nginx()) /* which answers before it knows */
+        assert_header(&r, "Connection", "close");
+    response_free(&r);
+    trickle_until(&c, t->piece, is_closed);
+    client_close(&c);
+}
+END_TEST
+
+/* Several bodies on one connection: each has a time of its own, and one that comes in time ends nothing. */
+START_TEST(body_in_time)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("lingering_time 20s;");
+    site_start();
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 3; i++) {
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na");
+        client_has_input(&c, 20);
+        client_say(&c, "b");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_int_eq(r.status, 200);
+        response_free(&r);
+    }
+    ck_assert(client_stays_open(&c));
+    client_close(&c);
+}
+END_TEST
+
 START_TEST(empty_lines)
 {
     site_write("html/a.txt", "hello\n");
@@ -417,6 +495,8 @@ Suite *suite_slow(void)
     TCase *timeouts = site_case(s, "timeouts", 40);
     tcase_add_test(timeouts, client_header_timeout);
     tcase_add_test(timeouts, client_body_timeout);
+    tcase_add_loop_test(timeouts, body_without_end, 0, (int)(sizeof(trickles) / sizeof(*trickles)));
+    tcase_add_test(timeouts, body_in_time);
     tcase_add_test(timeouts, empty_lines);
     tcase_add_test(timeouts, too_many_fields);
     tcase_add_loop_test(timeouts, send_timeout, 0, 4);

@@ -333,7 +333,7 @@ static const char *make(void)
 static const char *print_for(const char *dir, struct listing_conf conf, const char *uri, const char *callback)
 {
     buffer_reset(&page);
-    ck_assert_int_eq(listing_print_for(dir, text_of(uri), &conf, text_of(callback), NULL, &page), 0);
+    ck_assert_int_eq(listing_print_for(dir, text_of(uri), &conf, text_of(callback), NULL, NULL, &page), 0);
     buffer_add_char(&page, '\0');
     return page.data;
 }
