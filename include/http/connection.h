@@ -74,6 +74,10 @@ struct connection {
     int64_t keepalive_min_msec; /* the same */
     int64_t head_msec;          /* when the first byte of the head in `in` came */
     int64_t lingering_end;
+    size_t
+        held; /* while it lingers: bytes that the kernel had for the client when it was last asked; 0: few, or none */
+    bool may_send;   /* while it lingers: the client may not know yet that it is over */
+    uint64_t taken;  /* bytes that the client had taken when it was last waited for */
     union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
     struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
     size_t proxy_left;          /* bytes of its header still to be thrown away */
