@@ -179,17 +179,29 @@ static void linger(struct connection *c)
     linger_wait(c);
 }
 
+/* The same while it lingers: as long as the client takes some of it, its time begins anew. */
+static bool still_holds_much(struct connection *c)
+{
+    size_t before = c->held;
+
+    if (!holds_much(c))
+        return false;
+    if (c->held < before)
+        c->lingering_end = clock_now.msec + connection_conf(c)->send_timeout;
+    return true;
+}
+
 /* The time is up, unless the client still takes what the kernel holds for it, or has just got the last of it and may be
  * sending. */
 static bool lingers_on(struct connection *c)
 {
-    const struct http_conf *h = connection_conf(c);
-    size_t before = c->held;
-
-    if (before == 0 || (!holds_much(c) && !c->may_send))
+    if (c->held == 0)
         return false;
-    if (c->held < before)
-        c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
+    if (!still_holds_much(c)) {
+        if (!c->may_send)
+            return false;
+        c->lingering_end = clock_now.msec + connection_conf(c)->lingering_time;
+    }
     return c->lingering_end > clock_now.msec;
 }
 
@@ -203,7 +215,7 @@ static enum next linger_on(struct connection *c)
             return connection_yield(c);
         ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
         bool ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-        if (ended && (n < 0 || c->held == 0 || !holds_much(c)))
+        if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
             return connection_gone(c, "lingering is over");
         c->may_send &= !ended;
         if (ended || (n < 0 && errno == EAGAIN))
