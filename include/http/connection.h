@@ -74,6 +74,9 @@ struct connection {
     int64_t keepalive_min_msec; /* the same */
     int64_t head_msec;          /* when the first byte of the head in `in` came */
     int64_t lingering_end;      /* of throwing away: a body, or what comes behind the last response */
+    size_t held;     /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
+    uint64_t taken;  /* bytes that the client had taken when it was last waited for */
+    bool may_send;   /* while it lingers: the client may not know yet that it is over */
     union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
     struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
     size_t proxy_left;          /* bytes of its header still to be thrown away */

@@ -28,6 +28,9 @@ struct slowness {
     uint64_t taken;       /* before this window, of all that was ever sent on the connection */
 };
 
+/* What the client has acknowledged of all that was ever sent on the connection. */
+uint64_t min_rate_taken(const struct connection *c);
+
 /* A wait for the client begins. Its request has a location with send_min_rate, as for the others. */
 void min_rate_wait(struct connection *c);
 

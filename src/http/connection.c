@@ -21,7 +21,10 @@
 
 enum {
     TURN_REQUESTS = 64, /* pipelined requests answered before others get their turn */
-    LINGER_READ = 4096
+    LINGER_READ = 4096,
+    SENT_LEAST = 64 * 1024, /* of a connection that sent less it is not asked what the kernel holds */
+    HELD_LEAST = 4096,      /* bytes that the kernel does not give up when memory is short: below its SOCK_MIN_SNDBUF */
+    HELD_LOOK_MSEC = 1000   /* so often it is asked whether the client has them: nothing else tells */
 };
 
 const struct http_conf *connection_conf(const struct connection *c)
@@ -141,22 +144,68 @@ enum next connection_abort(struct connection *c, const char *why)
 
 /* ---- closing gently: RFC 9112, 9.6 ---- */
 
+/* Much of what was sent is still with the kernel. A socket that is closed then has nobody to account for it, and the
+ * kernel resets it when TCP's memory is used up or there are too many of its kind (tcp(7), tcp_mem and tcp_max_orphans):
+ * the client, reading all the time, would lose the end. */
+static bool holds_much(struct connection *c)
+{
+    if (c->sink.sent < SENT_LEAST)
+        return false;
+    size_t held = socket_held(c->sink.fd);
+    c->held = held > HELD_LEAST ? held : 0;
+    return c->held > 0;
+}
+
+static void linger_wait(struct connection *c)
+{
+    int64_t left = c->lingering_end - clock_now.msec;
+    int64_t most = c->held > 0 ? HELD_LOOK_MSEC : connection_conf(c)->lingering_timeout;
+
+    connection_set_deadline(c, left < most ? left : most);
+}
+
 static void linger(struct connection *c)
 {
     const struct http_conf *h = connection_conf(c);
 
     shutdown(c->sink.fd, SHUT_WR);
     connection_become(c, CONN_LINGERING);
-    c->lingering_end = clock_now.msec + h->lingering_time;
+    c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
     if (c->in) {
         service_give_input(c->service, c->in);
         c->in = NULL;
     }
-    connection_set_deadline(c, h->lingering_timeout);
+    linger_wait(c);
 }
 
-/* Reads and throws away. */
+/* The same while it lingers: as long as the client takes some of it, its time begins anew. */
+static bool still_holds_much(struct connection *c)
+{
+    size_t before = c->held;
+
+    if (!holds_much(c))
+        return false;
+    if (c->held < before)
+        c->lingering_end = clock_now.msec + connection_conf(c)->send_timeout;
+    return true;
+}
+
+/* The time is up, unless the client still takes what the kernel holds for it, or has just got the last of it and may be
+ * sending. */
+static bool lingers_on(struct connection *c)
+{
+    if (c->held == 0)
+        return false;
+    if (!still_holds_much(c)) {
+        if (!c->may_send)
+            return false;
+        c->lingering_end = clock_now.msec + connection_conf(c)->lingering_time;
+    }
+    return c->lingering_end > clock_now.msec;
+}
+
+/* Reads and throws away. A client that sends no more may still read: an event tells when it has all, or is gone. */
 static enum next linger_on(struct connection *c)
 {
     char scratch[LINGER_READ];
@@ -165,28 +214,29 @@ static enum next linger_on(struct connection *c)
         if (reads == TURN_READS)
             return connection_yield(c);
         ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        bool ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+        if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
             return connection_gone(c, "lingering is over");
-        if (n < 0 && errno == EAGAIN)
+        c->may_send &= !ended;
+        if (ended || (n < 0 && errno == EAGAIN))
             c->readable = false;
     }
-    int64_t left = c->lingering_end - clock_now.msec;
-    if (left <= 0)
+    if (c->lingering_end <= clock_now.msec && !lingers_on(c))
         return connection_gone(c, "lingering_time");
-    int64_t timeout = connection_conf(c)->lingering_timeout;
-    connection_set_deadline(c, left < timeout ? left : timeout);
+    linger_wait(c);
     return NEXT_WAIT;
 }
 
 /* The last response is out. A client that wanted to go on may have sent its next request already; closing with that unread
- * would reset the connection, and take from the client what it has not read yet. */
+ * would reset the connection, and take from the client what it has not read yet. So may closing with much unsent. */
 enum next connection_end(struct connection *c)
 {
     const struct request *r = c->request;
     const struct http_conf *h = connection_conf(c);
-    bool pending = (r && (r->lingers || r->msg.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
+    bool held = h->lingering_close != LINGERING_OFF && holds_much(c);
 
-    if (h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && pending)) {
+    c->may_send = (r && (r->lingers || r->msg.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
+    if (held || h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && c->may_send)) {
         linger(c);
         return NEXT_STEP;
     }
@@ -326,6 +376,11 @@ static void on_deadline(struct deadline *d)
         return; /* it only waits for its turn */
     switch (c->state) {
     case CONN_IDLE:
+        if (connection_conf(c)->lingering_close != LINGERING_OFF && holds_much(c)) {
+            c->may_send = true;
+            linger(c);
+            return;
+        }
         connection_close(c, "idle for too long");
         return;
     case CONN_BODY:
@@ -345,7 +400,10 @@ static void on_deadline(struct deadline *d)
         }
         return;
     case CONN_LINGERING:
-        connection_close(c, "lingering_timeout");
+        if (lingers_on(c))
+            linger_wait(c);
+        else
+            connection_close(c, "lingering_timeout");
         return;
     case CONN_HANDLING:
     case CONN_CLOSED:

@@ -32,6 +32,7 @@ static enum next wait_for_client(struct connection *c)
     const struct http_conf *h = connection_conf(c);
 
     c->writable = false;
+    c->taken = min_rate_taken(c);
     connection_become(c, CONN_SENDING);
     if (c->request && h->send_min_rate.bytes > 0) {
         min_rate_wait(c);
@@ -42,17 +43,34 @@ static enum next wait_for_client(struct connection *c)
     return NEXT_WAIT;
 }
 
+/* The kernel tells of room only when a third of its buffer is free, which a slow client may need minutes for. */
+static bool has_taken_some(struct connection *c)
+{
+    uint64_t before = c->taken;
+
+    c->taken = min_rate_taken(c);
+    return c->taken > before;
+}
+
 /* The deadline of that wait. NULL: it goes on; or why it does not. */
 const char *connection_send_overdue(struct connection *c)
 {
     const struct http_conf *h = connection_conf(c);
-    const struct slowness *s = c->request ? &c->request->slowness : NULL;
+    struct slowness *s = c->request ? &c->request->slowness : NULL;
 
-    if (!s || s->blocked_msec == 0)
-        return "send_timeout";
+    if (!s || s->blocked_msec == 0) {
+        if (!has_taken_some(c))
+            return "send_timeout";
+        connection_set_deadline(c, h->send_timeout);
+        return NULL;
+    }
     int64_t left = s->blocked_msec + h->send_timeout - clock_now.msec;
-    if (left <= 0)
-        return "send_timeout";
+    if (left <= 0) {
+        if (!has_taken_some(c))
+            return "send_timeout";
+        s->blocked_msec = clock_now.msec;
+        left = h->send_timeout;
+    }
     if (min_rate_is_missed(c))
         return "send_min_rate";
     connection_set_deadline(c, least(left, h->send_min_rate.msec));
@@ -418,6 +436,7 @@ enum next connection_send(struct connection *c)
             loop_defer(c->service->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
+        deadline_clear(&c->deadline); /* of an earlier wait: this one is not the client's */
         shrink_output(c);
         return NEXT_WAIT;
     case SINK_SOURCE_FAILED:

@@ -375,7 +375,7 @@ static const struct conf_row rows[] = {
     {"client_body_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(client_body_timeout), .dflt = "60s",
      .help = "Time between two reads of a request body. For all of it there is lingering_time."},
     {"send_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(send_timeout), .dflt = "60s",
-     .help = "Time between two writes that the client takes."},
+     .help = "Longest time in which the client takes nothing of what is sent."},
     {"send_min_rate", ALL, CONF_TAKE12, min_rate_set, SLOT(send_min_rate), .dflt = "0", .syntax = "size [time]",
      .help =
          "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that takes "
@@ -384,7 +384,9 @@ static const struct conf_row rows[] = {
          "send_timeout allows it.",
      .differs = "nginx has no such directive"},
     {"lingering_close", ALL, CONF_TAKE1, conf_set_enum, SLOT(lingering_close), .extra = lingering_words, .dflt = "on",
-     .help = "Whether to read on before closing, so that the response is not lost to a reset."},
+     .help = "Whether to read on before closing, and to wait until the client has a long response, so that it is not "
+             "lost to "
+             "a reset."},
     {"lingering_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_time), .dflt = "30s",
      .help =
          "Longest time of a lingering close; and of a request body, which is thrown away too: where it takes longer, "

@@ -22,8 +22,7 @@ const char *min_rate_set(struct conf *cf, const struct conf_row *row, void *slot
     return NULL;
 }
 
-/* What the client has acknowledged of all that was ever sent on the connection. */
-static uint64_t taken(const struct connection *c)
+uint64_t min_rate_taken(const struct connection *c)
 {
     uint64_t unsent = socket_unsent(c->sink.fd);
     return unsent < c->sink.sent ? c->sink.sent - unsent : 0;
@@ -34,7 +33,7 @@ void min_rate_wait(struct connection *c)
     struct slowness *s = &c->request->slowness;
 
     if (s->waited_msec == 0 && s->taken == 0)
-        s->taken = taken(c);
+        s->taken = min_rate_taken(c);
     s->blocked_msec = s->counted_msec = clock_now.msec;
 }
 
@@ -48,7 +47,7 @@ bool min_rate_is_missed(struct connection *c)
     s->counted_msec = clock_now.msec;
     if (s->waited_msec < m->msec)
         return false;
-    uint64_t now = taken(c), bytes = now - s->taken;
+    uint64_t now = min_rate_taken(c), bytes = now - s->taken;
     if (bytes < (uint64_t)(m->bytes * s->waited_msec / 1000)) {
         request_log(r, LEVEL_INFO, 0, "client took %llu bytes in %lld ms, which is less than send_min_rate",
                     (unsigned long long)bytes, (long long)s->waited_msec);

@@ -57,6 +57,7 @@ static void on_flush(void *arg)
 {
     struct disk *d = arg;
     d->ops->flush(d);
+    disk_pump(d); /* a read that failed to start may have joined those that wait, with nothing left to call back */
 }
 
 static void on_retry(void *arg)
@@ -105,8 +106,8 @@ void disk_submit(struct disk *d, struct disk_read *r)
     }
 }
 
-/* A read that the kernel would not do asynchronously, or that a signal hit, is done by a thread: it must neither be
- * lost nor block. */
+/* A read that the kernel would not do asynchronously, that a signal hit, or that io_uring gave up because it could start no
+ * worker for it (-ECANCELED), is done by a thread: it must neither be lost nor block. */
 static void pass_to_thread(struct disk *d, struct disk_read *r)
 {
     d->in_flight--;
@@ -119,7 +120,9 @@ static void pass_to_thread(struct disk *d, struct disk_read *r)
 
 void disk_finish(struct disk *d, struct disk_read *r, ssize_t result)
 {
-    if ((result == -EAGAIN || result == -EINTR) && !r->by_thread && !d->closing && d->pool) {
+    bool unread = result == -EAGAIN || result == -EINTR || result == -ECANCELED;
+
+    if (unread && !r->by_thread && !d->closing && d->pool) {
         pass_to_thread(d, r);
         return;
     }

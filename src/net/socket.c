@@ -47,6 +47,17 @@ bool socket_is_broken(int fd)
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP));
 }
 
+/* After a reset the count stays as it was, so that the state is asked for too: it comes first in struct tcp_info. */
+size_t socket_held(int fd)
+{
+    unsigned char state;
+    socklen_t size = sizeof(state);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size) < 0 || state == TCP_CLOSE)
+        return 0;
+    return socket_unsent(fd);
+}
+
 int socket_reset_on_close(int fd)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};

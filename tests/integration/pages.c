@@ -1,4 +1,7 @@
-/* pages.c - mincore(2), posix_fadvise(2) and preadv2(2). See pages.h. */
+/* pages.c - mincore(2), cachestat(2), mlock(2), posix_fadvise(2) and preadv2(2). See pages.h.
+ *
+ * What is in the page cache may be gone a moment later: for want of memory, or because the kernel takes out what was not
+ * used for a second (DAMON does where it is told to). A test may say "none is there", but not "all is still there". */
 #include "pages.h"
 #include "harness.h"
 
@@ -6,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -32,6 +36,35 @@ size_t pages_resident(const char *path)
     munmap(map, len);
     close(fd);
     return count;
+}
+
+/* The kernel leaves a mark where it took a page out for its own reasons; pages_evict() leaves none. */
+size_t pages_brought_in(const char *path)
+{
+    struct {
+        uint64_t offset, len;
+    } all = {0, 0};
+    struct {
+        uint64_t cached, dirty, writeback, evicted, recently_evicted;
+    } counts;
+    int fd = open_file(path);
+    long rc = syscall(451 /* cachestat */, fd, &all, &counts, 0);
+    close(fd);
+    return rc == 0 ? counts.cached + counts.evicted : pages_resident(path);
+}
+
+/* Where so much cannot be locked, being mapped has to do. */
+void pages_hold(const char *path, size_t len)
+{
+    int fd = open_file(path);
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(map, MAP_FAILED);
+    madvise(map, len, MADV_RANDOM); /* nothing beyond it */
+    if (mlock(map, len) < 0) {
+        for (size_t at = 0; at < len; at += 4096)
+            (void)((volatile char *)map)[at];
+    }
+    close(fd);
 }
 
 bool pages_evict(const char *path)

@@ -31,11 +31,13 @@ static const char *data(const char *format, ...)
 /* The kernel tells how much of a file is in the page cache only to its owner: workers run as the owner, or as another. */
 enum owner { OWNED, FOREIGN };
 
+/* With one thread for all, which also looks how much memory there is: it does so when a large file is asked for first, and
+ * before it reads that file. */
 static void serve(enum owner owner, const char *conf)
 {
     char text[4096];
     snprintf(text, sizeof(text),
-             "@MAIN@\n%s\nevents { }\nhttp {\n@HTTP@\n"
+             "@MAIN@\nthread_pool default threads=1;\n%s\nevents { }\nhttp {\n@HTTP@\naio threads;\n"
              "log_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot @DISK@/data;\n%s\n}\n}\n",
              geteuid() == 0 && owner == OWNED ? "user root;" : "", conf);
@@ -110,10 +112,9 @@ START_TEST(asked_for_again)
     serve((enum owner)_i, "directio auto;");
     expect("/f", SIZE, "direct");
     ck_assert_uint_eq(pages_resident(data("f")), 0);
-    sleep_msec(scaled(500)); /* a thread has looked how much memory there is */
     for (int i = 0; i < 3; i++)
         expect("/f", SIZE, "sendfile");
-    ck_assert_uint_eq(pages_resident(data("f")), (SIZE + 4095) / 4096);
+    ck_assert_uint_eq(pages_brought_in(data("f")), (SIZE + 4095) / 4096);
     fetch("/f", 77, SIZE - 5);
     /* The kernel took it away; it is still wanted. What was sent from these pages may be freed only with the next
      * packets on that CPU. */
@@ -136,9 +137,8 @@ START_TEST(without_sendfile)
         return;
     serve(OWNED, "directio auto; sendfile off;");
     expect("/f", SIZE, "direct");
-    sleep_msec(scaled(500));
     expect("/f", SIZE, "buffered");
-    ck_assert_uint_eq(pages_resident(data("f")), (SIZE + 4095) / 4096);
+    ck_assert_uint_eq(pages_brought_in(data("f")), (SIZE + 4095) / 4096);
     expect("/f", SIZE, "buffered");
 }
 END_TEST
@@ -147,16 +147,10 @@ START_TEST(resident_at_first)
 {
     if (!cold("half", SIZE) || !cold("few", SIZE) || !tells_residency())
         return;
-    site_pattern(data("all"), SIZE); /* just written */
-    int half = open(data("half"), O_RDONLY | O_CLOEXEC), few = open(data("few"), O_RDONLY | O_CLOEXEC);
-    char *bytes = malloc((size_t)(3 * MIB));
-    posix_fadvise(half, 0, 0, POSIX_FADV_RANDOM);
-    posix_fadvise(few, 0, 0, POSIX_FADV_RANDOM);
-    ck_assert_int_eq(pread(half, bytes, (size_t)(3 * MIB), 0), 3 * MIB);
-    ck_assert_int_eq(pread(few, bytes, (size_t)MIB, 0), MIB);
-    free(bytes);
-    close(half);
-    close(few);
+    site_pattern(data("all"), SIZE);
+    pages_hold(data("all"), (size_t)SIZE);
+    pages_hold(data("half"), (size_t)(3 * MIB));
+    pages_hold(data("few"), (size_t)MIB);
     serve(OWNED, "directio auto;");
     expect("/all", SIZE, "sendfile");
     expect("/half", SIZE, "sendfile");
@@ -190,7 +184,6 @@ START_TEST(ranges_are_not_the_file)
         return;
     serve((enum owner)_i, "directio auto;");
     fetch("/f", 0, 99);
-    sleep_msec(scaled(500));
     for (int i = 1; i < 200; i++)
         fetch("/f", i * 50001, i * 50001 + 3000);
     struct response r;
@@ -219,7 +212,6 @@ START_TEST(small_and_given_sizes)
     expect("/given/mid", 300000, "direct");
     expect("/fixed/mid", 300000, "direct");
     expect("/fixed/mid", 300000, "direct");
-    sleep_msec(scaled(500));
     expect("/given/deep/mid", 300000, "sendfile"); /* the second time that auto sees it */
     expect("/fixed/mid", 300000, "direct");
     expect("/off/mid", 300000, "sendfile");
@@ -282,7 +274,6 @@ START_TEST(no_room_in_the_cgroup)
         ck_assert(write_to(group, "cgroup.procs", number));
     }
     expect("/small", SIZE, "direct");
-    sleep_msec(scaled(500));
     for (int i = 0; i < 3; i++)
         expect("/f", 60 * MIB, "direct");
     ck_assert_uint_eq(pages_resident(data("f")), 0);
@@ -333,7 +324,7 @@ START_TEST(explained)
     if (!tells_residency())
         return;
     ck_assert_msg(strstr(run.out, "0.0 % of it is in the page cache"), "%s", run.out);
-    site_pattern(data("f"), SIZE);
+    pages_hold(data("f"), (size_t)SIZE);
     site_run_bare(&run, argv);
     ck_assert_msg(strstr(run.out, "sendfile: as large as directio auto says, but in the page cache"), "%s", run.out);
 }

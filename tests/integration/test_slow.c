@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,6 +433,88 @@ START_TEST(send_timeout_counts_from_the_last_progress)
 }
 END_TEST
 
+/* Far more slowly than the kernel's buffer lets the server send again: there is a third of it to be taken first. */
+START_TEST(send_timeout_sees_what_the_kernel_sends)
+{
+    const off_t size = 8 * MIB;
+    site_pattern(data("f"), size);
+    serve(0, _i ? "send_timeout 1s; send_min_rate 1000 5s;" : "send_timeout 1s;");
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    off_t at = 0;
+    for (; at < 100 * 4096; at += 4096, sleep_msec(40))
+        client_expect_pattern(&c, at, 4096);
+    client_expect_pattern(&c, at, size - at);
+    client_close(&c);
+}
+END_TEST
+
+/* --- The end of a connection: what the kernel still holds for the client --- */
+
+struct tcp_row {
+    unsigned state; /* of the kernel's enum: 1 is established */
+    unsigned long unsent, inode;
+};
+
+/* The server's end of the only connection to its port that has more than a little unsent; false: there is none. */
+static bool find_sender(struct tcp_row *row)
+{
+    char line[512];
+    bool found = false;
+    FILE *f = fopen("/proc/net/tcp", "re");
+    ck_assert_ptr_nonnull(f);
+    while (!found && fgets(line, sizeof(line), f)) {
+        unsigned port;
+        found = sscanf(line, " %*u: %*x:%x %*x:%*x %x %lx:%*x %*x:%*x %*x %*u %*u %lu", &port, &row->state,
+                       &row->unsent, &row->inode) == 4 &&
+                port == (unsigned)site_port(0) && row->state != 10 && row->unsent > 4608;
+    }
+    fclose(f);
+    return found;
+}
+
+/* Of the last response: a socket without an owner is reset when TCP's memory is used up, whatever its client does. */
+START_TEST(the_end_has_an_owner)
+{
+    static const struct {
+        const char *conf, *field;
+        bool half_close, orphan;
+    } ends[] = {{"", "Connection: close\r\n", false, false},
+                {"", "Connection: close\r\n", true, false},
+                {"keepalive_timeout 1s;", "", false, false},
+                {"lingering_close off;", "Connection: close\r\n", false, true}};
+    const off_t size = MIB + 12345;
+    struct client c;
+    struct response r;
+    struct tcp_row row;
+    site_pattern(data("f"), size);
+    site_write("html/a.txt", "hello\n");
+    serve(0, ends[_i].conf);
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n%s\r\n", ends[_i].field);
+    if (ends[_i].half_close)
+        shutdown(c.fd, SHUT_WR);
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 "));
+    int64_t deadline = now_msec() + scaled(8000);
+    do { /* until it has ended its side */
+        ck_assert_int_lt(now_msec(), deadline);
+        status_of("/none");
+        ck_assert(find_sender(&row));
+    } while (row.state == 1 || row.state == 8);
+    ck_assert_int_eq(row.inode == 0, ends[_i].orphan);
+    client_expect_pattern(&c, 0, size);
+    ck_assert(client_ends(&c));
+    client_close(&c);
+    site_stop(SIGQUIT);
+}
+END_TEST
+
 /* Headers trickle in on many connections while others want to be served. */
 START_TEST(slow_heads_hold_up_nobody)
 {
@@ -502,6 +585,10 @@ Suite *suite_slow(void)
     tcase_add_loop_test(timeouts, send_timeout, 0, 4);
     tcase_add_test(timeouts, reset_timedout_connection);
     tcase_add_loop_test(timeouts, send_timeout_counts_from_the_last_progress, 0, 4);
+    if (!on_nginx()) {
+        tcase_add_loop_test(timeouts, send_timeout_sees_what_the_kernel_sends, 0, 2);
+        tcase_add_loop_test(timeouts, the_end_has_an_owner, 0, 4);
+    }
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
     tcase_add_test(timeouts, worker_connections_run_out);
     return s;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ enum { BLOCK = 4096, BLOCKS = 64 };
 static struct loop *loop;
 static struct pool *pool;
 static struct watch *watch;
-static int fd;
+static int fd, gate[2];
 
 static void on_pool(void *arg, unsigned what)
 {
@@ -187,18 +188,77 @@ START_TEST(test_warm)
 }
 END_TEST
 
-static void deny(int call)
+static void deny_with(int call, unsigned error)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
     ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
+
+static void deny(int call)
+{
+    deny_with(call, EPERM);
+}
+
+static void await_byte(struct job *job)
+{
+    char byte;
+    (void)job;
+    (void)!read(gate[0], &byte, 1);
+}
+
+static void ignore(struct job *job)
+{
+    (void)job;
+}
+
+static void open_gate(void *arg)
+{
+    static const char bytes[16];
+    (void)arg;
+    ck_assert_int_eq(write(gate[1], bytes, sizeof(bytes)), sizeof(bytes));
+}
+
+/* The kernel takes no read, and the pool that has to help out is full of the work of others: the read waits, and goes on
+ * when there is room, though nothing of its reader's own is under way that would start it. */
+START_TEST(test_refused_and_no_room)
+{
+    struct job others[10];
+    struct one o = {.calls = 0};
+    int left = 0;
+    if (getenv("CK_FORK") && !strcmp(getenv("CK_FORK"), "no"))
+        return;
+    struct disk *d = open_disk(1, 8);
+    if (!d)
+        return;
+    ck_assert_int_eq(pipe(gate), 0);
+    for (int i = 0; i < 10; i++) { /* two for the threads, eight for the queue */
+        others[i] = (struct job){.run = await_byte, .done = ignore};
+        while (pool_submit(pool, &others[i]) < 0)
+            sched_yield();
+    }
+    deny_with(SYS_io_submit, EAGAIN);
+    char *bytes = aligned_alloc(BLOCK, BLOCK);
+    submit(d, &o, BLOCK, bytes, &left);
+    struct timer *timer = loop_timer(loop, open_gate, NULL);
+    timer_set(timer, 50);
+    loop_run(loop);
+    ck_assert_int_eq(o.calls, 1);
+    ck_assert_int_eq(o.read.result, BLOCK);
+    unit_check_pattern(bytes, BLOCK, BLOCK);
+    timer_destroy(timer);
+    disk_close(d);
+    free(bytes);
+    close(gate[0]);
+    close(gate[1]);
+}
+END_TEST
 
 /* As in a container whose profile has no io_uring. check runs each test in a process of its own: the filter goes with
  * it. */
@@ -243,6 +303,7 @@ Suite *suite_io_disk(void)
     tcase_add_loop_test(t, test_close, 0, 4);
     tcase_add_loop_test(t, test_warm, 0, 4);
     tcase_add_test(t, test_denied);
+    tcase_add_test(t, test_refused_and_no_room);
     suite_add_tcase(s, t);
     return s;
 }
