@@ -1,5 +1,5 @@
 /* faulty.h - calls of the C library that fail on order: what the test writes here, faulty.so (LD_PRELOAD) obeys in the process
- * that is named. Both map the same file. */
+ * that is named. Both map the same file. And system calls that it makes on order. */
 #ifndef FAULTY_H
 #define FAULTY_H
 
@@ -24,12 +24,22 @@ enum faulty_call {
 
 enum { FAULTY_SHORT = -1 }; /* in the place of an errno: the call is made, with half of the bytes asked for */
 
+/* One system call that the process makes when it next receives: what somebody could do who has taken it over. */
+struct errand {
+    atomic_bool wanted, done; /* wanted is taken back before the call: it may be the process's last */
+    long number, args[6];     /* ERRAND_PATH among them stands for `path` */
+    char path[4096];
+    long result; /* or -errno */
+};
+#define ERRAND_PATH 0x7a7a7a7aL
+
 struct faulty {
     _Atomic pid_t pid;       /* obeys; 0: nobody */
     atomic_int call, error;  /* enum faulty_call */
     atomic_long skip, most;  /* that many calls go well, then so many at most do not */
     atomic_long seen, dealt; /* since it was armed */
     atomic_long blocks;      /* of memory allocated and not freed, in that process */
+    struct errand errand;
 };
 
 #define FAULTY_ENV "FAULTY_CONTROL" /* path of the file */
