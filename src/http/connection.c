@@ -156,21 +156,21 @@ static void linger(struct connection *c)
     connection_set_deadline(c, h->lingering_timeout);
 }
 
-/* Reads and throws away. */
+/* Reads and throws away. Who sends faster than it is read never lets it come to a wait: his time is over all the same. */
 static enum next linger_on(struct connection *c)
 {
     char scratch[LINGER_READ];
+    int64_t left = c->lingering_end - clock_now.msec;
 
     for (unsigned reads = 0; c->readable; reads++) {
         if (reads == TURN_READS)
-            return connection_yield(c);
+            return left > 0 ? connection_yield(c) : connection_gone(c, "lingering_time");
         ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             return connection_gone(c, "lingering is over");
         if (n < 0 && errno == EAGAIN)
             c->readable = false;
     }
-    int64_t left = c->lingering_end - clock_now.msec;
     if (left <= 0)
         return connection_gone(c, "lingering_time");
     int64_t timeout = connection_conf(c)->lingering_timeout;

@@ -22,7 +22,11 @@ enum faulty_call {
     FAULTY_CALLS
 };
 
-enum { FAULTY_SHORT = -1 }; /* in the place of an errno: the call is made, with half of the bytes asked for */
+/* In the place of an errno. */
+enum {
+    FAULTY_SHORT = -1,  /* the call is made, with half of the bytes asked for */
+    FAULTY_ENDLESS = -2 /* recv: as much as is asked for has come, whenever it is asked */
+};
 
 /* One system call that the process makes when it next receives: what somebody could do who has taken it over. */
 struct errand {
@@ -47,6 +51,7 @@ struct faulty {
 /* The test's side: faults.c. */
 struct faulty *faulty_setup(void); /* before the server starts; NULL, with a line on stdout: not here */
 char *const *faulty_env(void);     /* for site_start_with() */
+pid_t faulty_follow_worker(void);  /* the newest one obeys from now on; it must have been started */
 void faulty_arm(enum faulty_call call, int error, long skip, long most);
 long faulty_disarm(void); /* how many calls failed */
 

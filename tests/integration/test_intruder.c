@@ -20,16 +20,6 @@
 
 static struct faulty *control;
 
-/* Which process is meant: the newest worker. */
-static void enter_worker(unsigned started)
-{
-    char *log = log_await_count("logs/error.log", "start worker process ", started), *said = NULL;
-    for (char *at = log; (at = strstr(at, "start worker process ")); at++)
-        said = at;
-    atomic_store(&control->pid, atoi(said + strlen("start worker process ")));
-    free(log);
-}
-
 static bool start(const char *main_rows, const char *server_rows)
 {
     char text[2048];
@@ -48,7 +38,7 @@ static bool start(const char *main_rows, const char *server_rows)
     site_start_with(faulty_env(), -1);
     site_await_port(site_port(0));
     site_allow_alerts();
-    enter_worker(1);
+    faulty_follow_worker();
     return true;
 }
 
@@ -195,7 +185,8 @@ START_TEST(intruders_end)
         client_close(&c);
         free(log_await_count("logs/error.log", "exited on signal 31", i + 1));
         ck_assert_msg(!atomic_load(&control->errand.done), "%s: errno %ld", fatal[i].name, -control->errand.result);
-        enter_worker(i + 2);
+        free(log_await_count("logs/error.log", "start worker process ", i + 2));
+        faulty_follow_worker();
         ck_assert_int_eq(status_of("/in.txt"), 200);
     }
 }
