@@ -102,10 +102,11 @@ static void on_log(void *arg, const char *path)
     *syslog = *syslog || strncmp(path, "syslog:", 7) == 0;
 }
 
-/* The calls of those disk readers alone that the configuration may take; a reload of this process may bring any. */
+/* The calls of those disk readers alone that the configuration may come to (where io_uring is denied, Linux AIO takes its place); a
+ * reload of this process may bring any. */
 static unsigned reader_roles(const struct cycle *c, enum sandbox_role role)
 {
-    unsigned readers = c->io->readers, uring = 1U << AIO_ON | 1U << AIO_URING, aio = 1U << AIO_ON | 1U << AIO_LIBAIO;
+    unsigned readers = c->io->readers, uring = 1U << AIO_ON | 1U << AIO_URING, aio = uring | 1U << AIO_LIBAIO;
 
     if (role == SANDBOX_SINGLE)
         return SECCOMP_URING | SECCOMP_AIO;

@@ -143,7 +143,7 @@ START_TEST(readers_have_their_calls)
         const char *aio;
         int uring, aio_calls;
     } readers[] = {
-        {"directio 4k; aio on;", EFAULT, EFAULT},     {"directio 4k; aio io_uring;", EFAULT, ENOSYS},
+        {"directio 4k; aio on;", EFAULT, EFAULT},     {"directio 4k; aio io_uring;", EFAULT, EFAULT},
         {"directio 4k; aio libaio;", ENOSYS, EFAULT}, {"directio 4k; aio threads;", ENOSYS, ENOSYS},
         {"directio 4k; aio off;", ENOSYS, ENOSYS},    {"directio off; aio on;", ENOSYS, ENOSYS},
     };
