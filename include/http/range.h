@@ -11,17 +11,17 @@ struct range {
 };
 
 enum range_result {
-    RANGE_IGNORE, /* another unit, more than max_ranges (nginx: 200), or asking for more than the whole: answer 200 */
-    RANGE_SATISFIABLE,  /* *count ranges, in the order asked */
+    RANGE_IGNORE,       /* another unit, or more than max_ranges (nginx: 200): answer 200 */
+    RANGE_SATISFIABLE,  /* *count ranges, in the order asked, or merged */
     RANGE_UNSATISFIABLE /* 416: syntax error in bytes=, overflow, or nothing inside the file */
 };
 
 enum { RANGE_MOST = 512 }; /* ranges a request may ask for, whatever max_ranges says */
 
 /* `size`: of the representation. `max_ranges`: the directive; 0 disables, -1: RANGE_MOST. `out` has room for
- * RANGE_MOST. Unsatisfiable parts are dropped; overlapping or adjoining ones stay as asked (no merging), but when
- * their sum exceeds `size`, or (with max_ranges -1) sum + 256 * count exceeds size + 4096, the whole is sent
- * (RANGE_IGNORE), as nginx does. */
+ * RANGE_MOST. Unsatisfiable parts are dropped; overlapping or adjoining ones stay as asked, unless their sum exceeds
+ * `size`: then they are merged, so that what is sent is never more than the file. With max_ranges -1 and sum + 256 * count
+ * above size + 4096, the whole is sent (RANGE_IGNORE), as nginx does. */
 enum range_result range_parse(struct text value, off_t size, int max_ranges, struct range *out, unsigned *count);
 
 #endif

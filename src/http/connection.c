@@ -205,14 +205,13 @@ static bool lingers_on(struct connection *c)
     return c->lingering_end > clock_now.msec;
 }
 
-/* Reads and throws away. A client that sends no more may still read: an event tells when it has all, or is gone. */
+/* Reads and throws away. A client that sends no more may still read: an event tells when it has all, or is gone. Who sends faster
+ * than it is read never lets it come to a wait: its time is over all the same. */
 static enum next linger_on(struct connection *c)
 {
     char scratch[LINGER_READ];
 
-    for (unsigned reads = 0; c->readable; reads++) {
-        if (reads == TURN_READS)
-            return connection_yield(c);
+    for (unsigned reads = 0; c->readable && reads < TURN_READS; reads++) {
         ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
         bool ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
         if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
@@ -223,6 +222,8 @@ static enum next linger_on(struct connection *c)
     }
     if (c->lingering_end <= clock_now.msec && !lingers_on(c))
         return connection_gone(c, "lingering_time");
+    if (c->readable)
+        return connection_yield(c);
     linger_wait(c);
     return NEXT_WAIT;
 }

@@ -351,7 +351,8 @@ static bool is_mixture(const struct request *r, uint64_t cap)
     return o->stamped && (cap == 0 || o->file.left <= cap) && file_rewritten(r->file, &o->stamp);
 }
 
-/* The first turn is over, and there is more to come. */
+/* Before its first bytes where it is large: a turn may be long enough for a rewrite. Else when the first turn is over and there
+ * is more to come. */
 static void stamp(struct request *r)
 {
     struct response *o = &r->out;
@@ -368,6 +369,8 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
     size_t *at = c->out ? &c->out->sent : &none;
     uint64_t before = c->sink.sent, body = r->out.file.sent;
 
+    if (is_bulk(r))
+        stamp(r);
     if (r->paced)
         cap = rate_cap(r, cap);
     if (is_mixture(r, cap)) {

@@ -425,8 +425,11 @@ static const struct conf_row rows[] = {
     {"if_modified_since", ALL, CONF_TAKE1, conf_set_enum, SLOT(if_modified_since), .extra = modified_words,
      .dflt = "exact", .help = "How If-Modified-Since is compared."},
     {"max_ranges", ALL, CONF_TAKE1, conf_set_number, SLOT(max_ranges), .dflt = "512",
-     .help = "Most ranges of one request; with more of them the whole is sent; 0 turns ranges off.",
-     .differs = "nginx has no limit by default."},
+     .help =
+         "Most ranges of one request; with more of them the whole is sent; 0 turns ranges off. Ranges are sent as they "
+         "were asked for, overlapping or not; only where together they are longer than the file, those that overlap "
+         "or adjoin are merged.",
+     .differs = "nginx has no limit by default, and sends the whole instead of merging."},
     {"merge_slashes", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(merge_slashes), .dflt = "on",
      .help = "Take several slashes in a row as one."},
     {"absolute_redirect", ALL, CONF_FLAG, conf_set_flag, SLOT(absolute_redirect), .dflt = "on",

@@ -61,7 +61,7 @@ static const char *why_whole(const struct request *r)
         return "the whole file: max_ranges 0 turns ranges off";
     if (m->fields[FIELD_IF_RANGE].at)
         return "the whole file: If-Range does not name it as it is now, or the ranges are not worth it";
-    return "the whole file: Range has another unit, too many ranges, or more of them than the file has bytes";
+    return "the whole file: Range has another unit, or too many ranges";
 }
 
 static const char *why_of_file(struct explain *e)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 enum { OFF_MAX_DIGIT = INT64_MAX % 10 };
 
@@ -74,6 +75,26 @@ static bool take_separator(struct text *t, bool first)
     return comma || t->len == 0;
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
+/* What overlaps or adjoins becomes one; in the order of the file then (RFC 9110, 15.3.7.2). How many are left. */
+static unsigned coalesce(struct range *ranges, unsigned count)
+{
+    unsigned kept = 0;
+    qsort(ranges, count, sizeof(*ranges), by_start);
+    for (unsigned i = 1; i < count; i++) {
+        if (ranges[i].start > ranges[kept].end)
+            ranges[++kept] = ranges[i];
+        else if (ranges[i].end > ranges[kept].end)
+            ranges[kept].end = ranges[i].end;
+    }
+    return kept + 1;
+}
+
 enum range_result range_parse(struct text value, off_t size, int max_ranges, struct range *out, unsigned *count)
 {
     static const struct text unit = {"bytes=", 6};
@@ -105,8 +126,12 @@ enum range_result range_parse(struct text value, off_t size, int max_ranges, str
     }
     if (*count == 0)
         return RANGE_UNSATISFIABLE;
+    if (sum > size) {
+        *count = coalesce(out, *count);
+        return RANGE_SATISFIABLE;
+    }
     /* More than the file, heads of the parts counted: many small ranges are an attack or a mistake. */
-    if (sum > size || (!limited && 256 * (off_t)*count - 4096 > size - sum))
+    if (!limited && 256 * (off_t)*count - 4096 > size - sum)
         return RANGE_IGNORE;
     return RANGE_SATISFIABLE;
 }

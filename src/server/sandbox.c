@@ -102,9 +102,20 @@ static void on_log(void *arg, const char *path)
     *syslog = *syslog || strncmp(path, "syslog:", 7) == 0;
 }
 
-static void enter_seccomp(enum sandbox_role role, bool first, struct said *s)
+/* The calls of those disk readers alone that the configuration may come to (where io_uring is denied, Linux AIO takes its place); a
+ * reload of this process may bring any. */
+static unsigned reader_roles(const struct cycle *c, enum sandbox_role role)
 {
-    unsigned roles = SECCOMP_SERVES | (role == SANDBOX_WORKER ? 0 : SECCOMP_MANAGES);
+    unsigned readers = c->io->readers, uring = 1U << AIO_ON | 1U << AIO_URING, aio = uring | 1U << AIO_LIBAIO;
+
+    if (role == SANDBOX_SINGLE)
+        return SECCOMP_URING | SECCOMP_AIO;
+    return (readers & uring ? SECCOMP_URING : 0) | (readers & aio ? SECCOMP_AIO : 0);
+}
+
+static void enter_seccomp(const struct cycle *c, enum sandbox_role role, bool first, struct said *s)
+{
+    unsigned roles = SECCOMP_SERVES | reader_roles(c, role) | (role == SANDBOX_WORKER ? 0 : SECCOMP_MANAGES);
     bool syslog = false;
     int rc;
 
@@ -138,7 +149,7 @@ void sandbox_enter(const struct cycle *c, enum sandbox_role role, bool first)
         if (conf->landlock && role != SANDBOX_SINGLE)
             enter_landlock(c, first, &said);
         if (conf->seccomp)
-            enter_seccomp(role, first, &said);
+            enter_seccomp(c, role, first, &said);
     }
     log_write(log_main, first ? LEVEL_NOTICE : LEVEL_INFO, 0, 0, "confined: %s",
               said.len > 0 ? said.text : "not at all");

@@ -9,7 +9,9 @@
 enum seccomp_role {
     SECCOMP_SERVES = 1 << 0,  /* everybody */
     SECCOMP_SYSLOGS = 1 << 1, /* opens sockets to a syslog server */
-    SECCOMP_MANAGES = 1 << 2  /* also is its own master: binds sockets, writes the pid file, reads configurations */
+    SECCOMP_MANAGES = 1 << 2, /* also is its own master: binds sockets, writes the pid file, reads configurations */
+    SECCOMP_URING = 1 << 3,   /* may read the disk by io_uring, which makes calls that no filter sees */
+    SECCOMP_AIO = 1 << 4      /* may read it by Linux AIO */
 };
 
 enum seccomp_test {

@@ -46,6 +46,10 @@ static const uint32_t options[] = {PR_SET_NAME,      PR_GET_NAME,     PR_SET_VMA
     {                                                                                                                  \
         SYS_##name, SECCOMP_MANAGES, SECCOMP_ALWAYS, 0, NULL                                                           \
     }
+#define READS(name, roles)                                                                                             \
+    {                                                                                                                  \
+        SYS_##name, roles, SECCOMP_ALWAYS, 0, NULL                                                                     \
+    }
 #define FATAL(name)                                                                                                    \
     {                                                                                                                  \
         SYS_##name, SECCOMP_SERVES, SECCOMP_FATAL, 0, NULL                                                             \
@@ -151,15 +155,15 @@ const struct seccomp_call seccomp_calls[] = {
     ALWAYS(mlock),
     ALWAYS(munlock),
     ALWAYS(mlock2),
-    ALWAYS(io_uring_setup),
-    ALWAYS(io_uring_enter),
-    ALWAYS(io_uring_register),
-    ALWAYS(io_setup),
-    ALWAYS(io_submit),
-    ALWAYS(io_getevents),
-    ALWAYS(io_pgetevents),
-    ALWAYS(io_cancel),
-    ALWAYS(io_destroy),
+    READS(io_uring_setup, SECCOMP_URING),
+    READS(io_uring_enter, SECCOMP_URING),
+    READS(io_uring_register, SECCOMP_URING),
+    READS(io_setup, SECCOMP_AIO),
+    READS(io_submit, SECCOMP_AIO),
+    READS(io_getevents, SECCOMP_AIO),
+    READS(io_pgetevents, SECCOMP_AIO),
+    READS(io_cancel, SECCOMP_AIO),
+    READS(io_destroy, SECCOMP_AIO),
     ALWAYS(clock_gettime),
     ALWAYS(clock_getres),
     ALWAYS(clock_nanosleep),

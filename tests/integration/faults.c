@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -37,6 +38,17 @@ struct faulty *faulty_setup(void)
 char *const *faulty_env(void)
 {
     return faults.env;
+}
+
+pid_t faulty_follow_worker(void)
+{
+    char *log = log_await("logs/error.log", "start worker process "), *said = log;
+    for (char *at = log; (at = strstr(at, "start worker process ")); at++)
+        said = at + strlen("start worker process ");
+    pid_t pid = atoi(said);
+    free(log);
+    atomic_store(&faults.control->pid, pid);
+    return pid;
 }
 
 void faulty_arm(enum faulty_call call, int error, long skip, long most)

@@ -1,5 +1,5 @@
 /* faulty.h - calls of the C library that fail on order: what the test writes here, faulty.so (LD_PRELOAD) obeys in the process
- * that is named. Both map the same file. */
+ * that is named. Both map the same file. And system calls that it makes on order. */
 #ifndef FAULTY_H
 #define FAULTY_H
 
@@ -22,7 +22,20 @@ enum faulty_call {
     FAULTY_CALLS
 };
 
-enum { FAULTY_SHORT = -1 }; /* in the place of an errno: the call is made, with half of the bytes asked for */
+/* In the place of an errno. */
+enum {
+    FAULTY_SHORT = -1,  /* the call is made, with half of the bytes asked for */
+    FAULTY_ENDLESS = -2 /* recv: as much as is asked for has come, whenever it is asked */
+};
+
+/* One system call that the process makes when it next receives: what somebody could do who has taken it over. */
+struct errand {
+    atomic_bool wanted, done; /* wanted is taken back before the call: it may be the process's last */
+    long number, args[6];     /* ERRAND_PATH among them stands for `path` */
+    char path[4096];
+    long result; /* or -errno */
+};
+#define ERRAND_PATH 0x7a7a7a7aL
 
 struct faulty {
     _Atomic pid_t pid;       /* obeys; 0: nobody */
@@ -30,6 +43,7 @@ struct faulty {
     atomic_long skip, most;  /* that many calls go well, then so many at most do not */
     atomic_long seen, dealt; /* since it was armed */
     atomic_long blocks;      /* of memory allocated and not freed, in that process */
+    struct errand errand;
 };
 
 #define FAULTY_ENV "FAULTY_CONTROL" /* path of the file */
@@ -37,6 +51,7 @@ struct faulty {
 /* The test's side: faults.c. */
 struct faulty *faulty_setup(void); /* before the server starts; NULL, with a line on stdout: not here */
 char *const *faulty_env(void);     /* for site_start_with() */
+pid_t faulty_follow_worker(void);  /* the newest one obeys from now on; it must have been started */
 void faulty_arm(enum faulty_call call, int error, long skip, long most);
 long faulty_disarm(void); /* how many calls failed */
 

@@ -171,17 +171,28 @@ static const char *const climbing[] = {
     "/img../outside/secret.txt",
     "/files/../../outside/secret.txt",
     "/files..%2foutside/secret.txt",
+    "/re/../../outside/secret.txt",
+    "/re/..%2foutside/secret.txt",
+    "/re/%2e%2e%2foutside/secret.txt",
+    "/re/..%2f..%2foutside/secret.txt",
 };
 
+/* Where the kernel keeps it in, and where normalising the path alone does. */
 START_TEST(climbing_leads_nowhere)
 {
-    serve_unlocked("root_confine on;\nlocation /img { alias @DIR@/html; }\nlocation /files/ { alias @DIR@/html/; }\n"
-                   "location ~ ^/re/(.*)$ { alias @DIR@/html/$1; }");
-    struct response r;
-    get(&r, climbing[_i]);
-    ck_assert_msg(r.status == 400 || r.status == 403 || r.status == 404, "%s: %d", climbing[_i], r.status);
-    ck_assert_ptr_null(strstr(r.body, "secret\n"));
-    response_free(&r);
+    char conf[512];
+    snprintf(conf, sizeof conf,
+             "root_confine %s;\nlocation /img { alias @DIR@/html; }\nlocation /files/ { alias @DIR@/html/; }\n"
+             "location ~ ^/re/(.*)$ { alias @DIR@/html/$1; }",
+             _i ? "on" : "off");
+    serve_unlocked(conf);
+    for (size_t i = 0; i < sizeof climbing / sizeof *climbing; i++) {
+        struct response r;
+        get(&r, climbing[i]);
+        ck_assert_msg(r.status == 400 || r.status == 403 || r.status == 404, "%s: %d", climbing[i], r.status);
+        ck_assert_msg(!strstr(r.body, "secret\n"), "%s", climbing[i]);
+        response_free(&r);
+    }
 }
 END_TEST
 
@@ -596,7 +607,7 @@ Suite *suite_confine(void)
     tcase_add_test(t, open_by_default);
     tcase_add_test(t, confined);
     tcase_add_test(t, confined_with_a_cache);
-    tcase_add_loop_test(t, climbing_leads_nowhere, 0, sizeof climbing / sizeof *climbing);
+    tcase_add_loop_test(t, climbing_leads_nowhere, 0, 2);
     tcase_add_test(t, arguments_in_paths);
     tcase_add_test(t, variables_in_roots);
     tcase_add_test(t, aliases);

@@ -75,10 +75,7 @@ static bool start(void)
     site_start_with(faulty_env(), -1);
     site_await_port(site_port(0));
     site_allow_alerts();
-    char *log = log_await("logs/error.log", "start worker process "), *said = strstr(log, "start worker process ");
-    now.worker = atoi(said + strlen("start worker process "));
-    free(log);
-    atomic_store(&now.control->pid, now.worker);
+    now.worker = faulty_follow_worker();
     return true;
 }
 

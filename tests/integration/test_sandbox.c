@@ -1,5 +1,6 @@
 /* test_sandbox.c - workers are confined: what the kernel says of them, what they can and cannot open, and that each part can be
  * switched off. The parts that this kernel lacks are not asked for. */
+#include "deny.h"
 #include "harness.h"
 
 #include <errno.h>
@@ -171,6 +172,47 @@ START_TEST(each_part_can_be_off)
 }
 END_TEST
 
+/* Kernels without Landlock (not built in, or not switched on) or without seccomp filters: one warning, however many workers, and
+ * the other part holds. */
+static const struct lacking {
+    long call;
+    int error;
+    const char *warning, *holds;
+} lacking[] = {
+    {SYS_landlock_create_ruleset, ENOSYS, "this kernel has no Landlock", "seccomp"},
+    {SYS_landlock_create_ruleset, EOPNOTSUPP, "this kernel has no Landlock", "seccomp"},
+    {SYS_seccomp, ENOSYS, "this kernel takes no seccomp filter", "Landlock"},
+    {SYS_seccomp, EINVAL, "this kernel takes no seccomp filter", "Landlock"},
+};
+
+START_TEST(kernel_lacks_it)
+{
+    const struct lacking *l = &lacking[_i];
+
+    if (!deny(l->call, l->error))
+        return;
+    site_write("html/in.txt", "inside\n");
+    site_conf("daemon off; worker_processes 3; pid logs/sluice.pid; error_log logs/error.log info; events { }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
+    site_start();
+    site_await_workers(3);
+    char *log = log_await_count("logs/error.log", "confined: no new privileges, no capabilities, ", 3);
+    ck_assert_int_eq(status_of("/in.txt"), 200);
+    if (!strstr(log, "instrumented build")) {
+        ck_assert_uint_eq(count_text(log, l->warning), 1);
+        ck_assert_uint_eq(count_text(log, "[warn]"), 1);
+        for (char *said = log; (said = strstr(said, "confined: ")); said++) {
+            char line[256];
+            snprintf(line, sizeof(line), "%.*s", (int)strcspn(said, "\n"), said);
+            ck_assert_msg(strstr(line, "seccomp") == NULL || !strcmp(l->holds, "seccomp"), "%s", line);
+            ck_assert_msg(strstr(line, "Landlock") == NULL || !strcmp(l->holds, "Landlock"), "%s", line);
+            ck_assert_msg(strstr(line, l->holds) || (l->call == SYS_seccomp && !has_landlock()), "%s", line);
+        }
+    }
+    free(log);
+}
+END_TEST
+
 /* Roots with variables, and one that is a link to a release, which is switched while the worker runs. */
 START_TEST(roots_that_vary)
 {
@@ -311,6 +353,7 @@ Suite *suite_sandbox(void)
     tcase_add_test(t, files_outside);
     tcase_add_loop_test(t, files_outside_allowed, 0, sizeof allowing / sizeof *allowing);
     tcase_add_test(t, each_part_can_be_off);
+    tcase_add_loop_test(t, kernel_lacks_it, 0, sizeof lacking / sizeof *lacking);
     tcase_add_test(t, roots_that_vary);
     tcase_add_test(t, logs_are_reopened);
     tcase_add_test(t, reload_with_other_roots);

@@ -1,8 +1,10 @@
 /* test_slow.c - clients that read slowly, all at once, not at all, or go away; and the timeouts that end their stay. */
+#include "faulty.h"
 #include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -215,6 +217,33 @@ static void expect_timeout(struct client *c)
     }
     ck_assert(client_ends(c));
 }
+
+/* What is read of a body that was refused is thrown away, but not for longer than lingering_time, however much there is to be read. */
+START_TEST(lingering_ends)
+{
+    struct client c;
+    struct response r;
+    if (on_nginx() || !faulty_setup())
+        return;
+    site_conf_server("client_max_body_size 1k; lingering_time 300ms;");
+    site_start_with(faulty_env(), -1);
+    site_await_port(site_port(0));
+    client_open(&c, site_port(0));
+    client_say(&c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 413);
+    response_free(&r);
+    faulty_follow_worker();
+    faulty_arm(FAULTY_RECV, FAULTY_ENDLESS, 0, INT_MAX);
+    int64_t until = now_msec() + scaled(8000);
+    while (client_say(&c, "x") == 1) { /* until it meets a socket that is closed */
+        ck_assert_msg(now_msec() < until, "still read from");
+        sleep_msec(5);
+    }
+    ck_assert_int_gt(faulty_disarm(), 0);
+    client_close(&c);
+}
+END_TEST
 
 START_TEST(client_header_timeout)
 {
@@ -576,6 +605,7 @@ Suite *suite_slow(void)
     tcase_add_loop_test(tc, stuck_reader_holds_up_nobody, 0, WAYS);
     tcase_add_loop_test(tc, clients_reset_in_the_middle, 0, WAYS);
     TCase *timeouts = site_case(s, "timeouts", 40);
+    tcase_add_test(timeouts, lingering_ends);
     tcase_add_test(timeouts, client_header_timeout);
     tcase_add_test(timeouts, client_body_timeout);
     tcase_add_loop_test(timeouts, body_without_end, 0, (int)(sizeof(trickles) / sizeof(*trickles)));

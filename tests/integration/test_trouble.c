@@ -40,7 +40,8 @@ static void serve(const char *root, const struct way *w)
     snprintf(text, sizeof(text),
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot %s;\n"
-             "io_method %s; aio %s; output_buffers 4 1m;\nlocation = /good { root %s/good; }\n}\n}\n",
+             "io_method %s; aio %s; output_buffers 4 1m;\nlocation = /good { root %s/good; }\n"
+             "location = /status { status; access_log off; }\n}\n}\n",
              root, w->method, w->aio, *site_disk() ? site_disk() : site_dir());
     site_pattern(site_path("%s/good/good", *site_disk() ? site_disk() : site_dir()), GOOD_SIZE);
     site_conf(text);
@@ -114,6 +115,35 @@ static void fetch_good(void)
     client_close(&c);
 }
 
+static uint64_t metric(const char *name)
+{
+    struct response r;
+    char line[128];
+    get(&r, "/status");
+    ck_assert_int_eq(r.status, 200);
+    snprintf(line, sizeof(line), "\n%s ", name);
+    const char *at = strstr(r.body, line);
+    ck_assert_msg(at, "no %s in\n%s", name, r.body);
+    uint64_t value = strtoull(at + strlen(line), NULL, 10);
+    response_free(&r);
+    return value;
+}
+
+/* Nothing of it is left, whatever became of it: no descriptor, no read, no buffer; and what was cut is counted. */
+static void expect_given_back(const char *path, unsigned cut)
+{
+    char gone[4200];
+    snprintf(gone, sizeof(gone), "%s (deleted)", path);
+    site_await_closed(path);
+    site_await_closed(gone);
+    for (int64_t deadline = now_msec() + scaled(8000);
+         metric("sluice_direct_buffers_bytes") || metric("sluice_disk_reads_in_flight"); sleep_msec(5))
+        ck_assert_msg(now_msec() < deadline, "%ju bytes of buffers, %ju reads",
+                      (uintmax_t)metric("sluice_direct_buffers_bytes"),
+                      (uintmax_t)metric("sluice_disk_reads_in_flight"));
+    ck_assert_uint_eq(metric("sluice_responses_cut_total"), cut);
+}
+
 /* Both are under way when it happens. */
 static void ends_early(const struct way *w, const char *path, void (*happen)(const char *path), int expected)
 {
@@ -140,6 +170,7 @@ static void ends_early(const struct way *w, const char *path, void (*happen)(con
     response_free(&r);
     client_close(&other);
     fetch_good();
+    expect_given_back(path, 1);
 }
 
 static void end_server(void)
@@ -319,6 +350,7 @@ START_TEST(file_is_rewritten)
     free(log_await("logs/error.log", "\" was rewritten while it was sent,"));
     expect_logged("/f", got, w->method);
     fetch_good();
+    expect_given_back(path, 1);
     struct response r;
     get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)SIZE);
@@ -348,6 +380,7 @@ static void goes_on(const struct way *w, void (*happen)(const char *path))
     response_free(&r);
     ck_assert(client_ends(&c));
     client_close(&c);
+    expect_given_back(path, 0);
 }
 
 START_TEST(file_grows)
