@@ -437,6 +437,8 @@ int parse_head(struct message *m, const char *head, size_t len, unsigned most, s
     llhttp_init(&parser, HTTP_REQUEST, &settings);
     parser.data = &r;
     llhttp_execute(&parser, head, len);
+    if (llhttp_get_method(&parser) > HTTP_SOURCE)
+        return 501; /* not HTTP's own, or known to newer versions of llhttp alone */
     if (r.status)
         return r.status;
     if (!r.complete)
