@@ -53,7 +53,8 @@ $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(O)/flags
 
 $(LLHTTP_SOURCES): $(LLHTTP_READY) ;
 
-build/llhttp/llhttp.h:
+# Not before pkg-config is there to say that the library is not.
+build/llhttp/llhttp.h: | $(DEPS_PRESENT)
 	@mk/llhttp.sh $(@D)
 
 # What the compiler needs to know beyond the flags of every file.

@@ -75,8 +75,9 @@ fi
 run_as_root()
 {
     if [ "$as_root" = none ]; then
-        echo "make deps: not root and no sudo; as root run:" >&2
+        echo "make deps: packages are missing, and this is neither root nor is there sudo. As root run:" >&2
         echo "    apt-get update && apt-get install --no-install-recommends$missing" >&2
+        [ $llhttp = 0 ] || echo "and, where there is such a package: apt-get install libllhttp-dev" >&2
         exit 1
     fi
     $as_root env DEBIAN_FRONTEND=noninteractive "$@"
@@ -87,7 +88,7 @@ update()
 {
     [ $updated = 0 ] || return 0
     updated=1
-    echo "  APT  update"
+    [ "$as_root" = none ] || echo "  APT  update"
     run_as_root apt-get -qq update
 }
 
@@ -101,7 +102,7 @@ if [ -n "$missing" ]; then
     for p in $missing; do
         offered "$p" || update
     done
-    echo "  APT  install$missing"
+    [ "$as_root" = none ] || echo "  APT  install$missing"
     # Lists that are too old name files that are gone: update once and try again.
     # shellcheck disable=SC2086
     run_as_root apt-get -qq -y install --no-install-recommends $missing >/dev/null || {

@@ -33,6 +33,28 @@ if [ -n "$dir" ]; then
     exec "$sluice" "$dir" -l "$port"
 fi
 
+# The workers of a master that is root are nobody, who may not see this folder: as below /root, or a home. Then they are
+# its owner. A `user` in conf/sluice.conf stays.
+workers()
+{
+    [ "$(id -u)" = 0 ] && ! grep -Eq '^[[:space:]]*user[[:space:]]' conf/sluice.conf || return 0
+    local folder=$PWD/conf/html owner
+    while [ -n "$folder" ]; do
+        case $(stat -c %A "$folder") in
+        *[xt]) folder=${folder%/*} ;;
+        *)
+            owner=$(stat -c '%U %G' "$PWD")
+            case $owner in
+            *UNKNOWN*) echo "$folder is closed to others, so that workers will find nothing" >&2 ;;
+            *)
+                echo "workers run as ${owner% *}, because $folder is closed to others" >&2
+                globals="$globals user $owner;" ;;
+            esac
+            return ;;
+        esac
+    done
+}
+
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 wanted=$port
 if [ "$origin" = file ]; then
@@ -53,4 +75,6 @@ cat <<END
 sluice serves conf/html on http://127.0.0.1:$port/  (Ctrl-C stops it)
   configuration: conf/sluice.conf; change directio there, for example, then: make reload
 END
-exec "$sluice" -p "$PWD/$run/" -c "$PWD/$conf" -g 'daemon off;'
+globals='daemon off;'
+workers
+exec "$sluice" -p "$PWD/$run/" -c "$PWD/$conf" -g "$globals"

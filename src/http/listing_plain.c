@@ -5,7 +5,7 @@ enum { NAME_WIDTH = 50, CUT_WIDTH = NAME_WIDTH - 3 }; /* bytes */
 
 static void print_name(const struct listing_entry *e, struct buffer *out)
 {
-    static const char spaces[NAME_WIDTH] = "                                                  ";
+    static const char spaces[NAME_WIDTH + 1] = "                                                  ";
     bool directory = e->kind == ENTRY_DIRECTORY;
     buffer_add_str(out, "<a href=\"");
     listing_add_href(out, e->name);

@@ -304,7 +304,12 @@ static bool read_on(struct windows *ws, struct piece *p)
         return false;
     }
     size_t from = got & ~(ws->align - 1);
-    if (result == 0 || from == p->from) {
+    if (result > 0 && from == p->from) {
+        go_buffered(ws, 0); /* less than a block: the end of a file that became shorter, or no place to go on from */
+        submit(ws, p);
+        return true;
+    }
+    if (result == 0) {
         p->error = -ENODATA; /* the file is shorter than it was */
         return false;
     }

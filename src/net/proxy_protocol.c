@@ -20,7 +20,7 @@ enum {
     FAMILY_TCP6 = 0x21
 };
 
-static const char signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
 
 static void set_in4(struct address *a, const void *host, uint16_t port_be)
 {
@@ -161,16 +161,22 @@ static ssize_t parse_binary(const unsigned char *bytes, size_t len, struct proxy
     return (ssize_t)(HEAD_SIZE + rest);
 }
 
+/* As far as there are bytes. */
+static bool begins(const char *bytes, size_t len, const char *with, size_t with_len)
+{
+    return memcmp(bytes, with, len < with_len ? len : with_len) == 0;
+}
+
 ssize_t proxy_protocol_parse(const char *bytes, size_t len, struct proxy_header *h)
 {
-    static const char mark[6] = "PROXY ";
+    static const char mark[] = "PROXY ";
 
     memset(h, 0, sizeof(*h));
     if (len == 0)
         return 0;
-    if (memcmp(bytes, mark, len < sizeof(mark) ? len : sizeof(mark)) == 0)
+    if (begins(bytes, len, mark, sizeof(mark) - 1))
         return parse_text(bytes, len, h);
-    if (memcmp(bytes, signature, len < sizeof(signature) ? len : sizeof(signature)) == 0)
+    if (begins(bytes, len, signature, sizeof(signature) - 1))
         return parse_binary((const unsigned char *)bytes, len, h);
     return -EINVAL;
 }

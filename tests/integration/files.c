@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 static char dir[2048], disk[2048];
 
@@ -84,10 +87,13 @@ static bool make_dir(char *at, size_t size, const char *base)
     return false;
 }
 
-/* Opening is not enough: some filesystems refuse only the first read. */
+/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes O_DIRECT still is memory. */
 static bool takes_direct(const char *base)
 {
     char path[4096];
+    struct statfs fs;
+    if (statfs(base, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+        return false;
     snprintf(path, sizeof(path), "%s/sluice-direct-XXXXXX", base);
     int fd = mkstemp(path);
     if (fd < 0)

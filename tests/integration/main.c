@@ -93,6 +93,49 @@ static unsigned left_in(const char *folder, bool failed)
     return failed ? 0 : count;
 }
 
+static void print_command(pid_t pid)
+{
+    char path[64], text[200];
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    FILE *f = fopen(path, "r");
+    size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)(text[i] ? text[i] : ' ');
+    printf("left running: %d %.*s\n", (int)pid, (int)len, text);
+    if (f)
+        fclose(f);
+}
+
+static pid_t parent_of(const char *pid)
+{
+    char path[280];
+    int parent = 0;
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+        parent = 0;
+    if (f)
+        fclose(f);
+    return parent;
+}
+
+/* Without ps(1), which not every system has. */
+static unsigned end_children(void)
+{
+    unsigned count = 0;
+    DIR *d = opendir("/proc");
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (e->d_name[0] < '0' || e->d_name[0] > '9' || parent_of(e->d_name) != getpid())
+            continue;
+        print_command((pid_t)atoi(e->d_name));
+        kill((pid_t)atoi(e->d_name), SIGKILL);
+        count++;
+    }
+    if (d)
+        closedir(d);
+    return count;
+}
+
 /* Orphans come here. Those of a failed test were killed or signalled a moment ago: give them that moment. */
 static unsigned processes_left(void)
 {
@@ -103,14 +146,7 @@ static unsigned processes_left(void)
         if (pid == 0)
             nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
-    char command[128];
-    printf("left running:\n");
-    fflush(stdout);
-    snprintf(command, sizeof(command), "ps -o pid,args --ppid %d | grep -v 'ps -o' ", (int)getpid());
-    unsigned count = system(command) == 0;
-    snprintf(command, sizeof(command), "kill -9 $(ps -o pid= --ppid %d) 2>/dev/null", (int)getpid());
-    (void)!system(command);
-    return count;
+    return end_children();
 }
 
 static void run_suite(const struct suite *s, enum print_output mode)

@@ -182,7 +182,7 @@ START_TEST(every_error)
         const struct wrong *w = &wrong[i];
         char text[4096], end[4200];
         struct run run;
-        if (w->only_sluice && on_nginx())
+        if ((w->only_sluice && on_nginx()) || (geteuid() != 0 && !strncmp(w->text, "user ", 5)))
             continue;
         snprintf(text, sizeof(text), "%s\n%s\n%s", w->before, w->text, w->after);
         site_conf(text);
@@ -387,7 +387,10 @@ START_TEST(relative_paths)
     site_write("etc/sluice.conf",
                "daemon off; pid logs/sluice.pid; error_log logs/error.log; events { } http { include here.conf; }");
     site_write("html/a.txt", "hello\n");
-    site_write("etc/here.conf", "access_log logs/access.log; server { listen 127.0.0.1:9; root html; }");
+    char here[200];
+    snprintf(here, sizeof(here), "access_log logs/access.log; server { listen 127.0.0.1:%d; root html; }",
+             site_port(0));
+    site_write("etc/here.conf", here);
     struct run run;
     site_run(&run, "-c", "etc/sluice.conf", "-t", NULL);
     ck_assert_msg(run.status == 0, "%s", run.err);

@@ -3,6 +3,7 @@
  * a descriptor nor memory stays behind. */
 #include "faulty.h"
 #include "harness.h"
+#include "mounts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ static const char conf[] =
     "location /inline/ { alias @DISK@/data/; io_method buffered; aio off; }\n"
     "location /direct/ { alias @DISK@/data/; io_method direct; aio threads; }\n"
     "location /uring/ { alias @DISK@/data/; io_method direct; aio on; }\n"
+    "location /memory/ { alias @DIR@/mnt/; io_method direct; aio threads; }\n"
     "location /list/ { alias @DISK@/data/; autoindex on; }\n}\n}\n";
 
 static const char *data(const char *name)
@@ -327,6 +329,28 @@ START_TEST(calls_are_short)
 }
 END_TEST
 
+/* tmpfs takes O_DIRECT (since Linux 6.6) and reads of any length, so that they can end inside of a block. */
+START_TEST(direct_calls_are_short)
+{
+    static const struct place place = {"/memory/f", "Range: bytes=1000-90000\r\n"};
+    if (!mounts_enter() || !mount_plain("tmpfs", "mnt", "size=16m"))
+        return;
+    site_pattern("mnt/f", FILE_SIZE);
+    if (!start())
+        return;
+    struct answer good = good_answer(&place);
+    assert_pattern(good.bytes + good.head_len, 89001, 1000);
+    for (long point = 0; point < 4; point++) {
+        faulty_arm(FAULTY_PREAD, FAULTY_SHORT, point, EVERY);
+        struct answer a = ask(&place);
+        faulty_disarm();
+        ck_assert_int_eq(judge(&a, &good, place.target), RIGHT);
+        free(a.bytes);
+    }
+    free(good.bytes);
+}
+END_TEST
+
 /* --- As long as it lasts ------------------------------------------------------------------------------------------------ */
 
 /* No descriptors for anybody: who comes is turned away or waits, who is there goes on, and then all is as before. */
@@ -417,6 +441,7 @@ Suite *suite_faults(void)
     TCase *t = site_case(s, "faults", 60);
     tcase_add_loop_test(t, call_fails, 0, FAULTS);
     tcase_add_test(t, calls_are_short);
+    tcase_add_test(t, direct_calls_are_short);
     tcase_add_loop_test(t, descriptors_run_out, 0, 4);
     tcase_add_test(t, memory_runs_out);
     return s;

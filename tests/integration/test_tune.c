@@ -105,13 +105,13 @@ static const char *json_value(const char *at)
 static void assert_json(const char *text)
 {
     const char *end = json_value(text);
-    ck_assert_msg(end && strcmp(end, "\n") == 0, "not JSON: %s", text);
+    ck_assert_msg(end && strcmp(end, "\n") == 0, "not JSON: %.2000s", text);
 }
 
 /* `text` is in the output, or a message that says what was there. */
 static void assert_has(const char *output, const char *text)
 {
-    ck_assert_msg(strstr(output, text), "no %s in: %s", text, output);
+    ck_assert_msg(strstr(output, text), "no %s in: %.2000s", text, output);
 }
 
 START_TEST(json)

@@ -196,7 +196,9 @@ END_TEST
 
 START_TEST(test_unknown_method_is_501)
 {
-    static const char *const names[] = {"FOO", "GETX", "GE", "get", "Get", "G!#$%&'*+-.^_`|~", "0"};
+    static const char *const names[] = {
+        "FOO",     "GETX", "GE", "get", "Get", "G!#$%&'*+-.^_`|~", "0", "QUERY" /* some versions of llhttp know it */,
+        "DESCRIBE"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char head[100];
         sprintf(head, "%s / HTTP/1.1\r\n" HOST "\r\n", names[i]);
@@ -322,6 +324,8 @@ static const struct {
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 0x1\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1 1\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1, 1\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\t\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 5 \t \r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\nContent-Length: 0\r\n\r\n", 400},
@@ -339,7 +343,6 @@ static const struct {
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n", 501},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", 501},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked;a=b\r\n\r\n", 501},
-    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n\r\n", 501},
     /* Fields that may stand once, and some that may repeat. */
     {"GET / HTTP/1.1\r\n" HOST "If-None-Match: \"a\"\r\nIf-None-Match: \"b\"\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\n" HOST "If-Match: \"a\"\r\nIf-Match: \"b\"\r\n\r\n", 400},
@@ -364,6 +367,8 @@ END_TEST
 START_TEST(test_chunked_twice)
 {
     int got = status("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, chunked\r\n\r\n");
+    ck_assert(got == 400 || got == 501);
+    got = status("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n\r\n");
     ck_assert(got == 400 || got == 501);
 }
 END_TEST

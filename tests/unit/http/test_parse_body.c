@@ -94,9 +94,12 @@ static const struct {
     {"5;a=b\r\nhello\r\n0\r\n\r\n", 5},
     {"5;a\r\nhello\r\n0;b=c\r\n\r\n", 5},
     {"5;a=\"b\"\r\nhello\r\n0\r\n\r\n", 5},
+    {"5;a=\"b;=,\\\" \t\xc3\xa9\";c=\"\";d\r\nhello\r\n0;e=\"f\"\r\n\r\n", 5},
+    {"5;\r\nhello\r\n0\r\n\r\n", 5},
     {"0\r\nX: y\r\n\r\n", 0},
     {"0\r\nX: y\r\nExpires: never\r\nX-Empty:\r\n\r\n", 0},
     {"0\r\nContent-Type: a/b\r\n\r\n", 0},
+    {"0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n", 0},
 };
 
 START_TEST(test_good)
@@ -152,6 +155,16 @@ static const char *const bad[] = {
     "5\r\nhello0\r\n\r\n",
     /* Extensions and trailers. */
     "5;a\x01\r\nhello\r\n0\r\n\r\n",
+    "5;;a\r\nhello\r\n0\r\n\r\n",
+    "5;a=\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\\\"\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\\\r\n\"\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\"c\r\nhello\r\n0\r\n\r\n",
+    "5;a=b\"c\"\r\nhello\r\n0\r\n\r\n",
+    "5;a=b=c\r\nhello\r\n0\r\n\r\n",
+    "5;a=b,c\r\nhello\r\n0\r\n\r\n",
+    "5; a\r\nhello\r\n0\r\n\r\n",
     "0\r\n X: y\r\n\r\n",
     "0\r\nX: y\r\n z\r\n\r\n",
     "0\r\nX : y\r\n\r\n",
