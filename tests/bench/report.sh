@@ -3,6 +3,7 @@
 # "@include PART" becomes the tables of that part.
 set -u
 out=${BENCH_OUT:-build/bench} docs=${BENCH_DOCS:-docs} here=$(dirname "$0")
+sed -n '/^Medians/,/^!\[/p' "$docs/performance-paths.md" 2>/dev/null >"$out/paths.md" # the page of its own has more
 tables=()
 for part in requests streams hotset cold idle; do
     [ ! -f "$out/$part.tsv" ] || tables+=("$out/$part.tsv")
