@@ -2,7 +2,8 @@
  * waits for a disk.
  *
  * A file that was found to be wholly resident, or was wholly read, is not asked about again for HOT_MSEC. Of a larger one, the part behind
- * the one that is being sent is looked at, and read where it is cold, while the client takes this one.
+ * the one that is being sent is looked at, and read where it is cold, while the client takes this one. Parts are small at first, so
+ * that the first byte comes soon and a slow client has little read for it; they grow where they are resident, or the client waits.
  * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as
  * it is. Where the kernel does not tell, everything is read first: a thread that finds it in memory is done at once. */
 #include "gate.h"
@@ -13,9 +14,8 @@
 #include "file/residency.h"
 
 enum {
-    PART = 1024 * 1024, /* looked at, and read, at a time */
-    FIRST = 256 * 1024, /* the first byte soon */
-    AHEAD = 2 * PART,   /* read so far ahead of the client */
+    FIRST = 256 * 1024,
+    MOST = 4 * 1024 * 1024, /* one cold stream: 1.2 times what parts of 1 MiB give */
     HOT_MSEC = 1000,
     STALE_MSEC = 1000 /* a part that waited this long for its client may be gone again */
 };
@@ -33,7 +33,7 @@ void gate_open(struct gate *g, struct source *s, const struct source_request *r)
 
     if (r->conf->aio.mode == AIO_THREADS)
         threads.pool = r->conf->aio.pool;
-    *g = (struct gate){.source = s, .io = r->io, .file = r->file, .open_to = r->offset};
+    *g = (struct gate){.source = s, .io = r->io, .file = r->file, .open_to = r->offset, .part = FIRST};
     g->end = r->offset + (off_t)r->len;
     if (r->conf->aio.mode != AIO_OFF)
         g->disk = io_disk(r->io, &threads);
@@ -54,6 +54,15 @@ static void note_hot(struct file *f, off_t offset, size_t len)
     f->hot = true;
     f->hot_msec = clock_now.msec;
 }
+
+static void grow(struct gate *g)
+{
+    if (g->part < MOST)
+        g->part *= 2;
+}
+
+/* Up to two parts ahead of the client. */
+static void look_ahead(struct gate *g);
 
 static void on_read(struct disk_read *r)
 {
@@ -80,8 +89,10 @@ static void on_read(struct disk_read *r)
         note_hot(read->file, r->offset, r->len);
     file_release(read->file);
     free(read);
-    if (g)
-        source_wake(g->source);
+    if (!g)
+        return;
+    look_ahead(g);
+    source_wake(g->source);
 }
 
 static void start_read(struct gate *g, size_t len)
@@ -108,17 +119,25 @@ static void start_read(struct gate *g, size_t len)
 /* Looks at the part that begins at open_to. */
 static void look_on(struct gate *g)
 {
-    off_t left = g->end - g->open_to, most = g->looked_msec ? PART : FIRST;
-    size_t part = (size_t)(left < most ? left : most);
+    off_t left = g->end - g->open_to;
+    size_t part = left < (off_t)g->part ? (size_t)left : g->part;
     ssize_t told = residency(g->file, g->open_to, part);
     size_t resident = told > 0 ? (size_t)told : 0;
 
     g->looked_msec = clock_now.msec;
-    if (resident == part)
+    if (resident == part) {
         note_hot(g->file, g->open_to, part);
+        grow(g);
+    }
     g->open_to += (off_t)resident;
     if (resident < part)
         start_read(g, part - resident);
+}
+
+static void look_ahead(struct gate *g)
+{
+    if (!g->read && !g->error && g->open_to < g->end && g->open_to - g->at < 2 * (off_t)g->part)
+        look_on(g);
 }
 
 static bool hot(const struct file *f)
@@ -133,14 +152,20 @@ enum pull gate_pass(struct gate *g, off_t at, size_t want, size_t *len)
     *len = want < left ? want : left;
     if (!g->disk || hot(g->file))
         return PULL_READY;
-    if (!g->read && g->open_to > at && clock_now.msec - g->looked_msec > STALE_MSEC)
+    g->at = at;
+    if (!g->read && g->open_to > at && clock_now.msec - g->looked_msec > STALE_MSEC) {
         g->open_to = at;
+        g->part = FIRST;
+    }
     if (g->open_to < at)
         g->open_to = at; /* it was let through while it was hot */
-    if (!g->read && !g->error && g->open_to < g->end && g->open_to - at < AHEAD)
-        look_on(g);
-    if (g->open_to == at)
-        return g->error ? PULL_FAILED : source_wait(g->source, g->io);
+    look_ahead(g);
+    if (g->open_to == at) {
+        if (g->error)
+            return PULL_FAILED;
+        grow(g);
+        return source_wait(g->source, g->io);
+    }
     if (*len > (size_t)(g->open_to - at))
         *len = (size_t)(g->open_to - at);
     return PULL_READY;

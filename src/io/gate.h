@@ -12,8 +12,10 @@ struct gate {
     struct io *io;
     struct file *file; /* the source's reference */
     struct disk *disk; /* NULL: no gate (aio off) */
+    off_t at;          /* of the client, when it last asked */
     off_t open_to;     /* known to be resident up to here */
     off_t end;
+    size_t part;            /* looked at, and read, at a time */
     int64_t looked_msec;    /* when that was found out */
     struct gate_read *read; /* under way, for [open_to, ...) */
     int error;
