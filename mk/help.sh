@@ -24,6 +24,8 @@ sluice: a static-file HTTP server for Linux
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
   make profile                instructions and CPU time of a small request by step (valgrind, perf)
   make bench-report           all of these, and docs/performance.md from them; about 12 minutes (bench-page: only the page)
+  make bench-auto             directio auto beside fixed thresholds, in a memory cgroup (root) [ROUNDS=1] [SECONDS=10]
+                              at full size: AUTO_FILES=2000 AUTO_CRAWL=4096 AUTO_MEMORY=1000
   make paths                  what each way of moving bytes costs: docs/performance-paths.md, docs/paths.svg [ROUNDS=3]
   make lint                   layers, clang-format, clang-tidy, cppcheck, both compilers with -Werror
   make format                 clang-format every file

@@ -9,11 +9,11 @@
 #
 # Environment: SLUICE, CROWD (binaries), AUTO_ROUNDS, AUTO_SECONDS, AUTO_WARM, AUTO_FILES, AUTO_CRAWL (files), AUTO_MEMORY
 # (MiB of the cgroup), AUTO_WAYS (values of directio), AUTO_WORKLOADS, AUTO_USER (of the worker; "nobody nogroup" does not own the files, so that
-# newer kernels do not tell it what is in the page cache), BENCH_DIR (a folder on the disk to measure).
+# newer kernels do not tell it what is in the page cache), BENCH_DIR (a folder on the disk to measure), BENCH_OUT (of auto.md).
 set -u
 SLUICE=${SLUICE:-build/sluice} CROWD=${CROWD:-build/release/crowd}
 rounds=${AUTO_ROUNDS:-1} seconds=${AUTO_SECONDS:-10} warm=${AUTO_WARM:-5} files=${AUTO_FILES:-300} crawl=${AUTO_CRAWL:-700}
-memory=${AUTO_MEMORY:-300} user=${AUTO_USER:-root} hot=400
+memory=${AUTO_MEMORY:-300} user=${AUTO_USER:-root} hot=400 out=${BENCH_OUT:-build/bench}
 read -r -a ways <<<"${AUTO_WAYS:-auto 4m off}"
 read -r -a workloads <<<"${AUTO_WORKLOADS:-zipf crawl mixed paced}"
 
@@ -154,6 +154,30 @@ row()
     echo "$line"
 }
 
+report()
+{
+    echo "$(uname -sr), $cpus CPUs, $(df -T "$dir" | awk 'NR == 2 { print $2 }'); cgroup of $memory MiB; $files and $crawl files of 5 MiB," \
+        "$hot of 64 KiB; worker as $user; $seconds s after $warm s; medians of $rounds"
+    echo
+    printf '| |'; printf ' directio %s |' "${ways[@]}"; echo
+    printf '|---|'; printf -- '---:|%.0s' "${ways[@]}"; echo
+    row "Zipf, MiB/s" zipf.zipf.rate %.0f
+    row "Zipf, p50 ms" zipf.zipf.p50 %.1f
+    row "Zipf, MiB read from the disk" zipf.disk %.0f
+    row "crawl, MiB/s" crawl.crawl.rate %.0f
+    row "mixed: Zipf, MiB/s" mixed.zipf.rate %.0f
+    row "mixed: crawl, MiB/s" mixed.crawl.rate %.0f
+    row "mixed: hot p50, ms" mixed.hot.p50 %.2f
+    row "mixed: hot p99, ms" mixed.hot.p99 %.2f
+    row "mixed: MiB read from the disk" mixed.disk %.0f
+    row "paced: Zipf, MiB/s" paced.zipf.rate %.0f
+    row "paced: crawl, MiB/s" paced.crawl.rate %.0f
+    row "paced: Zipf p99, ms" paced.zipf.p99 %.1f
+    row "paced: hot p50, ms" paced.hot.p50 %.2f
+    row "paced: hot p99, ms" paced.hot.p99 %.2f
+    row "paced: MiB read from the disk" paced.disk %.0f
+}
+
 make_files
 for _ in $(seq "$rounds"); do
     for workload in "${workloads[@]}"; do
@@ -163,24 +187,4 @@ for _ in $(seq "$rounds"); do
         done
     done
 done
-
-echo "$(uname -sr), $cpus CPUs, $(df -T "$dir" | awk 'NR == 2 { print $2 }'); cgroup of $memory MiB; $files and $crawl files of 5 MiB," \
-    "$hot of 64 KiB; worker as $user; $seconds s after $warm s; medians of $rounds"
-echo
-printf '| |'; printf ' directio %s |' "${ways[@]}"; echo
-printf '|---|'; printf -- '---:|%.0s' "${ways[@]}"; echo
-row "Zipf, MiB/s" zipf.zipf.rate %.0f
-row "Zipf, p50 ms" zipf.zipf.p50 %.1f
-row "Zipf, MiB read from the disk" zipf.disk %.0f
-row "crawl, MiB/s" crawl.crawl.rate %.0f
-row "mixed: Zipf, MiB/s" mixed.zipf.rate %.0f
-row "mixed: crawl, MiB/s" mixed.crawl.rate %.0f
-row "mixed: hot p50, ms" mixed.hot.p50 %.2f
-row "mixed: hot p99, ms" mixed.hot.p99 %.2f
-row "mixed: MiB read from the disk" mixed.disk %.0f
-row "paced: Zipf, MiB/s" paced.zipf.rate %.0f
-row "paced: crawl, MiB/s" paced.crawl.rate %.0f
-row "paced: Zipf p99, ms" paced.zipf.p99 %.1f
-row "paced: hot p50, ms" paced.hot.p50 %.2f
-row "paced: hot p99, ms" paced.hot.p99 %.2f
-row "paced: MiB read from the disk" paced.disk %.0f
+mkdir -p "$out" && report | tee "$out/auto.md"

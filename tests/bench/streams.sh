@@ -44,14 +44,22 @@ start_stream_servers()
 
 run_streams()
 {
-    local files=("$@") round how
+    local files=("$@") round how back ways=(fio sluice.sendfile nginx.sendfile sluice.direct nginx.direct)
     rm -f "$dir"/stream.*
     for round in $(seq "$stream_rounds"); do
         say "streams: ${#files[@]}, round $round of $stream_rounds"
-        have fio && one_fio_round "${files[@]}"
-        for how in sluice.sendfile nginx.sendfile sluice.direct nginx.direct; do
-            [ -n "${port_of[$how]:-}" ] && one_stream_round "$how" "$how" "${files[@]}"
+        for how in "${ways[@]}"; do
+            if [ "$how" = fio ]; then
+                have fio && one_fio_round "${files[@]}"
+            elif [ -n "${port_of[$how]:-}" ]; then
+                one_stream_round "$how" "$how" "${files[@]}"
+            fi
         done
+        back=()
+        for how in "${ways[@]}"; do
+            back=("$how" "${back[@]}")
+        done
+        ways=("${back[@]}") # nobody always comes after the same one: the disk may have to recover
     done
     for how in fio sluice.sendfile nginx.sendfile sluice.direct nginx.direct; do
         [ -s "$dir/stream.$how" ] && row "${#files[@]}" $how "$(column "$dir/stream.$how" 1)" "$(column "$dir/stream.$how" 2)" "$(column "$dir/stream.$how" 3)"
