@@ -19,15 +19,15 @@ STREAM_MIB ?=
 COLD_FILES ?=
 IDLE ?=
 
-$(O)/floor $(O)/drain $(O)/idle $(O)/crowd: $(O)/%: tests/bench/%.c $(O)/flags
+$(O)/floor $(O)/drain $(O)/idle $(O)/crowd $(O)/copy: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
 BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
 	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_DIR='$(BENCH_DIR)'
-BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle paths-client)
+BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy paths-client)
 
-# BENCH="requests streams hotset cold idle": only these parts. Results: build/bench/.
+# BENCH="requests streams hotset cold idle copy": only these parts (copy: only when asked for). Results: build/bench/.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
 

@@ -16,7 +16,7 @@ static int root;
 
 static void setup(void)
 {
-    char name[16], before[16];
+    char name[24], before[24];
 
     unit_write("out/secret", "s", 1);
     unit_write("root/in", "i", 1);
