@@ -437,8 +437,8 @@ static const char *const whole[] = {
     "\r\nGET /%61.txt?q=1 HTTP/1.1\r\nHost: a:80\r\nConnection: keep-alive\r\n\r\n",
     "GET http://a/a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde",
     "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nabcde\r\n0\r\nT: u\r\n\r\n",
-    "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-    "3\r\nabc\r\n00\r\nContent-Length: 40\r\nHost: b\r\nConnection: close\r\n\r\n", /* a trailer frames nothing */
+    ("GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "3\r\nabc\r\n00\r\nContent-Length: 40\r\nHost: b\r\nConnection: close\r\n\r\n"), /* a trailer frames nothing */
     "GET /a.txt HTTP/1.0\r\nConnection: Keep-Alive\r\nIf-None-Match: \"x\"\r\n\r\n",
 };
 
