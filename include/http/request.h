@@ -59,7 +59,7 @@ struct response {
     struct sink_body file; /* the file's bytes; source NULL: none */
     enum io_method method; /* $io_method */
     off_t from, to;        /* the part of the file that the body is of; with several ranges, around all of them */
-    bool stamped;          /* it takes more than one turn: `stamp` is of the file after the first */
+    bool stamped;          /* `stamp` is of the file: before the first bytes, or after the first turn */
     struct file_stamp stamp;
 };
 

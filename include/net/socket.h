@@ -11,8 +11,8 @@ int socket_nodelay(int fd, bool on);
 int socket_cork(int fd, bool on);            /* TCP_CORK */
 int socket_local(int fd, struct address *a); /* getsockname */
 size_t socket_unsent(int fd);                /* SIOCOUTQ bytes, 0 when unknown */
-bool socket_is_broken(int fd);               /* reset, or timed out; not where the peer only ended its sending */
 size_t socket_held(int fd);                  /* the same, and 0 where the connection is over, or is no TCP */
+bool socket_is_broken(int fd);               /* reset, or timed out; not where the peer only ended its sending */
 int socket_reset_on_close(int fd);           /* SO_LINGER 0: reset_timedout_connection */
 
 #endif

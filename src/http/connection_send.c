@@ -369,8 +369,6 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
     size_t *at = c->out ? &c->out->sent : &none;
     uint64_t before = c->sink.sent, body = r->out.file.sent;
 
-    if (is_bulk(r))
-        stamp(r);
     if (r->paced)
         cap = rate_cap(r, cap);
     if (is_mixture(r, cap)) {
@@ -378,6 +376,8 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
         r->out.file.source->error_offset = -1; /* of nothing that could not be read */
         return SINK_SOURCE_FAILED;
     }
+    if (is_bulk(r))
+        stamp(r);
     enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
     if (r->paced)
         rate_took(r, r->out.file.sent - body);

@@ -15,7 +15,7 @@
 
 enum {
     FIRST = 256 * 1024,
-    MOST = 4 * 1024 * 1024, /* one cold stream: 1.2 times what parts of 1 MiB give */
+    MOST = 4 * 1024 * 1024,
     HOT_MSEC = 1000,
     STALE_MSEC = 1000 /* a part that waited this long for its client may be gone again */
 };

@@ -3,12 +3,12 @@
 # "@include PART" becomes the tables of that part.
 set -u
 out=${BENCH_OUT:-build/bench} docs=${BENCH_DOCS:-docs} here=$(dirname "$0")
-sed -n '/^Medians/,/^!\[/p' "$docs/performance-paths.md" 2>/dev/null >"$out/paths.md" # the page of its own has more
 tables=()
 for part in requests streams hotset cold idle; do
     [ ! -f "$out/$part.tsv" ] || tables+=("$out/$part.tsv")
 done
 [ ${#tables[@]} -gt 0 ] || { echo "bench-page: nothing in $out; run: make bench" >&2; exit 1; }
+sed -n '/^Medians/,/^!\[/p' "$docs/performance-paths.md" 2>/dev/null >"$out/paths.md" # the page of its own has more
 awk -f "$here/targets.awk" "${tables[@]}" >"$out/targets.md"
 
 # The machine, and when each part was run, as the JSON says.

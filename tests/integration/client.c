@@ -374,6 +374,20 @@ int status_of(const char *target)
     return status;
 }
 
+double metric(const char *name)
+{
+    struct response r;
+    char line[128];
+    get(&r, "/status");
+    ck_assert_int_eq(r.status, 200);
+    snprintf(line, sizeof(line), "\n%s ", name);
+    const char *at = strstr(r.body, line);
+    ck_assert_msg(at, "no %s in\n%s", name, r.body);
+    double value = strtod(at + strlen(line), NULL);
+    response_free(&r);
+    return value;
+}
+
 int status_of_bytes(const char *bytes, size_t len)
 {
     struct client c;

@@ -145,6 +145,7 @@ void assert_header(const struct response *r, const char *name, const char *value
 void request(struct response *r, const char *method, const char *target, const char *fields);
 void get(struct response *r, const char *target);
 int status_of(const char *target); /* of GET */
+double metric(const char *name);   /* of a sample in the metrics at /status */
 /* Exactly these bytes, then a response; the status, 0 when it closed without one. Closes. */
 int status_of_bytes(const char *bytes, size_t len);
 

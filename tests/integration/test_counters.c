@@ -131,21 +131,6 @@ END_TEST
 
 /* --- What is answered ---------------------------------------------------------------------------------------------- */
 
-/* The value of a sample of the metrics at /status. */
-static double metric(const char *name)
-{
-    struct response r;
-    char line[128];
-    get(&r, "/status");
-    ck_assert_int_eq(r.status, 200);
-    snprintf(line, sizeof(line), "\n%s ", name);
-    const char *at = strstr(r.body, line);
-    ck_assert_msg(at, "no %s in\n%s", name, r.body);
-    double value = strtod(at + strlen(line), NULL);
-    response_free(&r);
-    return value;
-}
-
 /* The other worker may not have counted yet that its client has gone. */
 static void await_metric(const char *name, double value)
 {

@@ -128,6 +128,8 @@ START_TEST(reload_with_a_broken_file_keeps_the_old)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(1))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    /* As the server does: a connection that ended on this port may still be remembered. */
+    ck_assert_int_eq(setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
     ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
     configure(two_workers, "listen 127.0.0.1:@PORT1@; location = /x { return 200 never; }");

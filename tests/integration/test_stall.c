@@ -43,19 +43,6 @@ static bool start(int way)
     return true;
 }
 
-static double metric(const char *name)
-{
-    struct response r;
-    char line[128];
-    get(&r, "/status");
-    snprintf(line, sizeof(line), "\n%s ", name);
-    const char *at = strstr(r.body, line);
-    ck_assert_msg(at, "no %s in\n%s", name, r.body);
-    double value = strtod(at + strlen(line), NULL);
-    response_free(&r);
-    return value;
-}
-
 static void await_metric(const char *name, bool zero)
 {
     int64_t deadline = now_msec() + scaled(10000);
@@ -150,6 +137,15 @@ START_TEST(clients_go_while_reads_are_in_flight)
 }
 END_TEST
 
+/* A request that waits for the disk, which does not answer. */
+static void ask_in_vain(struct client *c)
+{
+    pages_evict(site_path("mnt/f"));
+    fuse_answers(false);
+    ask(c, 0);
+    await_metric("sluice_disk_reads_in_flight", false);
+}
+
 /* The old worker ends what it has begun; meanwhile the new one serves. */
 START_TEST(reload_while_reads_are_in_flight)
 {
@@ -157,10 +153,7 @@ START_TEST(reload_while_reads_are_in_flight)
     if (!start(_i))
         return;
     pid_t old = worker();
-    pages_evict(site_path("mnt/f"));
-    fuse_answers(false);
-    ask(&c, 0);
-    await_metric("sluice_disk_reads_in_flight", false);
+    ask_in_vain(&c);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));
     ck_assert_int_eq(status_of("/small"), 200);
@@ -178,10 +171,7 @@ START_TEST(quit_while_reads_are_in_flight)
     struct client c;
     if (!start(_i))
         return;
-    pages_evict(site_path("mnt/f"));
-    fuse_answers(false);
-    ask(&c, 0);
-    await_metric("sluice_disk_reads_in_flight", false);
+    ask_in_vain(&c);
     site_kill(SIGQUIT);
     free(log_await("logs/error.log", "gracefully shutting down"));
     fuse_answers(true);
@@ -196,10 +186,7 @@ START_TEST(stop_while_reads_are_in_flight)
     struct client c;
     if (!start(_i))
         return;
-    pages_evict(site_path("mnt/f"));
-    fuse_answers(false);
-    ask(&c, 0);
-    await_metric("sluice_disk_reads_in_flight", false);
+    ask_in_vain(&c);
     site_kill(SIGTERM);
     while (client_fill(&c)) /* a head, perhaps */
         ;

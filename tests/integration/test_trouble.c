@@ -115,20 +115,6 @@ static void fetch_good(void)
     client_close(&c);
 }
 
-static uint64_t metric(const char *name)
-{
-    struct response r;
-    char line[128];
-    get(&r, "/status");
-    ck_assert_int_eq(r.status, 200);
-    snprintf(line, sizeof(line), "\n%s ", name);
-    const char *at = strstr(r.body, line);
-    ck_assert_msg(at, "no %s in\n%s", name, r.body);
-    uint64_t value = strtoull(at + strlen(line), NULL, 10);
-    response_free(&r);
-    return value;
-}
-
 /* Nothing of it is left, whatever became of it: no descriptor, no read, no buffer; and what was cut is counted. */
 static void expect_given_back(const char *path, unsigned cut)
 {

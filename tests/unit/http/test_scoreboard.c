@@ -122,7 +122,7 @@ static void come_and_go(int told)
 /* A master that was killed while it gave a slot back leaves no half of a sum: whatever was counted is there once. */
 START_TEST(test_killed_master)
 {
-    enum { ROUNDS = 50 };
+    enum { ROUNDS = 200 };
     for (int i = 0; i < ROUNDS; i++) {
         int told[2];
         char byte;
