@@ -43,9 +43,10 @@ int log_file_open_names(struct log_file **out, const struct log_names_conf *conf
 /* A line whose path must not be opened: it counts as dropped. The loop's thread only. */
 void log_file_refuse(struct log_file *lf);
 
-/* From now on what is written is compressed (level 1 to 9; 0: plain again), each turn of the writer by itself: `zcat`
- * reads the file. 0; -ENOSYS without zlib; -EINVAL for what is no file. */
-int log_file_compress(struct log_file *lf, int level);
+/* The same for a file whose lines are compressed (`level`: 1 to 9), each turn of the writer by itself: `zcat` reads it. A path with
+ * another level, or opened without one, is another log, so that nothing changes for who has it open. Also -ENOSYS without zlib,
+ * -EINVAL for what is no file. */
+int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec, int level);
 
 /* From now on files are known, and neither made, opened nor written: for who reads a configuration and is to leave no
  * traces. */

@@ -137,26 +137,28 @@ static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
     pthread_mutex_unlock(&lf->lock);
 }
 
-static struct log_file *find(const char *path)
+static struct log_file *find(const char *path, int gzip_level)
 {
     list_each (&log_registry, node, tmp) {
         struct log_file *lf = container_of(node, struct log_file, node);
-        if (strcmp(lf->path, path) == 0)
+        if (strcmp(lf->path, path) == 0 && lf->gzip_level == gzip_level)
             return lf;
     }
     return NULL;
 }
 
-static int find_or_make(struct log_file **out, const char *name, const struct log_names_conf *names, size_t buffer,
-                        int64_t flush_msec)
+static int find_or_make(struct log_file **out, const char *name, const struct log_names_conf *names, int gzip_level,
+                        size_t buffer, int64_t flush_msec)
 {
     int rc = 0;
     pthread_mutex_lock(&log_registry_lock);
-    struct log_file *lf = find(name);
+    struct log_file *lf = find(name, gzip_level);
     if (!lf) {
         rc = file_new(&lf, name, names);
-        if (rc == 0)
+        if (rc == 0) {
+            lf->gzip_level = gzip_level;
             list_append(&log_registry, &lf->node);
+        }
     }
     if (rc == 0) {
         lf->refs++;
@@ -172,7 +174,16 @@ int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_
     const char *stream = stream_name(path);
     if (buffer > SIZE_MAX / 4)
         return -EINVAL;
-    return find_or_make(out, stream ? stream : path, NULL, buffer, flush_msec);
+    return find_or_make(out, stream ? stream : path, NULL, 0, buffer, flush_msec);
+}
+
+int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec, int level)
+{
+    if (!log_gzip_works())
+        return -ENOSYS;
+    if (buffer > SIZE_MAX / 4 || stream_name(path) || strncmp(path, "syslog:", 7) == 0)
+        return -EINVAL;
+    return find_or_make(out, path, NULL, level, buffer, flush_msec);
 }
 
 /* One with other settings is another one: nothing is changed while the writer looks at it. */
@@ -183,7 +194,7 @@ int log_file_open_names(struct log_file **out, const struct log_names_conf *conf
         snprintf(name, sizeof(name), "variable paths, cache %u: max=%llu inactive=%lldms valid=%lldms min_uses=%llu",
                  conf->id, (unsigned long long)conf->max, (long long)conf->inactive_msec, (long long)conf->valid_msec,
                  (unsigned long long)conf->min_uses);
-    return find_or_make(out, name, conf, 0, 0);
+    return find_or_make(out, name, conf, 0, 0, 0);
 }
 
 void log_file_each(void (*fn)(void *arg, const char *path), void *arg)
@@ -310,16 +321,6 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
         return;
     lf->torn = lf->torn || (done > 0 && bytes[done - 1] != '\n');
     log_file_drop(lf, log_file_count_lines(bytes + done, len - done));
-}
-
-int log_file_compress(struct log_file *lf, int level)
-{
-    if (level > 0 && !log_gzip_works())
-        return -ENOSYS;
-    if (level > 0 && (lf->syslog || lf->names || lf->is_stream || strncmp(lf->path, "syslog:", 7) == 0))
-        return -EINVAL;
-    lf->gzip_level = level;
-    return 0;
 }
 
 /* Without a writer. Called with the lock held. */

@@ -17,7 +17,7 @@ struct log_file {
     char *path;       /* as given; the standard streams by their names */
     struct log_syslog *syslog;
     struct log_names *names; /* its lines begin with their path; the writer's own while it runs */
-    int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain */
+    int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain. Never changes */
     bool is_stream;          /* stdout, stderr: not ours to close or reopen */
     bool may_signal;         /* a pipe or socket, where a write may raise SIGPIPE */
     size_t capacity;         /* of each buffer */

@@ -146,8 +146,9 @@ static const char *agree(struct conf *cf, const struct log_file *file, const str
     struct log_values *v = http_values(cf);
 
     for (struct named_log *n = v->named; n; n = n->next) {
+        bool same = strcmp(log_file_path(n->file), log_file_path(file)) == 0; /* compressed or not */
         bool plain = n->options.gzip_level == 0 && o->gzip_level == 0;
-        if (n->file != file || (plain && (o->buffer == 0 || n->options.buffer == 0)))
+        if (!same || (plain && (o->buffer == 0 || n->options.buffer == 0)))
             continue;
         if (n->options.buffer != o->buffer || n->options.flush_msec != o->flush_msec ||
             n->options.gzip_level != o->gzip_level)
@@ -195,20 +196,19 @@ static const char *open_log(struct conf *cf, struct text path, const struct opti
     if (!syslog && text_find(path, '$') < path.len)
         return set_path(cf, path, o, &a->path);
     const char *full = special ? path.at : conf_full_path(cf, path);
-    int rc = log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
+    int rc = o->gzip_level > 0 ? log_file_open_gzip(file, full, (size_t)o->buffer, o->flush_msec, o->gzip_level)
+                               : log_file_open(file, full, (size_t)o->buffer, o->flush_msec);
+    if (rc == -ENOSYS)
+        return conf_error(cf, "\"gzip\" needs zlib, and this build is without it");
+    if (rc == -EINVAL && o->gzip_level > 0)
+        return conf_error(cf, "\"gzip\" is for files, not for \"%.*s\"", TEXT_ARG(path));
     if (rc == -EINVAL)
         return conf_error(cf, "invalid log \"%.*s\"", TEXT_ARG(path));
     if (rc < 0)
         return conf_error(cf, "open() \"%s\" failed (%d: %s)", full, -rc, strerror(-rc));
     if (arena_at_fini(cf->arena, on_close, *file) < 0)
         return conf_error(cf, "no memory");
-    const char *error = agree(cf, *file, o);
-    if (error)
-        return error;
-    rc = log_file_compress(*file, o->gzip_level); /* a reload may have taken it away */
-    if (rc == -ENOSYS)
-        return conf_error(cf, "\"gzip\" needs zlib, and this build is without it");
-    return rc < 0 ? conf_error(cf, "\"gzip\" is for files, not for \"%.*s\"", TEXT_ARG(path)) : NULL;
+    return agree(cf, *file, o);
 }
 
 static const char *find_or_combined(struct conf *cf, struct text name, struct log_format **out)

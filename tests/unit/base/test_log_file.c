@@ -76,6 +76,33 @@ START_TEST(test_direct)
 }
 END_TEST
 
+/* Nothing changes for who writes plain lines when somebody opens the same file for compressed ones. */
+START_TEST(test_compressed)
+{
+    const char *path = unit_path("a.log");
+    struct log_file *plain = open_log(path, 0, 0), *five, *nine;
+    int rc = log_file_open_gzip(&five, path, 1024, 0, 5);
+    if (rc < 0) {
+        ck_assert_int_eq(rc, -ENOSYS); /* a build without zlib */
+        log_file_close(plain);
+        return;
+    }
+    ck_assert_int_eq(log_file_open_gzip(&nine, path, 1024, 0, 9), 0);
+    ck_assert(plain != five && five != nine);
+    add(plain, "one\n");
+    check_content(path, "one\n");
+    add(five, "two\n");
+    char *content = unit_read(path, NULL);
+    ck_assert_msg(memcmp(content, "one\n\x1f\x8b", 6) == 0, "%s", content);
+    free(content);
+    log_file_close(five);
+    log_file_close(nine);
+    log_file_close(plain);
+    ck_assert_int_eq(log_file_open_gzip(&five, "stderr", 0, 0, 5), -EINVAL);
+    ck_assert_int_eq(log_file_open_gzip(&five, "syslog:server=127.0.0.1", 0, 0, 5), -EINVAL);
+}
+END_TEST
+
 START_TEST(test_errors)
 {
     struct log_file *lf;
@@ -462,6 +489,7 @@ Suite *suite_base_log_file(void)
     TCase *t = tcase_create("log_file");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_direct);
+    tcase_add_test(t, test_compressed);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_writer);
     tcase_add_test(t, test_many);

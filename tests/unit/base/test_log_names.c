@@ -71,7 +71,6 @@ START_TEST(test_direct)
     ck_assert(!is_open(a) && !is_open(b));
     ck_assert_int_eq(log_file_reopen_all(), 0);
     ck_assert_int_eq(log_file_chown_all(getuid(), getgid()), 0);
-    ck_assert_int_eq(log_file_compress(lf, 1), -EINVAL);
     ck_assert_uint_eq(log_file_dropped(lf), 0);
     log_file_close(lf);
     log_file_close(lf);
