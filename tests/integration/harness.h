@@ -88,6 +88,8 @@ TCase *site_case(Suite *suite, const char *name, int seconds);
 char *log_await(const char *name, const char *text);
 char *log_await_count(const char *name, const char *text, unsigned count);
 unsigned count_text(const char *haystack, const char *needle);
+/* The server's confinement is left out: sanitizers and coverage do not work in it. Waits for a worker to say so. */
+bool site_is_instrumented(void);
 
 void sleep_msec(int msec);
 int64_t now_msec(void);

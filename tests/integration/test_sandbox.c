@@ -39,14 +39,6 @@ static bool has_landlock(void)
     return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
 }
 
-static bool is_instrumented(void)
-{
-    char *log = log_await("logs/error.log", "confined:");
-    bool yes = strstr(log, "instrumented build") != NULL;
-    free(log);
-    return yes;
-}
-
 /* A line of /proc/PID/status, without its name. */
 static const char *status_line(pid_t pid, const char *name)
 {
@@ -82,7 +74,7 @@ START_TEST(kernel_says_so)
     serve("", "");
     pid_t pid = worker();
     ck_assert_int_eq(status_of("/in.txt"), 200);
-    bool instrumented = is_instrumented();
+    bool instrumented = site_is_instrumented();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "1");
     ck_assert_str_eq(status_line(pid, "CapEff"), "0000000000000000");
     ck_assert_str_eq(status_line(pid, "CapPrm"), "0000000000000000");
@@ -108,7 +100,7 @@ START_TEST(threads_are_confined)
     serve("", "aio threads; directio 4k;");
     site_pattern("html/large", 1 << 20);
     ck_assert_int_eq(status_of("/large"), 200);
-    if (is_instrumented())
+    if (site_is_instrumented())
         return;
     pid_t pid = worker();
     unsigned threads = (unsigned)atoi(status_line(pid, "Threads"));
@@ -143,7 +135,7 @@ END_TEST
 START_TEST(files_outside)
 {
     serve("", "");
-    if (!has_landlock() || is_instrumented())
+    if (!has_landlock() || site_is_instrumented())
         return;
     ck_assert_int_eq(status_of("/in.txt"), 200);
     ck_assert_int_eq(status_of("/link"), 403);
@@ -286,7 +278,7 @@ START_TEST(single_process)
     ck_assert_int_eq(status_of("/in.txt"), 200);
     ck_assert_int_eq(status_of("/link"), 200); /* a reload may want any file */
     ck_assert_str_eq(status_line(site_pid(), "NoNewPrivs"), "1");
-    if (!is_instrumented())
+    if (!site_is_instrumented())
         ck_assert_str_eq(status_line(site_pid(), "Seccomp"), "2");
     site_write("elsewhere/y.txt", "other\n");
     conf_with("master_process off;", "listen 127.0.0.1:@PORT1@; location /y.txt { root @DIR@/elsewhere; }\n"
