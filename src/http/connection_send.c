@@ -229,15 +229,23 @@ static int open_body(struct connection *c, struct request *r)
     return rc;
 }
 
+/* `return 444`. Responses to earlier requests are not lost with it: what is left of them is sent, and the end is as gentle as any. */
+static enum next end_silently(struct connection *c)
+{
+    if (c->requests == 1)
+        return connection_abort(c, "return 444");
+    c->request->wants_close = true;
+    connection_become(c, CONN_SENDING);
+    return NEXT_STEP;
+}
+
 /* Composes the head behind what is still to be sent. */
 enum next connection_begin_response(struct connection *c)
 {
     struct request *r = c->request;
 
-    if (r->silent) {
-        connection_push(c); /* earlier responses */
-        return connection_abort(c, "return 444");
-    }
+    if (r->silent)
+        return end_silently(c);
     if (!may_go_on(c, r))
         r->wants_close = true;
     if (c->nodelay != r->location->http->tcp_nodelay) {

@@ -27,7 +27,7 @@ static void serve(const char *more)
              "location /paged/ { alias @DIR@/html/; error_page 403 404 405 412 413 416 /gone.html; }\n"
              "location /moved { return 301 /a.txt; } location /nothing { return 204; }\n"
              "location /bad { return 400; } location /broken { return 500; } location /busy { return 503; }\n"
-             "location /secret { internal; }\n%s",
+             "location /secret { internal; } location /silent { return 444; }\n%s",
              more);
     site_conf_server(text);
     site_start();
@@ -238,6 +238,37 @@ START_TEST(large_body_before_the_answer)
 }
 END_TEST
 
+/* 444 ends the connection without an answer, but not without those to earlier requests. */
+START_TEST(silence_after_an_answer)
+{
+    static const char ask[] = "GET /f HTTP/1.1\r\nHost: a\r\n\r\n",
+                      silent[] = "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n";
+    serve("");
+    for (int together = 0; together < 2; together++) {
+        struct client c;
+        struct response r;
+        client_open_sized(&c, site_port(0), 4096);
+        client_say(&c, "%s%s", ask, together ? silent : "");
+        if (!together) {
+            free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 40000 "));
+            client_say(&c, "%s", silent);
+        }
+        for (int i = 0; i < 5; i++) {
+            client_say(&c, "%s", ask);
+            sleep_msec(2);
+        }
+        ck_assert(client_receive(&c, &r));
+        assert_pattern(r.body, r.len, 0);
+        ck_assert_uint_eq(r.len, QUEUED);
+        response_free(&r);
+        ck_assert(client_ends(&c));
+        ck_assert_msg(c.error == 0, "%s", strerror(c.error));
+        client_close(&c);
+    }
+    free(log_await_count("logs/access.log", "\"GET /silent HTTP/1.1\" 444 0 ", 2));
+}
+END_TEST
+
 /* --- Clients that go ------------------------------------------------------------------------------------------------------ */
 
 static pid_t worker(void)
@@ -335,6 +366,7 @@ Suite *suite_endings(void)
     tcase_add_loop_test(t, limits_are_said, 0, 4);
     tcase_add_loop_test(t, the_next_request_crosses_the_end, 0, 4);
     tcase_add_test(t, large_body_before_the_answer);
+    tcase_add_test(t, silence_after_an_answer);
     tcase_add_test(t, clients_go_at_every_stage);
     return s;
 }
