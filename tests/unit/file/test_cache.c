@@ -404,7 +404,7 @@ static void slow_done(struct job *job)
 /* A pool full of the work of others delays nothing for ever, and nothing is opened in the loop for that. */
 START_TEST(test_full_pool)
 {
-    struct job jobs[8];
+    static struct job jobs[8]; /* the last ones end with the pool, after this */
     struct waiter probe = {.lookup = {.found = on_found}};
     struct waiter w = {.lookup = {.found = on_found}};
     struct file *f = NULL;
@@ -415,7 +415,6 @@ START_TEST(test_full_pool)
     bool waits = file_cache_find(fc, &conf, unit_path("probe"), NULL, &probe.lookup, &f) == -EINPROGRESS;
     if (waits)
         wait_pool();
-    memset(jobs, 0, sizeof(jobs));
     for (int i = 0; i < 8; i++) {
         jobs[i].run = slow_run;
         jobs[i].done = slow_done;
