@@ -10,12 +10,11 @@
 struct buffer {
     char *data;
     size_t len, cap;
-    bool failed; /* an append found no memory: the content is incomplete; sticky until reset */
+    bool failed; /* an append found no memory: the content is incomplete; sticky */
 };
 
 void buffer_init(struct buffer *b);
 void buffer_fini(struct buffer *b);
-void buffer_reset(struct buffer *b); /* length 0, memory kept */
 
 void buffer_add(struct buffer *b, const void *bytes, size_t len);
 void buffer_add_text(struct buffer *b, struct text t);

@@ -6,7 +6,6 @@
 
 #include "base/log_file.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 
 /* https://nginx.org/en/docs/ngx_core_module.html#error_log; the numbers are syslog's severities. */
@@ -32,12 +31,9 @@ static inline bool log_wants(const struct log *log, enum log_level level)
  * `err` 0: no parenthesis. Control bytes in the message are escaped as \xXX. */
 void log_write(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-void log_writev(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format,
-                va_list args) __attribute__((format(printf, 5, 0)));
 
 /* "emerg" .. "debug" -> level; -EINVAL. */
 int log_level_parse(const char *name, enum log_level *level);
-const char *log_level_name(enum log_level level);
 
 /* Where what belongs to no server goes: starts as stderr at notice, replaced when the configuration is read.
  * The writer of log_file.h reports through it: change it only while no writer runs. */

@@ -21,7 +21,6 @@ struct zone;
 int zone_acquire(struct zone **out, struct text name, size_t size, struct text key);
 void zone_release(struct zone *z); /* NULL is legal */
 
-struct text zone_name(const struct zone *z);
 struct text zone_key(const struct zone *z);
 size_t zone_size(const struct zone *z);
 void *zone_content(const struct zone *z);

@@ -34,9 +34,6 @@ static inline bool charset_configured(const struct charset_conf *conf)
     return conf->charset.name.at || conf->charset.variable;
 }
 
-/* The table from one to the other; NULL: there is none. */
-const struct recode *charset_find(const struct charset_conf *conf, struct text from, struct text to);
-
 /* What happens to the response in r->out, by its type and coding: its charset's name (absent: none is named), and the table that its body goes
  * through (NULL: none). */
 struct text charset_choose(struct request *r, const struct recode **table);

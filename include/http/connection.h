@@ -95,6 +95,4 @@ void connection_resume(struct connection *c);
 /* The service drains: an idle connection closes, others after their response. */
 void connection_drain(struct connection *c);
 
-const char *connection_state_name(enum connection_state state);
-
 #endif

@@ -12,12 +12,6 @@ bool content_configured(const struct location *l);
  * decision looks at (status, type, length, added fields) is in r->out. Once per response; further calls do nothing. */
 void content_plan(struct request *r);
 
-/* Ranges of the file's bytes would not be ranges of what is sent. */
-static inline bool content_is_unsized(const struct request *r)
-{
-    return r->out.unsized;
-}
-
 /* Some of it needs the bytes in memory. */
 bool content_is_made(const struct request *r);
 

@@ -52,9 +52,6 @@ bool gzip_accepted(struct request *r);
 /* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its length and status as they are. */
 bool gzip_suits(const struct request *r);
 
-/* "MSIE 4" to "MSIE 6" without "SV1": browsers with a broken gunzip. */
-bool gzip_is_msie6(struct text user_agent);
-
 /* The codec for a body of `length` bytes; UINT64_MAX: not known. 0 or -errno. */
 int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length);
 

@@ -29,21 +29,10 @@ int listing_callback(const struct listing_conf *conf, struct text args, struct t
  * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped, and so are links
  * that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM also where out->failed; -ECANCELED when *stop, which may be NULL,
  * became true). */
-int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      const struct open_options *guard, const atomic_bool *stop, struct buffer *out);
+int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
+                  const struct open_options *guard, const atomic_bool *stop, struct buffer *out);
 
-/* The Content-Type of what listing_print_for() prints. */
-struct text listing_type_for(const struct listing_conf *conf, struct text callback);
-
-/* The same without a callback. */
-static inline int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct buffer *out)
-{
-    return listing_print_for(path, uri, conf, TEXT_NONE, NULL, NULL, out);
-}
-
-static inline struct text listing_type(const struct listing_conf *conf)
-{
-    return listing_type_for(conf, TEXT_NONE);
-}
+/* The Content-Type of what listing_print() prints. */
+struct text listing_type(const struct listing_conf *conf, struct text callback);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 int socket_nodelay(int fd, bool on);
-int socket_cork(int fd, bool on);            /* TCP_CORK */
 int socket_local(int fd, struct address *a); /* getsockname */
 size_t socket_unsent(int fd);                /* SIOCOUTQ bytes, 0 when unknown */
 size_t socket_held(int fd);                  /* the same, and 0 where the connection is over, or is no TCP */

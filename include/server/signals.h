@@ -13,9 +13,6 @@ void signals_default(void);
 /* In a worker, when its loop watches what it wants to hear: unblocks all; ignores the terminal's SIGHUP, and SIGPIPE. */
 void signals_unblock(void);
 
-/* "SIGTERM", or "SIG?" */
-const char *signals_name(int signal);
-
 /* Notes on the error log that `info` arrived, as nginx words it; `then` is what follows from it, or "". */
 void signals_log(const siginfo_t *info, const char *then);
 

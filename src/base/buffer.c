@@ -19,12 +19,6 @@ void buffer_fini(struct buffer *b)
     *b = (struct buffer){0};
 }
 
-void buffer_reset(struct buffer *b)
-{
-    b->len = 0;
-    b->failed = false;
-}
-
 /* Room for `more` bytes and a NUL behind them. */
 static bool reserve(struct buffer *b, size_t more)
 {

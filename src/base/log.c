@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,11 +26,6 @@ int log_level_parse(const char *name, enum log_level *level)
         }
     }
     return -EINVAL;
-}
-
-const char *log_level_name(enum log_level level)
-{
-    return names[level];
 }
 
 /* The cached text when it is this thread's and still right; the master, for one, has no loop that keeps it so. */
@@ -90,8 +86,8 @@ static void write_outputs(const struct log *log, enum log_level level, const cha
     }
 }
 
-void log_writev(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format,
-                va_list args)
+__attribute__((format(printf, 5, 0))) static void
+write_args(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, va_list args)
 {
     bool terminal = log_terminal_name && log == &stderr_log;
     if (!log_wants(log, level) || (terminal && level > LEVEL_WARN))
@@ -127,6 +123,6 @@ void log_write(const struct log *log, enum log_level level, uint64_t connection,
 {
     va_list args;
     va_start(args, format);
-    log_writev(log, level, connection, err, format, args);
+    write_args(log, level, connection, err, format, args);
     va_end(args);
 }

@@ -43,7 +43,8 @@ static const char *stream_name(const char *path)
     return NULL;
 }
 
-int log_file_open_path(const char *path)
+/* The descriptor or -errno. */
+static int open_path(const char *path)
 {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
     return fd < 0 ? -errno : fd;
@@ -72,7 +73,7 @@ static int open_target(struct log_file *lf)
         return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
     const char *stream = stream_name(lf->path);
     lf->is_stream = stream != NULL;
-    int fd = !stream ? log_file_open_path(lf->path) : strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+    int fd = !stream ? open_path(lf->path) : strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
     if (fd < 0)
         return fd;
     lf->fd = fd;
@@ -446,7 +447,7 @@ int log_file_reopen_now(struct log_file *lf)
         log_names_close(lf->names);
     if (lf->names || lf->is_stream)
         return 0;
-    int fd = log_file_open_path(lf->path);
+    int fd = open_path(lf->path);
     if (fd < 0)
         return fd;
     pthread_mutex_lock(&lf->lock);

@@ -60,8 +60,6 @@ size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t
 uint64_t log_file_count_lines(const char *bytes, size_t len);
 /* `lines` are lost. */
 void log_file_drop(struct log_file *lf, uint64_t lines);
-/* Opens by path; -errno. */
-int log_file_open_path(const char *path);
 /* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */
 int log_file_reopen_now(struct log_file *lf);
 /* Frees a file that nothing refers to and that the caller took out of the registry. */

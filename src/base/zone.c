@@ -141,11 +141,6 @@ void zone_release(struct zone *z)
     free(z);
 }
 
-struct text zone_name(const struct zone *z)
-{
-    return z->name;
-}
-
 struct text zone_key(const struct zone *z)
 {
     return z->key;

@@ -107,7 +107,7 @@ static void entry_set_file(struct cache *c, struct cache_entry *e, struct file *
     e->file = f;
 }
 
-void cache_entry_drop(struct cache *c, struct cache_entry *e)
+static void entry_drop(struct cache *c, struct cache_entry *e)
 {
     struct cache_entry **at = &c->table[e->hash & c->mask];
 
@@ -128,7 +128,7 @@ static void expire(struct file_cache *fc, struct cache *c, bool force)
         struct cache_entry *e = container_of(c->lru.prev, struct cache_entry, lru);
         if (n > 0 && clock_now.msec - e->used_msec <= c->conf->inactive_sec * 1000)
             return;
-        cache_entry_drop(c, e);
+        entry_drop(c, e);
         fc->stats->evictions++;
     }
 }
@@ -170,7 +170,7 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
 {
     e->open = NULL;
     if (rc < 0 && !(conf->errors && cacheable(rc))) {
-        cache_entry_drop(c, e); /* before anything is evicted for it */
+        entry_drop(c, e); /* before anything is evicted for it */
         return NULL;
     }
     list_remove(&e->lru);

@@ -56,7 +56,6 @@ struct cache_request {
  * reference for the caller, or NULL after an error. `e` may be gone. */
 struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct file_conf *conf,
                           int rc, struct file *f);
-void cache_entry_drop(struct cache *c, struct cache_entry *e);
 bool cache_wants_content(const struct file *f, size_t most);
 void file_cache_unref(struct file_cache *fc);
 

@@ -85,7 +85,8 @@ static const char *set_map(struct conf *cf, const struct conf_row *row, void *sl
     return conf_lines(cf, on_line, map);
 }
 
-const struct recode *charset_find(const struct charset_conf *conf, struct text from, struct text to)
+/* The table from one to the other; NULL: there is none. */
+static const struct recode *find_table(const struct charset_conf *conf, struct text from, struct text to)
 {
     for (const struct charset_map *m = conf->maps; m; m = m->next) {
         if (text_equal_nocase(m->from, from) && text_equal_nocase(m->to, to))
@@ -101,8 +102,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     const struct charset_conf *conf = values;
     struct text from = conf->source.name, to = conf->charset.name;
 
-    if (block->context == CONF_HTTP || !from.at || !to.at || text_equal_nocase(from, to) ||
-        charset_find(conf, from, to))
+    if (block->context == CONF_HTTP || !from.at || !to.at || text_equal_nocase(from, to) || find_table(conf, from, to))
         return NULL;
     return conf_error(cf, "no \"charset_map\" between the charsets \"%.*s\" and \"%.*s\"", TEXT_ARG(from),
                       TEXT_ARG(to));
@@ -130,7 +130,7 @@ struct text charset_choose(struct request *r, const struct recode **table)
         return to;
     if (r->out.coding_line)
         return TEXT_NONE;
-    *table = charset_find(conf, from, to);
+    *table = find_table(conf, from, to);
     if (*table)
         return to;
     request_log(r, LEVEL_ERROR, 0, "no \"charset_map\" between the charsets \"%.*s\" and \"%.*s\"", TEXT_ARG(from),

@@ -34,7 +34,7 @@ const struct http_conf *connection_conf(const struct connection *c)
     return c->address->dflt->base.http;
 }
 
-const char *connection_state_name(enum connection_state state)
+static const char *state_name(enum connection_state state)
 {
     static const char *const names[] = {"idle", "reading", "body", "handling", "sending", "lingering", "closed"};
     return names[state];
@@ -75,7 +75,7 @@ void connection_close(struct connection *c, const char *why)
     struct service *s = c->service;
 
     if (log_wants(log_main, LEVEL_DEBUG))
-        log_write(log_main, LEVEL_DEBUG, c->number, 0, "close in state %s: %s", connection_state_name(c->state), why);
+        log_write(log_main, LEVEL_DEBUG, c->number, 0, "close in state %s: %s", state_name(c->state), why);
     connection_drop_request(c);
     if (c->in)
         service_give_input(s, c->in);

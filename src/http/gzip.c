@@ -57,7 +57,8 @@ static bool for_proxy(const struct request *r, unsigned mask)
     return !(mask & PROXIED_NO_ETAG && r->out.etag.len > 0);
 }
 
-bool gzip_is_msie6(struct text agent)
+/* "MSIE 4" to "MSIE 6" without "SV1": browsers with a broken gunzip. */
+static bool is_msie6(struct text agent)
 {
     static const char mark[] = "MSIE ";
     const char *at = agent.len > 0 ? memmem(agent.at, agent.len, mark, sizeof mark - 1) : NULL;
@@ -73,7 +74,7 @@ bool gzip_is_msie6(struct text agent)
 
 static bool is_disabled(const struct gzip_disable *d, struct text agent)
 {
-    if (d->msie6 && gzip_is_msie6(agent))
+    if (d->msie6 && is_msie6(agent))
         return true;
     for (const struct gzip_pattern *p = d->patterns; p && agent.at; p = p->next)
         if (pattern_match(p->pattern, agent, NULL) != 0) /* also where it gives up: the safe side */

@@ -219,8 +219,8 @@ static int open_directory(const char *path, const struct open_options *guard, DI
     return rc;
 }
 
-int listing_print_for(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                      const struct open_options *guard, const atomic_bool *stop, struct buffer *out)
+int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
+                  const struct open_options *guard, const atomic_bool *stop, struct buffer *out)
 {
     struct reader r = {.path = path, .guard = guard, .stop = stop};
     DIR *dir;
@@ -242,7 +242,7 @@ int listing_print_for(const char *path, struct text uri, const struct listing_co
     return rc;
 }
 
-struct text listing_type_for(const struct listing_conf *conf, struct text callback)
+struct text listing_type(const struct listing_conf *conf, struct text callback)
 {
     switch (conf->format) {
     case LISTING_XML:

@@ -61,7 +61,7 @@ static void on_run(struct job *job)
 {
     struct listing_job *j = container_of(job, struct listing_job, job);
     const struct open_options *guard = open_guarded(&j->guard) ? &j->guard : NULL;
-    j->rc = listing_print_for(j->path, j->uri, j->conf, j->callback, guard, &j->given_up, &j->page);
+    j->rc = listing_print(j->path, j->uri, j->conf, j->callback, guard, &j->given_up, &j->page);
 }
 
 static int submit(struct listing_job *j)
@@ -214,7 +214,7 @@ int listing_result(const struct request *r, struct text *type, struct text *page
 {
     const struct listing_job *j = r->listing->job;
 
-    *type = listing_type_for(j->conf, j->callback);
+    *type = listing_type(j->conf, j->callback);
     *page = (struct text){j->page.data, j->page.len};
     return j->rc;
 }

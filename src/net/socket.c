@@ -18,11 +18,6 @@ int socket_nodelay(int fd, bool on)
     return set_int(fd, IPPROTO_TCP, TCP_NODELAY, on);
 }
 
-int socket_cork(int fd, bool on)
-{
-    return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
-}
-
 int socket_local(int fd, struct address *a)
 {
     a->len = sizeof(a->un);

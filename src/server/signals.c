@@ -55,7 +55,8 @@ void signals_unblock(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-const char *signals_name(int signal)
+/* "SIGTERM", or "SIG?" */
+static const char *name_of(int signal)
 {
     for (unsigned i = 0; i < KNOWN; i++) {
         if (known[i].signal == signal)
@@ -66,6 +67,6 @@ const char *signals_name(int signal)
 
 void signals_log(const siginfo_t *info, const char *then)
 {
-    log_notice(0, "signal %d (%s) received from %d%s", info->si_signo, signals_name(info->si_signo), (int)info->si_pid,
+    log_notice(0, "signal %d (%s) received from %d%s", info->si_signo, name_of(info->si_signo), (int)info->si_pid,
                then);
 }

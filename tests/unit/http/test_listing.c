@@ -332,8 +332,9 @@ static const char *make(void)
 
 static const char *print_for(const char *dir, struct listing_conf conf, const char *uri, const char *callback)
 {
-    buffer_reset(&page);
-    ck_assert_int_eq(listing_print_for(dir, text_of(uri), &conf, text_of(callback), NULL, NULL, &page), 0);
+    buffer_fini(&page);
+    buffer_init(&page);
+    ck_assert_int_eq(listing_print(dir, text_of(uri), &conf, text_of(callback), NULL, NULL, &page), 0);
     buffer_add_char(&page, '\0');
     return page.data;
 }
@@ -441,8 +442,8 @@ START_TEST(test_types)
     };
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         struct listing_conf conf = {.format = types[i].format};
-        ck_assert(text_equal(listing_type(&conf), text_of(types[i].type)));
-        ck_assert(text_equal(listing_type_for(&conf, TEXT("f")), text_of(types[i].with_callback)));
+        ck_assert(text_equal(listing_type(&conf, TEXT_NONE), text_of(types[i].type)));
+        ck_assert(text_equal(listing_type(&conf, TEXT("f")), text_of(types[i].with_callback)));
     }
 }
 END_TEST
@@ -477,8 +478,8 @@ START_TEST(test_errors)
 {
     struct listing_conf conf = {.on = true};
     const char *file = unit_write("file", "x", 1);
-    ck_assert_int_eq(listing_print(file, TEXT("/"), &conf, &page), -ENOTDIR);
-    ck_assert_int_eq(listing_print(unit_path("none"), TEXT("/"), &conf, &page), -ENOENT);
+    ck_assert_int_eq(listing_print(file, TEXT("/"), &conf, TEXT_NONE, NULL, NULL, &page), -ENOTDIR);
+    ck_assert_int_eq(listing_print(unit_path("none"), TEXT("/"), &conf, TEXT_NONE, NULL, NULL, &page), -ENOENT);
     ck_assert_uint_eq(page.len, 0);
 }
 END_TEST

@@ -13,9 +13,9 @@ START_TEST(test_stopped)
 
     unit_write("file", "x", 1);
     buffer_init(&page);
-    ck_assert_int_eq(listing_print_for(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), 0);
+    ck_assert_int_eq(listing_print(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), 0);
     stop = true;
-    ck_assert_int_eq(listing_print_for(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), -ECANCELED);
+    ck_assert_int_eq(listing_print(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), -ECANCELED);
     buffer_fini(&page);
 }
 END_TEST

@@ -201,7 +201,6 @@ START_TEST(test_accepts)
     ck_assert_int_eq(socket_local(kept[0], &local), 0);
     ck_assert(address_equal(&local, &address));
     ck_assert_uint_eq(socket_unsent(kept[0]), 0);
-    ck_assert_int_eq(socket_cork(kept[0], true), 0);
     ck_assert_int_eq(socket_nodelay(kept[0], false), 0);
     ck_assert_int_eq(socket_reset_on_close(kept[0]), 0);
     close(fd);
