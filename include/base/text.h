@@ -70,4 +70,8 @@ struct text text_trim(struct text t);
  * quoted strings do not separate. Returns false when nothing is left. Empty elements are skipped. */
 bool text_list_next(struct text *rest, struct text *element);
 
+/* Copies `t` (absent: nothing) and a NUL to *to, which then is behind them: texts one after another in one piece of memory.
+ * Returns the copy. */
+char *text_put(char **to, struct text t);
+
 #endif

@@ -55,3 +55,13 @@ bool text_list_next(struct text *rest, struct text *element)
     }
     return false;
 }
+
+char *text_put(char **to, struct text t)
+{
+    char *at = *to;
+    if (t.len > 0)
+        memcpy(at, t.at, t.len);
+    at[t.len] = '\0';
+    *to += t.len + 1;
+    return at;
+}

@@ -75,16 +75,6 @@ static void unmap(struct zone *z)
     munmap(z->head, HEAD_SIZE + z->size);
 }
 
-static char *copy(char **to, struct text t)
-{
-    char *at = *to;
-    if (t.len > 0)
-        memcpy(at, t.at, t.len);
-    at[t.len] = '\0';
-    *to += t.len + 1;
-    return at;
-}
-
 static int create(struct zone **out, struct text name, size_t size, struct text key)
 {
     if (size > SIZE_MAX / 2)
@@ -93,8 +83,8 @@ static int create(struct zone **out, struct text name, size_t size, struct text 
     if (!z)
         return -ENOMEM;
     char *to = (char *)(z + 1);
-    z->name = (struct text){copy(&to, name), name.len};
-    z->key = (struct text){copy(&to, key), key.len};
+    z->name = (struct text){text_put(&to, name), name.len};
+    z->key = (struct text){text_put(&to, key), key.len};
     z->size = size;
     z->users = 1;
     void *memory = mmap(NULL, HEAD_SIZE + size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

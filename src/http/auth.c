@@ -235,15 +235,6 @@ void auth_destroy(struct auth *a)
     free(a);
 }
 
-static const char *put(char **to, struct text t)
-{
-    char *at = *to;
-    memcpy(at, t.at, t.len);
-    at[t.len] = '\0';
-    *to += t.len + 1;
-    return at;
-}
-
 int auth_begin(struct auth_job **out, struct request *r, struct text file, const struct credentials *c)
 {
     struct service *s = r->conn->service;
@@ -259,9 +250,9 @@ int auth_begin(struct auth_job **out, struct request *r, struct text file, const
     j->request = r;
     j->size = size;
     char *to = j->texts;
-    j->file = put(&to, file);
-    j->user = (struct text){put(&to, c->user), c->user.len};
-    j->password = (struct text){put(&to, c->password), c->password.len};
+    j->file = text_put(&to, file);
+    j->user = (struct text){text_put(&to, c->user), c->user.len};
+    j->password = (struct text){text_put(&to, c->password), c->password.len};
     j->job.run = on_run;
     j->job.done = on_done;
     rc = pool_submit(s->auth->pool, &j->job);

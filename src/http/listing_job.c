@@ -115,16 +115,6 @@ static void on_done(struct job *job)
     start_next(all);
 }
 
-static char *put_text(char **to, struct text t)
-{
-    char *at = *to;
-    if (t.len > 0)
-        memcpy(at, t.at, t.len);
-    at[t.len] = '\0';
-    *to += t.len + 1;
-    return at;
-}
-
 /* Path, URI and callback lie behind one another in one piece of memory. NULL: no memory. */
 static struct listing_job *create(struct request *r, struct text callback, const struct open_options *guard)
 {
@@ -139,10 +129,10 @@ static struct listing_job *create(struct request *r, struct text callback, const
     buffer_init(&j->page);
     list_init(&j->joined);
     list_init(&j->in_line);
-    j->path = put_text(&to, r->path);
-    j->uri = (struct text){put_text(&to, r->uri), r->uri.len};
+    j->path = text_put(&to, r->path);
+    j->uri = (struct text){text_put(&to, r->uri), r->uri.len};
     if (callback.len > 0)
-        j->callback = (struct text){put_text(&to, callback), callback.len};
+        j->callback = (struct text){text_put(&to, callback), callback.len};
     j->conf = r->location->listing;
     j->guard = *guard;
     j->all = &r->conn->service->listings;

@@ -57,6 +57,20 @@ START_TEST(test_list)
 }
 END_TEST
 
+START_TEST(test_put)
+{
+    char space[8], *to = space;
+    memset(space, 'x', sizeof(space));
+    char *first = text_put(&to, TEXT("ab")), *second = text_put(&to, TEXT_NONE), *third = text_put(&to, TEXT("c"));
+    ck_assert_ptr_eq(first, space);
+    ck_assert_str_eq(first, "ab");
+    ck_assert_str_eq(second, "");
+    ck_assert_str_eq(third, "c");
+    ck_assert_ptr_eq(to, third + 2);
+    ck_assert(*to == 'x');
+}
+END_TEST
+
 Suite *suite_base_text(void)
 {
     Suite *s = suite_create("base/text");
@@ -65,6 +79,7 @@ Suite *suite_base_text(void)
     tcase_add_test(t, test_find);
     tcase_add_test(t, test_trim);
     tcase_add_test(t, test_list);
+    tcase_add_test(t, test_put);
     suite_add_tcase(s, t);
     return s;
 }
