@@ -27,6 +27,11 @@ struct log_file;
 int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec);
 void log_file_close(struct log_file *lf);
 
+/* The same for a file whose lines are compressed (`level`: 1 to 9), each turn of the writer by itself: `zcat` reads it. A path with
+ * another level, or opened without one, is another log, so that nothing changes for who has it open. Also -ENOSYS without zlib,
+ * -EINVAL for what is no file. */
+int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec, int level);
+
 /* Which files stay open where lines name their files. */
 struct log_names_conf {
     unsigned id;           /* those with another one are apart, with a bound of their own */
@@ -42,11 +47,6 @@ int log_file_open_names(struct log_file **out, const struct log_names_conf *conf
 
 /* A line whose path must not be opened: it counts as dropped. The loop's thread only. */
 void log_file_refuse(struct log_file *lf);
-
-/* The same for a file whose lines are compressed (`level`: 1 to 9), each turn of the writer by itself: `zcat` reads it. A path with
- * another level, or opened without one, is another log, so that nothing changes for who has it open. Also -ENOSYS without zlib,
- * -EINVAL for what is no file. */
-int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec, int level);
 
 /* From now on files are known, and neither made, opened nor written: for who reads a configuration and is to leave no
  * traces. */

@@ -29,8 +29,8 @@ struct shared_table {
     uint32_t newest, oldest;
 };
 
-/* Makes an empty table in `memory` (aligned to 8), which holds as many cells as `size` bytes have room for. False: not
- * even one. */
+/* Makes an empty table of `t` (aligned to 8) and what lies behind it, which holds as many cells as `size` bytes have room for,
+ * *t included. False: not even one. */
 bool shared_table_init(struct shared_table *t, size_t size);
 
 struct shared_cell *shared_table_find(struct shared_table *t, const struct siphash *key);   /* NULL: none */

@@ -23,7 +23,7 @@ enum auth_outcome {
     AUTH_NO_USER,        /* not in the file */
     AUTH_MISMATCH,       /* another password */
     AUTH_UNKNOWN_SCHEME, /* the stored password cannot be checked here */
-    AUTH_CANNOT_OPEN,    /* the file: auth_error() */
+    AUTH_CANNOT_OPEN,    /* the file: *error of auth_answer() */
     AUTH_CANNOT_READ,
     AUTH_CANNOT_CHECK
 };

@@ -92,7 +92,7 @@ void connection_close(struct connection *c, const char *why);
 /* Something a request waited for is there: goes on. */
 void connection_resume(struct connection *c);
 
-/* The service drains: an idle connection closes, others after their response. */
+/* The service drains: an idle connection closes, unless a request comes within seconds; others after their response. */
 void connection_drain(struct connection *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* head.h - the response head, in nginx's order and spelling. Called by respond.c. RFC 9112, section 4. */
+/* head.h - the response head, in nginx's order and spelling. Called by connection_send.c. RFC 9112, section 4. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 

@@ -1,4 +1,4 @@
-/* mime.h - file name to media type: the `types` and `default_type` directives. */
+/* mime.h - file name to media type: the `types` directive. */
 #ifndef HTTP_MIME_H
 #define HTTP_MIME_H
 
@@ -6,7 +6,7 @@
 
 struct mime_table;
 
-/* Rows live in http/core.c; these are their setters. The slot is a struct mime_table *. */
+/* The row lives in http/core.c; this is its setter. The slot is a struct mime_table *. */
 conf_set_fn mime_set_types; /* types { text/html html htm; ... } */
 
 /* Media type by the extension of the last path segment (case-insensitive), or `fallback`. A NULL table: nginx's

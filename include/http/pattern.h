@@ -1,4 +1,4 @@
-/* pattern.h - regular expressions of locations, server names, rewrites. The only door to PCRE2; JIT where it has it. */
+/* pattern.h - all regular expressions of the configuration. The only door to PCRE2; JIT where it has it. */
 #ifndef HTTP_PATTERN_H
 #define HTTP_PATTERN_H
 

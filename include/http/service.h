@@ -1,4 +1,4 @@
-/* service.h - HTTP in one worker: from listening sockets to responses. What server/worker.c starts and stops. */
+/* service.h - HTTP in one worker: from listening sockets to responses. What server/serving.c starts and stops. */
 #ifndef HTTP_SERVICE_H
 #define HTTP_SERVICE_H
 
@@ -27,8 +27,8 @@ struct service_options {
 
 int service_start(struct service **out, const struct service_options *options); /* 0 or -errno */
 
-/* QUIT: accepts what is queued and then no more; idle connections close; the next response of each other says Connection: close. `drained`
- * is called from the loop once no connection is left. */
+/* QUIT: accepts what is queued and then no more; idle connections close, after seconds of grace; the next response of each
+ * other says Connection: close. `drained` is called from the loop once no connection is left. */
 void service_drain(struct service *s, loop_fn *drained, void *arg);
 
 void service_destroy(struct service *s); /* TERM: closes everything */

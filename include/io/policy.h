@@ -11,7 +11,7 @@
 enum io_method {
     IO_AUTO,     /* configuration only */
     IO_NONE,     /* no file body: HEAD, 304, error pages; logged as "-" */
-    IO_MEMORY,   /* content kept in the cache entry, or read and written with the head in one call */
+    IO_MEMORY,   /* content kept in the cache entry */
     IO_SENDFILE, /* page cache -> socket, no copy in user space; source_pagecache */
     IO_MMAP,
     IO_BUFFERED, /* read through the page cache, write */
@@ -78,7 +78,7 @@ bool policy_admits(const struct policy_facts *facts);
 
 enum io_method policy_choose(const struct policy_facts *facts);
 
-/* Why, in words, for `sluice explain` and debug logs: a static string. */
+/* Why, in words, for `sluice explain`: a static string. */
 const char *policy_reason(const struct policy_facts *facts);
 
 #endif

@@ -1,4 +1,4 @@
-/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread), log_names.c and log_syslog.c share. */
+/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
 #ifndef BASE_LOG_PARTS_H
 #define BASE_LOG_PARTS_H
 

@@ -1,5 +1,5 @@
 /* mime.c - file name to media type: the `types` directive, and a hash table by lower-case extension. Called by
- * static.c. */
+ * serve.c and respond.c. */
 #include "http/mime.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* parse.c - bytes to a request's head: a strict pre-scan, then llhttp. Called by connection.c. RFC 9112.
+/* parse.c - bytes to a request's head: a strict pre-scan, then llhttp. Called by connection_read.c. RFC 9112.
  *
  * The pre-scan alone decides what a line is: every way in which two parsers could read one head differently (bare CR
  * or LF, folded lines, odd white space, other versions) is refused before llhttp sees it. llhttp then splits the

@@ -1,4 +1,4 @@
-/* parse_body.c - a request's body, read and thrown away: where it ends is all that matters. Called by connection.c.
+/* parse_body.c - a request's body, read and thrown away: where it ends is all that matters. Called by connection_read.c.
  * RFC 9112, 6 and 7.
  *
  * llhttp decodes the chunks. It is lenient in places about the bytes between them, strict in others, and its versions

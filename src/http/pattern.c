@@ -1,5 +1,5 @@
-/* pattern.c - regular expressions of locations, server names, rewrites. The only door to PCRE2; called by route.c and
- * the setters of such directives. */
+/* pattern.c - all regular expressions of the configuration. The only door to PCRE2; called by route.c, rewrite.c,
+ * map.c and others. */
 #include "http/pattern.h"
 
 #include <errno.h>

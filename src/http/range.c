@@ -1,4 +1,4 @@
-/* range.c - Range header to byte ranges. Pure; called by static.c. RFC 9110, section 14; where it leaves a choice, as
+/* range.c - Range header to byte ranges. Pure; called by serve.c. RFC 9110, section 14; where it leaves a choice, as
  * nginx. */
 #include "http/range.h"
 

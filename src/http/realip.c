@@ -1,5 +1,5 @@
 /* realip.c - set_real_ip_from, real_ip_header, real_ip_recursive: from a trusted peer's header to the connection's peer, so that all that
- * asks for the client's address gets that one. Called by static.c when server and location are known.
+ * asks for the client's address gets that one. Called by static_route.c when server and location are known.
  *
  * A header is believed only from a trusted peer, and the way back along X-Forwarded-For ends at the first that is not. */
 #include "http/realip.h"

@@ -1,5 +1,5 @@
-/* rewrite.c - runs the instructions of the rewrite module. Called by static.c, before and after the location is found.
- * See rewrite.h. */
+/* rewrite.c - runs the instructions of the rewrite module. Called by static_route.c, before and after the location is
+ * found. See rewrite.h. */
 #include "http/rewrite.h"
 
 #include "http/respond.h"

@@ -1,4 +1,4 @@
-/* status.c - status codes: reason phrases and short pages, worded as nginx words them. Pure; called by error.c and
+/* status.c - status codes: reason phrases and short pages, worded as nginx words them. Pure; called by respond.c and
  * head.c. */
 #include "http/status.h"
 

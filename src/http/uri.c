@@ -1,5 +1,5 @@
-/* uri.c - request target to a path that is safe to append to a root. Pure; called by parse.c (Host) and the conductor
- * of requests. RFC 9112 3.2, RFC 3986; where nginx reads a path in its own way (%2F separates segments), as nginx. */
+/* uri.c - request target to a path that is safe to append to a root. Pure; called by parse.c (Host), connection_read.c
+ * and those that write links. RFC 9112 3.2, RFC 3986; where nginx reads a path in its own way (%2F separates segments), as nginx. */
 #include "http/uri.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* sink.c - moves chunks from a source into a plain socket. Called by http/connection; see sink.h. */
+/* sink.c - moves chunks from a source into a plain socket. Called by http/connection_send.c; see sink.h. */
 #include "io/sink.h"
 
 #include <errno.h>
