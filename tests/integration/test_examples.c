@@ -128,11 +128,13 @@ START_TEST(mirror)
     site_pattern("srv/mirror/debian/disk.iso", LARGE);
     site_write("srv/mirror/debian/Release", "Suite: x\n");
     site_write("srv/mirror/debian/.tmp", "half\n");
+    site_write("srv/mirror/debian/.new.deb", "half\n");
     start_example("mirror");
     expect_body("/debian/", "disk.iso");
     expect_body("/json/debian/", "\"name\":\"disk.iso\"");
     expect("mirror.example.org", "/debian/Release", 200, "Cache-Control", "no-cache");
     expect("mirror.example.org", "/debian/.tmp", 404, NULL, NULL);
+    expect("mirror.example.org", "/debian/.new.deb", 404, NULL, NULL);
     get(&r, "/debian/disk.iso");
     ck_assert_uint_eq(r.len, LARGE);
     assert_pattern(r.body, r.len, 0);
