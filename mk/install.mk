@@ -11,6 +11,10 @@ UNITS := $(notdir $(wildcard conf/systemd/*.service conf/systemd/*.socket))
 # In the source, logs and the pid file lie below the prefix, which is what `make run` wants.
 INSTALLED_PATHS := s|logs/sluice\.pid|/run/sluice.pid|; s|\([[:space:]]\)logs/|\1$(LOCALSTATEDIR)/log/sluice/|
 
+# All but the paths after ReadWritePaths is read-only for the service, and the logs lie below the prefix.
+INSTALLED_UNIT := s|/usr/sbin/sluice|$(SBINDIR)/sluice|g; s|/etc/sluice|$(SYSCONFDIR)/sluice|g; \
+	s|^ReadWritePaths=.*|& -$(LOCALSTATEDIR)/log/sluice|
+
 # A configuration that is already there stays; the new one is put beside it as *.new.
 install: all
 	$(INSTALL) -d '$D$(SBINDIR)' '$D$(SYSCONFDIR)/sluice' '$D$(DATADIR)/html' '$D$(DATADIR)/examples' '$D$(MANDIR)/man5' '$D$(MANDIR)/man8' \
@@ -28,8 +32,7 @@ install: all
 	for f in docs/*.5; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man5/' || exit 1; done
 	for f in docs/*.8; do $(INSTALL) -m 644 $$f '$D$(MANDIR)/man8/' || exit 1; done
 	for f in $(UNITS); do \
-		sed 's|/usr/sbin/sluice|$(SBINDIR)/sluice|g; s|/etc/sluice|$(SYSCONFDIR)/sluice|g' conf/systemd/$$f \
-			>'$D$(UNITDIR)/'$$f && chmod 644 '$D$(UNITDIR)/'$$f || exit 1; \
+		sed '$(INSTALLED_UNIT)' conf/systemd/$$f >'$D$(UNITDIR)/'$$f && chmod 644 '$D$(UNITDIR)/'$$f || exit 1; \
 	done
 
 # Leaves the configuration and the logs.
