@@ -1,5 +1,5 @@
-/* test_examples.c - the configurations in conf/examples are started as they stand, but for paths and the port, and asked for what
- * their comments promise. */
+/* test_examples.c - the configurations in conf/examples and README.md are started as they stand, but for paths and the port, and asked
+ * for what their comments promise. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -197,6 +197,34 @@ START_TEST(behind_a_proxy)
 }
 END_TEST
 
+START_TEST(readme)
+{
+    enum { LARGE = 9 << 20 };
+    struct response r;
+    char *all = read_source("README.md"), *from = strstr(all, "```nginx\n"),
+         *to = from ? strstr(from, "\n```\n") : NULL;
+    ck_assert_ptr_nonnull(to);
+    char *text = strndup(from + strlen("```nginx\n"), (size_t)(to - from) + 1 - strlen("```nginx\n"));
+    free(all);
+    text = replaced(text, "events { }", "@MAIN@ events { }");
+    text = replaced(text, "http {", "http { access_log @DIR@/logs/access.log;");
+    text = replaced(text, "/srv/", "@DIR@/srv/");
+    text = replaced(text, "listen       8080", "listen 127.0.0.1:@PORT@");
+    site_write("srv/files/a.txt", "text\n");
+    site_write("srv/files/pub/b.txt", "text\n");
+    site_pattern("srv/files/large", LARGE);
+    site_conf(text);
+    free(text);
+    site_start();
+    expect_body("/a.txt", "text");
+    expect_body("/pub/", "b.txt");
+    expect("files.example.org", "/none", 404, NULL, NULL);
+    get(&r, "/large");
+    ck_assert_uint_eq(r.len, LARGE);
+    response_free(&r);
+}
+END_TEST
+
 Suite *suite_examples(void)
 {
     Suite *s = suite_create("examples");
@@ -204,6 +232,7 @@ Suite *suite_examples(void)
     tcase_add_test(t, single_page_application);
     tcase_add_test(t, documentation);
     tcase_add_test(t, mirror);
+    tcase_add_test(t, readme);
     tcase_add_test(t, video);
     tcase_add_test(t, behind_a_proxy);
     return s;
