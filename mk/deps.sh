@@ -92,7 +92,7 @@ update()
     run_as_root apt-get -qq update
 }
 
-# Debian 13 and Ubuntu 24.04 may have llhttp as a library; Debian 12 has its sources inside node-llhttp.
+# Debian 13 has llhttp as a library; Debian 12 and Ubuntu 24.04 have its sources inside node-llhttp.
 offered libevent-dev || update
 if [ $llhttp = 1 ] && offered libllhttp-dev; then
     need libllhttp-dev

@@ -6,7 +6,7 @@ sluice: a static-file HTTP server for Linux
   make                        build build/sluice (optimised, hardened)
   make run [DIR=..] [PORT=..] serve conf/html with conf/sluice.conf, or DIR with built-in settings (port 8080)
   make reload                 let the sluice of `make run` read its configuration again
-  make test                   install what is missing, build, run unit and integration tests
+  make test                   install what is missing, build, run all tests: unit, seeds of fuzzing, integration, compare
   make test-unit              unit tests [LAYER=base] [SUITE=base_number]
   make test-integration       tests of the real binary over loopback [SUITE=ranges]
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
@@ -23,7 +23,7 @@ sluice: a static-file HTTP server for Linux
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
   make profile                instructions and CPU time of a small request by step (valgrind, perf)
-  make bench-report           all of these, and docs/performance.md from them; about 12 minutes (bench-page: only the page)
+  make bench-report           bench (but copy), profile, and docs/performance.md from them; about 12 minutes (bench-page: only the page)
   make bench-auto             directio auto beside fixed thresholds, in a memory cgroup (root) [ROUNDS=1] [SECONDS=10]
                               at full size: AUTO_FILES=2000 AUTO_CRAWL=4096 AUTO_MEMORY=1000
   make paths                  what each way of moving bytes costs: docs/performance-paths.md, docs/paths.svg [ROUNDS=3]
