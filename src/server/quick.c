@@ -25,7 +25,8 @@ enum {
 
 struct quick {
     const struct options *options;
-    char *root; /* what is served, absolute */
+    char *root;   /* what is served, absolute */
+    char *prefix; /* the folder of who started it: there is no other that relative paths could mean */
     struct address address;
     struct cycle_source source;
     struct cycle *cycle;
@@ -81,6 +82,17 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
     buffer_add_str(out, ";\n    }\n}\n");
 }
 
+/* Ends with a slash; NULL: no memory, or the folder is gone. */
+static char *current_folder(void)
+{
+    char *here = getcwd(NULL, 0), *folder = NULL;
+
+    if (here && asprintf(&folder, "%s/", here) < 0)
+        folder = NULL;
+    free(here);
+    return folder;
+}
+
 /* The full table, where sluice is installed. */
 static const char *installed_types(char path[PATH_MAX])
 {
@@ -110,7 +122,7 @@ static int make_source(struct quick *q)
         return -ENOMEM;
     q->source.bytes = (struct text){text.data, text.len};
     q->source.name = "the built-in configuration";
-    q->source.prefix = SLUICE_PREFIX;
+    q->source.prefix = q->prefix ? q->prefix : SLUICE_PREFIX;
     q->source.globals = q->options->globals;
     q->source.error_log = q->options->error_log ? q->options->error_log : "stderr";
     return 0;
@@ -274,7 +286,7 @@ static int bring_up(struct quick *q)
 
 int quick_run(const struct options *options)
 {
-    struct quick q = {.options = options};
+    struct quick q = {.options = options, .prefix = current_folder()};
     int code = 1;
 
     if (find_root(&q) == 0 && choose_address(&q) == 0 && bring_up(&q) == 0) {
@@ -284,5 +296,6 @@ int quick_run(const struct options *options)
     }
     free((char *)q.source.bytes.at);
     free(q.root);
+    free(q.prefix);
     return code;
 }

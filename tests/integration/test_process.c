@@ -552,6 +552,27 @@ START_TEST(directory_mode)
 }
 END_TEST
 
+/* Relative paths are below the folder of who starts it. */
+START_TEST(directory_mode_logs_here)
+{
+    char address[64], folder[4096], *binary = realpath(getenv("SLUICE"), NULL);
+    ck_assert_ptr_nonnull(binary);
+    ck_assert_int_eq(setenv("SLUICE", binary, 1), 0);
+    free(binary);
+    site_write("html/a.txt", "hello\n");
+    site_write("here/mark", "");
+    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    ck_assert_int_eq(chdir(site_path("here")), 0);
+    site_start_args(
+        (char *[]){(char *)"sluice", folder, (char *)"-l", address, (char *)"-e", (char *)"errors.log", NULL});
+    site_await_port(site_port(0));
+    ck_assert_int_eq(status_of("/none"), 404);
+    free(log_await("here/errors.log", "html/none"));
+    site_stop(SIGINT);
+}
+END_TEST
+
 START_TEST(directory_mode_with_errors)
 {
     struct run run;
@@ -609,6 +630,7 @@ Suite *suite_process(void)
         tcase_add_test(own, socket_activation);
         tcase_add_test(own, service_manager_is_told);
         tcase_add_test(own, directory_mode);
+        tcase_add_test(own, directory_mode_logs_here);
         tcase_add_test(own, directory_mode_with_errors);
     }
     return s;
