@@ -214,21 +214,27 @@ static const struct location *longest_prefix(const struct location_tree *t, stru
     return best;
 }
 
-/* What `t` says about r->uri. *failed: a regular expression could not be tried. */
-static const struct location *find_in(const struct location_tree *t, struct request *r, bool *failed)
+enum search {
+    SEARCH_ON,    /* a prefix at most was found: regular expressions further out may still beat it */
+    SEARCH_ENDED, /* by an exact name, or by a regular expression and what is inside of it */
+    SEARCH_FAILED /* a regular expression could not be tried */
+};
+
+/* What `t` says about r->uri. */
+static const struct location *find_in(const struct location_tree *t, struct request *r, enum search *search)
 {
     const struct location *l = text_table_find(&t->exact, r->uri);
-    if (l)
+    if (l) {
+        *search = SEARCH_ENDED;
         return l;
+    }
     l = longest_prefix(t, r->uri);
     bool final = l && l->kind == LOCATION_PREFIX_FINAL;
     if (l && l->tree) {
-        const struct location *inner = find_in(l->tree, r, failed);
-        if (*failed)
-            return NULL;
-        if (inner && (inner->kind == LOCATION_EXACT || inner->kind == LOCATION_REGEX))
-            return inner; /* these end the search; an inner ^~ does not hold off the regexes out here */
-        if (inner)
+        const struct location *inner = find_in(l->tree, r, search);
+        if (*search != SEARCH_ON)
+            return inner;
+        if (inner) /* an inner ^~ does not hold off the regexes out here */
             l = inner;
     }
     if (final)
@@ -237,28 +243,26 @@ static const struct location *find_in(const struct location_tree *t, struct requ
         struct captures c;
         int rc = pattern_match(rl->location->pattern, r->uri, &c);
         if (rc < 0) {
-            *failed = true;
+            *search = SEARCH_FAILED;
             return NULL;
         }
         if (rc == 0)
             continue;
         variables_capture(r, rl->location->pattern, rl->location->names_base, &c);
-        if (rl->location->tree) {
-            const struct location *inner = find_in(rl->location->tree, r, failed);
-            if (*failed || inner)
-                return inner;
-        }
-        return rl->location;
+        const struct location *inner = rl->location->tree ? find_in(rl->location->tree, r, search) : NULL;
+        if (*search != SEARCH_FAILED)
+            *search = SEARCH_ENDED;
+        return inner || *search == SEARCH_FAILED ? inner : rl->location;
     }
     return l;
 }
 
 const struct location *route_location(struct request *r)
 {
-    bool failed = false;
-    const struct location *l = find_in(r->server->tree, r, &failed);
+    enum search search = SEARCH_ON;
+    const struct location *l = find_in(r->server->tree, r, &search);
 
-    if (failed)
+    if (search == SEARCH_FAILED)
         return NULL;
     return l ? l : &r->server->base;
 }

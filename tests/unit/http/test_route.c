@@ -17,6 +17,7 @@ static void setup(void)
         "  location /abc/ { return 200 abc; location /abc/d { return 200 abcd; } location ~ \\.in$ { return 200 in; }"
         "   location ^~ /abc/f/ { return 200 abcf; } }"
         "  location ^~ /final/ { return 200 final; location /final/in/ { return 200 finalin; } }"
+        "  location /deep/ { location ~ ^/deep/ { return 200 deep; location /deep/x { return 200 deepx; } } }"
         "  location = /a { return 200 exact; }"
         "  location = / { return 200 home; }"
         "  location ~ \\.php$ { return 200 php; }"
@@ -62,6 +63,8 @@ static const struct {
     {"/final/in/x.php", "finalin"}, /* ^~ outside holds off the regexes beside it, whatever is nested */
     {"/abc/f/x", "abcf"},
     {"/abc/f/x.php", "php"}, /* ^~ inside does not */
+    {"/deep/y.php", "deep"},
+    {"/deep/x.php", "deepx"}, /* inside of a regex that matched: those further out are not asked any more */
 };
 
 START_TEST(location_is_found)
