@@ -89,6 +89,9 @@ void connection_open(struct service *s, const struct http_address *address, int 
 /* Closes it at once, from any state; the only function that does. `why`: for the debug log. */
 void connection_close(struct connection *c, const char *why);
 
+/* What its request is logged with, if that has no response yet: the status that one would have. */
+void connection_fail(struct connection *c, int status);
+
 /* Something a request waited for is there: goes on. */
 void connection_resume(struct connection *c);
 

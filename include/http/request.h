@@ -140,6 +140,7 @@ struct request {
     uint64_t received;          /* bytes of the request so far: $request_length */
     uint64_t body_sent;         /* $body_bytes_sent */
     bool complete;              /* $request_completion */
+    bool logged;                /* counted, and in the access log */
     int64_t io_wait_msec;       /* $io_wait */
     const char *id;             /* $request_id, once asked for */
     struct userid *userid;      /* once asked for */

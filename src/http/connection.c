@@ -70,12 +70,28 @@ void connection_drop_request(struct connection *c)
     service_give_request(c->service, r);
 }
 
+/* Every request has its line, whatever becomes of it. One without a response has nginx's statuses for those that went
+ * away: 400 for who did not send all of it, 499 for who did not wait. */
+static void log_unfinished(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (!r || r->logged)
+        return;
+    if (r->step == STEP_READY)
+        r->body_sent = r->out.file.source ? r->out.file.sent : 0;
+    else if (r->out.status == 0)
+        r->out.status = c->state == CONN_BODY ? 400 : 499;
+    connection_log(r);
+}
+
 void connection_close(struct connection *c, const char *why)
 {
     struct service *s = c->service;
 
     if (log_wants(log_main, LEVEL_DEBUG))
         log_write(log_main, LEVEL_DEBUG, c->number, 0, "close in state %s: %s", state_name(c->state), why);
+    log_unfinished(c);
     connection_drop_request(c);
     if (c->in)
         service_give_input(s, c->in);
@@ -106,6 +122,7 @@ void connection_log(struct request *r)
     struct counters *n = r->conn->service->counters;
     struct source *source = r->out.file.source;
 
+    r->logged = true;
     if (source) {
         r->out.method = source->method;
         r->io_wait_msec = source_waited_msec(source);
@@ -125,21 +142,19 @@ enum next connection_gone(struct connection *c, const char *why)
     return NEXT_GONE;
 }
 
+void connection_fail(struct connection *c, int status)
+{
+    struct request *r = c->request;
+
+    if (r && r->step != STEP_READY)
+        r->out.status = status;
+}
+
 enum next connection_no_memory(struct connection *c)
 {
     log_write(log_main, LEVEL_CRIT, c->number, ENOMEM, "a connection is closed");
+    connection_fail(c, 500);
     return connection_gone(c, "no memory");
-}
-
-/* A response that was cut: logged with what did go out. */
-enum next connection_abort(struct connection *c, const char *why)
-{
-    struct request *r = c->request;
-    if (r && r->step == STEP_READY) {
-        r->body_sent = r->out.file.source ? r->out.file.sent : 0;
-        connection_log(r);
-    }
-    return connection_gone(c, why);
 }
 
 /* ---- closing gently: RFC 9112, 9.6 ---- */
@@ -305,18 +320,6 @@ static bool has_left(const struct connection *c, unsigned what)
            socket_is_broken(c->sink.fd);
 }
 
-/* nginx's status for the log, where there was no other yet. */
-static void let_go(struct connection *c)
-{
-    struct request *r = c->request;
-
-    if (r && r->step != STEP_READY) {
-        r->out.status = 499;
-        connection_log(r);
-    }
-    connection_abort(c, "the client went away");
-}
-
 static void on_event(void *arg, unsigned what)
 {
     struct connection *c = arg;
@@ -330,7 +333,7 @@ static void on_event(void *arg, unsigned what)
         c->writable = true;
 
     if (has_left(c, what))
-        let_go(c);
+        connection_close(c, "the client went away");
     else if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
         connection_close(c, "the client went away");
     else if (c->state == CONN_SENDING ? unblocked : c->state != CONN_HANDLING && c->readable)
@@ -351,7 +354,7 @@ static void time_out(struct connection *c, const char *why)
 {
     if (connection_conf(c)->reset_timedout_connection)
         socket_reset_on_close(c->sink.fd);
-    connection_abort(c, why);
+    connection_close(c, why);
 }
 
 /* 408, RFC 9110, 15.5.9: the client may still hear it. */
@@ -362,6 +365,8 @@ static void request_timeout(struct connection *c)
         return;
     }
     if (connection_conf(c)->reset_timedout_connection) {
+        connection_take_partial(c);
+        connection_fail(c, 408);
         time_out(c, "the request did not come in time");
         return;
     }

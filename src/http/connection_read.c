@@ -122,17 +122,44 @@ static struct request *begin_request(struct connection *c)
     return r;
 }
 
+/* For the log: as much of the request line as there is. */
+static void take_line(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (r->msg.line.at || !c->in || c->in->at == c->in->len)
+        return;
+    struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
+    line.len = text_find(line, '\n');
+    r->msg.line = text_ends(line, TEXT("\r")) ? (struct text){line.at, line.len - 1} : line;
+}
+
+bool connection_take_partial(struct connection *c)
+{
+    if (c->request || !c->in || c->in->at == c->in->len || !begin_request(c))
+        return false;
+    c->request->received = c->in->len - c->in->at;
+    take_line(c);
+    return true;
+}
+
+/* The client went away before its head was complete. */
+static enum next give_up_head(struct connection *c)
+{
+    if (connection_take_partial(c)) {
+        connection_fail(c, 400);
+        request_log(c->request, LEVEL_INFO, 0, "client prematurely closed connection");
+    }
+    return connection_gone(c, "the client closed");
+}
+
 /* A request that could not be understood, answered with `status`; then the connection ends. */
 enum next connection_refuse(struct connection *c, int status)
 {
     struct request *r = c->request ? c->request : begin_request(c);
     if (!r)
         return connection_no_memory(c);
-    if (!r->msg.line.at && c->in && c->in->at < c->in->len) { /* for the log: as much as there is of it */
-        struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
-        line.len = text_find(line, '\n');
-        r->msg.line = text_ends(line, TEXT("\r")) ? (struct text){line.at, line.len - 1} : line;
-    }
+    take_line(c);
     r->wants_close = true;
     r->lingers = true;
     r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
@@ -428,7 +455,7 @@ enum next connection_read_head(struct connection *c)
         }
         if (receive(c) < 0) {
             enum next next = connection_flush(c); /* what it asked for before it closed */
-            return next == NEXT_STEP ? connection_gone(c, "the client closed") : next;
+            return next == NEXT_STEP ? give_up_head(c) : next;
         }
     }
 }

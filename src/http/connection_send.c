@@ -103,7 +103,7 @@ static enum next socket_broke(struct connection *c)
     default:
         log_write(log_main, LEVEL_CRIT, c->number, -c->sink.error, "sending failed");
     }
-    return connection_abort(c, "the client went away");
+    return connection_gone(c, "the client went away");
 }
 
 bool connection_push(struct connection *c)
@@ -233,7 +233,7 @@ static int open_body(struct connection *c, struct request *r)
 static enum next end_silently(struct connection *c)
 {
     if (c->requests == 1)
-        return connection_abort(c, "return 444");
+        return connection_gone(c, "return 444");
     c->request->wants_close = true;
     connection_become(c, CONN_SENDING);
     return NEXT_STEP;
@@ -255,7 +255,7 @@ enum next connection_begin_response(struct connection *c)
     if (r->out.status == 204 || r->out.status == 304)
         forget_content(r);
     if (r->location->rewrites_content && content_begin(r) < 0)
-        return connection_gone(c, "no memory");
+        return connection_no_memory(c);
     /* A file may have to wait for the disk: earlier responses do not wait with it. */
     if (r->out.file.source && !connection_push(c))
         return connection_gone(c, "the client went away");
@@ -429,7 +429,7 @@ enum next connection_send(struct connection *c)
         return end_response(c);
 
     if (r->slowness.blocked_msec != 0 && !was_fast_enough(c))
-        return connection_abort(c, "send_min_rate");
+        return connection_gone(c, "send_min_rate");
     uint64_t cap = 0;
     if (!is_in_time(c) || !has_its_turn(c, &cap))
         return NEXT_WAIT;
@@ -452,7 +452,7 @@ enum next connection_send(struct connection *c)
         return NEXT_WAIT;
     case SINK_SOURCE_FAILED:
         log_source_failure(c);
-        return connection_abort(c, "the file could not be read");
+        return connection_gone(c, "the file could not be read");
     case SINK_FAILED:
         break;
     }

@@ -33,8 +33,6 @@ enum next connection_yield(struct connection *c); /* others' turn; goes on in th
 enum next connection_end(struct connection *c);   /* the last response is out */
 enum next connection_gone(struct connection *c, const char *why);
 enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
-enum next connection_abort(struct connection *c,
-                           const char *why); /* the response was cut; logged with what did go out */
 
 /* ---- connection_read.c: CONN_IDLE, CONN_READING, CONN_BODY ---- */
 
@@ -46,6 +44,9 @@ enum next connection_read_body(struct connection *c);
 /* proxied.c: takes what is there of a PROXY protocol header off c->in; false: it is broken (logged). */
 bool connection_take_proxy(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
+
+/* A head of which only a part came becomes a request, to be logged. False: there is none, or no memory. */
+bool connection_take_partial(struct connection *c);
 
 /* Answers what could not be understood; the connection ends after. */
 enum next connection_refuse(struct connection *c, int status);

@@ -288,7 +288,9 @@ void service_destroy(struct service *s)
     s->drained = NULL;
     stop_accepting(s);
     list_each (&s->connections, node, tmp) {
-        connection_close(container_of(node, struct connection, node), "the worker stops");
+        struct connection *c = container_of(node, struct connection, node);
+        connection_fail(c, 503);
+        connection_close(c, "the worker stops");
     }
     auth_destroy(s->auth);
     free(s->acceptors);

@@ -111,6 +111,70 @@ START_TEST(bad_requests_have_no_uri)
 }
 END_TEST
 
+/* Requests that never get a response, or not all of it, have a line too, and only one. */
+static const struct {
+    const char *bytes, *conf, *line; /* line: how it begins, and goes on behind the numbers */
+    enum { GO, RESET, STAY, TERMINATE, GRACE } end;
+} unanswered[] = {
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\n", "", "400 0 0 - GET /a.txt HTTP/1.1", GO},
+    {"GET /a.t", "", "400 0 0 - GET /a.t", GO},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\n", "", "400 0 0 - GET /a.txt HTTP/1.1", RESET},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\n", "client_header_timeout 100ms; reset_timedout_connection on;",
+     "408 0 0 - GET /a.txt HTTP/1.1", STAY},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "", "400 0 0 - GET /a.txt HTTP/1.1", GO},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "", "400 0 0 - GET /a.txt HTTP/1.1", RESET},
+    {"POST /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "",
+     "400 0 0 - POST /a.txt HTTP/1.1", GO},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+     "client_body_timeout 100ms; reset_timedout_connection on;", "408 0 0 - GET /a.txt HTTP/1.1", STAY},
+    {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "", "503 0 0 - GET /a.txt HTTP/1.1", TERMINATE},
+    {"GET /big HTTP/1.1\r\nHost: a\r\n\r\n", "", "200 [1-9][0-9]* [1-9][0-9]* - GET /big HTTP/1.1", TERMINATE},
+    {"GET /big HTTP/1.1\r\nHost: a\r\n\r\n", "", "200 [1-9][0-9]* [1-9][0-9]* - GET /big HTTP/1.1", GRACE},
+    {"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", "", "503 0 0 - GET /slow HTTP/1.1", TERMINATE},
+};
+
+START_TEST(requests_without_an_end)
+{
+    struct client c;
+    char conf[1024], line[256];
+    site_write("html/a.txt", "hello\n");
+    site_pattern("html/big", 32 << 20);
+    snprintf(conf, sizeof(conf),
+             "@MAIN@ worker_shutdown_timeout 100ms; events { } http {\n"
+             "limit_req_zone x zone=z:1m rate=1r/m;\n"
+             "log_format ends '$status $body_bytes_sent $bytes_sent -$request_completion $request';\n"
+             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/ends ends; %s\n"
+             "location /slow { limit_req zone=z burst=5; } } }\n",
+             unanswered[_i].conf);
+    site_conf(conf);
+    site_start();
+    ck_assert_int_eq(status_of("/slow"), 404); /* the next one waits */
+    free(log_await_count("logs/ends", "\n", 1));
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "%s", unanswered[_i].bytes);
+    if (strstr(unanswered[_i].bytes, "/big"))
+        ck_assert(client_fill(&c));
+    else
+        sleep_msec(100); /* it has come before what comes next */
+    if (unanswered[_i].end == RESET)
+        client_reset(&c);
+    else if (unanswered[_i].end == GO)
+        client_close(&c);
+    else if (unanswered[_i].end != STAY)
+        site_stop(unanswered[_i].end == GRACE ? SIGQUIT : SIGTERM);
+    free(log_await_count("logs/ends", "\n", 2));
+    if (unanswered[_i].end == GO || unanswered[_i].end == RESET || unanswered[_i].end == STAY) {
+        ck_assert_int_eq(status_of("/a.txt"), 200);
+        site_stop(SIGQUIT); /* all is written */
+    }
+    char *log = site_read("logs/ends", NULL);
+    snprintf(line, sizeof(line), "^%s$", unanswered[_i].line);
+    expect_match(log, line);
+    ck_assert_uint_eq(count_text(log, "\n"), unanswered[_i].end == TERMINATE || unanswered[_i].end == GRACE ? 2 : 3);
+    free(log);
+}
+END_TEST
+
 START_TEST(formats)
 {
     site_write("html/a.txt", "hello\n");
@@ -528,6 +592,8 @@ Suite *suite_logs(void)
     tcase_add_test(tc, lines_of_bad_requests);
     if (!on_nginx()) /* which leaves some of them as far as it got */
         tcase_add_test(tc, bad_requests_have_no_uri);
+    if (!on_nginx())
+        tcase_add_loop_test(tc, requests_without_an_end, 0, sizeof(unanswered) / sizeof(unanswered[0]));
     tcase_add_test(tc, formats);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, buffered);
