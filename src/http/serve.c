@@ -26,7 +26,8 @@ struct policy_facts serve_facts(const struct request *r)
     struct io *io = r->conn->service->io;
     struct policy_facts facts = {
         .file_size = f->size,
-        .content_in_memory = f->content != NULL,
+        /* Locations that share a cache may differ in what is to come from memory. */
+        .content_in_memory = f->content && f->size <= r->location->file->content.most,
         .sink_takes_files = !content_is_made(r),
         .direct_refused = io_direct_refused(io, f->dev),
         .conf = r->location->io,

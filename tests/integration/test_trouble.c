@@ -431,6 +431,34 @@ START_TEST(content_in_memory)
 }
 END_TEST
 
+/* Locations may share a cache and differ in what they keep in memory: one that keeps nothing sends what the file is now. */
+START_TEST(content_of_one_location_only)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s", site_write("html/f.txt", "first"));
+    site_conf_http("open_file_cache max=9; open_file_cache_valid 60s;\n"
+                   "server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
+                   "location /live/ { alias @DIR@/html/; open_file_cache_content off; }\n"
+                   "location /small/ { alias @DIR@/html/; open_file_cache_content 4; } }\n");
+    site_start();
+    static const struct {
+        const char *target, *before, *now;
+    } looks[] = {{"/f.txt", "first", "first"}, {"/live/f.txt", "first", "other"}, {"/small/f.txt", "first", "other"}};
+    struct response r;
+    for (int i = 0; i < 6; i++) {
+        if (i == 3) {
+            int fd = open(path, O_WRONLY | O_CLOEXEC);
+            ck_assert_int_eq(pwrite(fd, "other", 5, 0), 5);
+            close(fd);
+        }
+        get(&r, looks[i % 3].target);
+        ck_assert_msg(strcmp(r.body, i < 3 ? looks[i % 3].before : looks[i % 3].now) == 0, "%s: %s",
+                      looks[i % 3].target, r.body);
+        response_free(&r);
+    }
+}
+END_TEST
+
 Suite *suite_trouble(void)
 {
     Suite *s = suite_create("trouble");
@@ -446,5 +474,6 @@ Suite *suite_trouble(void)
     tcase_add_loop_test(t, file_is_removed, 0, WAYS);
     tcase_add_test(t, cached_file_was_rewritten_before);
     tcase_add_test(t, content_in_memory);
+    tcase_add_test(t, content_of_one_location_only);
     return s;
 }
