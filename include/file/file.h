@@ -20,14 +20,15 @@ struct file {
     int direct_fd; /* O_DIRECT on the same inode, opened by file_direct(); -1 */
     int exact_fd;  /* without read-ahead, opened by file_exact(); -1 */
     off_t size;
-    struct timespec mtime;
+    struct timespec mtime, ctime;
     dev_t dev;
     ino_t ino;
     unsigned align_memory, align_offset; /* for O_DIRECT, bytes, powers of two; 0 until file_direct() */
     bool answers_short;                  /* O_DIRECT reads may end early in the middle of the file: FUSE */
     bool hot;                            /* set by users: seen resident lately, at `hot_msec` of clock_now */
     int64_t hot_msec;
-    char *content; /* whole content when the cache keeps it in memory (size bytes), else NULL */
+    char *content;      /* whole content when the cache keeps it in memory (size bytes), else NULL */
+    bool content_young; /* read so soon after a change that another one may bear the same times */
     uint8_t etag_len;
     char etag[40]; /* "5f0-1a2b" with the quotes: mtime and size in hex, as nginx */
     char last_modified[CLOCK_HTTP_LEN + 1];

@@ -145,10 +145,17 @@ static bool cacheable(int error)
     return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP || error == -ENAMETOOLONG;
 }
 
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* ctime as well: mtime may be set, and is, by who copies files with their times. What is in memory must not outlive the
+ * file's content: one that is read from its descriptor would be right all the same. */
 static bool unchanged(const struct file *a, const struct file *b)
 {
     return a->kind == b->kind && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-           a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
+           same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime) && !a->content_young;
 }
 
 bool cache_wants_content(const struct file *f, size_t most)
@@ -156,11 +163,11 @@ bool cache_wants_content(const struct file *f, size_t most)
     return f->kind == FILE_REGULAR && !f->content && f->size > 0 && (uint64_t)f->size <= most;
 }
 
-/* Bytes of content that a file opened now may bring. What no longer fits waits until entries have become inactive: a
- * crawl over many files does not push out what is being asked for. */
-static size_t content_room(const struct cache *c, const struct file_conf *conf)
+/* Bytes of content that a file opened now for `e` may bring. What no longer fits waits until entries have become
+ * inactive: a crawl over many files does not push out what is being asked for. */
+static size_t content_room(const struct cache *c, const struct cache_entry *e, const struct file_conf *conf)
 {
-    int64_t room = conf->content.cap - (int64_t)c->content_bytes;
+    int64_t room = conf->content.cap - (int64_t)(c->content_bytes - e->content);
     int64_t most = conf->content.most < room ? conf->content.most : room;
     return most > 0 ? (size_t)most : 0;
 }
@@ -182,7 +189,7 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
         entry_set_file(c, e, NULL);
         return NULL;
     }
-    if (e->file && unchanged(e->file, f)) {
+    if (e->file && unchanged(e->file, f) && (e->file->content || !f->content)) {
         file_release(f);
         f = file_acquire(e->file);
     } else if (f->kind != FILE_REGULAR || e->uses >= conf->min_uses) {
@@ -241,9 +248,9 @@ static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e
         return rc;
     if (!e)
         e = entry_add(c, &q->key);
-    size_t room = e && e->uses >= q->conf->min_uses ? content_room(c, q->conf) : 0;
-    if (rc == 0 && cache_wants_content(f, room) && !(e->file && unchanged(e->file, f)))
-        cold = file_read_content(f, may_wait) == -EAGAIN && may_wait;
+    size_t room = e && e->uses >= q->conf->min_uses ? content_room(c, e, q->conf) : 0;
+    if (rc == 0 && cache_wants_content(f, room) && !(e->file && e->file->content && unchanged(e->file, f)))
+        cold = file_read_content(f, clock_now.sec, may_wait) == -EAGAIN && may_wait;
     if (cold && may_wait) {
         rc = cache_open_start(fc, c, e, q, room, &f);
         if (rc == -EINPROGRESS)

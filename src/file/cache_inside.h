@@ -59,9 +59,9 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
 bool cache_wants_content(const struct file *f, size_t most);
 void file_cache_unref(struct file_cache *fc);
 
-/* Fills f->content. `nowait`: only if that needs no disk, else -EAGAIN. 0 or -errno; without content the file is as
- * good. */
-int file_read_content(struct file *f, bool nowait);
+/* Fills f->content. `now`: clock_now.sec when it was asked for. `nowait`: only if that needs no disk, else -EAGAIN. 0 or
+ * -errno; without content the file is as good. */
+int file_read_content(struct file *f, int64_t now, bool nowait);
 
 /* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles
  * `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else no thread could be started: it was done at once, and the

@@ -17,13 +17,15 @@ struct cache_open {
     struct file_conf conf;
     struct open_options options;
     size_t content_most;
+    int64_t asked_sec; /* clock_now */
     int rc;
     struct file *file;
     char path[];
 };
 
-int file_read_content(struct file *f, bool nowait)
+int file_read_content(struct file *f, int64_t now, bool nowait)
 {
+    enum { YOUNG_SEC = 2 }; /* the coarsest times that file systems keep */
     size_t size = (size_t)f->size, got = 0;
     char *bytes = malloc(size);
     if (!bytes)
@@ -43,6 +45,7 @@ int file_read_content(struct file *f, bool nowait)
         got += (size_t)n;
     }
     f->content = bytes;
+    f->content_young = f->ctime.tv_sec > now - YOUNG_SEC;
     return 0;
 }
 
@@ -52,7 +55,7 @@ static void run(struct job *job)
 
     open->rc = open->file ? 0 : file_open(&open->file, open->path, &open->options);
     if (open->rc == 0 && open->file && cache_wants_content(open->file, open->content_most))
-        (void)file_read_content(open->file, false);
+        (void)file_read_content(open->file, open->asked_sec, false);
 }
 
 /* The content was promised room when the job began; others may have taken it meanwhile. */
@@ -62,7 +65,8 @@ static void forget_surplus_content(struct cache_open *open)
 
     if (!open->cache || !f || !f->content)
         return;
-    if ((int64_t)open->cache->content_bytes + f->size <= open->conf.content.cap)
+    size_t others = open->cache->content_bytes - (open->entry ? open->entry->content : 0);
+    if ((int64_t)others + f->size <= open->conf.content.cap)
         return;
     free(f->content);
     f->content = NULL;
@@ -113,6 +117,7 @@ static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct
     open->entry = e;
     open->conf = *q->conf;
     open->content_most = content_most;
+    open->asked_sec = clock_now.sec;
     open->rc = -ECANCELED; /* unless it gets to run */
     open->file = f;
     return open;

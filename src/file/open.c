@@ -87,6 +87,7 @@ static int describe(struct file **out, int fd, const char *path, const struct op
     f->direct_fd = f->exact_fd = -1;
     f->size = st.st_size;
     f->mtime = st.st_mtim;
+    f->ctime = st.st_ctim;
     f->dev = st.st_dev;
     f->ino = st.st_ino;
     if (f->kind != FILE_REGULAR) {

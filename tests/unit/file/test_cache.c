@@ -280,6 +280,87 @@ START_TEST(test_content)
 }
 END_TEST
 
+static struct file *find_after_valid(const char *path)
+{
+    clock_now.msec += 60000;
+    return find(path);
+}
+
+/* Other bytes of the same length, with the times that a copy keeps: only ctime tells. */
+static void rewrite(const char *path, const char *bytes)
+{
+    struct stat before, now;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    ck_assert_int_eq(fstat(fd, &before), 0);
+    do {
+        ck_assert_int_eq(pwrite(fd, bytes, strlen(bytes), 0), (ssize_t)strlen(bytes));
+        ck_assert_int_eq(futimens(fd, (struct timespec[]){before.st_atim, before.st_mtim}), 0);
+        ck_assert_int_eq(fstat(fd, &now), 0);
+    } while (now.st_ctim.tv_sec == before.st_ctim.tv_sec && now.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
+    close(fd);
+}
+
+START_TEST(test_content_is_of_the_file)
+{
+    conf.content.most = conf.content.cap = 100;
+    const char *path = unit_write("f", "first", 5);
+    clock_now.sec += 10; /* it is an old file */
+    struct file *f = find(path);
+    ck_assert_mem_eq(f->content, "first", 5);
+    rewrite(path, "other");
+    struct file *g = find_after_valid(path);
+    ck_assert_mem_eq(g->content, "other", 5);
+    struct file *h = find_after_valid(path);
+    ck_assert_ptr_eq(g, h); /* nothing happened */
+    ck_assert_uint_eq(stats().content_bytes, 5);
+    file_release(f);
+    file_release(g);
+    file_release(h);
+}
+END_TEST
+
+/* The clock of a file system ticks slowly: a file may be written again with nothing to tell it by. */
+START_TEST(test_content_of_a_young_file)
+{
+    conf.content.most = conf.content.cap = 100;
+    const char *path = unit_write("f", "first", 5);
+    struct file *f = find(path);
+    ck_assert_ptr_nonnull(f->content);
+    clock_now.sec += 10;
+    struct file *g = find_after_valid(path);
+    ck_assert_ptr_ne(f, g); /* read once more */
+    ck_assert_mem_eq(g->content, "first", 5);
+    struct file *h = find_after_valid(path);
+    ck_assert_ptr_eq(g, h); /* and that will do */
+    file_release(f);
+    file_release(g);
+    file_release(h);
+}
+END_TEST
+
+/* Opened when there was no room for its content, or by a location that keeps none. */
+START_TEST(test_content_comes_later)
+{
+    const char *path = unit_write("f", "first", 5);
+    clock_now.sec += 10;
+    conf.content.most = 0;
+    conf.content.cap = 5;
+    struct file *f = find(path);
+    ck_assert_ptr_null(f->content);
+    conf.content.most = 5;
+    struct file *g = find_after_valid(path);
+    ck_assert_mem_eq(g->content, "first", 5);
+    rewrite(path, "other"); /* what it holds makes room for what replaces it */
+    struct file *h = find_after_valid(path);
+    ck_assert_mem_eq(h->content, "other", 5);
+    ck_assert_uint_eq(stats().content_bytes, 5);
+    file_release(f);
+    file_release(g);
+    file_release(h);
+}
+END_TEST
+
 struct waiter {
     struct file_lookup lookup;
     int calls, rc;
@@ -465,6 +546,9 @@ Suite *suite_file_cache(void)
     tcase_add_test(t, test_many);
     tcase_add_test(t, test_confinement_is_part_of_the_key);
     tcase_add_test(t, test_content);
+    tcase_add_test(t, test_content_is_of_the_file);
+    tcase_add_test(t, test_content_of_a_young_file);
+    tcase_add_test(t, test_content_comes_later);
     tcase_add_test(t, test_shared_open);
     tcase_add_test(t, test_cold_name);
     tcase_add_test(t, test_destroy_in_flight);
