@@ -80,6 +80,8 @@ int log_file_reopen_all(void);
 int log_file_chown_all(uid_t uid, gid_t gid);
 
 int log_file_writer_start(void); /* 0 or -errno; blocks all signals in its thread */
-void log_file_writer_stop(void); /* writes what is left (bounded: 2 s), joins; later lines are written directly */
+/* Writes what is left and joins; later lines are written directly. A writer that is stuck for 2 s is left alone: what it
+ * has not taken counts as dropped, and so does each later line. */
+void log_file_writer_stop(void);
 
 #endif

@@ -327,7 +327,7 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
 /* Without a writer. Called with the lock held. */
 static void put_at_once(struct log_file *lf, int severity, const char *line, size_t len)
 {
-    if (lf->names && log_writer_abandoned) { /* it may still look at them */
+    if (log_writer_abandoned) { /* it may still look at what is here; and who writes now would be stuck as well */
         log_file_drop(lf, 1);
         return;
     }
@@ -349,6 +349,20 @@ static void put_at_once(struct log_file *lf, int severity, const char *line, siz
 static size_t head_size(const struct log_file *lf)
 {
     return lf->syslog || lf->names ? sizeof(struct log_record) : 0;
+}
+
+uint64_t log_file_count_waiting(const struct log_file *lf)
+{
+    uint64_t lines = 0;
+
+    if (head_size(lf) == 0)
+        return log_file_count_lines(lf->fill, lf->used);
+    for (size_t at = 0; at < lf->used; lines++) {
+        struct log_record record;
+        memcpy(&record, lf->fill + at, sizeof(record));
+        at += sizeof(record) + record.len;
+    }
+    return lines;
 }
 
 /* Room for a line, or NULL. Called with the lock held. */

@@ -58,6 +58,8 @@ void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, in
 /* How many of the bytes could be written; fewer: lf->last_errno says why. */
 size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
 uint64_t log_file_count_lines(const char *bytes, size_t len);
+/* Lines in the buffer that the writer has not taken. Called with the lock held. */
+uint64_t log_file_count_waiting(const struct log_file *lf);
 /* `lines` are lost. */
 void log_file_drop(struct log_file *lf, uint64_t lines);
 /* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */

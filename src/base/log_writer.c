@@ -296,6 +296,25 @@ static void finish_alone(void)
     serve_all(true);
 }
 
+/* The writer does not come back: what waits for it is lost, and counted. */
+static void abandon(void)
+{
+    log_writer_abandoned = true;
+    log_writer_runs = false;
+    pthread_detach(thread);
+    pthread_mutex_lock(&log_registry_lock);
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        pthread_mutex_lock(&lf->lock);
+        uint64_t lines = log_file_count_waiting(lf);
+        lf->used = 0;
+        pthread_mutex_unlock(&lf->lock);
+        if (lines > 0)
+            log_file_drop(lf, lines);
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+}
+
 void log_file_writer_stop(void)
 {
     if (!log_writer_runs)
@@ -316,7 +335,5 @@ void log_file_writer_stop(void)
         finish_alone();
         return;
     }
-    log_writer_abandoned = true; /* a disk that does not answer: its lines are lost */
-    log_writer_runs = false;
-    pthread_detach(thread);
+    abandon(); /* a disk that does not answer */
 }

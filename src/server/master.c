@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KILL_MSEC = 1000 }; /* a fast stop that takes longer ends with SIGKILL */
+enum { KILL_MSEC = 3000 }; /* a fast stop that takes longer ends with SIGKILL; the log writer alone has 2 s of it */
 
 enum stopping { NOT_STOPPING, STOPPING_GRACEFULLY, STOPPING_FAST };
 

@@ -176,6 +176,16 @@ static void tell_started(const struct single_start *start)
         start->serving(start->arg);
 }
 
+/* While the log writer runs: requests at work are logged, and nobody waits for a disk with that. */
+static void stop_serving(struct single *s)
+{
+    list_each (&s->generations, node, tmp) {
+        struct generation *g = container_of(node, struct generation, node);
+        serving_destroy(g->serving);
+        g->serving = NULL;
+    }
+}
+
 static void end_all(struct single *s)
 {
     while (!list_empty(&s->generations))
@@ -211,6 +221,7 @@ int single_run(const struct single_start *start)
         if (pid_path)
             pid_file_remove(pid_path);
     }
+    stop_serving(&s);
     log_file_writer_stop();
     end_all(&s);
     free(pid_path);

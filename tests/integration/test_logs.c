@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -515,6 +516,105 @@ START_TEST(variable_path)
 END_TEST
 
 /* Out of the folder, control bytes, a name that is too long, a folder that is not there: the line is dropped, and this is said. */
+/* A log that takes nothing, as a disk that has stopped: a pipe that nobody reads. */
+static int start_with_stalled_log(bool master)
+{
+    const char *path = site_path("logs/fifo");
+    char conf[1024];
+    site_write("html/a.txt", "hello\n");
+    ck_assert(mkfifo(path, 0666) == 0 && chmod(path, 0666) == 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ck_assert_int_ge(reader, 0);
+    snprintf(
+        conf, sizeof(conf),
+        "@MAIN@ %s events { } http { log_format line '%0200d';\n"
+        "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/fifo line; keepalive_requests 1000000;\n"
+        "location /status { status; access_log off; } } }\n",
+        master ? "" : "master_process off;", 0);
+    site_conf(conf);
+    site_start();
+    return reader;
+}
+
+enum { STALLED = 10000 }; /* requests: more lines than the pipe and both buffers take */
+
+static void answer_all(unsigned requests)
+{
+    enum { BATCH = 100 };
+    static const char one[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    char *all = malloc(BATCH * sizeof(one));
+    size_t len = 0;
+    struct client c;
+    struct response r;
+    for (int i = 0; i < BATCH; i++, len += sizeof(one) - 1)
+        memcpy(all + len, one, sizeof(one) - 1);
+    client_open(&c, site_port(0));
+    for (unsigned done = 0; done < requests; done += BATCH) {
+        ck_assert_uint_eq(client_send(&c, all, len), len);
+        for (int i = 0; i < BATCH; i++) {
+            ck_assert(client_receive(&c, &r));
+            ck_assert_int_eq(r.status, 200);
+            response_free(&r);
+        }
+    }
+    client_close(&c);
+    free(all);
+}
+
+static unsigned read_lines(int reader)
+{
+    static char bytes[65536];
+    unsigned lines = 0;
+    for (ssize_t n; (n = read(reader, bytes, sizeof(bytes))) > 0;)
+        for (ssize_t i = 0; i < n; i++)
+            lines += bytes[i] == '\n';
+    return lines;
+}
+
+/* Every request is answered, and has its line or is counted as dropped. */
+START_TEST(stalled_log_holds_up_nobody)
+{
+    int reader = start_with_stalled_log(true);
+    unsigned lines = 0;
+    answer_all(STALLED);
+    double dropped = metric("sluice_log_dropped_lines_total");
+    ck_assert_double_gt(dropped, 0);
+    while (lines + dropped < STALLED) { /* the site's time limit ends a wait in vain */
+        lines += read_lines(reader);
+        sleep_msec(1);
+    }
+    answer_all(100);
+    site_kill(SIGQUIT);
+    while (lines + dropped < STALLED + 100) {
+        lines += read_lines(reader);
+        sleep_msec(1);
+    }
+    site_stop(SIGQUIT);
+    lines += read_lines(reader);
+    ck_assert_double_eq(lines + dropped, STALLED + 100);
+    char *log = log_await("logs/error.log", "were dropped");
+    ck_assert_uint_eq(count_text(log, "were dropped"), 1);
+    free(log);
+    close(reader);
+}
+END_TEST
+
+/* And a stop does not wait for it for ever: site_stop() insists on status 0, site_teardown() that no worker was killed. */
+START_TEST(stalled_log_does_not_hold_up_the_end)
+{
+    int reader = start_with_stalled_log(_i == 0);
+    struct client c;
+    answer_all(STALLED);
+    ck_assert_double_gt(metric("sluice_log_dropped_lines_total"), 0);
+    client_open(&c, site_port(0));
+    client_say(&c, "POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"); /* logged by the stop */
+    sleep_msec(50);
+    site_stop(SIGTERM);
+    client_close(&c);
+    close(reader);
+}
+END_TEST
+
 START_TEST(variable_path_is_confined)
 {
     make_folder("by");
@@ -606,6 +706,10 @@ Suite *suite_logs(void)
     tcase_add_test(tc, reopen);
     tcase_add_test(tc, reopen_loses_nothing);
     tcase_add_loop_test(tc, variable_path, 0, 4);
+    if (!on_nginx()) {
+        tcase_add_test(tc, stalled_log_holds_up_nobody);
+        tcase_add_loop_test(tc, stalled_log_does_not_hold_up_the_end, 0, 2);
+    }
     tcase_add_test(tc, variable_path_is_confined);
     tcase_add_test(tc, variable_path_alone);
     tcase_add_test(tc, variable_path_reopens);

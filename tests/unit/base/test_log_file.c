@@ -376,6 +376,39 @@ START_TEST(test_slow)
 }
 END_TEST
 
+/* Of a writer that never comes back nobody waits for more than its lines are worth. */
+START_TEST(test_stuck)
+{
+    const char *path = unit_path("fifo"), *other_path = unit_path("other.log");
+    static char line[1001];
+    struct log_file *named;
+    struct log_names_conf none = {.max = 0};
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    struct log_file *lf = open_log(path, 0, 0), *other = open_log(other_path, 0, 0);
+    ck_assert_int_eq(log_file_open_names(&named, &none), 0);
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    memset(line, 'x', sizeof(line));
+    line[999] = '\n';
+    while (log_file_dropped(lf) == 0)
+        log_file_write(lf, 6, line, 1000);
+    struct pollfd pipe = {open(path, O_WRONLY | O_NONBLOCK), POLLOUT, 0};
+    while (poll(&pipe, 1, 1) > 0) /* until it is full: nobody reads, and the writer is stuck in it */
+        ;
+    close(pipe.fd);
+    add(other, "one\n");
+    add(other, "two\n");
+    log_file_write(named, 6, "x\0three\n", 8);
+    log_file_writer_stop();
+    ck_assert_uint_eq(log_file_dropped(other), 2);
+    ck_assert_uint_eq(log_file_dropped(named), 1);
+    add(other, "late\n"); /* returns */
+    add(lf, "late\n");
+    ck_assert_uint_eq(log_file_dropped(other), 3);
+    close(reader);
+}
+END_TEST
+
 START_TEST(test_closed_pipe)
 {
     int ends[2], kept = dup(STDERR_FILENO);
@@ -501,6 +534,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_chown);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_slow);
+    tcase_add_test(t, test_stuck);
     tcase_add_test(t, test_closed_pipe);
     tcase_add_test(t, test_fork);
     tcase_add_test(t, test_syslog);
