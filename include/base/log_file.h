@@ -32,6 +32,9 @@ void log_file_close(struct log_file *lf);
  * -EINVAL for what is no file. */
 int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec, int level);
 
+/* A configuration is about to be read: how a file is buffered follows from those that open it from now on. */
+void log_file_settings_begin(void);
+
 /* Which files stay open where lines name their files. */
 struct log_names_conf {
     unsigned id;           /* those with another one are apart, with a bound of their own */

@@ -116,7 +116,16 @@ static int file_new(struct log_file **out, const char *path, const struct log_na
     return 0;
 }
 
-/* The smallest of several waits counts, and the largest of several buffers. */
+static unsigned settings; /* under the registry's lock */
+
+void log_file_settings_begin(void)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    settings++;
+    pthread_mutex_unlock(&log_registry_lock);
+}
+
+/* The smallest of several waits counts, and the largest of several buffers; not what earlier settings were. */
 static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
 {
     int64_t wait = flush_msec > 0 ? flush_msec : buffer > 0 ? BUFFERED_WAIT : DEFAULT_WAIT;
@@ -125,17 +134,21 @@ static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
     int msec = wait > 3600 * 1000 ? 3600 * 1000 : (int)wait;
 
     pthread_mutex_lock(&lf->lock);
+    bool first = lf->capacity == 0 || lf->settings != settings;
+    lf->settings = settings;
     if (capacity > lf->capacity) {
         char *larger = lf->fill ? realloc(lf->fill, capacity) : NULL;
         if (larger || !lf->fill) { /* otherwise the smaller one has to do */
             lf->fill = larger;
             lf->capacity = capacity;
-            lf->threshold = threshold;
         }
     }
-    if (lf->wait_msec == 0 || msec < lf->wait_msec)
+    if (capacity <= lf->capacity && (first || threshold > lf->threshold))
+        lf->threshold = threshold;
+    if (first || msec < lf->wait_msec)
         lf->wait_msec = msec;
     pthread_mutex_unlock(&lf->lock);
+    log_writer_wake(); /* it may sleep for longer than lines are to wait now */
 }
 
 static struct log_file *find(const char *path, int gzip_level)

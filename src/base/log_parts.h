@@ -20,7 +20,8 @@ struct log_file {
     int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain. Never changes */
     bool is_stream;          /* stdout, stderr: not ours to close or reopen */
     bool may_signal;         /* a pipe or socket, where a write may raise SIGPIPE */
-    size_t capacity;         /* of each buffer */
+    unsigned settings;       /* those that the next three are of */
+    size_t capacity;         /* of each buffer; never shrinks */
     size_t threshold;        /* bytes that make the writer write at once */
     atomic_int wait_msec;    /* and how long lines may wait otherwise */
     atomic_uint_fast64_t dropped;

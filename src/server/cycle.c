@@ -59,6 +59,7 @@ int cycle_read(struct cycle **out, const struct cycle_source *source)
     }
     arena_init(&c->arena, ARENA_CHUNK);
     c->source = source;
+    log_file_settings_begin();
     rc = read_rows(c);
     if (rc < 0) {
         cycle_destroy(c, false);

@@ -254,6 +254,28 @@ START_TEST(buffered)
 }
 END_TEST
 
+START_TEST(buffered_since_a_reload)
+{
+    static const char conf[] = "access_log logs/b combined%s;";
+    char text[128];
+    site_write("html/a.txt", "hello\n");
+    snprintf(text, sizeof(text), conf, "");
+    site_conf_server(text);
+    site_start();
+    snprintf(text, sizeof(text), conf, " buffer=64k flush=1h");
+    site_conf_server(text);
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "exited with code 0")); /* the old worker */
+    fetch("/a.txt", "");
+    sleep_msec(200);
+    char *log = site_read("logs/b", NULL);
+    ck_assert_str_eq(log, "");
+    free(log);
+    site_stop(SIGQUIT);
+    free(log_await_count("logs/b", "\n", 1));
+}
+END_TEST
+
 START_TEST(every_line_arrives)
 {
     site_write("html/a.txt", "hello\n");
@@ -697,6 +719,8 @@ Suite *suite_logs(void)
     tcase_add_test(tc, formats);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, buffered);
+    if (!on_nginx())
+        tcase_add_test(tc, buffered_since_a_reload);
     tcase_add_test(tc, every_line_arrives);
     tcase_add_test(tc, bytes_of_a_cut_response);
     tcase_add_test(tc, error_lines);

@@ -230,6 +230,29 @@ START_TEST(test_buffered)
 }
 END_TEST
 
+/* Of a configuration that is read again, its own settings count: shorter ones, and longer ones. */
+START_TEST(test_buffered_anew)
+{
+    const char *path = unit_path("b.log");
+    struct log_file *lf = open_log(path, 1024, 1);
+    log_file_settings_begin();
+    log_file_close(open_log(path, 16, 3600 * 1000));
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    add(lf, "0123456\n");
+    poll(NULL, 0, 200);
+    check_content(path, "");
+    add(lf, "0123456\n");
+    await_content(path, "0123456\n0123456\n");
+    add(lf, "x\n");
+    poll(NULL, 0, 200); /* far longer than the writer looks for more lines: it sleeps now */
+    check_content(path, "0123456\n0123456\n");
+    log_file_close(open_log(path, 1024, 1)); /* of the same settings: the sooner */
+    await_content(path, "0123456\n0123456\nx\n");
+    log_file_writer_stop();
+    log_file_close(lf);
+}
+END_TEST
+
 START_TEST(test_flush)
 {
     const char *path = unit_path("b.log"), *other = unit_path("c.log");
@@ -527,6 +550,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_writer);
     tcase_add_test(t, test_many);
     tcase_add_test(t, test_buffered);
+    tcase_add_test(t, test_buffered_anew);
     tcase_add_test(t, test_flush);
     tcase_add_test(t, test_reopen);
     tcase_add_test(t, test_reopen_writer);
