@@ -95,6 +95,9 @@ void connection_fail(struct connection *c, int status);
 /* Something a request waited for is there: goes on. */
 void connection_resume(struct connection *c);
 
+/* Whether it waits for a request, and nothing of one has come yet. */
+bool connection_is_idle(const struct connection *c);
+
 /* The service drains: an idle connection closes, unless a request comes within seconds; others after their response. */
 void connection_drain(struct connection *c);
 

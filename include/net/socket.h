@@ -12,6 +12,7 @@ int socket_local(int fd, struct address *a); /* getsockname */
 size_t socket_unsent(int fd);                /* SIOCOUTQ bytes, 0 when unknown */
 size_t socket_held(int fd);                  /* the same, and 0 where the connection is over, or is no TCP */
 bool socket_is_broken(int fd);               /* reset, or timed out; not where the peer only ended its sending */
+bool socket_has_input(int fd);               /* bytes to read, or the end */
 int socket_reset_on_close(int fd);           /* SO_LINGER 0: reset_timedout_connection */
 
 #endif

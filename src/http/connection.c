@@ -417,6 +417,11 @@ static void on_deadline(struct deadline *d)
     }
 }
 
+bool connection_is_idle(const struct connection *c)
+{
+    return c->state == CONN_IDLE && !c->readable && !socket_has_input(c->sink.fd);
+}
+
 int64_t connection_idle_timeout(const struct connection *c)
 {
     return c->requests > 0 ? c->keepalive_msec : c->address->dflt->base.http->client_header_timeout;

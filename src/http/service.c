@@ -1,6 +1,7 @@
 /* service.c - HTTP in one worker: acceptors, pools of what connections need, start and end. See service.h. */
 #include "http/service.h"
 
+#include "base/clock.h"
 #include "http/auth.h"
 #include "http/service_private.h"
 #include "net/socket.h"
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { POOLED_MOST = 256 }; /* buffers and requests kept for the next ones */
+enum {
+    POOLED_MOST = 256, /* buffers and requests kept for the next ones */
+    ROOM_MOST = 32     /* idle connections closed at a time where a new one needs room */
+};
 
 /* One listening descriptor. */
 struct accepting {
@@ -155,6 +159,43 @@ static const struct http_address *address_of(const struct http_address *socket, 
     return socket;
 }
 
+/* Idle connections, those first whose time is over first. */
+struct idle {
+    struct connection *at[ROOM_MOST];
+    unsigned count, most;
+};
+
+static void idle_add(struct idle *idle, struct connection *c)
+{
+    unsigned i = idle->count;
+
+    if (i == idle->most && idle->at[i - 1]->deadline.at <= c->deadline.at)
+        return;
+    if (!connection_is_idle(c))
+        return;
+    for (i -= i == idle->most; i > 0 && idle->at[i - 1]->deadline.at > c->deadline.at; i--)
+        idle->at[i] = idle->at[i - 1];
+    idle->at[i] = c;
+    idle->count += idle->count < idle->most;
+}
+
+/* As in nginx: so that nobody keeps others out by connecting alone. The newest is not asked. */
+static void make_room(struct service *s)
+{
+    struct idle idle = {.most = s->count / 8 < 1 ? 1 : s->count / 8 < ROOM_MOST ? s->count / 8 : ROOM_MOST};
+
+    list_each (&s->connections, node, tmp) {
+        if (node != s->connections.prev)
+            idle_add(&idle, container_of(node, struct connection, node));
+    }
+    if (idle.count > 0 && clock_now.sec != s->made_room_sec) {
+        s->made_room_sec = clock_now.sec;
+        log_warn(0, "%u worker_connections are not enough, reusing connections", s->most);
+    }
+    for (unsigned i = 0; i < idle.count; i++)
+        connection_close(idle.at[i], "another connection needs its place");
+}
+
 static void on_accepted(void *arg, int fd, const struct address *peer)
 {
     struct accepting *a = arg;
@@ -162,6 +203,8 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
 
     s->counters->accepted++;
     connection_open(s, address_of(a->address, fd), fd, peer);
+    if (s->count >= s->most && !s->paused)
+        make_room(s);
     if (s->count >= s->most && !s->paused) {
         log_alert(0, "%u worker_connections are not enough", s->most);
         set_accepting(s, false);

@@ -40,8 +40,9 @@ struct service {
     unsigned acceptor_count;
     struct list connections; /* struct connection */
     struct listing_jobs listings;
-    unsigned count, most; /* connections */
-    bool paused;          /* `most` reached: nothing is accepted */
+    unsigned count, most;  /* connections */
+    bool paused;           /* `most` reached: nothing is accepted */
+    int64_t made_room_sec; /* clock_now; when it was last said that idle connections make room */
     bool draining;
     loop_fn *drained;
     void *drained_arg;

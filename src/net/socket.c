@@ -42,6 +42,13 @@ bool socket_is_broken(int fd)
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP));
 }
 
+bool socket_has_input(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
 /* After a reset the count stays as it was, so that the state is asked for too: it comes first in struct tcp_info. */
 size_t socket_held(int fd)
 {

@@ -568,6 +568,51 @@ START_TEST(slow_heads_hold_up_nobody)
 }
 END_TEST
 
+/* Who only connects, or keeps a connection alive, keeps nobody out; who is being answered, or has begun to ask, is left alone. */
+START_TEST(idle_connections_make_room)
+{
+    enum { IDLE = 40 };
+    struct client c[IDLE], asking, served, again;
+    struct response r;
+    site_write("html/a.txt", "hello\n");
+    site_pattern("html/big", 8 << 20);
+    site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; root "
+              "@DIR@/html; } }");
+    site_start();
+    client_open(&asking, site_port(0));
+    client_say(&asking, "GET /a.txt HTTP/1.1\r\n");
+    client_open_sized(&served, site_port(0), 4096);
+    client_say(&served, "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    ck_assert(client_receive_head(&served, &r));
+    response_free(&r);
+    for (int i = 0; i < IDLE; i++) {
+        client_open(&c[i], site_port(0));
+        if (i % 2) {
+            client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+            ck_assert(client_receive(&c[i], &r));
+            response_free(&r);
+        }
+    }
+    client_open(&again, site_port(0));
+    client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&again, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_say(&asking, "Host: a\r\n\r\n");
+    ck_assert(client_receive(&asking, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_expect_pattern(&served, 0, 8 << 20);
+    ck_assert(client_ends(&c[0])); /* idle for longest */
+    free(log_await("logs/error.log", "[warn] "));
+    for (int i = 0; i < IDLE; i++)
+        client_close(&c[i]);
+    client_close(&again);
+    client_close(&asking);
+    client_close(&served);
+}
+END_TEST
+
 START_TEST(worker_connections_run_out)
 {
     site_write("html/a.txt", "hello\n");
@@ -620,6 +665,7 @@ Suite *suite_slow(void)
         tcase_add_loop_test(timeouts, the_end_has_an_owner, 0, 4);
     }
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
+    tcase_add_test(timeouts, idle_connections_make_room);
     tcase_add_test(timeouts, worker_connections_run_out);
     return s;
 }
