@@ -125,6 +125,22 @@ START_TEST(test_update)
 }
 END_TEST
 
+/* The clock was set back, or far ahead: every text says the new time with the next turn. */
+START_TEST(test_clock_is_set)
+{
+    clock_update();
+    clock_now.sec += _i ? -100000 : 100000;
+    memset(clock_now.http, 'x', CLOCK_HTTP_LEN);
+    memset(clock_now.log, 'x', CLOCK_LOG_LEN);
+    clock_update();
+    time_t told, now = time(NULL);
+    ck_assert_int_eq(clock_parse_http(text_of(clock_now.http), &told), 0);
+    ck_assert(told <= now && told >= now - 2);
+    ck_assert_int_eq(told, clock_now.sec);
+    ck_assert_int_ne(clock_now.log[0], 'x');
+}
+END_TEST
+
 START_TEST(test_zone_west)
 {
     setenv("TZ", "ABC3:30", 1);
@@ -143,6 +159,7 @@ Suite *suite_base_clock(void)
     tcase_add_test(t, test_parse);
     tcase_add_test(t, test_two_digit_year);
     tcase_add_test(t, test_update);
+    tcase_add_loop_test(t, test_clock_is_set, 0, 2);
     tcase_add_test(t, test_zone_west);
     suite_add_tcase(s, t);
     return s;
