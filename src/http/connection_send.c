@@ -197,7 +197,7 @@ static bool may_go_on(const struct connection *c, const struct request *r)
     const struct http_conf *h = r->location->http;
 
     return r->msg.keep_alive && h->keepalive_timeout.msec > 0 && c->requests < h->keepalive_requests &&
-           clock_now.msec - c->start_msec < h->keepalive_time && !c->service->draining &&
+           clock_now.msec - c->start_msec < h->keepalive_time && !c->service->draining && !c->service->paused &&
            (!h->keepalive_disable || stays_open_for(r, h->keepalive_disable));
 }
 

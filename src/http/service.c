@@ -12,7 +12,9 @@
 
 enum {
     POOLED_MOST = 256, /* buffers and requests kept for the next ones */
-    ROOM_MOST = 32     /* idle connections closed at a time where a new one needs room */
+    ROOM_MOST = 32,    /* idle connections closed at a time where a new one needs room */
+    ROOM_MSEC = 100,   /* so long they are not looked for once there were fewer: it means a look at each connection */
+    YOUNG_MSEC = 1000  /* who waits for room leaves them alone that came less than this ago */
 };
 
 /* One listening descriptor. */
@@ -179,21 +181,47 @@ static void idle_add(struct idle *idle, struct connection *c)
     idle->count += idle->count < idle->most;
 }
 
-/* As in nginx: so that nobody keeps others out by connecting alone. The newest is not asked. */
-static void make_room(struct service *s)
+/* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before `until`, and not `newest`. */
+static void make_room(struct service *s, int64_t until, const struct connection *newest)
 {
     struct idle idle = {.most = s->count / 8 < 1 ? 1 : s->count / 8 < ROOM_MOST ? s->count / 8 : ROOM_MOST};
 
     list_each (&s->connections, node, tmp) {
-        if (node != s->connections.prev)
-            idle_add(&idle, container_of(node, struct connection, node));
+        struct connection *c = container_of(node, struct connection, node);
+        if (c != newest && c->start_msec <= until)
+            idle_add(&idle, c);
     }
+    if (idle.count < idle.most)
+        s->no_room_until = clock_now.msec + ROOM_MSEC;
     if (idle.count > 0 && clock_now.sec != s->made_room_sec) {
         s->made_room_sec = clock_now.sec;
         log_warn(0, "%u worker_connections are not enough, reusing connections", s->most);
     }
     for (unsigned i = 0; i < idle.count; i++)
         connection_close(idle.at[i], "another connection needs its place");
+}
+
+/* Nothing is accepted until a connection has ended. */
+static void wait_for_room(struct service *s)
+{
+    if (clock_now.sec != s->full_sec) {
+        s->full_sec = clock_now.sec;
+        log_alert(0, "%u worker_connections are not enough", s->most);
+    }
+    set_accepting(s, false);
+    deadline_set(s->deadlines, &s->room, ROOM_MSEC);
+}
+
+/* Some may have become idle meanwhile. Who has only just come is about to ask. */
+static void on_room(struct deadline *d)
+{
+    struct service *s = container_of(d, struct service, room);
+
+    if (!s->paused || s->draining)
+        return;
+    make_room(s, clock_now.msec - YOUNG_MSEC, NULL);
+    if (s->paused)
+        deadline_set(s->deadlines, d, ROOM_MSEC);
 }
 
 static void on_accepted(void *arg, int fd, const struct address *peer)
@@ -203,12 +231,12 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
 
     s->counters->accepted++;
     connection_open(s, address_of(a->address, fd), fd, peer);
-    if (s->count >= s->most && !s->paused)
-        make_room(s);
-    if (s->count >= s->most && !s->paused) {
-        log_alert(0, "%u worker_connections are not enough", s->most);
-        set_accepting(s, false);
-    }
+    if (s->count < s->most || s->paused)
+        return;
+    if (clock_now.msec >= s->no_room_until)
+        make_room(s, clock_now.msec, container_of(s->connections.prev, struct connection, node));
+    if (s->count >= s->most)
+        wait_for_room(s);
 }
 
 static void on_accept_failed(void *arg, int error)
@@ -278,6 +306,7 @@ int service_start(struct service **out, const struct service_options *o)
     list_init(&s->connections);
     bulk_init(&s->bulk, o->loop);
     listing_jobs_init(&s->listings);
+    deadline_init(&s->room, on_room);
     s->outputs.usual = OUTPUT_SIZE;
     if (o->http->address_count > 0)
         s->inputs.usual = (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size;

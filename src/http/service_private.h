@@ -42,7 +42,10 @@ struct service {
     struct listing_jobs listings;
     unsigned count, most;  /* connections */
     bool paused;           /* `most` reached: nothing is accepted */
+    struct deadline room;  /* while it is: idle connections are looked for again */
+    int64_t no_room_until; /* clock_now.msec; too few were idle to look for them before that */
     int64_t made_room_sec; /* clock_now; when it was last said that idle connections make room */
+    int64_t full_sec;      /* the same: that there is no room */
     bool draining;
     loop_fn *drained;
     void *drained_arg;

@@ -613,6 +613,43 @@ START_TEST(idle_connections_make_room)
 }
 END_TEST
 
+/* All places but one are taken by who cannot be asked to go, and that one goes idle: it makes room all the same, and nobody is
+ * promised a place to stay. */
+START_TEST(the_last_place)
+{
+    enum { PLACES = 20 };
+    struct client c[PLACES], waiting;
+    struct response r;
+    site_write("html/a.txt", "hello\n");
+    site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; root "
+              "@DIR@/html; } }");
+    site_start();
+    site_allow_alerts();
+    for (int i = 0; i < PLACES; i++) {
+        client_open(&c[i], site_port(0));
+        if (i < PLACES - 1)
+            client_say(&c[i], "GET /a.txt HTTP/1.1\r\n");
+    }
+    free(log_await("logs/error.log", "20 worker_connections are not enough"));
+    client_open(&waiting, site_port(0));
+    client_say(&waiting, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&waiting, &r));
+    ck_assert_int_eq(r.status, 200);
+    assert_header(&r, "Connection", "close");
+    response_free(&r);
+    ck_assert(client_ends(&c[PLACES - 1]));
+    for (int i = 0; i < PLACES - 1; i++) {
+        client_say(&c[i], "Host: a\r\n\r\n");
+        ck_assert(client_receive(&c[i], &r));
+        ck_assert_int_eq(r.status, 200);
+        response_free(&r);
+    }
+    for (int i = 0; i < PLACES; i++)
+        client_close(&c[i]);
+    client_close(&waiting);
+}
+END_TEST
+
 START_TEST(worker_connections_run_out)
 {
     site_write("html/a.txt", "hello\n");
@@ -666,6 +703,7 @@ Suite *suite_slow(void)
     }
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
     tcase_add_test(timeouts, idle_connections_make_room);
+    tcase_add_test(timeouts, the_last_place);
     tcase_add_test(timeouts, worker_connections_run_out);
     return s;
 }
