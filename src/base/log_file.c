@@ -224,7 +224,7 @@ void log_file_close(struct log_file *lf)
 {
     pthread_mutex_lock(&log_registry_lock);
     bool gone = --lf->refs == 0;
-    bool ours = gone && !log_writer_runs;
+    bool ours = gone && !log_writer_runs && !log_writer_abandoned; /* such a one may still hold it */
     if (ours)
         list_remove(&lf->node);
     pthread_mutex_unlock(&log_registry_lock);

@@ -173,6 +173,8 @@ START_TEST(requests_without_an_end)
     expect_match(log, line);
     ck_assert_uint_eq(count_text(log, "\n"), unanswered[_i].end == TERMINATE || unanswered[_i].end == GRACE ? 2 : 3);
     free(log);
+    if (unanswered[_i].end != GO && unanswered[_i].end != RESET)
+        client_close(&c);
 }
 END_TEST
 
