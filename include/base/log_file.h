@@ -35,6 +35,9 @@ int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, i
 /* A configuration is about to be read: how a file is buffered follows from those that open it from now on. */
 void log_file_settings_begin(void);
 
+/* That configuration is not to be used: files are buffered as they were before. */
+void log_file_settings_undo(void);
+
 /* Which files stay open where lines name their files. */
 struct log_names_conf {
     unsigned id;           /* those with another one are apart, with a bound of their own */

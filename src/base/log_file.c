@@ -116,13 +116,31 @@ static int file_new(struct log_file **out, const char *path, const struct log_na
     return 0;
 }
 
-static unsigned settings; /* under the registry's lock */
+static unsigned settings = 1; /* under the registry's lock */
 
 void log_file_settings_begin(void)
 {
     pthread_mutex_lock(&log_registry_lock);
     settings++;
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        lf->previous = lf->buffering;
+    }
     pthread_mutex_unlock(&log_registry_lock);
+}
+
+void log_file_settings_undo(void)
+{
+    pthread_mutex_lock(&log_registry_lock);
+    list_each (&log_registry, node, tmp) {
+        struct log_file *lf = container_of(node, struct log_file, node);
+        pthread_mutex_lock(&lf->lock);
+        if (lf->previous.settings > 0)
+            lf->buffering = lf->previous;
+        pthread_mutex_unlock(&lf->lock);
+    }
+    pthread_mutex_unlock(&log_registry_lock);
+    log_writer_wake(); /* as in set_buffer() */
 }
 
 /* The smallest of several waits counts, and the largest of several buffers; not what earlier settings were. */
@@ -134,8 +152,8 @@ static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
     int msec = wait > 3600 * 1000 ? 3600 * 1000 : (int)wait;
 
     pthread_mutex_lock(&lf->lock);
-    bool first = lf->capacity == 0 || lf->settings != settings;
-    lf->settings = settings;
+    bool first = lf->buffering.settings != settings;
+    lf->buffering.settings = settings;
     if (capacity > lf->capacity) {
         char *larger = lf->fill ? realloc(lf->fill, capacity) : NULL;
         if (larger || !lf->fill) { /* otherwise the smaller one has to do */
@@ -143,10 +161,10 @@ static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
             lf->capacity = capacity;
         }
     }
-    if (capacity <= lf->capacity && (first || threshold > lf->threshold))
-        lf->threshold = threshold;
-    if (first || msec < lf->wait_msec)
-        lf->wait_msec = msec;
+    if (capacity <= lf->capacity && (first || threshold > lf->buffering.threshold))
+        lf->buffering.threshold = threshold;
+    if (first || msec < lf->buffering.wait_msec)
+        lf->buffering.wait_msec = msec;
     pthread_mutex_unlock(&lf->lock);
     log_writer_wake(); /* it may sleep for longer than lines are to wait now */
 }
@@ -398,7 +416,7 @@ static bool take_line(struct log_file *lf, int severity, size_t len)
         memcpy(lf->fill + lf->used, &record, sizeof(record));
     }
     lf->used += head_size(lf) + len;
-    bool crossed = before < lf->threshold && lf->used >= lf->threshold;
+    bool crossed = before < lf->buffering.threshold && lf->used >= lf->buffering.threshold;
     return crossed || (before == 0 && log_writer_sleeps);
 }
 

@@ -11,6 +11,12 @@
 
 struct log_syslog;
 
+struct log_buffering {
+    unsigned settings; /* that it follows from; 0: none yet */
+    size_t threshold;  /* bytes that make the writer write at once */
+    int wait_msec;     /* and how long lines may wait otherwise */
+};
+
 struct log_file {
     struct list node; /* in the registry, under its lock */
     unsigned refs;    /* likewise; 0: closed, gone when all is written */
@@ -20,17 +26,16 @@ struct log_file {
     int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain. Never changes */
     bool is_stream;          /* stdout, stderr: not ours to close or reopen */
     bool may_signal;         /* a pipe or socket, where a write may raise SIGPIPE */
-    unsigned settings;       /* those that the next three are of */
     size_t capacity;         /* of each buffer; never shrinks */
-    size_t threshold;        /* bytes that make the writer write at once */
-    atomic_int wait_msec;    /* and how long lines may wait otherwise */
     atomic_uint_fast64_t dropped;
 
     pthread_mutex_t lock; /* of what follows: nearly always free, never held during a system call of the writer */
     int fd;
     char *fill; /* where lines are added; allocated by the first one */
     size_t used;
-    size_t reopen_at; /* bytes of `fill` that belong to the old file, when a reopen is wanted */
+    struct log_buffering buffering;
+    struct log_buffering previous; /* before the configuration was read that was read last */
+    size_t reopen_at;              /* bytes of `fill` that belong to the old file, when a reopen is wanted */
     bool reopen;
 
     /* The writer's own. */

@@ -139,14 +139,15 @@ static int64_t report(struct log_file *lf, int64_t now)
 static int64_t serve(struct log_file *lf, bool closed, bool last, int64_t now)
 {
     pthread_mutex_lock(&lf->lock);
-    size_t used = lf->used, threshold = lf->threshold;
+    size_t used = lf->used;
+    struct log_buffering buffering = lf->buffering;
     bool wants_reopen = lf->reopen;
     pthread_mutex_unlock(&lf->lock);
 
     if (used > 0 && lf->since_msec == 0)
         lf->since_msec = now;
-    int64_t due = lf->since_msec > 0 ? lf->since_msec + lf->wait_msec : NEVER;
-    if (wants_reopen || (used > 0 && (last || closed || used >= threshold || now >= due))) {
+    int64_t due = lf->since_msec > 0 ? lf->since_msec + buffering.wait_msec : NEVER;
+    if (wants_reopen || (used > 0 && (last || closed || used >= buffering.threshold || now >= due))) {
         int64_t left = stop_deadline - now;
         drain(lf, !last ? -1 : left > 0 ? left : 0);
         due = NEVER;

@@ -47,6 +47,14 @@ static int read_rows(struct cycle *c)
     return rc;
 }
 
+/* The one before goes on, as it was. */
+static int give_up(struct cycle *c, int rc)
+{
+    log_file_settings_undo();
+    cycle_destroy(c, false);
+    return rc;
+}
+
 int cycle_read(struct cycle **out, const struct cycle_source *source)
 {
     struct cycle *c = calloc(1, sizeof(*c));
@@ -61,10 +69,8 @@ int cycle_read(struct cycle **out, const struct cycle_source *source)
     c->source = source;
     log_file_settings_begin();
     rc = read_rows(c);
-    if (rc < 0) {
-        cycle_destroy(c, false);
-        return rc;
-    }
+    if (rc < 0)
+        return give_up(c, rc);
     c->main = conf_values(c->conf.root, &server_main_module);
     c->events = c->main->events;
     c->io = conf_values(c->conf.root, &io_main_module);
@@ -73,8 +79,7 @@ int cycle_read(struct cycle **out, const struct cycle_source *source)
     error = c->log ? NULL : open_default_log(c);
     if (error) {
         log_emerg(0, "%s", error);
-        cycle_destroy(c, false);
-        return -EIO;
+        return give_up(c, -EIO);
     }
     *out = c;
     return 0;
@@ -87,7 +92,11 @@ unsigned cycle_workers(const struct cycle *c)
 
 int cycle_bind(struct cycle *c, struct sockets *earlier)
 {
-    return sockets_bind(&c->sockets, c->http, cycle_workers(c), earlier, c->source->testing);
+    int rc = sockets_bind(&c->sockets, c->http, cycle_workers(c), earlier, c->source->testing);
+
+    if (rc < 0)
+        log_file_settings_undo();
+    return rc;
 }
 
 void cycle_destroy(struct cycle *c, bool remove_files)

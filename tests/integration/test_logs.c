@@ -278,6 +278,26 @@ START_TEST(buffered_since_a_reload)
 }
 END_TEST
 
+/* One that is not taken changes nothing. */
+START_TEST(buffered_as_before_a_failed_reload)
+{
+    static const char conf[] = "@MAIN@ master_process off; events { } http { @HTTP@ server { listen 127.0.0.1:@PORT@;\n"
+                               "root @DIR@/html; access_log logs/b combined%s; } }\n";
+    char text[512];
+    site_write("html/a.txt", "hello\n");
+    snprintf(text, sizeof(text), conf, "");
+    site_conf(text);
+    site_start();
+    snprintf(text, sizeof(text), conf, " buffer=64k flush=1h; root nowhere");
+    site_conf(text);
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "\"root\" directive is duplicate"));
+    fetch("/a.txt", "");
+    free(log_await_count("logs/b", "\n", 1));
+    site_allow_alerts();
+}
+END_TEST
+
 START_TEST(every_line_arrives)
 {
     site_write("html/a.txt", "hello\n");
@@ -723,6 +743,7 @@ Suite *suite_logs(void)
     tcase_add_test(tc, buffered);
     if (!on_nginx())
         tcase_add_test(tc, buffered_since_a_reload);
+    tcase_add_test(tc, buffered_as_before_a_failed_reload);
     tcase_add_test(tc, every_line_arrives);
     tcase_add_test(tc, bytes_of_a_cut_response);
     tcase_add_test(tc, error_lines);

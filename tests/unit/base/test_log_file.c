@@ -253,6 +253,26 @@ START_TEST(test_buffered_anew)
 }
 END_TEST
 
+/* What was set by a configuration that is not to be used is as if it had not been read. */
+START_TEST(test_buffered_as_before)
+{
+    const char *path = unit_path("b.log");
+    struct log_file *lf = open_log(path, 1024, 1), *new;
+    log_file_settings_begin();
+    log_file_close(open_log(path, 0, 3600 * 1000));
+    new = open_log(unit_path("new.log"), 0, 1);
+    log_file_settings_undo();
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    add(lf, "one\n");
+    add(new, "two\n");
+    await_content(path, "one\n");
+    await_content(unit_path("new.log"), "two\n");
+    log_file_writer_stop();
+    log_file_close(lf);
+    log_file_close(new);
+}
+END_TEST
+
 START_TEST(test_flush)
 {
     const char *path = unit_path("b.log"), *other = unit_path("c.log");
@@ -551,6 +571,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_many);
     tcase_add_test(t, test_buffered);
     tcase_add_test(t, test_buffered_anew);
+    tcase_add_test(t, test_buffered_as_before);
     tcase_add_test(t, test_flush);
     tcase_add_test(t, test_reopen);
     tcase_add_test(t, test_reopen_writer);
