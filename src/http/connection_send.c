@@ -279,7 +279,7 @@ static enum next end_response(struct connection *c)
 {
     struct request *r = c->request;
 
-    r->complete = true;
+    r->complete = !r->silent;
     r->body_sent = r->out.file.source ? r->out.file.sent : r->out.body.len;
     connection_log(r);
     if (r->wants_close)

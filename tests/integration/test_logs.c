@@ -178,6 +178,34 @@ START_TEST(requests_without_an_end)
 }
 END_TEST
 
+/* Nothing completes a request that is not to have an answer, be it the first of its connection or not. */
+START_TEST(silence_is_no_completion)
+{
+    static const char asked[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+                      silent[] = "GET /no HTTP/1.1\r\nHost: a\r\n\r\n";
+    site_write("html/a.txt", "hello\n");
+    site_conf("@MAIN@ events { } http { log_format done '$status -$request_completion';\n"
+              "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/done done;\n"
+              "location /no { return 444; } } }\n");
+    site_start();
+    for (int i = 0; i < 2; i++) {
+        struct client c;
+        client_open(&c, site_port(0));
+        client_say(&c, "%s%s", i ? asked : "", silent);
+        if (i) {
+            struct response r;
+            ck_assert(client_receive(&c, &r));
+            response_free(&r);
+        }
+        ck_assert(client_ends(&c));
+        client_close(&c);
+    }
+    char *log = log_await_count("logs/done", "\n", 3);
+    ck_assert_str_eq(log, "444 -\n200 -OK\n444 -\n");
+    free(log);
+}
+END_TEST
+
 START_TEST(formats)
 {
     site_write("html/a.txt", "hello\n");
@@ -738,6 +766,7 @@ Suite *suite_logs(void)
         tcase_add_test(tc, bad_requests_have_no_uri);
     if (!on_nginx())
         tcase_add_loop_test(tc, requests_without_an_end, 0, sizeof(unanswered) / sizeof(unanswered[0]));
+    tcase_add_test(tc, silence_is_no_completion);
     tcase_add_test(tc, formats);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, buffered);
