@@ -136,9 +136,12 @@ static void take_line(struct connection *c)
 
 bool connection_take_partial(struct connection *c)
 {
-    if (c->request || !c->in || c->in->at == c->in->len || !begin_request(c))
+    bool partial = !c->request && !c->proxy_awaited && c->in && c->in->at < c->in->len;
+    struct request *r = partial ? begin_request(c) : NULL;
+
+    if (!r)
         return false;
-    c->request->received = c->in->len - c->in->at;
+    r->received = c->in->len - c->in->at;
     take_line(c);
     return true;
 }

@@ -45,7 +45,8 @@ enum next connection_read_body(struct connection *c);
 bool connection_take_proxy(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 
-/* A head of which only a part came becomes a request, to be logged. False: there is none, or no memory. */
+/* A head of which only a part came becomes a request, to be logged. False: there is none (what there is of a PROXY protocol
+ * header is no request's), or no memory. */
 bool connection_take_partial(struct connection *c);
 
 /* Answers what could not be understood; the connection ends after. */

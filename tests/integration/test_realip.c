@@ -1,6 +1,7 @@
 /* test_realip.c - who the client is, as a proxy in front tells it: set_real_ip_from and its kin, and the PROXY protocol. */
 #include "harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,25 @@ START_TEST(proxy_deadline)
 }
 END_TEST
 
+/* A part of it is no part of a request, and nothing that the access log tells of. */
+START_TEST(proxy_header_without_an_end)
+{
+    struct client c;
+    struct response r;
+
+    serve_proxied("");
+    client_open(&c, site_port(1));
+    client_say(&c, "PROXY TCP4 10.0");
+    client_close(&c);
+    get(&r, "/");
+    response_free(&r);
+    site_stop(SIGQUIT);
+    char *log = site_read("logs/access.log", NULL);
+    ck_assert_uint_eq(count_text(log, "\n"), 1);
+    free(log);
+}
+END_TEST
+
 Suite *suite_realip(void)
 {
     Suite *s = suite_create("realip");
@@ -331,5 +351,6 @@ Suite *suite_realip(void)
     tcase_add_test(t, long_tlvs);
     tcase_add_test(t, real_ip_of_the_protocol);
     tcase_add_test(t, proxy_deadline);
+    tcase_add_test(t, proxy_header_without_an_end);
     return s;
 }
