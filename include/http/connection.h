@@ -98,6 +98,9 @@ void connection_resume(struct connection *c);
 /* Whether it waits for a request, and nothing of one has come yet. */
 bool connection_is_idle(const struct connection *c);
 
+/* Of one that is idle: clock_now.msec when that began. */
+int64_t connection_idle_since(const struct connection *c);
+
 /* The service drains: an idle connection closes, unless a request comes within seconds; others after their response. */
 void connection_drain(struct connection *c);
 

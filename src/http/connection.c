@@ -417,9 +417,21 @@ static void on_deadline(struct deadline *d)
     }
 }
 
+/* Also one whose PROXY protocol header is still to come, to which it is CONN_READING. */
+static bool awaits_all(const struct connection *c)
+{
+    return c->state == CONN_IDLE || (c->proxy_awaited && !c->in);
+}
+
 bool connection_is_idle(const struct connection *c)
 {
-    return c->state == CONN_IDLE && !c->readable && !socket_has_input(c->sink.fd);
+    return awaits_all(c) && !c->readable && !socket_has_input(c->sink.fd);
+}
+
+/* Its deadline was set when it became idle. */
+int64_t connection_idle_since(const struct connection *c)
+{
+    return c->deadline.at - connection_idle_timeout(c);
 }
 
 int64_t connection_idle_timeout(const struct connection *c)
@@ -434,9 +446,8 @@ int64_t connection_drain_grace(const struct connection *c)
 
 void connection_drain(struct connection *c)
 {
-    bool nothing = c->state == CONN_IDLE || (c->proxy_awaited && !c->in);
     int64_t grace = connection_drain_grace(c);
-    if (nothing && connection_idle_timeout(c) > grace)
+    if (awaits_all(c) && connection_idle_timeout(c) > grace)
         connection_set_deadline(c, grace);
 }
 

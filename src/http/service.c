@@ -161,7 +161,7 @@ static const struct http_address *address_of(const struct http_address *socket, 
     return socket;
 }
 
-/* Idle connections, those first whose time is over first. */
+/* Idle connections, those first that have been so for longest. */
 struct idle {
     struct connection *at[ROOM_MOST];
     unsigned count, most;
@@ -170,12 +170,13 @@ struct idle {
 static void idle_add(struct idle *idle, struct connection *c)
 {
     unsigned i = idle->count;
+    int64_t since = connection_idle_since(c);
 
-    if (i == idle->most && idle->at[i - 1]->deadline.at <= c->deadline.at)
+    if (i == idle->most && connection_idle_since(idle->at[i - 1]) <= since)
         return;
     if (!connection_is_idle(c))
         return;
-    for (i -= i == idle->most; i > 0 && idle->at[i - 1]->deadline.at > c->deadline.at; i--)
+    for (i -= i == idle->most; i > 0 && connection_idle_since(idle->at[i - 1]) > since; i--)
         idle->at[i] = idle->at[i - 1];
     idle->at[i] = c;
     idle->count += idle->count < idle->most;

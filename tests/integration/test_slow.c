@@ -613,6 +613,61 @@ START_TEST(idle_connections_make_room)
 }
 END_TEST
 
+/* A place is taken from who has been idle for longest, whatever its timeout: who has just come is about to ask. */
+START_TEST(who_came_last_stays)
+{
+    enum { IDLE = 16, NEW = 8 };
+    struct client c[IDLE], new[NEW];
+    struct response r;
+    site_write("html/a.txt", "hello\n");
+    site_conf(
+        "@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nclient_header_timeout 30s; keepalive_timeout 1h;\n"
+        "server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
+    site_start();
+    for (int i = 0; i < IDLE; i++) {
+        client_open(&c[i], site_port(0));
+        client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(&c[i], &r));
+        response_free(&r);
+    }
+    for (int i = 0; i < NEW; i++)
+        client_open(&new[i], site_port(0));
+    ck_assert(client_ends(&c[0]));
+    for (int i = 0; i < NEW; i++) {
+        client_say(&new[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(&new[i], &r));
+        ck_assert_int_eq(r.status, 200);
+        response_free(&r);
+        client_close(&new[i]);
+    }
+    for (int i = 0; i < IDLE; i++)
+        client_close(&c[i]);
+}
+END_TEST
+
+/* Nor does who is to begin with a PROXY protocol header, and says nothing. */
+START_TEST(silent_proxies_make_room)
+{
+    enum { SILENT = 40 };
+    struct client c[SILENT], again;
+    struct response r;
+    site_write("html/a.txt", "hello\n");
+    site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; "
+              "listen 127.0.0.1:@PORT1@ proxy_protocol; root @DIR@/html; } }");
+    site_start();
+    for (int i = 0; i < SILENT; i++)
+        client_open(&c[i], site_port(1));
+    client_open(&again, site_port(0));
+    client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&again, &r));
+    ck_assert_int_eq(r.status, 200);
+    response_free(&r);
+    client_close(&again);
+    for (int i = 0; i < SILENT; i++)
+        client_close(&c[i]);
+}
+END_TEST
+
 /* All places but one are taken by who cannot be asked to go, and that one goes idle: it makes room all the same, and nobody is
  * promised a place to stay. */
 START_TEST(the_last_place)
@@ -703,6 +758,8 @@ Suite *suite_slow(void)
     }
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
     tcase_add_test(timeouts, idle_connections_make_room);
+    tcase_add_test(timeouts, who_came_last_stays);
+    tcase_add_test(timeouts, silent_proxies_make_room);
     tcase_add_test(timeouts, the_last_place);
     tcase_add_test(timeouts, worker_connections_run_out);
     return s;
