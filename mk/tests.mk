@@ -9,7 +9,7 @@ endif
 
 # A sanitized server is several times slower; the tests' deadlines grow with it. That of check is only there for what hangs.
 TEST_ENV := CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
-	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1})
+	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0})
 
 # --- Unit: tests/unit/<layer>/test_<room>.c defines suite_<layer>_<room>() -------------------------------------------
 

@@ -181,7 +181,7 @@ START_TEST(workers_settle)
     ck_assert_uint_eq(site_processes(pids, 8), 1);
     ck_assert_uint_eq(limit_of(pids[0], "Max open files"), 600);
     ck_assert_uint_eq(limit_of(pids[0], "Max core file size"), 1 << 20);
-    ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pids[0]), getpriority(PRIO_PROCESS, 0) + 3);
+    ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pids[0]), 3);
     ck_assert_int_eq(sched_getaffinity(pids[0], sizeof(cpus), &cpus), 0);
     ck_assert(CPU_COUNT(&cpus) == 1 && CPU_ISSET(0, &cpus));
     ssize_t n = readlink(site_path("/proc/%d/cwd", (int)pids[0]), folder, sizeof(folder) - 1);
