@@ -1,4 +1,4 @@
-/* service.c - HTTP in one worker: acceptors, pools of what connections need, start and end. See service.h. */
+/* service.c - HTTP in one worker: acceptors, room for new connections, pools of what they need, start and end. See service.h. */
 #include "http/service.h"
 
 #include "base/clock.h"

@@ -28,7 +28,7 @@ function row(what, kind, limit, value, format,    met)
 # No goal, but what the row above is to be read with.
 function beside(what, value) { if (value != "") printf "| %s | - | %.2f | |\n", what, value }
 function quotient(a, b) { return a > 0 && b > 0 ? a / b : "" }
-# What the floor has in the same place: a goal below that is out of reach on the machine.
+# What the floor has in the same place: how much of the goal goes to the kernel.
 function floor_too(a, b) { return a > 0 && b > 0 ? sprintf(" (the floor: %.2f)", a / b) : "" }
 function request_targets(    sizes, against, k, i, j, n, limit)
 {
