@@ -22,6 +22,9 @@ sluice: a static-file HTTP server for Linux
   make bench [BENCH="requests streams hotset cold idle copy"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
+  make bench BENCH=ab BASE=path/to/old/sluice
+                              this build beside another: CPU and speed of both, and the ratio, in build/bench/ab.md; about 4 minutes
+                              [ROUNDS=9] [SECONDS=1] [STREAM_MIB=1024]
   make profile                instructions and CPU time of a small request by step (valgrind, perf)
   make bench-report           bench (but copy), profile, and docs/performance.md from them; about 12 minutes (bench-page: only the page)
   make bench-auto             directio auto beside fixed thresholds, in a memory cgroup (root) [ROUNDS=1] [SECONDS=10]

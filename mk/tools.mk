@@ -18,16 +18,18 @@ SIZES ?=
 STREAM_MIB ?=
 COLD_FILES ?=
 IDLE ?=
+BASE ?=
 
 $(O)/floor $(O)/drain $(O)/idle $(O)/crowd $(O)/copy: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
 BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
-	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_DIR='$(BENCH_DIR)'
+	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_BASE='$(BASE)' BENCH_DIR='$(BENCH_DIR)'
 BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy paths-client)
 
 # BENCH="requests streams hotset cold idle copy": only these parts (copy: only when asked for). Results: build/bench/.
+# BENCH=ab BASE=path/to/old/sluice: this build beside that one.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
 

@@ -9,12 +9,13 @@
 #   cold      a hot set under load while many cold files are fetched
 #   idle      memory of an idle connection
 #   copy      direct reads without the copy into user space: splice, MSG_ZEROCOPY
+#   ab        this build beside another one (BENCH_BASE): sizes, connections, keep-alive, pipelining, a cold large file
 #
 # Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_SIZES (KiB), BENCH_SETS (of sizes varied head workers), BENCH_STREAM_MIB, BENCH_STREAM_ROUNDS,
-# BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE.
+# BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_BASE (the other sluice of ab).
 set -u
-for file in common requests streams hotset cold idle copy; do
+for file in common requests streams hotset cold idle copy ab; do
     # shellcheck disable=SC1090
     . "$(dirname "$0")/$file.sh"
 done
@@ -23,7 +24,7 @@ machine
 echo
 for part in ${*:-requests streams hotset cold idle}; do
     case $part in
-    requests | streams | hotset | cold | idle | copy) "bench_$part" ;;
+    requests | streams | hotset | cold | idle | copy | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;
     esac
 done

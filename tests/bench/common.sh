@@ -157,15 +157,15 @@ evict() { local f; for f; do dd if="$f" iflag=nocache count=0 status=none; done;
 cached_mib() { fincore -b -n -o RES "$@" 2>/dev/null | awk '{ s += $1 } END { printf "%.0f", s / 1048576 }'; }
 need_space() { [ "$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')" -gt "$1" ] || fail "not enough space in $dir: $1 MiB"; }
 
-# big1 to big4, of $stream_mib MiB.
+# make_big_files [COUNT]: big1 to big4, or fewer, of $stream_mib MiB.
 make_big_files()
 {
-    local n
-    [ ! -f "$dir/big4" ] || return 0
+    local n count=${1:-4}
+    [ ! -f "$dir/big$count" ] || return 0
     say "making large files"
-    need_space $((stream_mib * 5))
+    need_space $((stream_mib * (count + 1)))
     head -c "${stream_mib}M" /dev/urandom >"$dir/big1"
-    for n in 2 3 4; do
+    for n in $(seq 2 "$count"); do
         cp "$dir/big1" "$dir/big$n"
     done
     chmod 644 "$dir"/big?
