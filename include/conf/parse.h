@@ -30,11 +30,16 @@ struct conf_file {
     struct text bytes;
 };
 
-/* What conf_reads() and conf_writes() were told. */
+/* What conf_reads() and conf_writes() were told, and by which directive. */
 struct conf_noted_path {
     struct list node;
     const char *path;
+    const char *directive, *file;
+    unsigned line;
 };
+
+/* Whether it has variables, and they say which folder it begins with: "$x", "/$x", "/a-$x". */
+bool conf_path_is_open(const char *path);
 
 struct conf_result {
     struct conf_block *root; /* CONF_MAIN; NULL on error */

@@ -11,6 +11,7 @@ struct sandbox_conf {
     bool capabilities; /* keep none */
     bool no_new_privs;
     bool landlock, seccomp;
+    bool names_reads; /* landlock_read is there */
 };
 
 enum sandbox_role {
@@ -20,6 +21,9 @@ enum sandbox_role {
 };
 
 const struct sandbox_conf *sandbox_conf_of(const struct cycle *c);
+
+/* Warns of paths that Landlock cannot know beforehand. When a configuration has been read. */
+void sandbox_check(const struct cycle *c);
 
 /* Enters it, before there are threads; no way back. Says in the error log what holds, and once per cycle (`first`) what this
  * kernel does not have: the process goes on without it. */

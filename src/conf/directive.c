@@ -41,9 +41,18 @@ static bool note_path(struct conf *cf, struct list *paths, const char *path)
     struct conf_noted_path *noted = arena_zalloc(cf->arena, sizeof(*noted));
     if (!noted)
         return false;
-    noted->path = path;
+    *noted = (struct conf_noted_path){.path = path, .directive = cf->args[0].at, .file = cf->file, .line = cf->line};
     list_append(paths, &noted->node);
     return true;
+}
+
+bool conf_path_is_open(const char *path)
+{
+    size_t len = strcspn(path, "$"), slash = len;
+
+    while (slash > 0 && path[slash - 1] != '/')
+        slash--;
+    return path[len] == '$' && slash <= 1;
 }
 
 bool conf_reads(struct conf *cf, const char *path)

@@ -4,6 +4,7 @@
 #include "base/paths.h"
 #include "conf/error_log.h"
 #include "server/modules.h"
+#include "server/sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,6 +82,7 @@ int cycle_read(struct cycle **out, const struct cycle_source *source)
         log_emerg(0, "%s", error);
         return give_up(c, -EIO);
     }
+    sandbox_check(c);
     *out = c;
     return 0;
 }

@@ -172,7 +172,8 @@ void sandbox_enter_files(const struct cycle *c)
 
 static const char *set_landlock_read(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    (void)row, (void)slot;
+    (void)row;
+    *(bool *)slot = true;
     for (unsigned i = 1; i < cf->count; i++)
         if (!conf_path(cf, cf->args[i]))
             return conf_error(cf, "no memory");
@@ -192,14 +193,15 @@ static const struct conf_row rows[] = {
      .differs = "Not in nginx."},
     {ROW("landlock"), CONF_SLOT(struct sandbox_conf, landlock), .dflt = "on",
      .help = "Workers can open nothing but, for reading, the paths of the configuration (with variables: the constant "
-             "beginning) "
-             "and what is below them, and, for writing, the folders of the logs; no TCP socket can be bound or "
+             "beginning; nothing, with a warning, where a path has none) and what is below them, and, for writing, the "
+             "folders of the logs; no TCP socket can be bound or "
              "connected. Symbolic "
              "links to other places get 403: landlock_read names those. With master_process off it is not used.",
      .differs = "Not in nginx."},
-    {"landlock_read", CONF_MAIN, CONF_1MORE | CONF_REPEAT, set_landlock_read, .syntax = "path ...",
+    {"landlock_read", CONF_MAIN, CONF_1MORE | CONF_REPEAT, set_landlock_read,
+     CONF_SLOT(struct sandbox_conf, names_reads), .syntax = "path ...",
      .help = "Further paths that workers may read with what is below them, such as those that symbolic links in a root "
-             "lead to.",
+             "lead to, or that a path which begins with a variable (root $site;) can come to.",
      .differs = "Not in nginx."},
     {ROW("seccomp"), CONF_SLOT(struct sandbox_conf, seccomp), .dflt = "on",
      .help = "Workers can make no system calls but those that serving takes; some that only an intruder would make end "

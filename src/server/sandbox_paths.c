@@ -96,8 +96,6 @@ static bool settle(const char *path, char out[PATH_MAX])
         out[--len] = '\0';
     while (len > 1 && out[len - 1] == '/')
         out[--len] = '\0';
-    if (len == 0) /* a variable says all of it */
-        strcpy(out, "/");
     if (out[0] != '/')
         return false;
     if (is_root(out))
@@ -181,8 +179,9 @@ int sandbox_paths(struct grants *g, const struct cycle *c)
     int rc = 0;
 
     list_each (&c->conf.reads, node, tmp) {
-        if (rc == 0)
-            rc = add_read(g, container_of(node, struct conf_noted_path, node)->path);
+        const char *path = container_of(node, struct conf_noted_path, node)->path;
+        if (rc == 0 && !conf_path_is_open(path))
+            rc = add_read(g, path);
     }
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && rc == 0; i++)
         rc = add(g, fixed[i].path, fixed[i].rights);

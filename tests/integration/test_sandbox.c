@@ -232,6 +232,47 @@ START_TEST(roots_that_vary)
 }
 END_TEST
 
+/* Where variables say all of a path there is nothing to grant, and certainly not the root directory. */
+static const char *const open_paths[] = {
+    "set $d @DIR@/outside; location / { root $d; }",
+    "set $d @DIR@/outside; location /secret.txt { alias $d/secret.txt; }",
+    "set $d @DIR@/outside; location / { root /$d; }",
+    "set $d @DIR@/outside; location / { root /${d}; }",
+    "set $d x; location / { root /x-$d; }",
+    "auth_basic x; set $d @DIR@/outside; auth_basic_user_file $d/users;",
+};
+
+START_TEST(paths_that_begin_with_a_variable)
+{
+    struct run run;
+    const char *row = open_paths[_i];
+
+    site_write("outside/secret.txt", "secret\n");
+    site_write("outside/users", "ann:{PLAIN}x\n");
+    conf_with("", row);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_int_eq(run.status, 0);
+    ck_assert_msg(strstr(run.err, "what \"landlock_read\" names in "), "%s", run.err);
+    conf_with("landlock off;", row);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_ptr_null(strstr(run.err, "[warn]"));
+    conf_with("landlock_read @DIR@/outside;", row);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_ptr_null(strstr(run.err, "[warn]"));
+    if (strstr(row, "x-") || !has_landlock() || strstr(row, "auth"))
+        return;
+    conf_with("", row);
+    site_start();
+    if (site_is_instrumented())
+        return;
+    ck_assert_int_eq(status_of("/secret.txt"), 403);
+    conf_with("landlock_read @DIR@/outside;", row);
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    ck_assert_int_eq(status_of("/secret.txt"), 200);
+}
+END_TEST
+
 START_TEST(logs_are_reopened)
 {
     serve("", "");
@@ -347,6 +388,7 @@ Suite *suite_sandbox(void)
     tcase_add_test(t, each_part_can_be_off);
     tcase_add_loop_test(t, kernel_lacks_it, 0, sizeof lacking / sizeof *lacking);
     tcase_add_test(t, roots_that_vary);
+    tcase_add_loop_test(t, paths_that_begin_with_a_variable, 0, sizeof open_paths / sizeof *open_paths);
     tcase_add_test(t, logs_are_reopened);
     tcase_add_test(t, reload_with_other_roots);
     tcase_add_test(t, single_process);
