@@ -28,7 +28,7 @@ enum auth_outcome {
     AUTH_CANNOT_CHECK
 };
 
-/* Begins to check `c` against `file`; connection_resume() tells when it is done. 0; -EAGAIN: too many wait already; -ENOMEM. */
+/* Begins to check `c` against `file`; request_resume() tells when it is done. 0; -EAGAIN: too many wait already; -ENOMEM. */
 int auth_begin(struct auth_job **out, struct request *r, struct text file, const struct credentials *c);
 
 /* False: not yet. *error: of AUTH_CANNOT_...: errno. */
@@ -37,7 +37,7 @@ bool auth_answer(const struct auth_job *j, enum auth_outcome *outcome, int *erro
 /* No more interest, whether it is done or not. */
 void auth_end(struct auth_job *j);
 
-/* Of a worker's service, made when first needed. NULL is legal. */
+/* Of a worker, made when first needed. NULL is legal. */
 void auth_destroy(struct auth *a);
 
 #endif

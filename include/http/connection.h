@@ -2,55 +2,36 @@
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
+#include "http/carrier.h"
+#include "http/client.h"
 #include "http/core.h"
 #include "http/request.h"
-#include "net/deadline.h"
-#include "net/loop.h"
+#include "http/worker.h"
 
-struct proxy_header;
 struct service;
 
-enum connection_state {
-    CONN_IDLE,      /* between requests, nothing received: holds no buffer and no request */
-    CONN_READING,   /* a head is incomplete */
-    CONN_BODY,      /* the request's body is read and thrown away */
-    CONN_HANDLING,  /* waits for an open, a listing: anything but the client */
-    CONN_SENDING,   /* waits for the client to take bytes, for the next turn, or for the disk */
-    CONN_LINGERING, /* the response is out; reads what is still on its way before closing */
-    CONN_CLOSED
-};
-
-/* What a pooled buffer begins with. */
-struct spare {
-    struct spare *next; /* in the pool */
-    size_t cap;         /* bytes of data */
-};
-
-/* Bytes received and not yet used: data[at, len). Pooled by the service. */
+/* Bytes received and not yet used: data[at, len). Pooled by the worker. */
 struct input {
     struct spare spare;
     size_t at, len;
     char data[];
 };
 
-/* Heads and small bodies not yet sent: data[sent, len). Pooled by the service. */
+/* Heads and small bodies not yet sent: data[sent, len). Pooled by the worker. */
 struct output {
     struct spare spare;
     size_t sent, len;
     char data[];
 };
 
-/* A client's address, without the room that unix: paths take. */
-union peer {
-    struct sockaddr any;
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-};
+/* Heads and small bodies; larger bodies are sent from where they are. */
+enum { OUTPUT_SIZE = 16 * 1024 - (int)sizeof(struct output) };
 
 struct connection {
-    struct list node; /* in service->connections */
+    struct list node;       /* in service->connections */
+    struct carrier carrier; /* of its request */
     struct service *service;
-    const struct http_address *address; /* that it came in on */
+    struct client client;
     struct watch *watch;
     struct request *request;
     struct input *in;
@@ -68,19 +49,15 @@ struct connection {
     bool idle_timed;            /* the deadline is that of a connection without a request */
     bool pipelined;             /* this request was there before the last response was out: $pipe */
     unsigned requests;          /* served, this one included */
-    uint64_t number;            /* $connection */
-    int64_t start_msec;         /* of the connection: keepalive_time */
     int64_t keepalive_msec;     /* of the last request's location */
     int64_t keepalive_min_msec; /* the same */
     int64_t head_msec;          /* when the first byte of the head in `in` came */
     int64_t lingering_end;      /* of throwing away: a body, or what comes behind the last response */
-    size_t held;     /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
-    uint64_t taken;  /* bytes that the client had taken when it was last waited for */
-    bool may_send;   /* while it lingers: the client may not know yet that it is over */
-    union peer peer; /* the client; while a request runs that came through a trusted proxy, the one it stands for */
-    struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
-    size_t proxy_left;          /* bytes of its header still to be thrown away */
-    bool proxy_awaited;         /* the header was not all there yet */
+    size_t held;        /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
+    uint64_t taken;     /* bytes that the client had taken when it was last waited for */
+    bool may_send;      /* while it lingers: the client may not know yet that it is over */
+    size_t proxy_left;  /* bytes of its header still to be thrown away */
+    bool proxy_awaited; /* the header was not all there yet */
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. */
@@ -91,9 +68,6 @@ void connection_close(struct connection *c, const char *why);
 
 /* What its request is logged with, if that has no response yet: the status that one would have. */
 void connection_fail(struct connection *c, int status);
-
-/* Something a request waited for is there: goes on. */
-void connection_resume(struct connection *c);
 
 /* Whether it waits for a request, and nothing of one has come yet. */
 bool connection_is_idle(const struct connection *c);

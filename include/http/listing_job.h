@@ -5,16 +5,11 @@
 
 #include "http/request.h"
 
-/* Of a worker. */
-struct listing_jobs {
-    struct list jobs;    /* being made, or made a moment ago and still being sent */
-    struct list waiting; /* requests' jobs that no thread has yet */
-    unsigned running;
-};
+struct listing_jobs;
 
-void listing_jobs_init(struct listing_jobs *all);
+void listing_jobs_destroy(struct listing_jobs *all); /* of a worker, when none is left; NULL is legal */
 
-/* Takes part in making the listing of r->path for r->uri; connection_resume() comes when it is there. 0: it waits;
+/* Takes part in making the listing of r->path for r->uri; request_resume() comes when it is there. 0: it waits;
  * 1: it is there already; or -errno. */
 int listing_join(struct request *r, struct text callback);
 

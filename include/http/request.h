@@ -6,20 +6,22 @@
 #include "file/cache.h"
 #include "file/open.h"
 #include "http/accept_encoding.h"
+#include "http/carrier.h"
+#include "http/client.h"
 #include "http/core.h"
 #include "http/limits.h"
 #include "http/parse.h"
 #include "http/pattern.h"
 #include "io/sink.h"
+#include "net/loop.h"
 
-struct connection;
-union peer;
 struct input;
 struct listing_part;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
 struct random_job;
 struct paced;
+struct worker;
 
 /* One response header field that is not among those below; in the order of adding. */
 struct field_line {
@@ -82,7 +84,13 @@ enum step {
 
 struct request {
     struct arena arena;
-    struct connection *conn;
+    struct carrier *carrier;
+    struct worker *worker;
+    struct deferred turn; /* when it stands in line for it: bulk.h */
+    const struct client *client;
+    const union peer *peer; /* the client's, or what realip.c put in its place: what everything asks for */
+    unsigned ordinal;       /* among the requests of its connection, from 1: $connection_requests */
+    bool pipelined;         /* it was there before the last response was out: $pipe */
     struct message msg;
     const struct server *server;
     const struct location *location;
@@ -94,10 +102,9 @@ struct request {
     struct text path;    /* NUL-terminated file name for uri, made by static.c */
 
     enum step step;
-    const union peer *client; /* the connection's own peer, where realip.c has put another in its place; else NULL */
-    unsigned step_at;         /* index within try_files or index */
-    unsigned redirects;       /* internal ones so far */
-    unsigned rewrite_at;      /* index of the instruction to go on with */
+    unsigned step_at;                      /* index within try_files or index */
+    unsigned redirects;                    /* internal ones so far */
+    unsigned rewrite_at;                   /* index of the instruction to go on with */
     const struct rewrite_program *rewrite; /* of the location that was found; `if` may have put another in its place */
     const struct return_action *returned;  /* that decided the response, or NULL */
     bool internal;                         /* after an internal redirect */
@@ -146,6 +153,19 @@ struct request {
     struct userid *userid;      /* once asked for */
     struct text secure_expires; /* $secure_link_expires, once $secure_link was asked for */
 };
+
+/* Room for the struct and a usual request's allocations in one piece. */
+enum { REQUEST_SPACE = 4096 };
+
+/* A request of this carrier and client at its beginning, for the address' default server; NULL: no memory. */
+struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client);
+void request_destroy(struct request *r);
+
+/* What the request waited for is there; see carrier.h. May end the request. */
+static inline void request_resume(struct request *r)
+{
+    r->carrier->ops->resume(r);
+}
 
 /* A line in the error log of the request's location, with nginx's tail: client, server, request, host. */
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)

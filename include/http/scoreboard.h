@@ -7,12 +7,22 @@
 #define HTTP_SCOREBOARD_H
 
 #include "file/cache.h"
-#include "http/connection.h"
 #include "io/io.h"
 
 #include <stdint.h>
 
 enum { STATUS_CLASSES = 6 }; /* status / 100; 0: closed without a response */
+
+/* What a connection does. */
+enum connection_state {
+    CONN_IDLE,      /* between requests, nothing received: holds no buffer and no request */
+    CONN_READING,   /* a head is incomplete */
+    CONN_BODY,      /* the request's body is read and thrown away */
+    CONN_HANDLING,  /* waits for an open, a listing: anything but the client */
+    CONN_SENDING,   /* waits for the client to take bytes, for the next turn, or for the disk */
+    CONN_LINGERING, /* the response is out; reads what is still on its way before closing */
+    CONN_CLOSED
+};
 
 /* Numbers of 64 bits, all of them: they are added up as an array. */
 struct counters {

@@ -10,4 +10,8 @@ void serve_file(struct request *r);
 /* What the policy would look at for this request's file; for serve_file() and `sluice explain`. */
 struct policy_facts serve_facts(const struct request *r);
 
+/* When the head is composed: limit_rate begins to count, a response to HEAD loses its body, and a body made in memory gets a source
+ * where it is larger than `room`, or than may go at once. 0 or -errno. */
+int serve_open_body(struct request *r, size_t room);
+
 #endif

@@ -7,7 +7,7 @@
 /* Goes on with `l`, which was found, or named. */
 void static_enter(struct request *r, const struct location *l);
 
-/* Walks on from r->step. True: r->out is complete. False: something is awaited; connection_resume() will be called. */
+/* Walks on from r->step. True: r->out is complete. False: something is awaited; request_resume() will be called. */
 bool static_run(struct request *r);
 
 /* One step of that: one name of try_files or index looked up, one file opened. False: it waits, and is to be taken again. */

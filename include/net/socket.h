@@ -7,12 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tcp_info;
+
 int socket_nodelay(int fd, bool on);
-int socket_local(int fd, struct address *a); /* getsockname */
-size_t socket_unsent(int fd);                /* SIOCOUTQ bytes, 0 when unknown */
-size_t socket_held(int fd);                  /* the same, and 0 where the connection is over, or is no TCP */
-bool socket_is_broken(int fd);               /* reset, or timed out; not where the peer only ended its sending */
-bool socket_has_input(int fd);               /* bytes to read, or the end */
-int socket_reset_on_close(int fd);           /* SO_LINGER 0: reset_timedout_connection */
+int socket_local(int fd, struct address *a);       /* getsockname */
+int socket_tcp_info(int fd, struct tcp_info *out); /* tcp(7), TCP_INFO; fields that this kernel does not know are 0 */
+size_t socket_unsent(int fd);                      /* SIOCOUTQ bytes, 0 when unknown */
+size_t socket_held(int fd);                        /* the same, and 0 where the connection is over, or is no TCP */
+bool socket_is_broken(int fd);                     /* reset, or timed out; not where the peer only ended its sending */
+bool socket_has_input(int fd);                     /* bytes to read, or the end */
+int socket_reset_on_close(int fd);                 /* SO_LINGER 0: reset_timedout_connection */
 
 #endif

@@ -5,10 +5,9 @@
 
 #include "http/access_conf.h"
 #include "http/auth.h"
-#include "http/connection.h"
 #include "http/respond.h"
-#include "http/service_private.h"
 #include "http/variable.h"
+#include "http/worker.h"
 
 #include <errno.h>
 
@@ -142,7 +141,7 @@ static void on_delay_over(struct deadline *d)
 {
     struct access_wait *w = container_of(d, struct access_wait, delay);
     w->over = true;
-    connection_resume(w->request->conn);
+    request_resume(w->request);
 }
 
 /* auth_delay: whoever guesses passwords does it slowly. */
@@ -156,7 +155,7 @@ static bool refuse_later(struct request *r, int64_t msec)
     w->delayed = true;
     w->over = false;
     deadline_init(&w->delay, on_delay_over);
-    deadline_set(r->conn->service->deadlines, &w->delay, msec);
+    deadline_set(r->worker->deadlines, &w->delay, msec);
     return true;
 }
 
@@ -212,7 +211,7 @@ bool access_step(struct request *r)
         return end_delay(r);
     if (r->access && !r->access->job)
         r->access->asked = false;
-    const struct access_rule *rule = a->rules ? access_rules_find(a->rules, &r->conn->peer.any) : NULL;
+    const struct access_rule *rule = a->rules ? access_rules_find(a->rules, &r->peer->any) : NULL;
     enum verdict by_rule = !rule ? ASIDE : rule->deny ? FORBIDDEN : MAY;
 
     if (a->satisfy == SATISFY_ANY && by_rule == MAY) {

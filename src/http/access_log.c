@@ -5,7 +5,6 @@
 
 #include "base/number.h"
 #include "base/paths.h"
-#include "http/connection.h"
 #include "http/core.h"
 #include "http/request.h"
 

@@ -6,10 +6,10 @@
 
 #include "base/base64.h"
 #include "base/threads.h"
-#include "http/connection.h"
 #include "http/digest.h"
 #include "http/htpasswd.h"
-#include "http/service_private.h"
+#include "http/request.h"
+#include "http/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,7 +191,7 @@ static void on_done(struct job *job)
 
     j->done = true;
     if (j->request)
-        connection_resume(j->request->conn);
+        request_resume(j->request);
     else
         job_free(j);
 }
@@ -237,8 +237,8 @@ void auth_destroy(struct auth *a)
 
 int auth_begin(struct auth_job **out, struct request *r, struct text file, const struct credentials *c)
 {
-    struct service *s = r->conn->service;
-    int rc = s->auth ? 0 : auth_create(&s->auth, s->loop);
+    struct worker *w = r->worker;
+    int rc = w->auth ? 0 : auth_create(&w->auth, w->loop);
     if (rc < 0)
         return rc;
     size_t size = file.len + c->user.len + c->password.len + 3;
@@ -246,7 +246,7 @@ int auth_begin(struct auth_job **out, struct request *r, struct text file, const
     if (!j)
         return -ENOMEM;
     memset(j, 0, sizeof *j);
-    j->auth = s->auth;
+    j->auth = w->auth;
     j->request = r;
     j->size = size;
     char *to = j->texts;
@@ -255,7 +255,7 @@ int auth_begin(struct auth_job **out, struct request *r, struct text file, const
     j->password = (struct text){text_put(&to, c->password), c->password.len};
     j->job.run = on_run;
     j->job.done = on_done;
-    rc = pool_submit(s->auth->pool, &j->job);
+    rc = pool_submit(w->auth->pool, &j->job);
     if (rc < 0) {
         job_free(j);
         return rc;

@@ -31,7 +31,7 @@ const struct http_conf *connection_conf(const struct connection *c)
 {
     if (c->request && c->request->location)
         return c->request->location->http;
-    return c->address->dflt->base.http;
+    return c->client.address->dflt->base.http;
 }
 
 static const char *state_name(enum connection_state state)
@@ -42,7 +42,7 @@ static const char *state_name(enum connection_state state)
 
 void connection_become(struct connection *c, enum connection_state state)
 {
-    uint64_t *states = c->service->counters->states;
+    uint64_t *states = c->service->worker.counters->states;
 
     states[c->state]--;
     states[state]++;
@@ -51,7 +51,7 @@ void connection_become(struct connection *c, enum connection_state state)
 
 void connection_set_deadline(struct connection *c, int64_t msec)
 {
-    deadline_set(c->service->deadlines, &c->deadline, msec);
+    deadline_set(c->service->worker.deadlines, &c->deadline, msec);
 }
 
 /* ---- the end of a request and of a connection ---- */
@@ -61,13 +61,10 @@ void connection_drop_request(struct connection *c)
     struct request *r = c->request;
     if (!r)
         return;
-    static_abandon(r);
-    if (r->client)
-        c->peer = *r->client;
     if (r->held)
-        service_give_input(c->service, r->held);
+        input_give(&c->service->worker, r->held);
     c->request = NULL;
-    service_give_request(c->service, r);
+    request_destroy(r);
 }
 
 /* Every request has its line, whatever becomes of it. One without a response has nginx's statuses for those that went
@@ -90,20 +87,20 @@ void connection_close(struct connection *c, const char *why)
     struct service *s = c->service;
 
     if (log_wants(log_main, LEVEL_DEBUG))
-        log_write(log_main, LEVEL_DEBUG, c->number, 0, "close in state %s: %s", state_name(c->state), why);
+        log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close in state %s: %s", state_name(c->state), why);
     log_unfinished(c);
     connection_drop_request(c);
     if (c->in)
-        service_give_input(s, c->in);
+        input_give(&s->worker, c->in);
     if (c->out)
-        service_give_output(s, c->out);
+        output_give(&s->worker, c->out);
     deadline_clear(&c->deadline);
     deferred_clear(&c->next_turn);
     watch_destroy(c->watch);
     close(c->sink.fd);
     list_remove(&c->node);
-    free(c->proxy);
-    s->counters->states[c->state]--;
+    free(c->client.proxy);
+    s->worker.counters->states[c->state]--;
     c->state = CONN_CLOSED;
     free(c);
     service_connection_gone(s);
@@ -119,7 +116,7 @@ static unsigned status_class(const struct request *r)
 
 void connection_log(struct request *r)
 {
-    struct counters *n = r->conn->service->counters;
+    struct counters *n = r->worker->counters;
     struct source *source = r->out.file.source;
 
     r->logged = true;
@@ -152,7 +149,7 @@ void connection_fail(struct connection *c, int status)
 
 enum next connection_no_memory(struct connection *c)
 {
-    log_write(log_main, LEVEL_CRIT, c->number, ENOMEM, "a connection is closed");
+    log_write(log_main, LEVEL_CRIT, c->client.number, ENOMEM, "a connection is closed");
     connection_fail(c, 500);
     return connection_gone(c, "no memory");
 }
@@ -188,7 +185,7 @@ static void linger(struct connection *c)
     c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
     if (c->in) {
-        service_give_input(c->service, c->in);
+        input_give(&c->service->worker, c->in);
         c->in = NULL;
     }
     linger_wait(c);
@@ -276,7 +273,7 @@ enum next connection_yield(struct connection *c)
 {
     if (!connection_push(c))
         return connection_gone(c, "the client went away");
-    loop_defer(c->service->loop, &c->next_turn);
+    loop_defer(c->service->worker.loop, &c->next_turn);
     return NEXT_WAIT;
 }
 
@@ -286,6 +283,8 @@ static void run(struct connection *c)
     enum next next = NEXT_STEP;
 
     deferred_clear(&c->next_turn); /* this is it */
+    if (c->request)
+        deferred_clear(&c->request->turn);
     while (next == NEXT_STEP) {
         switch (c->state) {
         case CONN_IDLE:
@@ -345,10 +344,24 @@ static void on_next_turn(void *arg)
     run(arg);
 }
 
-void connection_resume(struct connection *c)
+/* ---- as a carrier ---- */
+
+static void resume(struct request *r)
 {
-    run(c);
+    run(connection_of(r));
 }
+
+static int local_address(const struct request *r, struct address *out)
+{
+    return socket_local(connection_of(r)->sink.fd, out);
+}
+
+static int tcp_info(const struct request *r, struct tcp_info *out)
+{
+    return socket_tcp_info(connection_of(r)->sink.fd, out);
+}
+
+static const struct carrier_ops carrier_ops = {.resume = resume, .local = local_address, .tcp_info = tcp_info};
 
 static void time_out(struct connection *c, const char *why)
 {
@@ -378,7 +391,7 @@ static void on_deadline(struct deadline *d)
 {
     struct connection *c = container_of(d, struct connection, deadline);
 
-    if (!list_empty(&c->next_turn.node))
+    if (!list_empty(&c->next_turn.node) || (c->request && !list_empty(&c->request->turn.node)))
         return; /* it only waits for its turn */
     switch (c->state) {
     case CONN_IDLE:
@@ -436,7 +449,7 @@ int64_t connection_idle_since(const struct connection *c)
 
 int64_t connection_idle_timeout(const struct connection *c)
 {
-    return c->requests > 0 ? c->keepalive_msec : c->address->dflt->base.http->client_header_timeout;
+    return c->requests > 0 ? c->keepalive_msec : c->client.address->dflt->base.http->client_header_timeout;
 }
 
 int64_t connection_drain_grace(const struct connection *c)
@@ -449,17 +462,6 @@ void connection_drain(struct connection *c)
     int64_t grace = connection_drain_grace(c);
     if (awaits_all(c) && connection_idle_timeout(c) > grace)
         connection_set_deadline(c, grace);
-}
-
-static void set_peer(struct connection *c, const struct address *peer)
-{
-    size_t size = peer->any.sa_family == AF_INET    ? sizeof c->peer.in4
-                  : peer->any.sa_family == AF_INET6 ? sizeof c->peer.in6
-                                                    : 0;
-    if (size > 0)
-        memcpy(&c->peer, &peer->any, size);
-    else
-        c->peer.any.sa_family = AF_UNIX;
 }
 
 static void refuse(int fd)
@@ -476,17 +478,19 @@ void connection_open(struct service *s, const struct http_address *address, int 
         return;
     }
     c->service = s;
-    c->address = address;
+    c->client.address = address;
+    c->carrier.ops = &carrier_ops;
     c->sink.fd = fd;
-    c->number = ++s->next_number;
-    c->start_msec = clock_now.msec;
+    c->client.number = ++s->next_number;
+    c->client.since_msec = clock_now.msec;
     c->writable = true;
     c->nodelay = true;
     c->proxy_awaited = address->proxy_protocol;
-    set_peer(c, peer);
+    c->client.scheme = &scheme_http;
+    peer_set(&c->client.peer, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);
-    c->watch = watch_create(s->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
+    c->watch = watch_create(s->worker.loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
     if (!c->watch) {
         refuse(fd);
         free(c);
@@ -494,7 +498,7 @@ void connection_open(struct service *s, const struct http_address *address, int 
     }
     list_append(&s->connections, &c->node);
     s->count++;
-    s->counters->handled++;
-    s->counters->states[CONN_IDLE]++;
+    s->worker.counters->handled++;
+    s->worker.counters->states[CONN_IDLE]++;
     connection_wait_for_head(c);
 }

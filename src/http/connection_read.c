@@ -2,11 +2,9 @@
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
-#include "http/respond.h"
-#include "http/route.h"
+#include "http/request_head.h"
 #include "http/service_private.h"
 #include "http/static.h"
-#include "http/uri.h"
 #include "net/proxy_protocol.h"
 
 #include <errno.h>
@@ -55,7 +53,7 @@ static bool may_receive(const struct connection *c)
 void connection_release_input(struct connection *c)
 {
     if (c->in && c->in->at == c->in->len) {
-        service_give_input(c->service, c->in);
+        input_give(&c->service->worker, c->in);
         c->in = NULL;
     }
 }
@@ -65,7 +63,7 @@ static struct input *replace_input(struct connection *c, size_t cap)
 {
     struct input *old = c->in;
     size_t left = old->len - old->at;
-    struct input *in = service_input(c->service, cap > left ? cap : left);
+    struct input *in = input_take(&c->service->worker, cap > left ? cap : left);
     if (!in)
         return NULL;
     memcpy(in->data, old->data + old->at, left);
@@ -77,7 +75,7 @@ static struct input *replace_input(struct connection *c, size_t cap)
 /* Room behind an incomplete head. 0, or the status that says it is too large. */
 static int make_room(struct connection *c)
 {
-    const struct http_conf *h = c->address->dflt->base.http;
+    const struct http_conf *h = c->client.address->dflt->base.http;
     size_t large = (size_t)h->large_client_header_buffers.size;
     size_t most = large * (size_t)h->large_client_header_buffers.number;
     struct input *in = c->in;
@@ -99,7 +97,7 @@ static int make_room(struct connection *c)
     struct input *old = replace_input(c, cap < most ? cap : most + 1);
     if (!old)
         return 500;
-    service_give_input(c->service, old);
+    input_give(&c->service->worker, old);
     return 0;
 }
 
@@ -107,18 +105,13 @@ static int make_room(struct connection *c)
 
 static struct request *begin_request(struct connection *c)
 {
-    struct request *r = service_request(c->service);
+    struct request *r = request_create(&c->service->worker, &c->carrier, &c->client);
     if (!r)
         return NULL;
-    r->conn = c;
     c->request = r;
-    c->requests++;
-    c->service->counters->requests++;
-    r->server = c->address->dflt;
-    r->location = &r->server->base;
+    r->ordinal = ++c->requests;
+    r->pipelined = c->pipelined;
     r->start_msec = c->head_msec;
-    r->out.method = IO_NONE;
-    r->out.fields_end = &r->out.fields;
     return r;
 }
 
@@ -163,95 +156,9 @@ enum next connection_refuse(struct connection *c, int status)
     if (!r)
         return connection_no_memory(c);
     take_line(c);
-    r->wants_close = true;
-    r->lingers = true;
-    r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
-    respond_error(r, status);
+    request_refuse_head(r, status);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
-}
-
-static struct text lower_host(struct request *r, struct text host)
-{
-    char *copy = arena_copy(&r->arena, host.at, host.len);
-    if (!copy)
-        return TEXT("");
-    for (size_t i = 0; i < host.len; i++)
-        copy[i] = text_lower(copy[i]);
-    return (struct text){copy, host.len};
-}
-
-/* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked); none on HTTP/1.0. */
-static struct text asked_host(struct request *r, const struct uri *uri)
-{
-    struct text host = uri->host.at ? uri->host : r->msg.host;
-
-    return host.len > 0 ? lower_host(r, host) : TEXT("");
-}
-
-/* Target and Host to r->uri, r->args, r->host, r->server. 0 or a status. */
-static int resolve_target(struct request *r)
-{
-    struct uri uri;
-    int status = uri_split(r->msg.target, &uri);
-    if (status != 0)
-        return status;
-    r->raw_uri = uri.raw;
-    r->args = uri.args;
-    r->host = asked_host(r, &uri);
-    r->server = route_server(r->conn->address, r);
-    r->location = &r->server->base;
-    bool merge = r->conn->address->dflt->base.http->merge_slashes; /* the address' default server's, as in nginx */
-    if (uri_is_plain(uri.path)) {
-        r->uri = uri.path;
-        return 0;
-    }
-    if (text_equal(uri.path, TEXT("*"))) {
-        r->uri = uri.path;
-        return r->msg.method == METHOD_OPTIONS ? 405 : 400;
-    }
-    char *path = arena_alloc(&r->arena, uri.path.len + 1);
-    if (!path)
-        return 500;
-    size_t len;
-    status = uri_normalise(uri.path, merge, path, &len);
-    if (status == 0)
-        r->uri = (struct text){path, len};
-    return status;
-}
-
-/* The limits of make_room(), for a head that came so fast that it never had to ask. */
-static int check_lines(const struct message *m, size_t head_len, const struct http_conf *h)
-{
-    size_t large = (size_t)h->large_client_header_buffers.size;
-
-    if (head_len <= large)
-        return 0;
-    if (m->line.len > large)
-        return 414;
-    for (unsigned i = 0; i < m->count; i++) {
-        const char *line = m->headers[i].name.at;
-        const char *next = i + 1 < m->count ? m->headers[i + 1].name.at : m->line.at + head_len - 2;
-        if ((size_t)(next - line) - 2 > large) /* without CRLF */
-            return 431;
-    }
-    return head_len > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
-}
-
-/* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
-static void leave_out_odd(struct request *r, bool underscores)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < r->msg.count; i++) {
-        const struct header *h = &r->msg.headers[i];
-        if (parse_name_is_plain(h->name, underscores))
-            r->msg.headers[kept++] = *h;
-        else
-            request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s: %.*s\"", TEXT_ARG(h->name),
-                        TEXT_ARG(h->value));
-    }
-    r->msg.count = kept;
 }
 
 /* A complete head lies at c->in->at. */
@@ -264,23 +171,11 @@ static enum next take_head(struct connection *c)
         return connection_no_memory(c);
     r->received = len;
     c->head_timed = c->idle_timed = false;
-    const struct http_conf *h = r->location->http;
-    int status = parse_head(&r->msg, in->data + in->at, len, (unsigned)h->max_headers, &r->arena);
+    int status = request_take_head(r, (struct text){in->data + in->at, len}, c->scan.odd_names);
     if (status != 0)
         return connection_refuse(c, status);
-    bool odd_names = c->scan.odd_names && h->ignore_invalid_headers;
     in->at += len;
     c->scan = (struct scan){0};
-    r->head_only = r->msg.method == METHOD_HEAD;
-    status = resolve_target(r);
-    if (status == 0)
-        status = check_lines(&r->msg, len, c->address->dflt->base.http);
-    if (status == 0 && r->server != c->address->dflt)
-        status = check_lines(&r->msg, len, r->location->http);
-    if (odd_names) /* after check_lines(), which measures from field to field */
-        leave_out_odd(r, h->underscores_in_headers);
-    if (status != 0)
-        return connection_refuse(c, status);
     r->awaits_body = message_has_body(&r->msg);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
@@ -398,7 +293,7 @@ enum next connection_read_body(struct connection *c)
 /* Nothing more to read now: whatever gathered goes out, and the clock starts. */
 enum next connection_wait_for_head(struct connection *c)
 {
-    const struct http_conf *h = c->address->dflt->base.http;
+    const struct http_conf *h = c->client.address->dflt->base.http;
     enum next next = connection_flush(c);
 
     if (next != NEXT_STEP)
@@ -447,9 +342,9 @@ enum next connection_read_head(struct connection *c)
         if (partly ? !may_receive(c) : !c->readable)
             return connection_wait_for_head(c);
         if (!in) {
-            size_t size = (size_t)c->address->dflt->base.http->client_header_buffer_size;
-            c->in =
-                service_input(c->service, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
+            size_t size = (size_t)c->client.address->dflt->base.http->client_header_buffer_size;
+            c->in = input_take(&c->service->worker,
+                               c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
                 return connection_no_memory(c);
             c->head_msec = clock_now.msec;

@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "http/content.h"
 #include "http/head.h"
+#include "http/keepalive.h"
 #include "http/limit_rate.h"
+#include "http/serve.h"
 #include "http/service_private.h"
 #include "net/socket.h"
 
@@ -18,7 +20,7 @@ static struct text pending_output(const struct connection *c)
 static void release_output(struct connection *c)
 {
     if (c->out)
-        service_give_output(c->service, c->out);
+        output_give(&c->service->worker, c->out);
     c->out = NULL;
 }
 
@@ -101,7 +103,7 @@ static enum next socket_broke(struct connection *c)
     case -EHOSTUNREACH:
         break;
     default:
-        log_write(log_main, LEVEL_CRIT, c->number, -c->sink.error, "sending failed");
+        log_write(log_main, LEVEL_CRIT, c->client.number, -c->sink.error, "sending failed");
     }
     return connection_gone(c, "the client went away");
 }
@@ -138,17 +140,17 @@ static bool output_room(struct connection *c, size_t room)
     if (out && out->spare.cap - out->len >= room)
         return true;
     if (!out) {
-        c->out = service_output(c->service, room > OUTPUT_SIZE ? room : OUTPUT_SIZE);
+        c->out = output_take(&c->service->worker, room > OUTPUT_SIZE ? room : OUTPUT_SIZE);
         return c->out != NULL;
     }
     /* Earlier responses are waiting in it: together they move to a larger one. */
     size_t used = out->len - out->sent;
-    struct output *larger = service_output(c->service, used + room);
+    struct output *larger = output_take(&c->service->worker, used + room);
     if (!larger)
         return false;
     memcpy(larger->data, out->data + out->sent, used);
     larger->len = used;
-    service_give_output(c->service, out);
+    output_give(&c->service->worker, out);
     c->out = larger;
     return true;
 }
@@ -162,71 +164,17 @@ bool connection_queue(struct connection *c, struct text bytes)
     return true;
 }
 
-static bool names(struct text agent, const char *word)
-{
-    return agent.len > 0 && memmem(agent.at, agent.len, word, strlen(word)) != NULL;
-}
-
-/* nginx's way to tell MSIE 4 to 6, without the service pack that mended it. */
-static bool is_msie6(struct text agent)
-{
-    const char *at = agent.len > 0 ? memmem(agent.at, agent.len, "MSIE ", 5) : NULL;
-
-    if (!at || at + 7 >= agent.at + agent.len || at[6] != '.' || names(agent, "Opera"))
-        return false;
-    return at[5] == '4' || at[5] == '5' || (at[5] == '6' && !names(text_span(at + 8, agent.at + agent.len), "SV1"));
-}
-
-static bool is_safari(struct text agent)
-{
-    return !names(agent, "MSIE ") && !names(agent, "Opera") && !names(agent, "Gecko/") && !names(agent, "Chrome/") &&
-           names(agent, "Safari/") && names(agent, "Mac OS X");
-}
-
-static bool stays_open_for(const struct request *r, unsigned disabled)
-{
-    struct text agent = r->msg.fields[FIELD_USER_AGENT];
-
-    if ((disabled & KEEPALIVE_NOT_MSIE6) && r->msg.method == METHOD_POST && is_msie6(agent))
-        return false;
-    return !(disabled & KEEPALIVE_NOT_SAFARI) || !is_safari(agent);
-}
-
-static bool may_go_on(const struct connection *c, const struct request *r)
-{
-    const struct http_conf *h = r->location->http;
-
-    return r->msg.keep_alive && h->keepalive_timeout.msec > 0 && c->requests < h->keepalive_requests &&
-           clock_now.msec - c->start_msec < h->keepalive_time && !c->service->draining && !c->service->paused &&
-           (!h->keepalive_disable || stays_open_for(r, h->keepalive_disable));
-}
-
-/* Neither has content, whatever was configured (RFC 9110, 15.3.5 and 15.4.5). */
-static void forget_content(struct request *r)
-{
-    struct response *o = &r->out;
-
-    o->no_length = true;
-    o->body = TEXT("");
-    source_close(o->file.source);
-    o->file = (struct sink_body){0};
-}
-
-/* The response's bytes beyond what fits behind the head. 0 or -errno. */
+/* A small body follows its head at once. 0 or -errno. */
 static int open_body(struct connection *c, struct request *r)
 {
     struct response *o = &r->out;
+    int rc = serve_open_body(r, c->out->spare.cap - c->out->len);
 
-    if (o->body.len == 0)
-        return 0;
-    if (o->body.len <= c->out->spare.cap - c->out->len && rate_lets_through(r, o->body.len)) {
-        memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
-        c->out->len += o->body.len;
-        return 0;
-    }
-    int rc = source_open_bytes(&o->file.source, o->body);
-    o->file.left = o->body.len;
-    return rc;
+    if (rc < 0 || o->file.source || o->body.len == 0)
+        return rc;
+    memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
+    c->out->len += o->body.len;
+    return 0;
 }
 
 /* `return 444`. Responses to earlier requests are not lost with it: what is left of them is sent, and the end is as gentle as any. */
@@ -246,15 +194,13 @@ enum next connection_begin_response(struct connection *c)
 
     if (r->silent)
         return end_silently(c);
-    if (!may_go_on(c, r))
+    if (!keeps_alive(r) || c->service->draining || c->service->paused)
         r->wants_close = true;
     if (c->nodelay != r->location->http->tcp_nodelay) {
         c->nodelay = r->location->http->tcp_nodelay;
         socket_nodelay(c->sink.fd, c->nodelay);
     }
-    if (r->out.status == 204 || r->out.status == 304)
-        forget_content(r);
-    if (r->location->rewrites_content && content_begin(r) < 0)
+    if (content_begin(r) < 0)
         return connection_no_memory(c);
     /* A file may have to wait for the disk: earlier responses do not wait with it. */
     if (r->out.file.source && !connection_push(c))
@@ -264,10 +210,6 @@ enum next connection_begin_response(struct connection *c)
     c->sink.closing = r->wants_close;
     r->head_len = head_compose(r, c->out->data + c->out->len);
     c->out->len += r->head_len;
-    if (r->head_only)
-        r->out.body = TEXT("");
-    if (rate_is_asked(r))
-        rate_begin(r);
     if (open_body(c, r) < 0)
         return connection_no_memory(c);
     connection_become(c, CONN_SENDING);
@@ -308,7 +250,7 @@ static void log_source_failure(struct connection *c)
     struct request *r = c->request;
     const struct source *s = r->out.file.source;
 
-    io_counters(c->service->io)->cut++;
+    io_counters(r->worker->io)->cut++;
     if (s->error == -ESTALE && r->out.stamped && s->error_offset < 0)
         request_log(r, LEVEL_ALERT, 0, "file \"%s\" was rewritten while it was sent", r->file->path);
     else if (s->error == -ENODATA)
@@ -327,12 +269,12 @@ static bool is_bulk(const struct request *r)
 /* Bytes of body that may go now: 0: no limit. False: not before others. */
 static bool has_its_turn(struct connection *c, uint64_t *cap)
 {
-    const struct request *r = c->request;
+    struct request *r = c->request;
 
     *cap = (uint64_t)r->location->io->sendfile_max_chunk;
     if (!is_bulk(r))
         return true;
-    uint64_t share = bulk_share(&c->service->bulk, c);
+    uint64_t share = bulk_share(&r->worker->bulk, &r->turn);
     if (*cap == 0 || share < *cap)
         *cap = share;
     return share > 0;
@@ -372,7 +314,7 @@ static void stamp(struct request *r)
 static enum sink_result send_body(struct connection *c, uint64_t cap)
 {
     struct request *r = c->request;
-    struct bulk *b = &c->service->bulk;
+    struct bulk *b = &r->worker->bulk;
     size_t none = 0;
     size_t *at = c->out ? &c->out->sent : &none;
     uint64_t before = c->sink.sent, body = r->out.file.sent;
@@ -406,12 +348,12 @@ static void shrink_output(struct connection *c)
     if (!old || old->spare.cap < OUTPUT_SIZE)
         return;
     size_t used = old->len - old->sent;
-    struct output *small = used < OUTPUT_SIZE / 4 ? service_output(c->service, used) : NULL;
+    struct output *small = used < OUTPUT_SIZE / 4 ? output_take(&c->service->worker, used) : NULL;
     if (!small)
         return;
     memcpy(small->data, old->data + old->sent, used);
     small->len = used;
-    service_give_output(c->service, old);
+    output_give(&c->service->worker, old);
     c->out = small;
 }
 
@@ -442,9 +384,9 @@ enum next connection_send(struct connection *c)
         return wait_for_client(c);
     case SINK_TURN:
         if (is_bulk(r))
-            bulk_queue(&c->service->bulk, c);
+            bulk_queue(&r->worker->bulk, &r->turn);
         else
-            loop_defer(c->service->loop, &c->next_turn);
+            loop_defer(c->service->worker.loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
         deadline_clear(&c->deadline); /* of an earlier wait: this one is not the client's */

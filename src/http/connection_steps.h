@@ -3,6 +3,7 @@
 #define HTTP_CONNECTION_STEPS_H
 
 #include "http/connection.h"
+#include "http/request.h"
 
 /* What a step came to. */
 enum next {
@@ -17,6 +18,12 @@ enum {
         2000 /* ms that an idle connection may still bring a request when the worker drains: closing it at once
                           could cross one on its way */
 };
+
+/* The connection that brought `r`. */
+static inline struct connection *connection_of(const struct request *r)
+{
+    return container_of(r->carrier, struct connection, carrier);
+}
 
 /* ---- connection.c ---- */
 
@@ -33,6 +40,33 @@ enum next connection_yield(struct connection *c); /* others' turn; goes on in th
 enum next connection_end(struct connection *c);   /* the last response is out */
 enum next connection_gone(struct connection *c, const char *why);
 enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
+
+/* Pooled by the worker; NULL: no memory. */
+static inline struct input *input_take(struct worker *w, size_t cap)
+{
+    struct input *in = spare_take(&w->inputs, sizeof *in, cap);
+    if (in)
+        in->at = in->len = 0;
+    return in;
+}
+
+static inline void input_give(struct worker *w, struct input *in)
+{
+    spare_give(&w->inputs, &in->spare);
+}
+
+static inline struct output *output_take(struct worker *w, size_t cap)
+{
+    struct output *out = spare_take(&w->outputs, sizeof *out, cap);
+    if (out)
+        out->sent = out->len = 0;
+    return out;
+}
+
+static inline void output_give(struct worker *w, struct output *out)
+{
+    spare_give(&w->outputs, &out->spare);
+}
 
 /* ---- connection_read.c: CONN_IDLE, CONN_READING, CONN_BODY ---- */
 

@@ -5,10 +5,9 @@
 #include "http/content.h"
 
 #include "http/charset.h"
-#include "http/connection.h"
 #include "http/gzip.h"
 #include "http/headers.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 #include <errno.h>
 
@@ -134,7 +133,7 @@ bool content_is_made(const struct request *r)
 static void on_ready(void *arg)
 {
     struct request *r = arg;
-    connection_resume(r->conn);
+    request_resume(r);
 }
 
 static size_t buffer_size(const struct conf_bufs *b)
@@ -147,7 +146,7 @@ static size_t buffer_size(const struct conf_bufs *b)
 static int wrap(struct request *r, struct source **s, struct codec *codec, size_t size, bool heavy)
 {
     const struct filter_options o = {
-        .pool = heavy ? io_pool(r->conn->service->io, TEXT_NONE) : NULL,
+        .pool = heavy ? io_pool(r->worker->io, TEXT_NONE) : NULL,
         .out_size = size,
         .ready = on_ready,
         .arg = r,
@@ -217,7 +216,18 @@ static int open_sources(struct request *r)
     return rc;
 }
 
-int content_begin(struct request *r)
+/* Neither has content, whatever was configured (RFC 9110, 15.3.5 and 15.4.5). */
+static void forget_content(struct request *r)
+{
+    struct response *o = &r->out;
+
+    o->no_length = true;
+    o->body = TEXT("");
+    source_close(o->file.source);
+    o->file = (struct sink_body){0};
+}
+
+static int begin(struct request *r)
 {
     struct response *o = &r->out;
 
@@ -231,4 +241,11 @@ int content_begin(struct request *r)
     if (o->unsized && !o->chunked)
         r->wants_close = true; /* its end is the connection's */
     return open_sources(r);
+}
+
+int content_begin(struct request *r)
+{
+    if (r->out.status == 204 || r->out.status == 304)
+        forget_content(r);
+    return r->location->rewrites_content ? begin(r) : 0;
 }

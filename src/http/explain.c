@@ -1,12 +1,15 @@
-/* explain.c - takes one request through the rooms of a service that listens nowhere, on a connection that leads nowhere.
- * Called by server/explain.c; explain_words.c puts the steps into words.
- *
- * The connection is in state CONN_CLOSED as soon as its head is read: callbacks may resume it, and it will not move by itself. */
+/* explain.c - takes one request through the rooms of a worker of its own, as a carrier that sends nothing. Called by server/explain.c;
+ * explain_words.c puts the steps into words. */
 #include "http/explain.h"
 
 #include "base/clock.h"
-#include "http/connection_steps.h"
+#include "http/connection.h"
+#include "http/content.h"
 #include "http/explain_words.h"
+#include "http/head.h"
+#include "http/keepalive.h"
+#include "http/request_head.h"
+#include "http/serve.h"
 #include "http/static.h"
 #include "http/uri.h"
 
@@ -14,91 +17,90 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- a service and a connection ---- */
+/* ---- the carrier ---- */
 
-static int start_service(struct explain *e)
+/* walk() looks for itself whether the request can go on. */
+static void resume(struct request *r)
 {
-    const struct explain_options *o = e->options;
-    unsigned count = o->http->address_count;
-    int *fds = calloc(count + 1, sizeof *fds);
-    if (!fds)
-        return -ENOMEM;
-    for (unsigned i = 0; i < count; i++)
-        fds[i] = -1;
-    const struct service_options options = {
-        .loop = e->loop,
-        .http = o->http,
-        .io = o->io,
-        .fds = fds,
-        .connections = 1,
-        .aio_requests = o->aio_requests,
-    };
-    int rc = service_start(&e->service, &options);
-    free(fds);
-    return rc;
+    (void)r;
 }
 
-static void on_deadline(struct deadline *d)
+static int no_address(const struct request *r, struct address *out)
 {
-    (void)d; /* nobody is late */
+    (void)r, (void)out;
+    return -ENOTCONN;
 }
+
+static int no_tcp_info(const struct request *r, struct tcp_info *out)
+{
+    (void)r, (void)out;
+    return -ENOTCONN;
+}
+
+static const struct carrier_ops carrier_ops = {.resume = resume, .local = no_address, .tcp_info = no_tcp_info};
 
 static void on_nothing(void *arg)
 {
     (void)arg;
 }
 
-/* The service owns it and closes it. */
-static int open_connection(struct explain *e)
+static int start_worker(struct explain *e)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    if (!c)
-        return -ENOMEM;
-    c->service = e->service;
-    c->address = e->options->address;
-    c->sink.fd = -1;
-    c->number = ++e->service->next_number;
-    c->start_msec = c->head_msec = clock_now.msec;
+    const struct worker_options options = {
+        .loop = e->loop,
+        .io = e->options->io,
+        .aio_requests = e->options->aio_requests,
+        .request_size = REQUEST_SPACE,
+    };
+    return worker_init(&e->worker, &options);
+}
+
+static void make_client(struct explain *e)
+{
+    struct client *c = &e->client;
+
+    *c = (struct client){.address = e->options->address, .scheme = &scheme_http, .number = 1};
+    c->since_msec = clock_now.msec;
     c->peer.in4.sin_family = AF_INET;
     c->peer.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (e->options->client.any.sa_family == AF_UNIX)
-        c->peer.any.sa_family = AF_UNIX;
-    else if (e->options->client.any.sa_family != AF_UNSPEC)
-        memcpy(&c->peer, &e->options->client.in6, sizeof c->peer);
-    deadline_init(&c->deadline, on_deadline);
-    deferred_init(&c->next_turn, on_nothing, c);
-    list_append(&e->service->connections, &c->node);
-    e->service->count++;
-    e->service->counters->states[c->state]++;
-    e->conn = c;
-    return 0;
+    if (e->options->client.any.sa_family != AF_UNSPEC)
+        peer_set(&c->peer, &e->options->client);
 }
 
 /* ---- the head ---- */
 
-/* As if it came in pieces of what the buffers take: these grow to their limits, and no further. */
+/* 0, the status that it is refused with, or -errno. */
+static int take_head(struct explain *e)
+{
+    struct request *r = e->request;
+    struct text head = e->options->head;
+    struct scan scan = {0};
+
+    head = text_from(head, parse_skip_empty(&scan, head.at, head.len));
+    r->msg.line = (struct text){head.at, text_find(head, '\r')};
+    switch (parse_scan(&scan, head.at, head.len)) {
+    case SCAN_BAD:
+        return 400;
+    case SCAN_MORE:
+        return -EINVAL;
+    case SCAN_COMPLETE:
+        break;
+    }
+    r->received = scan.at;
+    return request_take_head(r, (struct text){head.at, scan.at}, scan.odd_names);
+}
+
 static int read_head(struct explain *e)
 {
-    struct connection *c = e->conn;
-    struct text left = e->options->head;
-    enum next next = NEXT_WAIT;
-
-    c->in = service_input(e->service, (size_t)c->address->dflt->base.http->client_header_buffer_size);
-    while (next == NEXT_WAIT && left.len > 0 && c->in) {
-        struct input *in = c->in;
-        size_t room = in->spare.cap - in->len, n = left.len < room ? left.len : room;
-        memcpy(in->data + in->len, left.at, n);
-        in->len += n;
-        left = text_from(left, n);
-        next = connection_read_head(c);
-    }
-    if (next == NEXT_GONE)
+    struct request *r = e->request = request_create(&e->worker, &e->carrier, &e->client);
+    if (!r)
         return -ENOMEM;
-    if (next == NEXT_WAIT || !c->request)
-        return c->in ? -EINVAL : -ENOMEM;
-    connection_become(c, CONN_CLOSED);
-    e->request = c->request;
-    return 0;
+    r->ordinal = 1;
+    r->start_msec = clock_now.msec;
+    int status = take_head(e);
+    if (status > 0)
+        request_refuse_head(r, status);
+    return status < 0 ? status : 0;
 }
 
 /* The way has not begun, unless error_page leads somewhere. */
@@ -116,7 +118,7 @@ static struct text first_uri(struct request *r)
     if (r->redirects == 0 || uri_split(r->msg.target, &uri) != 0)
         return r->uri;
     char *path = arena_alloc(&r->arena, uri.path.len + 1);
-    if (!path || uri_normalise(uri.path, r->conn->address->dflt->base.http->merge_slashes, path, &len) != 0)
+    if (!path || uri_normalise(uri.path, r->client->address->dflt->base.http->merge_slashes, path, &len) != 0)
         return r->uri;
     return (struct text){path, len};
 }
@@ -196,15 +198,20 @@ static void read_first(struct explain *e)
 /* Up to where the first byte would be sent. */
 static int begin_response(struct explain *e, struct buffer *head)
 {
-    struct connection *c = e->conn;
+    struct request *r = e->request;
 
-    if (e->request->silent)
+    if (r->silent)
         return 0;
-    if (connection_begin_response(c) != NEXT_STEP)
+    if (!keeps_alive(r))
+        r->wants_close = true;
+    char *bytes = content_begin(r) == 0 ? arena_alloc(&r->arena, head_bound(r)) : NULL;
+    if (!bytes)
         return -ENOMEM;
-    connection_become(c, CONN_CLOSED);
-    buffer_add(head, c->out->data, e->request->head_len);
-    return head->failed ? -ENOMEM : 0;
+    r->head_len = head_compose(r, bytes);
+    buffer_add(head, bytes, r->head_len);
+    if (serve_open_body(r, OUTPUT_SIZE - r->head_len) < 0 || head->failed)
+        return -ENOMEM;
+    return 0;
 }
 
 static int tell(struct explain *e, struct buffer *head)
@@ -228,19 +235,21 @@ int explain_request(const struct explain_options *options, struct buffer *head)
 
     deferred_init(&e.turn_end, on_turn_end, &e);
     deferred_init(&e.nothing, on_nothing, &e);
+    e.carrier.ops = &carrier_ops;
     int rc = loop_create(&e.loop);
     if (rc < 0)
         return rc;
     loop_at_turn_end(e.loop, &e.turn_end);
-    rc = start_service(&e);
-    if (rc == 0)
-        rc = open_connection(&e);
+    make_client(&e);
+    rc = start_worker(&e);
     if (rc == 0)
         rc = read_head(&e);
     if (rc == 0)
         rc = tell(&e, head);
     deferred_clear(&e.turn_end);
-    service_destroy(e.service);
+    if (e.request)
+        request_destroy(e.request);
+    worker_fini(&e.worker);
     loop_destroy(e.loop);
     return rc;
 }

@@ -3,20 +3,15 @@
 #include "http/core.h"
 #include "http/explain_words.h"
 #include "http/variable.h"
-#include "net/address.h"
 
 static const struct access_rule *say_rule(struct explain *e, const struct access_conf *a)
 {
-    const union peer *peer = &e->conn->peer;
-    char client[ADDRESS_TEXT_SIZE] = "unix:";
+    const union peer *peer = e->request->peer;
+    char client[ADDRESS_TEXT_SIZE];
 
     if (!a->rules)
         return NULL;
-    if (peer->any.sa_family != AF_UNIX) {
-        struct address address = {.len = sizeof address.in6};
-        memcpy(&address.in6, peer, sizeof *peer);
-        address_format(&address, false, client);
-    }
+    peer_format(peer, client);
     const struct access_rule *rule = access_rules_find(a->rules, &peer->any);
     if (rule)
         explain_say(e, "access", "%s %.*s %s: the first rule that fits %s", rule->deny ? "deny" : "allow",

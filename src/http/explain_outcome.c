@@ -227,7 +227,7 @@ static void say_windows(struct explain *e, const struct file *f)
     const struct conf_bufs *bufs = &io->output_buffers;
 
     explain_say(e, NULL, "read by %s, ahead of the client, into at most %lld buffers of %s, aligned to %u bytes",
-                disk_name(io_disk(e->service->io, &io->aio)), (long long)bufs->number, size_text(r, bufs->size),
+                disk_name(io_disk(e->worker.io, &io->aio)), (long long)bufs->number, size_text(r, bufs->size),
                 f->align_offset);
 }
 

@@ -100,7 +100,7 @@ static void say_server(struct explain *e)
     const char *at = explain_place(e, s->block->file, s->block->line);
     struct text name = s->name.len > 0 ? s->name : TEXT("without a name");
 
-    if (!n && !e->conn->address->names)
+    if (!n && !e->request->client->address->names)
         explain_say(e, "server", "%.*s %s: the only one at this address", TEXT_ARG(name), at);
     else if (!n)
         explain_say(e, "server", "%.*s %s: nobody here has the name \"%.*s\", and this is the default", TEXT_ARG(name),
@@ -119,7 +119,7 @@ static void say_server(struct explain *e)
 void explain_opening(struct explain *e)
 {
     const struct request *r = e->request;
-    const struct address *a = &e->conn->address->address;
+    const struct address *a = &e->request->client->address->address;
     const struct server_listen *l = listen_of(r->server, a);
     char text[ADDRESS_TEXT_SIZE];
 

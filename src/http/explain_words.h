@@ -4,13 +4,15 @@
 #define HTTP_EXPLAIN_WORDS_H
 
 #include "http/explain.h"
-#include "http/service_private.h"
+#include "http/request.h"
+#include "http/worker.h"
 
 struct explain {
     const struct explain_options *options;
     struct loop *loop;
-    struct service *service;
-    struct connection *conn;
+    struct worker worker;
+    struct client client;
+    struct carrier carrier;
     struct request *request;
     struct deferred turn_end, nothing;
     bool ready;      /* what the source waited for is there */

@@ -1,5 +1,4 @@
 /* geo.c - `geo`: a variable whose value depends on an address. See map.h, and geo_table.h for the search. */
-#include "http/connection.h"
 #include "http/core.h"
 #include "http/geo_table.h"
 #include "http/map.h"
@@ -115,7 +114,7 @@ static void look_behind_proxies(struct request *r, const struct geo *g, struct g
 
 static struct geo_address address_of(struct request *r, const struct geo *g)
 {
-    const union peer *p = &r->conn->peer;
+    const union peer *p = r->peer;
     struct geo_address a = nobody;
 
     if (g->source)

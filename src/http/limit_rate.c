@@ -3,9 +3,8 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "http/connection.h"
 #include "http/pace.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 struct paced {
     struct pace pace;
@@ -60,7 +59,7 @@ bool rate_lets_through(struct request *r, uint64_t len)
 static void on_time(void *arg)
 {
     struct request *r = arg;
-    connection_resume(r->conn);
+    request_resume(r);
 }
 
 bool rate_may(struct request *r)
@@ -70,7 +69,7 @@ bool rate_may(struct request *r)
     if (pace_may(&p->pace, clock_now.msec) > 0)
         return true;
     if (!p->timer)
-        p->timer = loop_timer(r->conn->service->loop, on_time, r);
+        p->timer = loop_timer(r->worker->loop, on_time, r);
     if (!p->timer)
         return true; /* no memory: rather too fast than never */
     timer_set(p->timer, pace_wait(&p->pace, r->out.file.left));

@@ -4,10 +4,9 @@
  * and nobody can choose keys that meet. */
 #include "http/limits.h"
 
-#include "http/connection.h"
 #include "http/limits_inside.h"
 #include "http/respond.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 struct shared_table *limit_zone_enter(const struct limit_zone *z)
 {
@@ -50,13 +49,13 @@ static void on_time(void *arg)
     struct request *r = arg;
 
     stop_waiting(r);
-    connection_resume(r->conn);
+    request_resume(r);
 }
 
 /* False: without memory for a timer it goes on at once. */
 static bool wait_for(struct request *r, int64_t msec)
 {
-    r->limits.timer = loop_timer(r->conn->service->loop, on_time, r);
+    r->limits.timer = loop_timer(r->worker->loop, on_time, r);
     if (r->limits.timer)
         timer_set(r->limits.timer, msec);
     return r->limits.timer != NULL;

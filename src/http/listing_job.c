@@ -6,9 +6,8 @@
 
 #include "base/clock.h"
 #include "http/confine.h"
-#include "http/connection.h"
 #include "http/listing.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,11 +40,28 @@ struct listing_part {
     struct request *request;
 };
 
-void listing_jobs_init(struct listing_jobs *all)
+/* Of a worker, made when first needed. */
+struct listing_jobs {
+    struct list jobs;    /* being made, or made a moment ago and still being sent */
+    struct list waiting; /* requests' jobs that no thread has yet */
+    unsigned running;
+};
+
+static struct listing_jobs *jobs_of(struct worker *w)
 {
-    list_init(&all->jobs);
-    list_init(&all->waiting);
-    all->running = 0;
+    if (w->listings)
+        return w->listings;
+    w->listings = calloc(1, sizeof *w->listings);
+    if (!w->listings)
+        return NULL;
+    list_init(&w->listings->jobs);
+    list_init(&w->listings->waiting);
+    return w->listings;
+}
+
+void listing_jobs_destroy(struct listing_jobs *all)
+{
+    free(all);
 }
 
 static void destroy(struct listing_job *j)
@@ -88,7 +104,7 @@ static void finish(struct listing_job *j, int rc)
         struct listing_part *p = container_of(told.next, struct listing_part, node);
         list_remove(&p->node);
         list_append(&j->joined, &p->node);
-        connection_resume(p->request->conn);
+        request_resume(p->request);
     }
 }
 
@@ -118,10 +134,11 @@ static void on_done(struct job *job)
 /* Path, URI and callback lie behind one another in one piece of memory. NULL: no memory. */
 static struct listing_job *create(struct request *r, struct text callback, const struct open_options *guard)
 {
+    struct listing_jobs *all = jobs_of(r->worker);
     struct listing_job *j = calloc(1, sizeof *j);
     char *to = malloc(r->path.len + 1 + r->uri.len + 1 + callback.len + 1);
 
-    if (!j || !to) {
+    if (!all || !j || !to) {
         free(j);
         free(to);
         return NULL;
@@ -135,8 +152,8 @@ static struct listing_job *create(struct request *r, struct text callback, const
         j->callback = (struct text){text_put(&to, callback), callback.len};
     j->conf = r->location->listing;
     j->guard = *guard;
-    j->all = &r->conn->service->listings;
-    j->pool = io_pool(r->conn->service->io, TEXT_NONE);
+    j->all = all;
+    j->pool = io_pool(r->worker->io, TEXT_NONE);
     j->job.run = on_run;
     j->job.done = on_done;
     list_append(&j->all->jobs, &j->node);
@@ -158,7 +175,9 @@ static bool is_same(const struct listing_job *j, const struct request *r, struct
 
 static struct listing_job *find(const struct request *r, struct text callback, const struct open_options *guard)
 {
-    list_each (&r->conn->service->listings.jobs, node, next) {
+    if (!r->worker->listings)
+        return NULL;
+    list_each (&r->worker->listings->jobs, node, next) {
         struct listing_job *j = container_of(node, struct listing_job, node);
         if (!j->given_up && (!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback, guard))
             return j;

@@ -3,12 +3,11 @@
 #include "http/monitor.h"
 
 #include "base/clock.h"
-#include "http/connection.h"
 #include "http/core.h"
 #include "http/headers.h"
 #include "http/request.h"
 #include "http/respond.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 #include <sys/random.h>
 
@@ -78,10 +77,10 @@ static struct text accept_of(struct request *r)
 
 static void look(const struct request *r, struct monitor_view *v)
 {
-    const struct service *s = r->conn->service;
+    const struct worker *w = r->worker;
 
-    service_sum(s, &v->counters);
-    v->started = s->scoreboard ? scoreboard_started(s->scoreboard) : clock_now.sec;
+    worker_sum(w, &v->counters);
+    v->started = w->scoreboard ? scoreboard_started(w->scoreboard) : clock_now.sec;
     v->now = clock_now.sec * 1000 + clock_now.sec_msec;
 }
 
@@ -132,7 +131,7 @@ static bool answer_stub(struct request *r)
         respond_error(r, 500);
         return true;
     }
-    service_sum(r->conn->service, &c);
+    worker_sum(r->worker, &c);
     monitor_print_stub(&c, page);
     respond(r, page, TEXT("text/plain"));
     return true;

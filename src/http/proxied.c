@@ -9,16 +9,12 @@
 
 static bool refuse(const struct connection *c, struct text seen, ssize_t rc)
 {
-    const struct http_conf *h = c->address->dflt->base.http;
+    const struct http_conf *h = c->client.address->dflt->base.http;
     const struct log *log = h->error_log ? h->error_log : log_main;
-    char client[ADDRESS_TEXT_SIZE] = "unix:", server[ADDRESS_TEXT_SIZE];
-    struct address peer = {.len = sizeof peer.in6};
+    char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
 
-    if (c->peer.any.sa_family != AF_UNIX) {
-        memcpy(&peer.in6, &c->peer, sizeof c->peer);
-        address_format(&peer, false, client);
-    }
-    address_format(&c->address->address, true, server);
+    peer_format(&c->client.peer, client);
+    address_format(&c->client.address->address, true, server);
     char what[64] = "broken header";
     if (rc == -EPROTONOSUPPORT) {
         unsigned char byte = (unsigned char)seen.at[12];
@@ -27,8 +23,8 @@ static bool refuse(const struct connection *c, struct text seen, ssize_t rc)
                  version ? byte >> 4 : byte & 15);
         seen.len = 0;
     }
-    log_write(log, LEVEL_ERROR, c->number, 0, "%s%s%.*s%s while reading PROXY protocol, client: %s, server: %s", what,
-              seen.len > 0 ? ": \"" : "", TEXT_ARG(seen), seen.len > 0 ? "\"" : "", client, server);
+    log_write(log, LEVEL_ERROR, c->client.number, 0, "%s%s%.*s%s while reading PROXY protocol, client: %s, server: %s",
+              what, seen.len > 0 ? ": \"" : "", TEXT_ARG(seen), seen.len > 0 ? "\"" : "", client, server);
     return false;
 }
 
@@ -45,10 +41,10 @@ bool connection_take_proxy(struct connection *c)
             return refuse(c, seen, n);
         if (n == 0)
             return true;
-        if (header.known && !(c->proxy = malloc(sizeof *c->proxy)))
+        if (header.known && !(c->client.proxy = malloc(sizeof *c->client.proxy)))
             return false;
         if (header.known)
-            *c->proxy = header;
+            *c->client.proxy = header;
         c->proxy_left = (size_t)n;
     }
     size_t take = c->proxy_left < have ? c->proxy_left : have;

@@ -3,9 +3,9 @@
 #include "http/random_index.h"
 
 #include "http/confine.h"
-#include "http/connection.h"
 #include "http/core.h"
-#include "http/service_private.h"
+#include "http/request.h"
+#include "http/worker.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,7 +85,7 @@ static void on_done(struct job *job)
 
     j->done = true;
     if (j->request)
-        connection_resume(j->request->conn);
+        request_resume(j->request);
     else
         free(j);
 }
@@ -102,7 +102,7 @@ static int start(struct request *r, struct text path)
     j->request = r;
     j->job.run = on_run;
     j->job.done = on_done;
-    int rc = pool_append(io_pool(r->conn->service->io, TEXT_NONE), &j->job);
+    int rc = pool_append(io_pool(r->worker->io, TEXT_NONE), &j->job);
     if (rc < 0) {
         free(j);
         return rc;

@@ -5,7 +5,7 @@
 #include "http/realip.h"
 
 #include "base/number.h"
-#include "http/connection.h"
+#include "http/request.h"
 #include "net/proxy_protocol.h"
 
 #include <arpa/inet.h>
@@ -160,7 +160,7 @@ static bool from_field(const struct realip_conf *conf, struct request *r, union 
 
 static bool from_proxy(const struct realip_conf *conf, struct request *r, union peer *peer)
 {
-    const struct proxy_header *proxy = r->conn->proxy;
+    const struct proxy_header *proxy = r->client->proxy;
 
     if (!proxy || !is_trusted(conf, peer))
         return false;
@@ -171,21 +171,20 @@ static bool from_proxy(const struct realip_conf *conf, struct request *r, union 
 void realip_apply(struct request *r)
 {
     const struct realip_conf *conf = r->location->realip;
-    union peer peer = r->conn->peer;
+    union peer peer = *r->peer;
 
-    if (r->client)
+    if (r->peer != &r->client->peer)
         return;
     bool moved = conf->header.kind == HEADER_PROXY       ? from_proxy(conf, r, &peer)
                  : conf->header.kind == HEADER_FORWARDED ? from_forwarded(conf, r, &peer)
                                                          : from_field(conf, r, &peer);
     if (!moved)
         return;
-    union peer *client = arena_alloc(&r->arena, sizeof *client);
-    if (!client)
+    union peer *own = arena_alloc(&r->arena, sizeof *own);
+    if (!own)
         return;
-    *client = r->conn->peer;
-    r->client = client;
-    r->conn->peer = peer;
+    *own = peer;
+    r->peer = own;
 }
 
 /* ---- directives ---- */

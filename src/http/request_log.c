@@ -1,7 +1,5 @@
 /* request_log.c - the error log's lines about a request, with nginx's tail. */
-#include "http/connection.h"
 #include "http/request.h"
-#include "net/address.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,8 +30,7 @@ void request_log(struct request *r, enum log_level level, int err, const char *f
 {
     struct log *configured = r->location ? r->location->http->error_log : NULL;
     const struct log *log = configured ? configured : log_main;
-    char line[LINE_SIZE], client[ADDRESS_TEXT_SIZE] = "unix:";
-    const union peer *peer = &r->conn->peer;
+    char line[LINE_SIZE], client[ADDRESS_TEXT_SIZE];
     va_list args;
 
     if (!log_wants(log, level))
@@ -42,11 +39,7 @@ void request_log(struct request *r, enum log_level level, int err, const char *f
     int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
     size_t at = add_error(line, n < 0 ? 0 : (size_t)n, err);
-    if (peer->any.sa_family != AF_UNIX) {
-        struct address a = {.len = sizeof a.in6};
-        memcpy(&a.in6, peer, sizeof *peer);
-        address_format(&a, false, client);
-    }
+    peer_format(r->peer, client);
     at = add(line, at, ", client: %s, server: %.*s", client, TEXT_ARG(r->server->name));
     if (r->msg.line.at)
         at = add(line, at, ", request: \"%.*s\"", TEXT_ARG(r->msg.line));
@@ -54,5 +47,5 @@ void request_log(struct request *r, enum log_level level, int err, const char *f
         at = add(line, at, ", host: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_HOST]));
     if (r->msg.fields[FIELD_REFERER].at)
         add(line, at, ", referrer: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_REFERER]));
-    log_write(log, level, r->conn->number, 0, "%s", line);
+    log_write(log, level, r->client->number, 0, "%s", line);
 }

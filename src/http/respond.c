@@ -2,7 +2,6 @@
 #include "http/respond.h"
 
 #include "base/number.h"
-#include "http/connection.h"
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/route.h"
@@ -15,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_REDIRECTS = 10, HTTP_PORT = 80 };
+enum { MOST_REDIRECTS = 10 };
 
 /* Forgets what an earlier attempt had prepared. */
 static void reset(struct request *r)
@@ -95,7 +94,7 @@ static struct text own_host(struct request *r)
         return r->server->name;
     if (r->host.len > 0)
         return r->host;
-    if (socket_local(r->conn->sink.fd, &a) < 0 || a.any.sa_family == AF_UNIX)
+    if (r->carrier->ops->local(r, &a) < 0 || a.any.sa_family == AF_UNIX)
         return r->server->name;
     size_t len = address_format(&a, false, text);
     if (a.any.sa_family == AF_INET6)
@@ -103,20 +102,21 @@ static struct text own_host(struct request *r)
     return arena_text(&r->arena, (struct text){text, len});
 }
 
-/* "http://host[:port]" + path. */
+/* "scheme://host[:port]" + path. */
 static struct text absolute(struct request *r, struct text path)
 {
     const struct http_conf *h = r->location->http;
+    const struct scheme *scheme = r->client->scheme;
     struct text host = own_host(r);
-    unsigned port = address_port(&r->conn->address->address);
+    unsigned port = address_port(&r->client->address->address);
 
     if (!h->absolute_redirect || host.len == 0 || !text_starts(path, TEXT("/")))
         return path;
     char *s;
-    if (h->port_in_redirect && port != HTTP_PORT && port != 0)
-        s = arena_printf(&r->arena, "http://%.*s:%u%.*s", TEXT_ARG(host), port, TEXT_ARG(path));
+    if (h->port_in_redirect && port != scheme->port && port != 0)
+        s = arena_printf(&r->arena, "%.*s://%.*s:%u%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), port, TEXT_ARG(path));
     else
-        s = arena_printf(&r->arena, "http://%.*s%.*s", TEXT_ARG(host), TEXT_ARG(path));
+        s = arena_printf(&r->arena, "%.*s://%.*s%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), TEXT_ARG(path));
     return text_of(s);
 }
 

@@ -3,27 +3,26 @@
 
 #include "base/number.h"
 #include "file/residency.h"
-#include "http/connection.h"
 #include "http/content.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
 #include "http/precondition.h"
 #include "http/range.h"
 #include "http/respond.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 
 #include <errno.h>
 
 static void on_source_ready(void *arg)
 {
     struct request *r = arg;
-    connection_resume(r->conn);
+    request_resume(r);
 }
 
 struct policy_facts serve_facts(const struct request *r)
 {
     const struct file *f = r->file;
-    struct io *io = r->conn->service->io;
+    struct io *io = r->worker->io;
     struct policy_facts facts = {
         .file_size = f->size,
         /* Locations that share a cache may differ in what is to come from memory. */
@@ -45,7 +44,7 @@ static struct policy_facts choose_facts(struct request *r, struct range around, 
     r->out.from = around.start;
     r->out.to = around.end;
     if (policy_asks_demand(r->location->io, r->file->size))
-        io_ask(r->conn->service->io, r->file, bytes);
+        io_ask(r->worker->io, r->file, bytes);
     return serve_facts(r);
 }
 
@@ -54,7 +53,7 @@ static int open_slice(struct request *r, const struct policy_facts *facts, struc
     if (rate_is_asked(r))
         rate_begin(r);
     struct source_request want = {
-        .io = r->conn->service->io,
+        .io = r->worker->io,
         .conf = r->location->io,
         .file = r->file,
         .offset = range.start,
@@ -280,4 +279,19 @@ void serve_file(struct request *r)
         respond_content(r, &v);
         break;
     }
+}
+
+int serve_open_body(struct request *r, size_t room)
+{
+    struct response *o = &r->out;
+
+    if (r->head_only)
+        o->body = TEXT("");
+    if (rate_is_asked(r))
+        rate_begin(r);
+    if (o->file.source || o->body.len == 0 || (o->body.len <= room && rate_lets_through(r, o->body.len)))
+        return 0;
+    int rc = source_open_bytes(&o->file.source, o->body);
+    o->file.left = o->body.len;
+    return rc;
 }

@@ -1,8 +1,9 @@
-/* service.c - HTTP in one worker: acceptors, room for new connections, pools of what they need, start and end. See service.h. */
+/* service.c - HTTP in one worker: acceptors, room for new connections, start and end. See service.h. */
 #include "http/service.h"
 
 #include "base/clock.h"
 #include "http/auth.h"
+#include "http/listing_job.h"
 #include "http/service_private.h"
 #include "net/socket.h"
 
@@ -11,10 +12,9 @@
 #include <unistd.h>
 
 enum {
-    POOLED_MOST = 256, /* buffers and requests kept for the next ones */
-    ROOM_MOST = 32,    /* idle connections closed at a time where a new one needs room */
-    ROOM_MSEC = 100,   /* so long they are not looked for once there were fewer: it means a look at each connection */
-    YOUNG_MSEC = 1000  /* who waits for room leaves them alone that came less than this ago */
+    ROOM_MOST = 32,   /* idle connections closed at a time where a new one needs room */
+    ROOM_MSEC = 100,  /* so long they are not looked for once there were fewer: it means a look at each connection */
+    YOUNG_MSEC = 1000 /* who waits for room leaves them alone that came less than this ago */
 };
 
 /* One listening descriptor. */
@@ -22,119 +22,6 @@ struct accepting {
     struct service *service;
     const struct http_address *address;
 };
-
-/* ---- pools ---- */
-
-static void *spare_take(struct spares *pool, size_t head, size_t cap)
-{
-    struct spare *b = pool->first;
-
-    if (b && cap == pool->usual) {
-        pool->first = b->next;
-        pool->count--;
-        return b;
-    }
-    b = malloc(head + cap);
-    if (b)
-        b->cap = cap;
-    return b;
-}
-
-static void spare_give(struct spares *pool, struct spare *b)
-{
-    if (b->cap != pool->usual || pool->count >= POOLED_MOST) {
-        free(b);
-        return;
-    }
-    b->next = pool->first;
-    pool->first = b;
-    pool->count++;
-}
-
-static void spares_free(struct spares *pool)
-{
-    while (pool->first) {
-        struct spare *next = pool->first->next;
-        free(pool->first);
-        pool->first = next;
-    }
-}
-
-struct input *service_input(struct service *s, size_t cap)
-{
-    struct input *in = spare_take(&s->inputs, sizeof *in, cap);
-    if (in)
-        in->at = in->len = 0;
-    return in;
-}
-
-void service_give_input(struct service *s, struct input *in)
-{
-    spare_give(&s->inputs, &in->spare);
-}
-
-struct output *service_output(struct service *s, size_t cap)
-{
-    struct output *out = spare_take(&s->outputs, sizeof *out, cap);
-    if (out)
-        out->sent = out->len = 0;
-    return out;
-}
-
-void service_give_output(struct service *s, struct output *out)
-{
-    spare_give(&s->outputs, &out->spare);
-}
-
-/* A free request's first word links it to the next. */
-union free_request {
-    union free_request *next;
-    char space[REQUEST_SPACE];
-};
-
-_Static_assert(sizeof(struct request) + 1024 <= REQUEST_SPACE, "room for a usual request's allocations");
-
-struct request *service_request(struct service *s)
-{
-    union free_request *space = (union free_request *)(void *)s->free_requests;
-    if (space) {
-        s->free_requests = (struct request *)(void *)space->next;
-        s->free_request_count--;
-    } else {
-        space = malloc(sizeof *space);
-        if (!space)
-            return NULL;
-    }
-    size_t used = (sizeof(struct request) + 15) & ~(size_t)15;
-    struct request *r = (struct request *)(void *)space;
-    memset(r, 0, sizeof *r);
-    arena_init_on(&r->arena, space->space + used, sizeof *space - used, REQUEST_SPACE);
-    list_init(&r->lookup.node);
-    return r;
-}
-
-void service_give_request(struct service *s, struct request *r)
-{
-    arena_fini(&r->arena);
-    if (s->free_request_count >= POOLED_MOST) {
-        free(r);
-        return;
-    }
-    ((union free_request *)(void *)r)->next = (union free_request *)(void *)s->free_requests;
-    s->free_requests = r;
-    s->free_request_count++;
-}
-
-static void free_pools(struct service *s)
-{
-    spares_free(&s->inputs);
-    spares_free(&s->outputs);
-    while (s->free_requests) {
-        union free_request *space = (union free_request *)(void *)s->free_requests;
-        s->free_requests = (struct request *)(void *)space->next;
-        free(space);
-    }
-}
 
 /* ---- accepting ---- */
 
@@ -189,7 +76,7 @@ static void make_room(struct service *s, int64_t until, const struct connection 
 
     list_each (&s->connections, node, tmp) {
         struct connection *c = container_of(node, struct connection, node);
-        if (c != newest && c->start_msec <= until)
+        if (c != newest && c->client.since_msec <= until)
             idle_add(&idle, c);
     }
     if (idle.count < idle.most)
@@ -210,7 +97,7 @@ static void wait_for_room(struct service *s)
         log_alert(0, "%u worker_connections are not enough", s->most);
     }
     set_accepting(s, false);
-    deadline_set(s->deadlines, &s->room, ROOM_MSEC);
+    deadline_set(s->worker.deadlines, &s->room, ROOM_MSEC);
 }
 
 /* Some may have become idle meanwhile. Who has only just come is about to ask. */
@@ -222,7 +109,7 @@ static void on_room(struct deadline *d)
         return;
     make_room(s, clock_now.msec - YOUNG_MSEC, NULL);
     if (s->paused)
-        deadline_set(s->deadlines, d, ROOM_MSEC);
+        deadline_set(s->worker.deadlines, d, ROOM_MSEC);
 }
 
 static void on_accepted(void *arg, int fd, const struct address *peer)
@@ -230,7 +117,7 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
     struct accepting *a = arg;
     struct service *s = a->service;
 
-    s->counters->accepted++;
+    s->worker.counters->accepted++;
     connection_open(s, address_of(a->address, fd), fd, peer);
     if (s->count < s->most || s->paused)
         return;
@@ -269,7 +156,7 @@ static int accept_from(struct service *s, const struct service_options *o, const
         .arg = a,
         .failed = on_accept_failed,
     };
-    int rc = acceptor_create(&s->acceptors[s->acceptor_count], s->loop, &options);
+    int rc = acceptor_create(&s->acceptors[s->acceptor_count], s->worker.loop, &options);
     if (rc == 0)
         s->acceptor_count++;
     return rc;
@@ -299,27 +186,21 @@ int service_start(struct service **out, const struct service_options *o)
     struct service *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
-    s->loop = o->loop;
-    s->http = o->http;
     s->most = o->connections > 0 ? o->connections : 1;
-    s->scoreboard = o->scoreboard;
-    s->counters = o->counters ? o->counters : &s->own;
     list_init(&s->connections);
-    bulk_init(&s->bulk, o->loop);
-    listing_jobs_init(&s->listings);
     deadline_init(&s->room, on_room);
-    s->outputs.usual = OUTPUT_SIZE;
-    if (o->http->address_count > 0)
-        s->inputs.usual = (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size;
-    int rc = deadlines_create(&s->deadlines, o->loop);
-    if (rc == 0)
-        rc = io_start(&s->io, o->loop, o->io, o->aio_requests);
-    if (rc == 0)
-        io_share(s->io, &s->counters->io, o->scoreboard ? scoreboard_io(o->scoreboard) : NULL);
-    if (rc == 0)
-        rc = file_cache_create(&s->cache, io_pool(s->io, TEXT_NONE));
-    if (rc == 0)
-        file_cache_share(s->cache, &s->counters->cache);
+    const struct worker_options options = {
+        .loop = o->loop,
+        .io = o->io,
+        .aio_requests = o->aio_requests,
+        .scoreboard = o->scoreboard,
+        .counters = o->counters,
+        .input_size =
+            o->http->address_count > 0 ? (size_t)o->http->addresses[0].dflt->base.http->client_header_buffer_size : 0,
+        .output_size = OUTPUT_SIZE,
+        .request_size = REQUEST_SPACE,
+    };
+    int rc = worker_init(&s->worker, &options);
     if (rc == 0)
         rc = start_accepting(s, o);
     if (rc < 0) {
@@ -365,25 +246,12 @@ void service_destroy(struct service *s)
         connection_fail(c, 503);
         connection_close(c, "the worker stops");
     }
-    auth_destroy(s->auth);
+    auth_destroy(s->worker.auth);
     free(s->acceptors);
     free(s->accepting);
-    if (s->io) /* first: opens that nobody waits for any more still answer to the cache */
-        io_stop(s->io);
-    if (s->cache)
-        file_cache_destroy(s->cache);
-    if (s->deadlines)
-        deadlines_destroy(s->deadlines);
-    free_pools(s);
+    worker_fini(&s->worker);
+    listing_jobs_destroy(s->worker.listings); /* last: a job that a thread had has ended with the pools */
     free(s);
-}
-
-void service_sum(const struct service *s, struct counters *total)
-{
-    if (s->scoreboard)
-        scoreboard_sum(s->scoreboard, total);
-    else
-        *total = *s->counters;
 }
 
 unsigned service_connections(const struct service *s)

@@ -6,7 +6,6 @@
 #include "base/number.h"
 #include "http/access.h"
 #include "http/confine.h"
-#include "http/connection.h"
 #include "http/empty_gif.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
@@ -17,12 +16,12 @@
 #include "http/realip.h"
 #include "http/respond.h"
 #include "http/serve.h"
-#include "http/service_private.h"
 #include "http/static_route.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "http/variable.h"
 #include "http/variant.h"
+#include "http/worker.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -81,7 +80,7 @@ static void on_found(struct file_lookup *lookup, int rc, struct file *f)
     r->found = true;
     r->found_rc = rc;
     r->found_file = f;
-    connection_resume(r->conn);
+    request_resume(r);
 }
 
 int static_find(struct request *r, struct text path, struct file **f)
@@ -99,7 +98,7 @@ int static_find(struct request *r, struct text path, struct file **f)
     if (r->location->confine)
         confine_options(r, path, &options);
     r->lookup.found = on_found;
-    return file_cache_find(r->conn->service->cache, r->location->file, path.at, &options, &r->lookup, f);
+    return file_cache_find(r->worker->cache, r->location->file, path.at, &options, &r->lookup, f);
 }
 
 /* ---- the steps: true: go on with r->step; false: wait ---- */

@@ -5,7 +5,6 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "http/connection.h"
 #include "http/request.h"
 #include "net/socket.h"
 
@@ -92,7 +91,7 @@ static uint32_t own_address(const struct request *r)
     struct address a;
     uint32_t value = 0;
 
-    if (socket_local(r->conn->sink.fd, &a) < 0)
+    if (r->carrier->ops->local(r, &a) < 0)
         return 0;
     if (a.any.sa_family == AF_INET)
         return a.in4.sin_addr.s_addr;

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/access_log.h"
-#include "http/connection.h"
 #include "http/request.h"
 #include "http/rewrite.h"
 #include "http/variable_table.h"

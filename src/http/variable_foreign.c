@@ -3,12 +3,10 @@
 #include "http/variable_table.h"
 
 #include "base/number.h"
-#include "http/connection.h"
 #include "http/request.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #define GETTER(name) static void get_##name(struct request *r, const void *data, struct text *out)
 #define UNUSED(x)    ((void)(x))
@@ -57,11 +55,10 @@ GETTER(proxy_add_x_forwarded_for)
 GETTER(tcpinfo)
 {
     struct tcp_info info;
-    socklen_t len = sizeof info;
     uint32_t value;
 
     *out = TEXT_NONE;
-    if (getsockopt(r->conn->sink.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    if (r->carrier->ops->tcp_info(r, &info) < 0)
         return;
     memcpy(&value, (const char *)&info + (size_t)(uintptr_t)data, sizeof value);
     char *digits = arena_alloc(&r->arena, 20);

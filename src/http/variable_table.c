@@ -4,15 +4,14 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/auth.h"
-#include "http/connection.h"
 #include "http/head.h"
 #include "http/limit_rate.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"
-#include "http/service_private.h"
 #include "http/static.h"
 #include "http/userid.h"
+#include "http/worker.h"
 #include "io/filter.h"
 #include "net/proxy_protocol.h"
 #include "net/socket.h"
@@ -147,64 +146,60 @@ GETTER(server_protocol)
 
 GETTER(scheme)
 {
-    UNUSED(r), UNUSED(data);
-    *out = TEXT("http");
+    UNUSED(data);
+    *out = r->client->scheme->name;
 }
 
-static void address_text(struct request *r, const struct sockaddr *sa, bool port, struct text *out)
+static void peer_text(struct request *r, const union peer *peer, bool port, struct text *out)
 {
     *out = TEXT("");
-    if (sa->sa_family == AF_UNIX) {
-        if (!port)
-            *out = TEXT("unix:");
-        return;
-    }
-    struct address a = {.len = sizeof a.in6};
-    memcpy(&a.in6, sa, sa->sa_family == AF_INET ? sizeof a.in4 : sizeof a.in6);
     if (port) {
-        if (address_port(&a) > 0) /* a client that a header names may have none */
-            number_text(r, address_port(&a), out);
+        if (peer_port(peer) > 0) /* a client that a header names may have none */
+            number_text(r, peer_port(peer), out);
         return;
     }
     char *text = arena_alloc(&r->arena, ADDRESS_TEXT_SIZE);
-    *out = text ? (struct text){text, address_format(&a, false, text)} : TEXT_NONE;
+    *out = text ? (struct text){text, peer_format(peer, text)} : TEXT_NONE;
 }
 
 GETTER(remote_addr)
 {
     UNUSED(data);
-    address_text(r, &r->conn->peer.any, false, out);
+    peer_text(r, r->peer, false, out);
 }
 
 GETTER(remote_port)
 {
     UNUSED(data);
-    address_text(r, &r->conn->peer.any, true, out);
+    peer_text(r, r->peer, true, out);
 }
 
 /* Before realip.c. */
 GETTER(realip_remote)
 {
-    const union peer *client = r->client ? r->client : &r->conn->peer;
-    address_text(r, &client->any, data != NULL, out);
+    peer_text(r, &r->client->peer, data != NULL, out);
 }
 
 enum { PROXY_PORT = 1, PROXY_TARGET = 2 };
 
 GETTER(proxy_protocol)
 {
-    const struct proxy_header *proxy = r->conn->proxy;
+    const struct proxy_header *proxy = r->client->proxy;
     uintptr_t what = (uintptr_t)data;
 
+    union peer peer;
+
     *out = TEXT("");
-    if (proxy)
-        address_text(r, what & PROXY_TARGET ? &proxy->target.any : &proxy->source.any, what & PROXY_PORT, out);
+    if (!proxy)
+        return;
+    peer_set(&peer, what & PROXY_TARGET ? &proxy->target : &proxy->source);
+    peer_text(r, &peer, what & PROXY_PORT, out);
 }
 
 GETTER(binary_remote_addr)
 {
     UNUSED(data);
-    const union peer *p = &r->conn->peer;
+    const union peer *p = r->peer;
     if (p->any.sa_family == AF_INET)
         *out = (struct text){(const char *)&p->in4.sin_addr, sizeof p->in4.sin_addr};
     else if (p->any.sa_family == AF_INET6)
@@ -217,21 +212,23 @@ GETTER(server_addr)
 {
     UNUSED(data);
     struct address a;
+    union peer peer;
     *out = TEXT("");
-    if (socket_local(r->conn->sink.fd, &a) < 0)
+    if (r->carrier->ops->local(r, &a) < 0)
         return;
+    peer_set(&peer, &a);
     if (a.any.sa_family == AF_UNIX)
         *out = text_of(arena_printf(&r->arena, "unix:%s", a.un.sun_path));
     else
-        address_text(r, &a.any, false, out);
+        peer_text(r, &peer, false, out);
 }
 
 GETTER(server_port)
 {
     UNUSED(data);
     *out = TEXT("");
-    if (r->conn->address->address.any.sa_family != AF_UNIX)
-        number_text(r, address_port(&r->conn->address->address), out);
+    if (r->client->address->address.any.sa_family != AF_UNIX)
+        number_text(r, address_port(&r->client->address->address), out);
 }
 
 /* $http_user_agent names User-Agent: - and _ are one. */
@@ -310,25 +307,25 @@ GETTER(time_iso8601)
 GETTER(connection)
 {
     UNUSED(data);
-    number_text(r, r->conn->number, out);
+    number_text(r, r->client->number, out);
 }
 
 GETTER(connection_requests)
 {
     UNUSED(data);
-    number_text(r, r->conn->requests, out);
+    number_text(r, r->ordinal, out);
 }
 
 GETTER(connection_time)
 {
     UNUSED(data);
-    msec_text(r, clock_now.msec - r->conn->start_msec, out);
+    msec_text(r, clock_now.msec - r->client->since_msec, out);
 }
 
 GETTER(pipe)
 {
     UNUSED(data);
-    *out = r->conn->pipelined ? TEXT("p") : TEXT(".");
+    *out = r->pipelined ? TEXT("p") : TEXT(".");
 }
 
 GETTER(request_completion)
@@ -444,7 +441,7 @@ GETTER(io_bytes_cached)
 GETTER(connections)
 {
     struct counters c;
-    service_sum(r->conn->service, &c);
+    worker_sum(r->worker, &c);
     struct connections_now now = counters_connections(&c);
     const char *field = (const char *)&now + (uintptr_t)data;
     number_text(r, *(const uint64_t *)(const void *)field, out);

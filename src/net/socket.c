@@ -26,6 +26,14 @@ int socket_local(int fd, struct address *a)
     return 0;
 }
 
+int socket_tcp_info(int fd, struct tcp_info *out)
+{
+    socklen_t len = sizeof(*out);
+
+    memset(out, 0, sizeof(*out));
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &len) < 0 ? -errno : 0;
+}
+
 size_t socket_unsent(int fd)
 {
     int bytes = 0;

@@ -9,8 +9,8 @@
 #include "http/access.h"
 #include "http/access_log.h"
 #include "http/charset.h"
+#include "http/client.h"
 #include "http/confine.h"
-#include "http/connection.h"
 #include "http/core.h"
 #include "http/empty_gif.h"
 #include "http/gzip.h"
@@ -65,16 +65,16 @@ static inline void unconfigure(struct configured *c)
 }
 
 /* A GET for `uri` (decoded path, perhaps with ?args) at the first address, from 192.0.2.1. */
-static inline void request_init(struct request *r, struct connection *conn, const struct configured *c,
-                                const char *host, const char *uri)
+static inline void request_init(struct request *r, struct client *client, const struct configured *c, const char *host,
+                                const char *uri)
 {
     struct text target = text_of(uri);
     size_t question = text_find(target, '?');
 
-    *conn = (struct connection){.address = &c->http->addresses[0], .number = 7, .requests = 3, .request = r};
-    conn->peer.in4.sin_family = AF_INET;
-    inet_pton(AF_INET, "192.0.2.1", &conn->peer.in4.sin_addr);
-    *r = (struct request){.conn = conn};
+    *client = (struct client){.address = &c->http->addresses[0], .scheme = &scheme_http, .number = 7};
+    client->peer.in4.sin_family = AF_INET;
+    inet_pton(AF_INET, "192.0.2.1", &client->peer.in4.sin_addr);
+    *r = (struct request){.client = client, .peer = &client->peer, .ordinal = 3};
     arena_init(&r->arena, 4096);
     r->msg.method = METHOD_GET;
     r->msg.method_name = TEXT("GET");
@@ -84,7 +84,7 @@ static inline void request_init(struct request *r, struct connection *conn, cons
     r->args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;
     r->host = text_of(host);
     r->out.fields_end = &r->out.fields;
-    r->server = conn->address->dflt;
+    r->server = client->address->dflt;
     r->location = &r->server->base;
 }
 

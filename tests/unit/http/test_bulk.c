@@ -1,13 +1,12 @@
 /* test_bulk.c - shares of large responses. */
 #include "http/bulk.h"
-#include "http/connection.h"
 #include "unit.h"
 
 enum { ALONE = 2 << 20, KIB = 1024 };
 
 static struct loop *loop;
 static struct bulk bulk;
-static struct connection conns[2];
+static struct deferred turns_of[2];
 static struct {
     long who;
     uint64_t bytes;
@@ -18,16 +17,16 @@ static struct deferred other; /* keeps the loop turning, and sends small answers
 
 static void on_turn(void *arg)
 {
-    struct connection *c = arg;
+    struct deferred *turn = arg;
 
-    deferred_clear(&c->next_turn);
-    uint64_t share = bulk_share(&bulk, c);
+    deferred_clear(turn);
+    uint64_t share = bulk_share(&bulk, turn);
     if (share == 0)
         return;
-    shares[given].who = c - conns;
+    shares[given].who = turn - turns_of;
     shares[given++].bytes = share;
     bulk_used(&bulk, share);
-    bulk_queue(&bulk, c);
+    bulk_queue(&bulk, turn);
 }
 
 static void on_other(void *arg)
@@ -59,7 +58,7 @@ static void setup(void)
     deferred_init(&other, on_other, NULL);
     small_per_turn = 0;
     for (int i = 0; i < 2; i++)
-        deferred_init(&conns[i].next_turn, on_turn, &conns[i]);
+        deferred_init(&turns_of[i], on_turn, &turns_of[i]);
 }
 
 static void teardown(void)
@@ -69,8 +68,8 @@ static void teardown(void)
 
 START_TEST(alone_each_has_a_whole_round_in_turn)
 {
-    bulk_queue(&bulk, &conns[0]);
-    bulk_queue(&bulk, &conns[1]);
+    bulk_queue(&bulk, &turns_of[0]);
+    bulk_queue(&bulk, &turns_of[1]);
     run(8);
     ck_assert_int_ge((int)given, 6);
     for (unsigned i = 0; i < given; i++) {
@@ -83,7 +82,7 @@ END_TEST
 START_TEST(beside_small_answers_as_many_bytes)
 {
     small_per_turn = 300 * KIB;
-    bulk_queue(&bulk, &conns[0]);
+    bulk_queue(&bulk, &turns_of[0]);
     run(8);
     for (unsigned i = 1; i < given; i++)
         ck_assert_uint_eq(shares[i].bytes, 300 * KIB);
@@ -93,7 +92,7 @@ END_TEST
 START_TEST(what_is_small_counts_for_something)
 {
     small_per_turn = 1; /* counts 16 KiB: 64 KiB are saved up in four turns */
-    bulk_queue(&bulk, &conns[0]);
+    bulk_queue(&bulk, &turns_of[0]);
     run(20);
     ck_assert_int_ge((int)given, 4);
     ck_assert_int_le((int)given, 6);
@@ -104,7 +103,7 @@ END_TEST
 START_TEST(a_long_pause_saves_up_no_more_than_a_round)
 {
     bulk_small_sent(&bulk, 100 << 20);
-    bulk_queue(&bulk, &conns[0]);
+    bulk_queue(&bulk, &turns_of[0]);
     run(2);
     ck_assert_uint_eq(shares[0].bytes, 512 * KIB);
 }
@@ -112,8 +111,8 @@ END_TEST
 
 START_TEST(who_is_not_in_line_gets_none)
 {
-    ck_assert_uint_eq(bulk_share(&bulk, &conns[0]), 0);
-    ck_assert(!list_empty(&conns[0].next_turn.node));
+    ck_assert_uint_eq(bulk_share(&bulk, &turns_of[0]), 0);
+    ck_assert(!list_empty(&turns_of[0].node));
 }
 END_TEST
 

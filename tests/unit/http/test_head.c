@@ -7,7 +7,7 @@
 
 static struct configured conf;
 static struct request r;
-static struct connection c;
+static struct client c;
 
 static void begin(const char *directives)
 {

@@ -71,7 +71,7 @@ START_TEST(variables_of_the_configuration)
 {
     struct configured conf;
     struct request r;
-    struct connection c;
+    struct client c;
 
     configure(&conf,
               "http { access_log off; map $arg_k $m { default none; one 1; ~^r(?<digits>\\d+)$ $digits; }"

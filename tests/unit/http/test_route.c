@@ -70,7 +70,7 @@ static const struct {
 START_TEST(location_is_found)
 {
     struct request r;
-    struct connection c;
+    struct client c;
     request_init(&r, &c, &conf, "first", locations[_i].uri);
     const struct location *l = route_location(&r);
     ck_assert_ptr_nonnull(l);
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(captures_are_kept)
 {
     struct request r;
-    struct connection c;
+    struct client c;
     request_init(&r, &c, &conf, "first", "/user/12/bob");
     ck_assert_ptr_nonnull(route_location(&r));
     ck_assert_uint_eq(r.captures.count, 3);
@@ -126,7 +126,7 @@ static const struct {
 START_TEST(server_is_found)
 {
     struct request r;
-    struct connection c;
+    struct client c;
     request_init(&r, &c, &conf, hosts[_i].host, "/");
     const struct server *s = route_server(c.address, &r);
     ck_assert_msg(text_equal(s->name, text_of(hosts[_i].server)), "%s: %.*s", hosts[_i].host, TEXT_ARG(s->name));

@@ -41,7 +41,7 @@ START_TEST(value_is_right)
 {
     struct configured conf;
     struct request r;
-    struct connection c;
+    struct client c;
     char bytes[512];
     snprintf(bytes, sizeof bytes,
              "http { access_log off; server { listen 127.0.0.1:1; root /srv/www/; return 200 \"%s\"; } }",
@@ -92,7 +92,7 @@ START_TEST(field_cannot_be_split)
 {
     struct configured conf;
     struct request r;
-    struct connection c;
+    struct client c;
     configure(&conf, "http { access_log off; server { listen 127.0.0.1:1; } }");
     ck_assert_ptr_nonnull(conf.http);
     request_init(&r, &c, &conf, "a", "/");

@@ -11,27 +11,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct connection;
-
 enum { BULK_LEAST = 1 << 20 /* bytes of body */ };
 
 struct bulk {
-    struct list line;             /* of connection.next_turn */
-    struct deferred round;        /* serves it */
-    struct loop *loop;            /* that runs the rounds */
-    uint64_t left;                /* of the share, bytes */
-    uint64_t small;               /* bytes that other responses sent since the last round */
-    bool serving;                 /* a round is on */
-    const struct connection *now; /* whose turn it is, until it took its share */
+    struct list line;           /* of requests' turns */
+    struct deferred round;      /* serves it */
+    struct loop *loop;          /* that runs the rounds */
+    uint64_t left;              /* of the share, bytes */
+    uint64_t small;             /* bytes that other responses sent since the last round */
+    bool serving;               /* a round is on */
+    const struct deferred *now; /* whose turn it is, until it took its share */
 };
 
 void bulk_init(struct bulk *b, struct loop *loop);
 
-/* Bytes that `c` may send now; 0: it stands in line, and its next_turn comes. */
-uint64_t bulk_share(struct bulk *b, struct connection *c);
+/* Bytes that the request with this turn may send now; 0: it stands in line, and `turn` is called. */
+uint64_t bulk_share(struct bulk *b, struct deferred *turn);
 
-/* `c` has more to send, after the others in line. */
-void bulk_queue(struct bulk *b, struct connection *c);
+/* It has more to send, after the others in line. */
+void bulk_queue(struct bulk *b, struct deferred *turn);
 
 void bulk_used(struct bulk *b, uint64_t n);       /* `n` bytes of the share were sent */
 void bulk_small_sent(struct bulk *b, uint64_t n); /* and `n` bytes of another response */

@@ -1,0 +1,116 @@
+/* request_head.c - see request_head.h. Called by connection_read.c and explain.c. */
+#include "http/request_head.h"
+
+#include "http/request.h"
+#include "http/respond.h"
+#include "http/route.h"
+#include "http/uri.h"
+
+static struct text lower_host(struct request *r, struct text host)
+{
+    char *copy = arena_copy(&r->arena, host.at, host.len);
+    if (!copy)
+        return TEXT("");
+    for (size_t i = 0; i < host.len; i++)
+        copy[i] = text_lower(copy[i]);
+    return (struct text){copy, host.len};
+}
+
+/* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked); none on HTTP/1.0. */
+static struct text asked_host(struct request *r, const struct uri *uri)
+{
+    struct text host = uri->host.at ? uri->host : r->msg.host;
+
+    return host.len > 0 ? lower_host(r, host) : TEXT("");
+}
+
+/* Target and Host to r->uri, r->args, r->host, r->server. 0 or a status. */
+static int resolve_target(struct request *r)
+{
+    struct uri uri;
+    int status = uri_split(r->msg.target, &uri);
+    if (status != 0)
+        return status;
+    r->raw_uri = uri.raw;
+    r->args = uri.args;
+    r->host = asked_host(r, &uri);
+    r->server = route_server(r->client->address, r);
+    r->location = &r->server->base;
+    bool merge = r->client->address->dflt->base.http->merge_slashes; /* the address' default server's, as in nginx */
+    if (uri_is_plain(uri.path)) {
+        r->uri = uri.path;
+        return 0;
+    }
+    if (text_equal(uri.path, TEXT("*"))) {
+        r->uri = uri.path;
+        return r->msg.method == METHOD_OPTIONS ? 405 : 400;
+    }
+    char *path = arena_alloc(&r->arena, uri.path.len + 1);
+    if (!path)
+        return 500;
+    size_t len;
+    status = uri_normalise(uri.path, merge, path, &len);
+    if (status == 0)
+        r->uri = (struct text){path, len};
+    return status;
+}
+
+/* The limits of make_room(), for a head that came so fast that it never had to ask. */
+static int check_lines(const struct message *m, size_t head_len, const struct http_conf *h)
+{
+    size_t large = (size_t)h->large_client_header_buffers.size;
+
+    if (head_len <= large)
+        return 0;
+    if (m->line.len > large)
+        return 414;
+    for (unsigned i = 0; i < m->count; i++) {
+        const char *line = m->headers[i].name.at;
+        const char *next = i + 1 < m->count ? m->headers[i + 1].name.at : m->line.at + head_len - 2;
+        if ((size_t)(next - line) - 2 > large) /* without CRLF */
+            return 431;
+    }
+    return head_len > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
+}
+
+/* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
+static void leave_out_odd(struct request *r, bool underscores)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        const struct header *h = &r->msg.headers[i];
+        if (parse_name_is_plain(h->name, underscores))
+            r->msg.headers[kept++] = *h;
+        else
+            request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s: %.*s\"", TEXT_ARG(h->name),
+                        TEXT_ARG(h->value));
+    }
+    r->msg.count = kept;
+}
+
+int request_take_head(struct request *r, struct text head, bool odd_names)
+{
+    const struct http_conf *h = r->location->http;
+    int status = parse_head(&r->msg, head.at, head.len, (unsigned)h->max_headers, &r->arena);
+
+    if (status != 0)
+        return status;
+    r->head_only = r->msg.method == METHOD_HEAD;
+    status = resolve_target(r);
+    if (status == 0)
+        status = check_lines(&r->msg, head.len, h);
+    if (status == 0 && r->server != r->client->address->dflt)
+        status = check_lines(&r->msg, head.len, r->location->http);
+    if (odd_names && h->ignore_invalid_headers) /* after check_lines(), which measures from field to field */
+        leave_out_odd(r, h->underscores_in_headers);
+    return status;
+}
+
+void request_refuse_head(struct request *r, int status)
+{
+    r->wants_close = true;
+    r->lingers = true;
+    r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
+    respond_error(r, status);
+}
