@@ -1,8 +1,10 @@
-/* io.h - what moving bytes needs in one worker: disk readers, thread pools, the buffer pool, counters. */
+/* io.h - what moving bytes needs in one worker: disk readers, thread pools, the buffer pool,
+ * counters. */
 #ifndef IO_IO_H
 #define IO_IO_H
 
 #include "file/file.h"
+#include "io/admission.h"
 #include "io/bufpool.h"
 #include "io/disk.h"
 #include "io/policy.h"
@@ -26,13 +28,17 @@ struct io_counters {
 
 struct io;
 
-/* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when first used. (Not
- * create and destroy: io_destroy() is libaio's.) */
+/* `conf`: main values (pools, memory cap). `depth`: worker_aio_requests. Readers are opened when
+ * first used. (Not create and destroy: io_destroy() is libaio's.) */
 int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth);
 
-/* Before anything else: counts there from now on, in memory that outlives it, and logs nothing that another worker has
- * logged. Either may be NULL. */
+/* Before anything else: counts there from now on, in memory that outlives it, and logs nothing that
+ * another worker has logged. Either may be NULL. */
 void io_share(struct io *io, struct io_counters *counters, struct io_shared *shared);
+
+/* Before anything else: directio auto learns there, together with all who do, in memory that
+ * outlives it. Not called: for itself. */
+void io_share_admission(struct io *io, struct admission *a);
 
 void io_stop(struct io *io); /* all sources are closed; waits for the reads of those that were closed early */
 
@@ -44,8 +50,8 @@ struct bufpool *io_buffers(struct io *io);
 struct io_counters *io_counters(struct io *io);
 struct loop *io_loop(struct io *io);
 
-/* directio auto: `bytes` (> 0) of a large file are asked for now; says so to the worker's admission, and looks after the
- * room that memory has, once a second, on a thread. */
+/* directio auto: `bytes` (> 0) of a large file are asked for now; tells the admission, and looks
+ * after the room that memory has, once a second, on a thread of one of the workers. */
 void io_ask(struct io *io, const struct file *f, uint64_t bytes);
 
 /* What is known of a large file, for policy_facts, without side effects: demand and fits. */

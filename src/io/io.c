@@ -1,5 +1,5 @@
-/* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and which filesystems
- * refused O_DIRECT, and what of the large files is wanted in the page cache. */
+/* io.c - what the sources of one worker share: thread pools, disk readers, buffers, counters, and
+ * which filesystems refused O_DIRECT, and what of the large files is wanted in the page cache. */
 #include "io/io.h"
 
 #include <errno.h>
@@ -7,11 +7,8 @@
 
 #include "base/log.h"
 #include "base/threads.h"
-#include "io/admission.h"
 #include "io/room.h"
 #include "io_inside.h"
-
-enum { ROOM_MSEC = 1000 };
 
 struct io_pool {
     struct list node;
@@ -28,11 +25,10 @@ struct io_reader {
     bool shared;
 };
 
-/* What directio auto needs; made when it is first asked. */
+/* Reads how large the page cache may get. */
 struct room {
-    struct job job; /* reads how large the page cache may get */
-    uint64_t bytes;
-    int64_t asked_msec;
+    struct job job;
+    struct admission *admission;
     bool under_way;
 };
 
@@ -48,7 +44,8 @@ struct io {
     struct io_shared *shared; /* or NULL */
     dev_t *refused;
     size_t refused_count;
-    struct admission *admission;
+    struct admission *admission; /* that of all workers; without one, its own, made when it is first asked */
+    bool owns_admission;
     struct room room;
 };
 
@@ -149,7 +146,13 @@ void io_share(struct io *io, struct io_counters *counters, struct io_shared *sha
     bufpool_set_gauge(io->buffers, &counters->buffers_lent);
 }
 
-/* Readers first: what they have in flight still gives buffers back, and may be on a pool's thread. */
+void io_share_admission(struct io *io, struct admission *a)
+{
+    io->admission = a;
+}
+
+/* Readers first: what they have in flight still gives buffers back, and may be on a pool's thread.
+ * */
 void io_stop(struct io *io)
 {
     if (!io)
@@ -167,7 +170,8 @@ void io_stop(struct io *io)
     bufpool_destroy(io->buffers);
     if (io->counters != &io->own)
         io->counters->buffers_cap -= io->cap;
-    admission_destroy(io->admission);
+    if (io->owns_admission)
+        admission_destroy(io->admission);
     free(io->refused);
     free(io);
 }
@@ -281,28 +285,31 @@ void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int erro
              "the filesystem of \"%s\" refuses O_DIRECT; its files are read through the page cache from now on", path);
 }
 
-/* --- directio auto -------------------------------------------------------------------------------------------------- */
+/* --- directio auto
+ * --------------------------------------------------------------------------------------------------
+ * */
 
 static void on_room_run(struct job *job)
 {
-    container_of(job, struct room, job)->bytes = room_read("");
+    struct room *room = container_of(job, struct room, job);
+
+    admission_room(room->admission, room_read(""));
+    admission_recount(room->admission);
 }
 
 static void on_room_done(struct job *job)
 {
-    struct io *io = container_of(job, struct io, room.job);
-
-    io->room.under_way = false;
-    admission_room(io->admission, io->room.bytes);
+    container_of(job, struct room, job)->under_way = false;
 }
 
+/* Where no thread can be had now, another request sees to it a second later. */
 static void look_after_room(struct io *io)
 {
     struct room *room = &io->room;
 
-    if (room->under_way || (room->asked_msec && clock_now.msec - room->asked_msec < ROOM_MSEC))
+    if (room->under_way || !admission_claim_room(io->admission, clock_now.msec))
         return;
-    room->asked_msec = clock_now.msec;
+    room->admission = io->admission;
     room->job = (struct job){.run = on_room_run, .done = on_room_done};
     room->under_way = pool_submit(io->default_pool, &room->job) == 0;
 }
@@ -310,7 +317,7 @@ static void look_after_room(struct io *io)
 void io_ask(struct io *io, const struct file *f, uint64_t bytes)
 {
     if (!io->admission)
-        io->admission = admission_create();
+        io->owns_admission = admission_create(&io->admission) == 0;
     if (!io->admission)
         return; /* nothing is admitted */
     look_after_room(io);

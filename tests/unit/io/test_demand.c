@@ -4,19 +4,23 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const uint64_t mib = 1024 * 1024;
 static struct demand *d;
 
 static void setup(void)
 {
-    d = demand_create();
-    ck_assert_ptr_nonnull(d);
+    void *memory = mmap(NULL, sizeof *d, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    d = memory;
 }
 
 static void teardown(void)
 {
-    demand_destroy(d);
+    munmap(d, sizeof *d);
 }
 
 START_TEST(test_counts_files)
@@ -108,6 +112,68 @@ START_TEST(test_endless_crawl)
 }
 END_TEST
 
+/* Two processes at once: nothing that either adds is lost, and each file is forgotten once, not
+ * once per process. */
+START_TEST(test_processes_add_up)
+{
+    enum { TIMES = 50000, PROCESSES = 4 };
+    const uint64_t size = 1024 * mib;
+
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid > 0)
+            continue;
+        for (unsigned n = 0; n < TIMES; n++) {
+            demand_add(d, 7, 4096, size, 50 + n % 3); /* their clocks differ a little */
+            demand_add(d, 100 + i, 4096, size, 50);
+        }
+        _exit(0);
+    }
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        int status;
+        ck_assert_int_gt(wait(&status), 0);
+        ck_assert_int_eq(status, 0);
+    }
+    ck_assert_uint_eq(demand_permille(d, 7, 4096), TIMES * PROCESSES * 1000U);
+    for (unsigned i = 0; i < PROCESSES; i++)
+        ck_assert_uint_eq(demand_permille(d, 100 + i, 4096), TIMES * 1000U);
+}
+END_TEST
+
+/* All of them find at the same time that the window is over. */
+START_TEST(test_processes_forget_once)
+{
+    enum { ROUNDS = 50, PROCESSES = 4 };
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t key = 1000 + round;
+        int gate[2];
+        demand_window(d, 0);
+        ck_assert_int_eq(pipe(gate), 0);
+        for (unsigned i = 0; i < 64; i++)
+            demand_add(d, key, mib, mib, 50);
+        demand_window(d, 64 * mib);
+        for (unsigned i = 0; i < PROCESSES; i++) {
+            pid_t pid = fork();
+            ck_assert_int_ge(pid, 0);
+            if (pid > 0)
+                continue;
+            char c;
+            close(gate[1]);
+            if (read(gate[0], &c, 1) == 0)
+                demand_add(d, 1, 1, mib, 50);
+            _exit(0);
+        }
+        close(gate[0]);
+        close(gate[1]);
+        for (unsigned i = 0; i < PROCESSES; i++)
+            ck_assert_int_gt(wait(NULL), 0);
+        ck_assert_uint_eq(demand_permille(d, key, mib), 32000);
+    }
+}
+END_TEST
+
 Suite *suite_io_demand(void)
 {
     Suite *s = suite_create("io/demand");
@@ -120,6 +186,8 @@ Suite *suite_io_demand(void)
     tcase_add_test(t, test_forgets_by_time);
     tcase_add_test(t, test_crawl_of_thousands);
     tcase_add_test(t, test_endless_crawl);
+    tcase_add_test(t, test_processes_add_up);
+    tcase_add_test(t, test_processes_forget_once);
     suite_add_tcase(s, t);
     return s;
 }
