@@ -1,8 +1,8 @@
 /* scoreboard.h - what all workers of a server count, in memory that they share with the master.
  *
- * Each worker writes to a slot of its own with plain stores; nobody else does while it lives. The master gives slots
- * out before it forks; what a worker counted stays in its slot when it ends, and its successor there goes on counting from it, so
- * that totals never go down. */
+ * Each worker writes to a slot of its own with plain stores; nobody else does while it lives. The
+ * master gives slots out before it forks; what a worker counted stays in its slot when it ends, and
+ * its successor there goes on counting from it, so that totals never go down. */
 #ifndef HTTP_SCOREBOARD_H
 #define HTTP_SCOREBOARD_H
 
@@ -50,10 +50,12 @@ void scoreboard_give(struct scoreboard *b, int slot); /* its worker has ended; S
 
 struct counters *scoreboard_counters(struct scoreboard *b, int slot); /* NULL: no slot */
 struct io_shared *scoreboard_io(struct scoreboard *b);
+struct admission *scoreboard_admission(struct scoreboard *b);
 
-/* All workers that there are and were; any process. Each number of a worker is one that it had during the call, so that no
- * total is ever less than in a sum made before, or more than was counted. Two numbers may be of two moments: a connection that changes its
- * state meanwhile may be missing, or there twice. */
+/* All workers that there are and were; any process. Each number of a worker is one that it had
+ * during the call, so that no total is ever less than in a sum made before, or more than was
+ * counted. Two numbers may be of two moments: a connection that changes its state meanwhile may be
+ * missing, or there twice. */
 void scoreboard_sum(const struct scoreboard *b, struct counters *total);
 int64_t scoreboard_started(const struct scoreboard *b); /* when it was created: seconds since the epoch */
 

@@ -1,7 +1,8 @@
 /* scoreboard.c - the shared memory behind scoreboard.h: a slot per worker.
  *
- * A slot keeps its totals when its worker has ended, and the next worker in it goes on from there. So a total has one place that only
- * ever grows, nothing is moved, and who adds up needs neither a lock nor a second look. */
+ * A slot keeps its totals when its worker has ended, and the next worker in it goes on from there.
+ * So a total has one place that only ever grows, nothing is moved, and who adds up needs neither a
+ * lock nor a second look. */
 #include "http/scoreboard.h"
 
 #include <errno.h>
@@ -34,8 +35,9 @@ struct board {
 };
 
 struct scoreboard {
-    struct board *board; /* shared */
-    bool taken[SLOTS];   /* the master's own */
+    struct board *board;         /* shared */
+    struct admission *admission; /* shared, too; apart from the others, so that `sluice explain` may read it */
+    bool taken[SLOTS];           /* the master's own */
 };
 
 int scoreboard_create(struct scoreboard **out)
@@ -44,8 +46,13 @@ int scoreboard_create(struct scoreboard **out)
     if (!b)
         return -ENOMEM;
     b->board = mmap(NULL, sizeof *b->board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (b->board == MAP_FAILED) {
-        int rc = -errno;
+    int rc = b->board == MAP_FAILED ? -errno : 0;
+    if (rc == 0) {
+        rc = admission_create(&b->admission);
+        if (rc < 0)
+            munmap(b->board, sizeof *b->board);
+    }
+    if (rc < 0) {
         free(b);
         return rc;
     }
@@ -58,6 +65,7 @@ void scoreboard_destroy(struct scoreboard *b)
 {
     if (!b)
         return;
+    admission_destroy(b->admission);
     munmap(b->board, sizeof *b->board);
     free(b);
 }
@@ -110,6 +118,11 @@ struct counters *scoreboard_counters(struct scoreboard *b, int slot)
 struct io_shared *scoreboard_io(struct scoreboard *b)
 {
     return &b->board->io;
+}
+
+struct admission *scoreboard_admission(struct scoreboard *b)
+{
+    return b->admission;
 }
 
 void scoreboard_sum(const struct scoreboard *b, struct counters *total)

@@ -58,6 +58,8 @@ int worker_init(struct worker *w, const struct worker_options *o)
         rc = io_start(&w->io, o->loop, o->io, o->aio_requests);
     if (rc == 0)
         io_share(w->io, &w->counters->io, o->scoreboard ? scoreboard_io(o->scoreboard) : NULL);
+    if (rc == 0 && o->scoreboard)
+        io_share_admission(w->io, scoreboard_admission(o->scoreboard));
     if (rc == 0)
         rc = file_cache_create(&w->cache, io_pool(w->io, TEXT_NONE));
     if (rc == 0)

@@ -113,8 +113,8 @@ static const struct conf_row rows[] = {
      .help =
          "Reads files of this size or larger with O_DIRECT, past the page cache, several windows ahead of the client; "
          "auto (from 4m, or the size given): only those that are not in the page cache, unless they are asked for "
-         "again "
-         "and again and memory has room for them.",
+         "again and again, of all workers together, and memory has room for them. What is learnt outlives reloads, "
+         "and starts anew with a new binary.",
      .syntax = "size | auto[=size] | off",
      .differs = "auto; unaligned starts and ends of ranges are read past the page cache too"},
     {"directio_alignment", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, directio_alignment),

@@ -33,15 +33,21 @@ enum owner { OWNED, FOREIGN };
 
 /* With one thread for all, which also looks how much memory there is: it does so when a large file is asked for first, and
  * before it reads that file. */
-static void serve(enum owner owner, const char *conf)
+static void configure(enum owner owner, const char *main, const char *conf)
 {
     char text[4096];
     snprintf(text, sizeof(text),
-             "@MAIN@\nthread_pool default threads=1;\n%s\nevents { }\nhttp {\n@HTTP@\naio threads;\n"
+             "%s\nthread_pool default threads=1;\n%s\nevents { }\nhttp {\n@HTTP@\naio threads;\n"
              "log_format io '$request_uri $status $body_bytes_sent $io_method';\n"
-             "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot @DISK@/data;\n%s\n}\n}\n",
-             geteuid() == 0 && owner == OWNED ? "user root;" : "", conf);
+             "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot @DISK@/data;\n"
+             "location = /pid { access_log off; return 200 $pid; }\n%s\n}\n}\n",
+             main, geteuid() == 0 && owner == OWNED ? "user root;" : "", conf);
     site_conf(text);
+}
+
+static void serve(enum owner owner, const char *conf)
+{
+    configure(owner, "@MAIN@", conf);
     site_start();
 }
 
@@ -61,20 +67,16 @@ static void fetch(const char *target, off_t first, off_t last)
 }
 
 /* All of it; and which way, as the log says. */
-static void expect(const char *target, off_t size, const char *method)
+static void expect_on(struct client *c, const char *target, off_t size, const char *method)
 {
     static unsigned lines;
-    struct client c;
     struct response r;
     char line[256];
-    client_open(&c, site_port(0));
-    client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", target);
-    ck_assert_msg(client_head(&c, &r), "%s: closed", target);
+    client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
+    ck_assert_msg(client_head(c, &r), "%s: closed", target);
     ck_assert_int_eq(r.status, 200);
-    client_expect_pattern(&c, 0, size);
-    ck_assert(client_ends(&c));
+    client_expect_pattern(c, 0, size);
     response_free(&r);
-    client_close(&c);
     char *log = log_await_count("logs/io.log", " 200 ", ++lines);
     const char *last = log;
     for (const char *at = strstr(log, " 200 "); at; at = strstr(at + 1, " 200 "))
@@ -82,6 +84,14 @@ static void expect(const char *target, off_t size, const char *method)
     snprintf(line, sizeof(line), " 200 %jd %s\n", (intmax_t)size, method);
     ck_assert_msg(strncmp(last, line, strlen(line)) == 0, "%s: not%s but%s", target, line, last);
     free(log);
+}
+
+static void expect(const char *target, off_t size, const char *method)
+{
+    struct client c;
+    client_open(&c, site_port(0));
+    expect_on(&c, target, size, method);
+    client_close(&c);
 }
 
 /* A file that is not in memory, in a place that takes O_DIRECT; false: there is none here. */
@@ -284,6 +294,96 @@ START_TEST(no_room_in_the_cgroup)
 }
 END_TEST
 
+/* --- Several workers ------------------------------------------------------------------------------------------------ */
+
+static const char two_workers[] = "daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log info;";
+
+/* Opens connections until one leads to a worker that is none of the first `count` of `pids`; adds it there. */
+static void reach_another(struct client *c, pid_t *pids, unsigned count)
+{
+    for (int i = 0; i < 500; i++) {
+        struct response r;
+        client_open(c, site_port(0));
+        client_say(c, "GET /pid HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(c, &r));
+        pid_t pid = atoi(r.body);
+        response_free(&r);
+        unsigned n = 0;
+        while (n < count && pids[n] != pid)
+            n++;
+        if (n == count) {
+            pids[n] = pid;
+            return;
+        }
+        client_close(c);
+    }
+    ck_abort_msg("all connections lead to the same worker");
+}
+
+START_TEST(workers_learn_together)
+{
+    struct client c[2];
+    pid_t pids[2];
+    if (!cold("f", SIZE) || !cold("g", SIZE))
+        return;
+    configure((enum owner)_i, two_workers, "directio auto;");
+    site_start();
+    reach_another(&c[0], pids, 0);
+    reach_another(&c[1], pids, 1);
+    for (int i = 0; i < 5; i++)
+        expect_on(&c[i % 2], "/f", SIZE, i == 0 ? "direct" : "sendfile");
+    for (int i = 0; i < 5; i++)
+        expect_on(&c[i > 0], "/g", SIZE, i == 0 ? "direct" : "sendfile");
+    client_close(&c[0]);
+    client_close(&c[1]);
+}
+END_TEST
+
+START_TEST(a_killed_worker_is_not_missed)
+{
+    struct client c[2];
+    pid_t pids[2];
+    if (!cold("f", SIZE))
+        return;
+    configure(FOREIGN, two_workers, "directio auto;");
+    site_start();
+    site_allow_alerts();
+    reach_another(&c[0], pids, 0);
+    reach_another(&c[1], pids, 1);
+    expect_on(&c[0], "/f", SIZE, "direct");
+    ck_assert_int_eq(kill(pids[0], SIGKILL), 0);
+    free(log_await("logs/error.log", "exited on signal 9"));
+    expect_on(&c[1], "/f", SIZE, "sendfile");
+    client_close(&c[0]);
+    client_close(&c[1]);
+}
+END_TEST
+
+static const char *const reloaded[] = {two_workers, "@MAIN@", "@MAIN@ master_process off;"};
+
+START_TEST(a_reload_forgets_nothing)
+{
+    if (!cold("f", SIZE))
+        return;
+    configure(FOREIGN, reloaded[_i], "directio auto;");
+    site_start();
+    expect("/f", SIZE, "direct");
+    configure(FOREIGN, reloaded[_i], "directio auto=1m; add_header X-New 1;");
+    site_kill(SIGHUP);
+    for (int i = 0;; i++) {
+        struct response r;
+        get(&r, "/pid");
+        bool done = header(&r, "X-New") != NULL;
+        response_free(&r);
+        if (done)
+            break;
+        ck_assert_int_lt(i, 500);
+        sleep_msec(10);
+    }
+    expect("/f", SIZE, "sendfile");
+}
+END_TEST
+
 START_TEST(bad_values)
 {
     static const char *const values[] = {"auto=0", "auto=", "auto=x", "auto=-1", "auto=4q", "automatic", "Auto"};
@@ -344,5 +444,8 @@ Suite *suite_auto(void)
     tcase_add_test(t, no_room_in_the_cgroup);
     tcase_add_loop_test(t, bad_values, 0, 7);
     tcase_add_test(t, explained);
+    tcase_add_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1);
+    tcase_add_test(t, a_killed_worker_is_not_missed);
+    tcase_add_loop_test(t, a_reload_forgets_nothing, 0, 3);
     return s;
 }
