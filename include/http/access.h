@@ -24,9 +24,6 @@ struct access_conf {
 
 extern struct conf_module access_module;
 
-/* What counts in `block`; NULL: everybody may. */
-const struct access_conf *access_conf_of(const struct conf_block *block);
-
 /* One step of r's way: on to the next one, or to an error. False: it waits, and is to be taken again. */
 bool access_step(struct request *r);
 

@@ -19,9 +19,6 @@ struct confine_conf {
     } symlinks; /* disable_symlinks */
 };
 
-/* The block's values, NULL where nothing guards its files: what locations hold. */
-const struct confine_conf *confine_of(const struct conf_block *block);
-
 /* How `path`, made from the location's root or alias, is to be opened. The location has a confine. */
 void confine_options(struct request *r, struct text path, struct open_options *options);
 

@@ -5,9 +5,6 @@
 
 #include "http/request.h"
 
-/* Whether the location is one of those. */
-bool content_configured(const struct location *l);
-
 /* Decides what will happen, in the order of nginx's filters, and makes the fields say so: Content-Type, Content-Encoding, ETag, Vary. Everything that the
  * decision looks at (status, type, length, added fields) is in r->out. Once per response; further calls do nothing. */
 void content_plan(struct request *r);

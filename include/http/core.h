@@ -217,7 +217,11 @@ const char *vhost_finish(struct conf *cf, struct http_main *http);
 /* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no memory. */
 struct location *location_for_if(struct conf *cf);
 
-/* location.c: setter of `location`, `server` values resolved, trees built. */
+/* The location whose values `block` holds: a location's own, those of an `if` inside one, or of a server outside of its locations.
+ * NULL: it is another block. What requests look at in it, each module's finish sets. */
+struct location *location_of(const struct conf_block *block);
+
+/* location.c: setter of `location`, trees built. */
 conf_set_fn location_set;
 const char *location_finish(struct conf *cf, struct server *server);
 

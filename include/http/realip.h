@@ -9,11 +9,8 @@ struct request;
 
 extern struct conf_module realip_module;
 
-/* The block's values, NULL where nobody is trusted: what locations hold. */
-const struct realip_conf *realip_of(const struct conf_block *block);
-
-/* Takes the address of the request's connection for what its location trusts, once per request; connection_drop_request() takes it
- * back. The location has a realip. */
+/* Leads r->peer to the address that a field names, where the location trusts the one that sent it; once per request. The location
+ * has a realip. */
 void realip_apply(struct request *r);
 
 #endif

@@ -8,9 +8,6 @@ struct userid_conf;
 
 extern struct conf_module userid_module;
 
-/* What counts in `block`; NULL: userid is off there, or only logs. */
-const struct userid_conf *userid_conf_of(const struct conf_block *block);
-
 /* Adds Set-Cookie (and P3P) to a response that is complete otherwise. */
 void userid_apply(struct request *r, const struct userid_conf *c);
 

@@ -17,8 +17,6 @@ struct variant_conf {
 
 extern struct conf_module variant_module;
 
-bool variant_configured(const struct variant_conf *conf);
-
 /* One look for a side file, in the order in which they are looked for. */
 struct variant_look {
     enum coding coding;

@@ -109,12 +109,6 @@ static const char *set_limit_except(struct conf *cf, const struct conf_row *row,
 
 /* ---- what counts ---- */
 
-const struct access_conf *access_conf_of(const struct conf_block *block)
-{
-    const struct access_conf *a = conf_values_around(block, &access_module);
-    return a->rules || (a->realm && a->user_file) || a->except ? a : NULL;
-}
-
 const struct access_conf *access_chosen(const struct request *r, const struct access_conf *a)
 {
     if (!a || !a->except || method_bit(r->msg.method_name, false) & a->except->excepted)
@@ -125,8 +119,10 @@ const struct access_conf *access_chosen(const struct request *r, const struct ac
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct access_conf *a = values;
-    (void)block;
+    struct location *l = location_of(block);
 
+    if (l)
+        l->access = a->rules || (a->realm && a->user_file) || a->except ? a : NULL;
     if (a->rules && access_rules_finish(a->rules, cf->arena) < 0)
         return conf_error(cf, "no memory");
     return NULL;

@@ -519,7 +519,10 @@ static const char *open_named(struct conf *cf, struct log_values *v)
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct log_values *v = values;
+    struct location *l = location_of(block);
 
+    if (l)
+        l->log = &v->conf;
     if (v->conf.given)
         return open_named(cf, v);
     if (block->context == CONF_HTTP)

@@ -101,7 +101,12 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 {
     const struct charset_conf *conf = values;
     struct text from = conf->source.name, to = conf->charset.name;
+    struct location *l = location_of(block);
 
+    if (l) {
+        l->charset = conf;
+        l->rewrites_content |= charset_configured(conf);
+    }
     if (block->context == CONF_HTTP || !from.at || !to.at || text_equal_nocase(from, to) || find_table(conf, from, to))
         return NULL;
     return conf_error(cf, "no \"charset_map\" between the charsets \"%.*s\" and \"%.*s\"", TEXT_ARG(from),

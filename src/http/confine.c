@@ -65,13 +65,6 @@ void confine_options(struct request *r, struct text path, struct open_options *o
 
 /* ---- directives ---- */
 
-const struct confine_conf *confine_of(const struct conf_block *block)
-{
-    const struct confine_conf *conf = conf_values(block, &confine_module);
-
-    return conf->beneath || conf->symlinks.mode != SYMLINKS_FOLLOW ? conf : NULL;
-}
-
 /* Said once, however many lines turn it on. */
 static const char *set_confine(struct conf *cf, const struct conf_row *row, void *slot)
 {
@@ -138,9 +131,21 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct confine_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->confine = conf->beneath || conf->symlinks.mode != SYMLINKS_FOLLOW ? conf : NULL;
+    return NULL;
+}
+
 struct conf_module confine_module = {
     .name = "Confinement of files",
     .rows = rows,
     .size = sizeof(struct confine_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

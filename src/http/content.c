@@ -18,11 +18,6 @@ enum {
     BUFFER_MOST = 1024 * 1024
 };
 
-bool content_configured(const struct location *l)
-{
-    return l->gzip->gzip || l->gzip->gunzip || charset_configured(l->charset) || l->headers->trailers;
-}
-
 /* ---- the plan ---- */
 
 static void remove_field(struct response *o, const struct field_line *line)

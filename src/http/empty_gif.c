@@ -47,9 +47,20 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->empty_gif = ((const struct empty_gif_conf *)values)->on;
+    return NULL;
+}
+
 struct conf_module empty_gif_module = {
     .name = "Empty GIF",
     .rows = rows,
     .size = sizeof(struct empty_gif_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

@@ -1,6 +1,8 @@
 /* gzip_conf.c - the directives of gzip and gunzip. See gzip.h. */
 #include "http/gzip.h"
 
+#include "http/core.h"
+
 #include <limits.h>
 
 static const char *set_codec_flag(struct conf *cf, const struct conf_row *row, void *slot)
@@ -137,9 +139,23 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct gzip_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (!l)
+        return NULL;
+    l->gzip = conf;
+    l->rewrites_content |= conf->gzip || conf->gunzip;
+    return NULL;
+}
+
 struct conf_module gzip_module = {
     .name = "Compression",
     .rows = rows,
     .size = sizeof(struct gzip_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

@@ -230,9 +230,23 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct headers_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (!l)
+        return NULL;
+    l->headers = conf;
+    l->rewrites_content |= conf->trailers != NULL;
+    return NULL;
+}
+
 struct conf_module headers_module = {
     .name = "Response headers",
     .rows = rows,
     .size = sizeof(struct headers_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

@@ -144,8 +144,13 @@ static const char *open_zone(struct conf *cf, struct limit_zone *z)
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct limits_conf *conf = values;
+    struct location *l = location_of(block);
     const char *error = NULL;
 
+    if (l) {
+        l->limits = conf->req || conf->conn ? conf : NULL;
+        l->paced = conf->rate && !text_equal(conf->rate->text, TEXT("0")) ? conf : NULL;
+    }
     if (block->context != CONF_HTTP)
         return NULL;
     for (struct limit_zone *z = conf->zones; z && !error; z = z->next)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "http/core.h"
 #include "http/listing_entry.h"
 #include "http/uri.h"
 
@@ -40,11 +41,22 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->listing = values;
+    return NULL;
+}
+
 struct conf_module listing_module = {
     .name = "Directory listings",
     .rows = rows,
     .size = sizeof(struct listing_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };
 
 /* --- JSONP ----------------------------------------------------------------------------------------------------- */

@@ -1,21 +1,7 @@
 /* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
-#include "http/access.h"
-#include "http/access_log.h"
-#include "http/charset.h"
-#include "http/confine.h"
-#include "http/content.h"
 #include "http/core.h"
-#include "http/empty_gif.h"
-#include "http/gzip.h"
-#include "http/headers.h"
-#include "http/limits.h"
-#include "http/random_index.h"
-#include "http/realip.h"
-#include "http/rewrite.h"
 #include "http/route.h"
-#include "http/userid.h"
 #include "http/variable.h"
-#include "http/variant.h"
 
 #include <errno.h>
 
@@ -137,32 +123,26 @@ static struct text constant_root(const struct http_conf *h)
     return root;
 }
 
+struct location *location_of(const struct conf_block *block)
+{
+    switch (block->context) {
+    case CONF_SERVER:
+        return &((struct server *)block->owner)->base;
+    case CONF_LOCATION:
+    case CONF_IF:
+        return block->owner;
+    default:
+        return NULL;
+    }
+}
+
+/* The values of this file's own directives, and of the layers below; those of the other modules are theirs. */
 static void resolve(struct location *l, struct conf_block *block)
 {
     l->block = block;
     l->http = conf_values(block, &http_module);
     l->io = conf_values(block, &io_module);
     l->file = conf_values(block, &file_module);
-    l->listing = conf_values(block, &listing_module);
-    l->headers = conf_values(block, &headers_module);
-    l->log = conf_values(block, &log_module);
-    l->access = access_conf_of(block);
-    l->userid = userid_conf_of(block);
-    l->rewrite_conf = conf_values(block, &rewrite_module);
-    l->rewrite = l->rewrite_conf->program;
-    l->random_index = ((const struct random_index_conf *)conf_values(block, &random_index_module))->on;
-    l->empty_gif = ((const struct empty_gif_conf *)conf_values(block, &empty_gif_module))->on;
-    const struct limits_conf *limits = conf_values(block, &limits_module);
-    l->limits = limits->req || limits->conn ? limits : NULL;
-    l->paced = limits->rate && !text_equal(limits->rate->text, TEXT("0")) ? limits : NULL;
-    l->gzip = conf_values(block, &gzip_module);
-    l->charset = conf_values(block, &charset_module);
-    l->variants = conf_values(block, &variant_module);
-    if (!variant_configured(l->variants))
-        l->variants = NULL;
-    l->rewrites_content = content_configured(l);
-    l->realip = realip_of(block);
-    l->confine = confine_of(block);
     l->root = constant_root(l->http);
 }
 
@@ -199,7 +179,6 @@ static void resolve_if(struct conf_block *block, const struct location *around)
 
     resolve(l, block);
     l->parent = around ? around->parent : NULL;
-    l->rewrite = NULL;
 }
 
 static const char *finish_block(struct conf *cf, struct conf_block *block, const struct location *parent,

@@ -148,9 +148,20 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->random_index = ((const struct random_index_conf *)values)->on;
+    return NULL;
+}
+
 struct conf_module random_index_module = {
     .name = "Random index",
     .rows = rows,
     .size = sizeof(struct random_index_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

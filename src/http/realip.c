@@ -1,5 +1,5 @@
-/* realip.c - set_real_ip_from, real_ip_header, real_ip_recursive: from a trusted peer's header to the connection's peer, so that all that
- * asks for the client's address gets that one. Called by static_route.c when server and location are known.
+/* realip.c - set_real_ip_from, real_ip_header, real_ip_recursive: from a trusted peer's header to r->peer, so that all that asks for
+ * the client's address gets that one. Called by static_route.c when server and location are known.
  *
  * A header is believed only from a trusted peer, and the way back along X-Forwarded-For ends at the first that is not. */
 #include "http/realip.h"
@@ -189,13 +189,6 @@ void realip_apply(struct request *r)
 
 /* ---- directives ---- */
 
-const struct realip_conf *realip_of(const struct conf_block *block)
-{
-    const struct realip_conf *conf = conf_values(block, &realip_module);
-
-    return conf->from ? conf : NULL;
-}
-
 static const char *trust(struct conf *cf, struct trusted **end, int family, const void *host, unsigned bits)
 {
     struct trusted *t = arena_zalloc(cf->arena, sizeof *t);
@@ -305,9 +298,21 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct realip_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->realip = conf->from ? conf : NULL;
+    return NULL;
+}
+
 struct conf_module realip_module = {
     .name = "Real addresses of clients",
     .rows = rows,
     .size = sizeof(struct realip_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };

@@ -190,9 +190,23 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct rewrite_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (!l)
+        return NULL;
+    l->rewrite_conf = conf;
+    l->rewrite = block->context == CONF_IF ? NULL : conf->program; /* an if's belong to the location around it */
+    return NULL;
+}
+
 struct conf_module rewrite_module = {
     .name = "Rewriting",
     .rows = rows,
     .size = sizeof(struct rewrite_conf),
     .levels = CONF_HTTP_ALL | CONF_IF | CONF_IF_SERVER,
+    .finish = finish,
 };

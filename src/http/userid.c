@@ -254,12 +254,6 @@ void userid_get_reset(struct request *r, const void *data, struct text *out)
 
 /* ---- the directives ---- */
 
-const struct userid_conf *userid_conf_of(const struct conf_block *block)
-{
-    const struct userid_conf *c = conf_values_around(block, &userid_module);
-    return c->use.mode >= USERID_V1 ? c : NULL;
-}
-
 static const struct conf_enum mode_words[] = {
     {"off", USERID_OFF}, {"log", USERID_LOG}, {"v1", USERID_V1}, {"on", USERID_ON}, {NULL, 0}};
 
@@ -382,9 +376,21 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct userid_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->userid = conf->use.mode >= USERID_V1 ? conf : NULL;
+    return NULL;
+}
+
 struct conf_module userid_module = {
     .name = "User identifiers",
     .rows = rows,
     .size = sizeof(struct userid_conf),
     .levels = ALL,
+    .finish = finish,
 };

@@ -7,7 +7,7 @@
 static const struct conf_enum modes[] = {
     {"off", VARIANT_OFF}, {"on", VARIANT_ON}, {"always", VARIANT_ALWAYS}, {NULL, 0}};
 
-bool variant_configured(const struct variant_conf *conf)
+static bool is_configured(const struct variant_conf *conf)
 {
     for (enum coding c = CODING_BR; c < CODINGS; c++)
         if (conf->mode[c] != VARIANT_OFF)
@@ -95,9 +95,20 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (l)
+        l->variants = is_configured(values) ? values : NULL;
+    return NULL;
+}
+
 struct conf_module variant_module = {
     .name = "Side files",
     .rows = rows,
     .size = sizeof(struct variant_conf),
     .levels = CONF_HTTP_ALL,
+    .finish = finish,
 };
