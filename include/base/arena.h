@@ -52,6 +52,9 @@ struct text arena_text(struct arena *a, struct text t); /* .at is NUL-terminated
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
+/* Whether `at` lies in a chunk of this arena. Goes through all of them: for what happens seldom. */
+bool arena_holds(const struct arena *a, const void *at);
+
 /* Runs `fn(arg)` at arena_fini, newest first. -ENOMEM or 0. */
 int arena_at_fini(struct arena *a, void (*fn)(void *arg), void *arg);
 

@@ -127,6 +127,8 @@ struct request {
     struct access_wait *access;
     struct text challenge;     /* WWW-Authenticate, kept through error_page */
     struct text unsatisfied;   /* Content-Range of a 416, the same */
+    struct text moved_to;      /* Location of a redirect before it is made absolute, the same; absent: none */
+    bool moved_by_server;      /* and no text of the configuration */
     struct random_job *random; /* random_index.c */
 
     struct limit_state limits;
@@ -171,10 +173,8 @@ static inline void request_resume(struct request *r)
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* `t` as a field's value: control bytes, which a variable could have brought, are escaped. */
-struct text response_value(struct request *r, struct text t);
-
-/* Adds a response field; the texts must outlive the request or be in its arena. False: no memory. */
+/* Adds a response field; the texts must outlive the request or be in its arena, and the value be one of a field (template_field(),
+ * or constant). False: no memory. */
 bool response_add(struct request *r, struct text name, struct text value);
 
 #endif

@@ -11,8 +11,10 @@ void respond_error(struct request *r, int status);
 /* The short page itself, error_page or not. */
 void respond_page(struct request *r, int status);
 
-/* 301, 302, 303, 307, 308 to `target`: a path (made absolute by absolute_redirect) or a URL. */
+/* 301, 302, 303, 307, 308 to `target`, a field's value: a path (made absolute by absolute_redirect) or a URL. Obeys error_page. */
 void respond_redirect(struct request *r, int status, struct text target);
+/* The same to a path that the server made of the request's own, and not the configuration: it never names another host. */
+void respond_redirect_self(struct request *r, int status, struct text target);
 
 /* `body` must live as long as the request. */
 void respond_text(struct request *r, int status, struct text type, struct text body);

@@ -69,17 +69,33 @@ struct template
 /* Compiles `source`; `vs` resolves it later. NULL or an error text. */
 const char *template_compile(struct conf *cf, struct variables *vs, struct text source, struct template **out);
 
+/* The same for the value of a response field: field_fold() of its constant text. */
+const char *template_compile_field(struct conf *cf, struct variables *vs, struct text source, struct template **out);
+
 /* Whether `user_agent`, as in $http_user_agent and $sent_http_..., is the field User-Agent: case and - are one. */
 bool variable_names_field(struct text variable, struct text field);
 
 /* The value of a cookie of the request; absent: none. */
 struct text variable_cookie(const struct request *r, struct text name);
 
-/* The text of `t` for this request, NUL-terminated; absent on no memory. */
-struct text template_text(const struct template *t, struct request *r);
+enum template_how {
+    TEMPLATE_ARGS = 1 << 0, /* $1 .. $9 are escaped as arguments of a URI */
+    TEMPLATE_FIELD = 1 << 1 /* of what variables bring, control bytes are encoded: field_encode() */
+};
 
-/* The same with $1 .. $9 escaped as arguments of a URI. */
-struct text template_text_for_args(const struct template *t, struct request *r);
+/* The text of `t` for this request, NUL-terminated; absent on no memory. `how`: bits of enum template_how. */
+struct text template_make(const struct template *t, struct request *r, unsigned how);
+
+static inline struct text template_text(const struct template *t, struct request *r)
+{
+    return template_make(t, r, 0);
+}
+
+/* As the value of a response field; `t` comes from template_compile_field(). */
+static inline struct text template_field(const struct template *t, struct request *r)
+{
+    return template_make(t, r, TEMPLATE_FIELD);
+}
 
 static inline bool template_is_constant(const struct template *t)
 {

@@ -9,6 +9,7 @@
 
 struct arena_chunk {
     struct arena_chunk *older;
+    size_t size; /* of bytes */
     alignas(ARENA_ALIGN) char bytes[];
 };
 
@@ -41,7 +42,10 @@ void arena_fini(struct arena *a)
 
 static struct arena_chunk *chunk_new(size_t bytes)
 {
-    return malloc(sizeof(struct arena_chunk) + bytes);
+    struct arena_chunk *chunk = malloc(sizeof(struct arena_chunk) + bytes);
+    if (chunk)
+        chunk->size = bytes;
+    return chunk;
 }
 
 /* A request past a quarter of a chunk gets memory of its own, and the chunk in use stays in use. */
@@ -134,6 +138,14 @@ char *arena_printf(struct arena *a, const char *format, ...)
     char *text = arena_vprintf(a, format, args);
     va_end(args);
     return text;
+}
+
+bool arena_holds(const struct arena *a, const void *at)
+{
+    for (const struct arena_chunk *chunk = a->chunks; chunk; chunk = chunk->older)
+        if ((uintptr_t)at >= (uintptr_t)chunk->bytes && (uintptr_t)at - (uintptr_t)chunk->bytes < chunk->size)
+            return true;
+    return false;
 }
 
 int arena_at_fini(struct arena *a, void (*fn)(void *arg), void *arg)

@@ -39,8 +39,7 @@ static struct access_wait *wait_of(struct request *r)
 /* WWW-Authenticate: it stays on the response through error_page. */
 static enum verdict challenge(struct request *r, struct text realm)
 {
-    struct text value = response_value(r, realm);
-    char *text = arena_printf(&r->arena, "Basic realm=\"%.*s\"", TEXT_ARG(value));
+    char *text = arena_printf(&r->arena, "Basic realm=\"%.*s\"", TEXT_ARG(realm));
 
     if (!text)
         return FAILED;
@@ -106,7 +105,7 @@ static enum verdict ask_auth(struct request *r, const struct access_conf *a)
     if (!a->realm || !a->user_file)
         return ASIDE;
     struct access_wait *w = wait_of(r);
-    struct text realm = template_text(a->realm, r);
+    struct text realm = template_field(a->realm, r);
     int error;
 
     if (!w || !realm.at)

@@ -38,7 +38,7 @@ static const char *set_realm(struct conf *cf, const struct conf_row *row, void *
     struct template **realm = slot;
 
     if (!text_equal(cf->args[1], TEXT("off")))
-        return template_compile(cf, http_main_at(cf)->variables, cf->args[1], realm);
+        return template_compile_field(cf, http_main_at(cf)->variables, cf->args[1], realm);
     *realm = NULL; /* and the level around is not asked */
     return NULL;
 }

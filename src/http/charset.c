@@ -2,6 +2,7 @@
 #include "http/charset.h"
 
 #include "http/core.h"
+#include "http/field.h"
 #include "http/request.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@ static const char *set_charset(struct conf *cf, const struct conf_row *row, void
     if (value.len == 0)
         return conf_error(cf, "invalid value \"\" in \"%s\" directive", row->name);
     if (text_find(value, '$') < value.len)
-        return template_compile(cf, http_main_at(cf)->variables, value, &c->variable);
-    c->name = value;
+        return template_compile_field(cf, http_main_at(cf)->variables, value, &c->variable);
+    c->name = field_fold(value, cf->arena);
     return NULL;
 }
 
@@ -119,7 +120,7 @@ static struct text name_of(struct request *r, const struct charset *c)
 {
     if (!c->variable)
         return c->name;
-    struct text name = response_value(r, template_text(c->variable, r));
+    struct text name = template_field(c->variable, r);
     return name.len > 0 ? name : TEXT_NONE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "conf/error_log.h"
+#include "http/field.h"
 #include "http/headers.h"
 #include "http/precondition.h"
 #include "http/route.h"
@@ -197,7 +198,7 @@ static const char *set_error_page(struct conf *cf, const struct conf_row *row, v
         overwrite = (int)code;
         codes--;
     }
-    const char *error = compile(cf, cf->args[cf->count - 1], &target);
+    const char *error = template_compile_field(cf, http_main_at(cf)->variables, cf->args[cf->count - 1], &target);
     if (error)
         return error;
     while (*end)
@@ -273,10 +274,7 @@ static const char *set_server_tokens(struct conf *cf, const struct conf_row *row
     for (t->kind = TOKENS_OFF; t->kind < TOKENS_TEXT; t->kind++)
         if (text_equal(cf->args[1], words[t->kind]))
             return NULL;
-    for (size_t i = 0; i < cf->args[1].len; i++)
-        if ((unsigned char)cf->args[1].at[i] < ' ' || cf->args[1].at[i] == 0x7f)
-            return conf_error(cf, "invalid value in \"server_tokens\" directive");
-    return compile(cf, cf->args[1], &t->text);
+    return template_compile_field(cf, http_main_at(cf)->variables, cf->args[1], &t->text);
 }
 
 /* ---- the whole http { } ---- */
@@ -340,7 +338,7 @@ static const struct conf_row rows[] = {
      .help = "The first of the files that exists is served; else the last argument decides."},
     {"types", ALL, CONF_TAKE0 | CONF_BLOCK | CONF_REPEAT, mime_set_types, SLOT(types), .syntax = "{ ... }",
      .help = "Media types by file name extension."},
-    {"default_type", ALL, CONF_TAKE1, conf_set_text, SLOT(default_type), .dflt = "text/plain", .syntax = "mime-type",
+    {"default_type", ALL, CONF_TAKE1, field_set_text, SLOT(default_type), .dflt = "text/plain", .syntax = "mime-type",
      .help = "Media type of everything else."},
     {"error_page", ALL | CONF_IF, CONF_2MORE | CONF_REPEAT, set_error_page, SLOT(error_pages),
      .syntax = "code ... [=[response]] uri", .help = "What is sent in place of an error."},

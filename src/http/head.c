@@ -37,7 +37,7 @@ struct text head_server(struct request *r)
     if (tokens->kind == TOKENS_OFF)
         return TEXT("sluice");
     if (!r->out.server.at) /* once: it is measured, then written */
-        r->out.server = response_value(r, template_text(tokens->text, r));
+        r->out.server = template_field(tokens->text, r);
     return r->out.server;
 }
 
@@ -152,7 +152,7 @@ struct text head_field(struct request *r, struct text name)
     } known[] = {
         {TEXT("content_type"), o->no_length ? TEXT_NONE : o->type},
         {TEXT("last_modified"), o->last_modified},
-        {TEXT("location"), o->location},
+        {TEXT("location"), r->moved_to},
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
         {TEXT("allow"), o->allow},

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/core.h"
+#include "http/redirect.h"
 #include "http/request.h"
 #include "http/userid.h"
 
@@ -29,7 +30,7 @@ static const char *set_add_header(struct conf *cf, const struct conf_row *row, v
     while (*end)
         end = &(*end)->next;
     *end = a;
-    return template_compile(cf, http_main_at(cf)->variables, cf->args[2], &a->value);
+    return template_compile_field(cf, http_main_at(cf)->variables, cf->args[2], &a->value);
 }
 
 /* A time with an optional sign; seconds. */
@@ -139,7 +140,6 @@ static void apply_expires(struct request *r, struct expires e, time_t mtime)
 /* add_header of a validator takes its place; an empty value takes it away. */
 static bool replace_validator(struct request *r, struct text name, struct text value)
 {
-    value = response_value(r, value);
     if (text_equal_nocase(name, TEXT("Last-Modified")))
         r->out.last_modified = value;
     else if (text_equal_nocase(name, TEXT("ETag")))
@@ -176,12 +176,14 @@ void headers_apply(struct request *r, time_t mtime)
     const struct headers_conf *h = r->location->headers;
     bool usual = is_usual(r->out.status);
 
+    if (r->moved_to.at)
+        redirect_apply(r);
     if (usual && h->expires.kind != EXPIRES_OFF)
         apply_expires(r, h->expires, mtime);
     for (const struct added_header *a = h->added; a; a = a->next) {
         if (!usual && !a->always)
             continue;
-        struct text value = template_text(a->value, r);
+        struct text value = template_field(a->value, r);
         if (!replace_validator(r, a->name, value) && value.len > 0)
             response_add(r, a->name, value);
     }
@@ -205,7 +207,7 @@ struct text headers_trailers(struct request *r)
     char *lines = NULL;
 
     for (const struct added_header *t = r->location->headers->trailers; t; t = t->next) {
-        struct text value = usual || t->always ? response_value(r, template_text(t->value, r)) : TEXT_NONE;
+        struct text value = usual || t->always ? template_field(t->value, r) : TEXT_NONE;
         if (value.len == 0)
             continue;
         char *more =

@@ -2,6 +2,8 @@
  * serve.c and respond.c. */
 #include "http/mime.h"
 
+#include "http/field.h"
+
 #include <stdint.h>
 
 struct mime_entry {
@@ -79,10 +81,14 @@ static const char *add(struct conf *cf, struct mime_table *t, struct text extens
 static const char *on_line(struct conf *cf, void *arg)
 {
     struct mime_table *t = arg;
+    struct text type = field_fold(cf->args[0], cf->arena);
+
+    if (!type.at)
+        return conf_error(cf, "out of memory");
     for (unsigned i = 1; i < cf->count; i++) {
         if (cf->args[i].len > EXTENSION_MOST)
             return conf_error(cf, "extension \"%s\" is too long", cf->args[i].at);
-        const char *error = add(cf, t, cf->args[i], cf->args[0]);
+        const char *error = add(cf, t, cf->args[i], type);
         if (error)
             return error;
     }

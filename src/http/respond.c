@@ -2,15 +2,13 @@
 #include "http/respond.h"
 
 #include "base/number.h"
+#include "http/field.h"
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/route.h"
 #include "http/static.h"
 #include "http/status.h"
-#include "http/uri.h"
 #include "http/variable.h"
-#include "net/address.h"
-#include "net/socket.h"
 
 #include <stdlib.h>
 
@@ -84,69 +82,19 @@ void respond_text(struct request *r, int status, struct text type, struct text b
     r->step = STEP_READY;
 }
 
-/* Who we are to this client: the server's name, the name it asked for, or the address it came to. */
-static struct text own_host(struct request *r)
-{
-    char text[ADDRESS_TEXT_SIZE];
-    struct address a;
-
-    if (r->location->http->server_name_in_redirect)
-        return r->server->name;
-    if (r->host.len > 0)
-        return r->host;
-    if (r->carrier->ops->local(r, &a) < 0 || a.any.sa_family == AF_UNIX)
-        return r->server->name;
-    size_t len = address_format(&a, false, text);
-    if (a.any.sa_family == AF_INET6)
-        return text_of(arena_printf(&r->arena, "[%s]", text));
-    return arena_text(&r->arena, (struct text){text, len});
-}
-
-/* "scheme://host[:port]" + path. */
-static struct text absolute(struct request *r, struct text path)
-{
-    const struct http_conf *h = r->location->http;
-    const struct scheme *scheme = r->client->scheme;
-    struct text host = own_host(r);
-    unsigned port = address_port(&r->client->address->address);
-
-    if (!h->absolute_redirect || host.len == 0 || !text_starts(path, TEXT("/")))
-        return path;
-    char *s;
-    if (h->port_in_redirect && port != scheme->port && port != 0)
-        s = arena_printf(&r->arena, "%.*s://%.*s:%u%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), port, TEXT_ARG(path));
-    else
-        s = arena_printf(&r->arena, "%.*s://%.*s%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), TEXT_ARG(path));
-    return text_of(s);
-}
-
-/* A header field's value may hold no control bytes: a variable could have brought a line end. */
-struct text response_value(struct request *r, struct text t)
-{
-    for (size_t i = 0; i < t.len; i++) {
-        unsigned char c = (unsigned char)t.at[i];
-        if (c >= ' ' && c != 0x7f)
-            continue;
-        char *escaped = arena_alloc(&r->arena, 3 * t.len);
-        return escaped ? (struct text){escaped, uri_escape(t, escaped)} : TEXT("");
-    }
-    return t;
-}
-
-/* As nginx: a path that is made absolute stands in Location's own place; a URL among the added fields, before the others. */
+/* Also a redirect is a status that error_page can take over: its page, with this Location. */
 void respond_redirect(struct request *r, int status, struct text target)
 {
-    struct text given = response_value(r, target), location = absolute(r, given);
-    respond_page(r, status);
-    if (location.at != given.at) {
-        r->out.location = location;
-        return;
-    }
-    struct field_line *f = arena_alloc(&r->arena, sizeof *f);
-    if (!f)
-        return;
-    *f = (struct field_line){r->out.fields, TEXT("Location"), location};
-    r->out.fields = f;
+    r->moved_to = target;
+    r->moved_by_server = false;
+    respond_error(r, status);
+}
+
+void respond_redirect_self(struct request *r, int status, struct text target)
+{
+    r->moved_to = target;
+    r->moved_by_server = true;
+    respond_error(r, status);
 }
 
 /* Made for it, and what nginx itself closes with: then nobody is there to read an answer. */
@@ -170,10 +118,11 @@ void respond_return(struct request *r, const struct return_action *a)
         return;
     }
     r->out.status = r->error_status > 0 ? r->error_status : a->status; /* the text may ask for it */
-    struct text value = a->text ? template_text(a->text, r) : TEXT_NONE;
+    bool redirects = status_is_redirect(a->status);
+    struct text value = a->text ? template_make(a->text, r, redirects ? TEMPLATE_FIELD : 0) : TEXT_NONE;
     if (!value.at)
         value = TEXT("");
-    if (status_is_redirect(a->status))
+    if (redirects)
         respond_redirect(r, a->status, value);
     else
         respond_text(r, a->status, mime_type(h->types, r->uri, h->default_type), value);
@@ -257,7 +206,10 @@ void respond_error(struct request *r, int status)
     } else if (text_starts(target, TEXT("@"))) {
         respond_named(r, target);
     } else if (target.len > 0) {
-        respond_redirect(r, status_is_redirect(page->overwrite) ? page->overwrite : 302, target);
+        r->moved_to = template_field(page->target, r);
+        r->moved_by_server = false;
+        r->error_status = 0;
+        respond_page(r, status_is_redirect(page->overwrite) ? page->overwrite : 302);
     } else {
         respond_page(r, status);
     }
@@ -266,9 +218,11 @@ void respond_error(struct request *r, int status)
 bool response_add(struct request *r, struct text name, struct text value)
 {
     struct field_line *f = arena_alloc(&r->arena, sizeof *f);
-    if (!f)
+    if (f && field_is_broken(value)) /* never: but should it be, the client gets one field, not two */
+        value = field_encode(value, &r->arena);
+    if (!f || !value.at)
         return false;
-    *f = (struct field_line){NULL, name, response_value(r, value)};
+    *f = (struct field_line){NULL, name, value};
     *r->out.fields_end = f;
     r->out.fields_end = &f->next;
     return true;

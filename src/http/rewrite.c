@@ -2,6 +2,7 @@
  * found. See rewrite.h. */
 #include "http/rewrite.h"
 
+#include "http/field.h"
 #include "http/respond.h"
 #include "http/rewrite_program.h"
 #include "http/static.h"
@@ -131,9 +132,9 @@ static bool came_escaped(const struct request *r)
     return text_find(path, '%') < path.len || text_find(path, '+') < path.len;
 }
 
-static struct text replace(struct request *r, const struct template *t, bool for_args)
+static struct text replace_args(struct request *r, const struct template *t, unsigned how)
 {
-    return for_args && came_escaped(r) ? template_text_for_args(t, r) : template_text(t, r);
+    return template_make(t, r, came_escaped(r) ? how | TEMPLATE_ARGS : how);
 }
 
 static int hex_value(char c)
@@ -178,12 +179,13 @@ static enum rewrite_outcome fail(struct request *r)
 static enum rewrite_outcome redirect(struct request *r, const struct rewrite_conf *conf,
                                      const struct rewrite_rule *rule)
 {
-    struct text target = unescape_redirect(r, replace(r, rule->path, true));
+    struct text target = unescape_redirect(r, replace_args(r, rule->path, TEMPLATE_FIELD));
 
     if (target.at && rule->keeps_args && r->args.len > 0)
-        target = join(r, target, rule->has_args ? '&' : '?', r->args);
+        target = join(r, target, rule->has_args ? '&' : '?', field_encode(r->args, &r->arena));
     if (!target.at)
         return fail(r);
+    r->uri_changed = false; /* an error page of the redirect begins anew */
     if (conf->log)
         request_log(r, LEVEL_NOTICE, 0, "rewritten redirect: \"%.*s\"", TEXT_ARG(target));
     respond_redirect(r, rule->redirect, target);
@@ -193,10 +195,10 @@ static enum rewrite_outcome redirect(struct request *r, const struct rewrite_con
 /* False: it cannot be done. */
 static bool change_uri(struct request *r, const struct rewrite_conf *conf, const struct rewrite_rule *rule)
 {
-    struct text path = replace(r, rule->path, false), args = r->args;
+    struct text path = template_text(rule->path, r), args = r->args;
 
     if (rule->args) {
-        args = replace(r, rule->args, true);
+        args = replace_args(r, rule->args, 0);
         if (rule->keeps_args && r->args.len > 0)
             args = join(r, args, '&', r->args);
     } else if (!rule->keeps_args) {

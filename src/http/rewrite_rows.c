@@ -1,6 +1,7 @@
 /* rewrite_rows.c - the directives of the rewrite module, made into instructions. `if` is in rewrite_if.c. See rewrite.h. */
 #include "base/number.h"
 #include "http/rewrite_program.h"
+#include "http/status.h"
 
 /* What stands in an `if` belongs to the program around it. */
 static struct conf_block *program_block(const struct conf *cf)
@@ -83,7 +84,9 @@ static const char *set_replacement(struct conf *cf, struct rewrite_rule *rule, s
         to.len--;
     size_t question = text_find(to, '?');
     rule->has_args = question < to.len;
-    if (rule->redirect || !rule->has_args)
+    if (rule->redirect)
+        return template_compile_field(cf, http_main_at(cf)->variables, to, &rule->path);
+    if (!rule->has_args)
         return compile(cf, to, &rule->path);
     const char *error = compile(cf, text_from(to, question + 1), &rule->args);
     return error ? error : compile(cf, (struct text){to.at, question}, &rule->path);
@@ -163,7 +166,10 @@ static const char *set_return(struct conf *cf, const struct conf_row *row, void 
         a->status = 302;
         text = first;
     }
-    const char *error = text.at ? compile(cf, text, &a->text) : NULL;
+    const char *error = !text.at ? NULL
+                        : status_is_redirect(a->status)
+                            ? template_compile_field(cf, http_main_at(cf)->variables, text, &a->text)
+                            : compile(cf, text, &a->text);
     return error ? error : add(cf, &(struct instruction){.op = OP_RETURN, .action = a});
 }
 

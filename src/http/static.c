@@ -7,6 +7,7 @@
 #include "http/access.h"
 #include "http/confine.h"
 #include "http/empty_gif.h"
+#include "http/field.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
 #include "http/listing.h"
@@ -323,19 +324,20 @@ static bool step_index(struct request *r)
 /* "/dir" to "/dir/", query kept. */
 static void redirect_to_directory(struct request *r)
 {
-    char *to = arena_alloc(&r->arena, 3 * r->uri.len + 2 + r->args.len + 1);
+    struct text args = field_encode(r->args, &r->arena); /* `set $args` can have made them */
+    char *to = arena_alloc(&r->arena, 3 * r->uri.len + 2 + args.len + 1);
     if (!to) {
         respond_page(r, 500);
         return;
     }
     size_t len = uri_escape(r->uri, to);
     to[len++] = '/';
-    if (r->args.len > 0) {
+    if (args.len > 0) {
         to[len++] = '?';
-        memcpy(to + len, r->args.at, r->args.len);
-        len += r->args.len;
+        memcpy(to + len, args.at, args.len);
+        len += args.len;
     }
-    respond_redirect(r, 301, (struct text){to, len});
+    respond_redirect_self(r, 301, (struct text){to, len});
 }
 
 /* One look for a side file; the file itself comes after the last one. */

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "http/field.h"
 #include "http/request.h"
 #include "net/socket.h"
 
@@ -277,13 +278,15 @@ static const char *set_attribute(struct conf *cf, const struct conf_row *row, vo
     if (domain && text_equal(cf->args[1], TEXT("none")))
         return NULL;
     *value = text_of(arena_printf(cf->arena, "; %s=%s", domain ? "domain" : "path", cf->args[1].at));
+    *value = value->at ? field_fold(*value, cf->arena) : TEXT_NONE;
     return value->at ? NULL : conf_error(cf, "no memory");
 }
 
 static const char *set_p3p(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    (void)row;
-    *(struct text *)slot = text_equal(cf->args[1], TEXT("none")) ? TEXT_NONE : cf->args[1];
+    if (!text_equal(cf->args[1], TEXT("none")))
+        return field_set_text(cf, row, slot);
+    *(struct text *)slot = TEXT_NONE;
     return NULL;
 }
 
@@ -357,7 +360,8 @@ static const char *set_flags(struct conf *cf, const struct conf_row *row, void *
 static const struct conf_row rows[] = {
     {"userid", ALL, CONF_TAKE1, set_userid, SLOT(use), .extra = mode_words, .dflt = "off",
      .help = "Gives visitors a cookie that tells them apart; log: only reads it, for $uid_got."},
-    {"userid_name", ALL, CONF_TAKE1, conf_set_text, SLOT(name), .dflt = "uid", .help = "Name of the cookie."},
+    {"userid_name", ALL, CONF_TAKE1, field_set_text, SLOT(name), .dflt = "uid", .syntax = "string",
+     .help = "Name of the cookie."},
     {"userid_domain", ALL, CONF_TAKE1, set_attribute, SLOT(domain), .dflt = "none", .syntax = "name | none",
      .help = "Domain that it is for."},
     {"userid_path", ALL, CONF_TAKE1, set_attribute, SLOT(path), .dflt = "/", .syntax = "path",

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/access_log.h"
+#include "http/field.h"
 #include "http/request.h"
 #include "http/rewrite.h"
 #include "http/variable_table.h"
@@ -279,6 +280,12 @@ const char *template_compile(struct conf *cf, struct variables *vs, struct text 
     return NULL;
 }
 
+const char *template_compile_field(struct conf *cf, struct variables *vs, struct text source, struct template **out)
+{
+    struct text folded = field_fold(source, vs->arena);
+    return folded.at ? template_compile(cf, vs, folded, out) : conf_error(cf, "no memory");
+}
+
 /* As nginx escapes a captured piece of the URI that becomes part of arguments. */
 static struct text escape_for_args(struct request *r, struct text t)
 {
@@ -298,7 +305,16 @@ static struct text escape_for_args(struct request *r, struct text t)
     return out ? text_span(out, to) : TEXT_NONE;
 }
 
-static struct text evaluate(const struct template *t, struct request *r, bool for_args)
+/* Of a field's value, what a variable came to. A text of `map`, `set` ... that is the configuration's own is constant, as if it stood
+ * in the variable's place: no request can have brought what lies in the configuration's memory. */
+static struct text as_field(struct request *r, struct text t)
+{
+    if (!field_has_controls(t))
+        return t;
+    return arena_holds(r->server->http->variables->arena, t.at) ? field_fold(t, &r->arena) : field_encode(t, &r->arena);
+}
+
+struct text template_make(const struct template *t, struct request *r, unsigned how)
 {
     if (!t->parts)
         return t->text;
@@ -314,8 +330,10 @@ static struct text evaluate(const struct template *t, struct request *r, bool fo
         const struct variable *v = t->parts[i].variable;
         if (v)
             v->get(r, v->data, &values[i]);
-        if (v && for_args && v->get == get_capture)
+        if (v && (how & TEMPLATE_ARGS) && v->get == get_capture)
             values[i] = escape_for_args(r, values[i]);
+        if (v && (how & TEMPLATE_FIELD))
+            values[i] = as_field(r, values[i]);
         len += values[i].len;
     }
     char *out = arena_alloc(&r->arena, len + 1);
@@ -329,14 +347,4 @@ static struct text evaluate(const struct template *t, struct request *r, bool fo
     }
     *to = '\0';
     return (struct text){out, len};
-}
-
-struct text template_text(const struct template *t, struct request *r)
-{
-    return evaluate(t, r, false);
-}
-
-struct text template_text_for_args(const struct template *t, struct request *r)
-{
-    return evaluate(t, r, true);
 }

@@ -80,6 +80,23 @@ static void note(void *arg)
     strcat(order, arg);
 }
 
+START_TEST(test_holds)
+{
+    struct arena a, other;
+    arena_init(&a, 256);
+    arena_init(&other, 256);
+    char *first = arena_alloc(&a, 16), *large = arena_alloc(&a, 1000), *last = NULL;
+    for (unsigned i = 0; i < 100; i++)
+        last = arena_alloc(&a, 32);
+    const char *elsewhere = arena_alloc(&other, 16);
+    ck_assert(arena_holds(&a, first) && arena_holds(&a, large + 999) && arena_holds(&a, last + 31));
+    ck_assert(!arena_holds(&a, elsewhere) && !arena_holds(&other, first) && !arena_holds(&a, "a literal"));
+    arena_fini(&a);
+    ck_assert(!arena_holds(&a, first));
+    arena_fini(&other);
+}
+END_TEST
+
 START_TEST(test_cleanup)
 {
     struct arena a;
@@ -101,6 +118,7 @@ Suite *suite_base_arena(void)
     tcase_add_test(t, test_huge);
     tcase_add_test(t, test_space);
     tcase_add_test(t, test_texts);
+    tcase_add_test(t, test_holds);
     tcase_add_test(t, test_cleanup);
     suite_add_tcase(s, t);
     return s;

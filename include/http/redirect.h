@@ -1,0 +1,10 @@
+/* redirect.h - where a response sends its client. respond.c says where to; here it becomes the field Location. */
+#ifndef HTTP_REDIRECT_H
+#define HTTP_REDIRECT_H
+
+#include "http/request.h"
+
+/* Adds Location to a response for which r->moved_to is set, before anything else is added. */
+void redirect_apply(struct request *r);
+
+#endif
