@@ -63,6 +63,12 @@ static inline struct text text_from(struct text t, size_t n)
     return (struct text){n > 0 ? t.at + n : t.at, t.len - n}; /* nothing is added to a NULL */
 }
 
+/* A text file without the byte order mark (U+FEFF as UTF-8) that some editors begin it with. */
+static inline struct text text_without_mark(struct text t)
+{
+    return text_starts(t, TEXT("\xEF\xBB\xBF")) ? text_from(t, 3) : t;
+}
+
 /* `t` without spaces and tabs (RFC 9110 OWS) at both ends. */
 struct text text_trim(struct text t);
 

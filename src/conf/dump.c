@@ -125,7 +125,8 @@ void conf_dump_reference(struct conf_module *const *modules, const struct conf_f
 {
     buffer_add_str(out, "# Directives\n\n"
                         "Written by the program from its own tables; do not edit. The language is nginx's: words in "
-                        "either kind of quotes, `#` comments, `include file | glob;` in any block. A size is a number "
+                        "either kind of quotes, `#` comments, `include file | glob;` in any block; a byte "
+                        "order mark at the start of a file is skipped. A size is a number "
                         "of bytes with an optional `k`, `m` or `g`; a time is a number of seconds, or numbers with "
                         "`ms`, `s`, `m`, `h`, `d`, `w` in descending order.\n\n");
     add_index(modules, out);

@@ -84,6 +84,8 @@ const char *include_file(struct conf *cf, const char *path)
         error = read_all(cf, fd, path, &bytes);
     close(fd);
     if (!error)
+        bytes = text_without_mark(bytes);
+    if (!error)
         error = include_keep(cf, path, bytes);
     if (error)
         return error;

@@ -328,10 +328,11 @@ static const char *read_main(struct conf *cf)
     if (input->file)
         return include_file(cf, input->file);
     struct conf_source source = {.depth = 1};
-    const char *error = include_keep(cf, input->name, input->bytes);
+    struct text bytes = text_without_mark(input->bytes);
+    const char *error = include_keep(cf, input->name, bytes);
     if (error)
         return error;
-    lex_init(&source.lex, input->bytes, cf->arena);
+    lex_init(&source.lex, bytes, cf->arena);
     return read_source(cf, &source, input->name);
 }
 

@@ -363,6 +363,39 @@ START_TEST(dump)
 }
 END_TEST
 
+#define MARK "\xEF\xBB\xBF"
+
+/* What some editors put before the first byte of a file is no part of its first word. */
+START_TEST(byte_order_marks)
+{
+    struct response r;
+    struct run run;
+    site_write("html/b.x", "b\n");
+    site_write("server.conf", MARK "location = /included { return 200 $g$m; }\n");
+    site_write("types.conf", MARK "text/x-mark x;\n");
+    site_write("geo.conf", MARK "127.0.0.0/8 near;\n");
+    site_write("map.conf", MARK "/included mapped;\n");
+    site_conf(MARK "daemon off; pid @DIR@/logs/sluice.pid; error_log @DIR@/logs/error.log;\nevents { }\nhttp {\n"
+                   "access_log off; geo $g { default far; include geo.conf; } map $uri $m { include map.conf; }\n"
+                   "types { include types.conf; } server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
+                   "include server.conf;\n} }\n");
+    site_start();
+    get(&r, "/included");
+    ck_assert_str_eq(r.body, "nearmapped");
+    response_free(&r);
+    get(&r, "/b.x");
+    assert_header(&r, "Content-Type", "text/x-mark");
+    response_free(&r);
+    test_file(&run, "-T");
+    ck_assert_msg(run.status == 0 && !strstr(run.out, MARK), "%s", run.out); /* files in a row are one configuration */
+
+    /* Anywhere else it is a word's. */
+    site_conf(SERVER "\n" MARK "etag off;\n} }");
+    test_file(&run, "-t");
+    ck_assert_msg(run.status == 1 && strstr(run.err, "unknown directive \"" MARK "etag\""), "%s", run.err);
+}
+END_TEST
+
 START_TEST(include_errors_name_the_included_file)
 {
     site_write("sub/bad.conf", "\n\nfoo 1;\n");
@@ -538,6 +571,7 @@ Suite *suite_config(void)
     tcase_add_test(tc, start_with_an_error);
     tcase_add_test(tc, missing_file);
     if (!on_nginx()) {
+        tcase_add_test(tc, byte_order_marks);
         tcase_add_test(tc, suggestions);
         tcase_add_test(tc, directives_of_nginx);
     }

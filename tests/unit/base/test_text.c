@@ -26,6 +26,18 @@ START_TEST(test_find)
 }
 END_TEST
 
+START_TEST(test_mark)
+{
+    ck_assert(text_equal(text_without_mark(TEXT("\xEF\xBB\xBF"
+                                                "a")),
+                         TEXT("a")));
+    ck_assert(text_equal(text_without_mark(TEXT("\xEF\xBB\xBF\xEF\xBB\xBF")), TEXT("\xEF\xBB\xBF"))); /* one of them */
+    ck_assert(text_equal(text_without_mark(TEXT("\xEF\xBB")), TEXT("\xEF\xBB")));
+    ck_assert(text_equal(text_without_mark(TEXT("a\xEF\xBB\xBF")), TEXT("a\xEF\xBB\xBF")));
+    ck_assert_ptr_null(text_without_mark(TEXT_NONE).at);
+}
+END_TEST
+
 START_TEST(test_trim)
 {
     ck_assert(text_equal(text_trim(TEXT(" \t a b\t ")), TEXT("a b")));
@@ -77,6 +89,7 @@ Suite *suite_base_text(void)
     TCase *t = tcase_create("text");
     tcase_add_test(t, test_compare);
     tcase_add_test(t, test_find);
+    tcase_add_test(t, test_mark);
     tcase_add_test(t, test_trim);
     tcase_add_test(t, test_list);
     tcase_add_test(t, test_put);
