@@ -3,7 +3,7 @@
  * A process registers its files (log_file_open, one per path) and, if it serves, starts the writer after its fork.
  * Without a running writer (the master, -t) a line is written at once by the caller.
  * With it, lines go into a bounded buffer per file; the writer empties it within about 20 ms (`flush` and `size`
- * given to log_file_open let it wait longer, nginx's buffer= and flush=). Lines that do not fit are dropped and
+ * given to log_file_open let it wait longer, nginx's buffer= and flush=), and at once for urgent lines. Lines that do not fit are dropped and
  * counted; log_file_dropped() tells, and the error log says so at most once a minute. */
 #ifndef BASE_LOG_FILE_H
 #define BASE_LOG_FILE_H
@@ -62,6 +62,15 @@ void log_file_stay_shut(void);
  * used only by syslog outputs, which frame each line themselves (RFC 3164) and strip the \n. Without a writer a failed
  * write counts as dropped, and EPIPE never becomes a signal. */
 void log_file_write(struct log_file *lf, int severity, const char *line, size_t len);
+
+/* The same for a line that does not wait for those that follow, whatever `buffer` says. In the loop's thread it is in the file
+ * before the turn ends, unless the disk takes longer than a moment (10 ms, then not again for a second, nor before the disk has
+ * answered); elsewhere, the writer begins with it at once. */
+void log_file_write_urgent(struct log_file *lf, int severity, const char *line, size_t len);
+
+/* This thread's work comes in turns from now on, or no longer: each is ended before the thread waits. One thread of a process. */
+void log_file_take_turns(bool on);
+void log_file_end_turn(void);
 
 /* Room for `len` bytes inside the file's buffer, to format a line in place: returns NULL when it does not fit (counted
  * as dropped). The loop's thread only; a reserve that succeeded MUST be committed, with the length actually used (0:

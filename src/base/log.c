@@ -80,7 +80,7 @@ static void write_outputs(const struct log *log, enum log_level level, const cha
         if (level > o->level)
             continue;
         if (o->file)
-            log_file_write(o->file, (int)level, line, len);
+            log_file_write_urgent(o->file, (int)level, line, len);
         else
             write_stderr(line, len);
     }

@@ -420,26 +420,37 @@ static bool take_line(struct log_file *lf, int severity, size_t len)
     return crossed || (before == 0 && log_writer_sleeps);
 }
 
-void log_file_write(struct log_file *lf, int severity, const char *line, size_t len)
+/* Whether the writer should know. */
+static bool add_line(struct log_file *lf, int severity, const char *line, size_t len, bool urgent)
 {
     bool wake = false;
     if (len == 0)
-        return;
+        return false;
     pthread_mutex_lock(&lf->lock);
-    if (!atomic_load_explicit(&log_writer_runs, memory_order_acquire)) {
+    char *at = NULL;
+    if (!atomic_load_explicit(&log_writer_runs, memory_order_acquire))
         put_at_once(lf, severity, line, len);
-    } else {
-        char *at = room_for(lf, len);
-        if (at) {
-            memcpy(at, line, len);
-            wake = take_line(lf, severity, len);
-        } else {
-            log_file_drop(lf, 1);
-        }
+    else if (!(at = room_for(lf, len)))
+        log_file_drop(lf, 1);
+    if (at) {
+        memcpy(at, line, len);
+        wake = take_line(lf, severity, len) || urgent;
+        lf->urgent |= urgent;
     }
     pthread_mutex_unlock(&lf->lock);
-    if (wake)
+    return wake;
+}
+
+void log_file_write(struct log_file *lf, int severity, const char *line, size_t len)
+{
+    if (add_line(lf, severity, line, len, false))
         log_writer_wake();
+}
+
+void log_file_write_urgent(struct log_file *lf, int severity, const char *line, size_t len)
+{
+    if (add_line(lf, severity, line, len, true))
+        log_writer_hurry();
 }
 
 char *log_file_reserve(struct log_file *lf, size_t len)

@@ -37,6 +37,7 @@ struct log_file {
     struct log_buffering previous; /* before the configuration was read that was read last */
     size_t reopen_at;              /* bytes of `fill` that belong to the old file, when a reopen is wanted */
     bool reopen;
+    bool urgent; /* a line in `fill` does not wait */
 
     /* The writer's own. */
     char *drain;           /* the other buffer */
@@ -79,6 +80,7 @@ extern atomic_bool log_writer_runs;
 extern atomic_bool log_writer_sleeps;    /* until someone wakes it */
 extern atomic_bool log_writer_abandoned; /* it was stuck in a write when it should have ended */
 void log_writer_wake(void);
+void log_writer_hurry(void); /* a line that does not wait is in its file's buffer */
 
 /* log_gzip.c: `bytes` as one gzip member on the heap. 0 or -errno; -ENOSYS without zlib. */
 int log_gzip(const char *bytes, size_t len, int level, char **out, size_t *out_len);

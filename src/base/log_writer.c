@@ -1,7 +1,8 @@
 /* log_writer.c - the one thread of a process that writes log lines, so that no disk ever holds up the loop.
  *
  * While lines come it looks at the files every 20 ms, and nobody needs to wake it; after a short while without lines
- * it sleeps, and the first line wakes it. Files are taken out of the registry by this thread alone while it runs, which
+ * it sleeps, and the first line wakes it. Urgent lines, which are those of the error log, wake it at once: the first of a turn of
+ * the loop, and the end of the turn, which also waits a moment for them to be written. Files are taken out of the registry by this thread alone while it runs, which
  * is why it may walk the list without holding the lock during its writes. */
 #include "base/log.h"
 #include "base/log_parts.h"
@@ -15,6 +16,8 @@ enum {
     POLL_MSEC = 20,
     IDLE_POLLS = 5,         /* before it sleeps */
     STOP_MSEC = 2000,       /* for the last lines */
+    TURN_MSEC = 10,         /* a turn waits at most so long for its urgent lines */
+    PAUSE_MSEC = 1000,      /* and, after it did so in vain, not at all */
     REPORT_MSEC = 60 * 1000 /* between two reports of dropped lines */
 };
 
@@ -25,8 +28,16 @@ atomic_bool log_writer_runs, log_writer_sleeps, log_writer_abandoned;
 static pthread_t thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the next two lines */
 static bool poked, stopping, ended;
-static pthread_cond_t poke, over; /* on CLOCK_MONOTONIC */
-static int64_t stop_deadline;     /* set before `stopping` */
+static pthread_cond_t poke, over, written; /* on CLOCK_MONOTONIC */
+static int64_t stop_deadline;              /* set before `stopping` */
+
+static atomic_uint_fast64_t urgent_lines; /* that were added */
+static uint64_t urgent_written;           /* of them; under `lock` */
+static _Thread_local bool takes_turns;    /* this is the loop's thread; what follows is its own */
+static bool turn_has_lines;               /* urgent ones */
+static int64_t patient_again;             /* log_now_msec(): then it waits for a slow disk again */
+static uint64_t missed_written =
+    UINT64_MAX; /* urgent_written when it waited in vain: nothing comes of it before that changes */
 
 void log_writer_wake(void)
 {
@@ -37,6 +48,63 @@ void log_writer_wake(void)
     log_writer_sleeps = false;
     pthread_cond_signal(&poke);
     pthread_mutex_unlock(&lock);
+}
+
+void log_writer_hurry(void)
+{
+    atomic_fetch_add_explicit(&urgent_lines, 1, memory_order_release);
+    if (takes_turns && turn_has_lines)
+        return; /* the writer is up; the end of the turn wakes it for the rest */
+    if (takes_turns)
+        turn_has_lines = true;
+    log_writer_wake();
+}
+
+static struct timespec at_msec(int64_t msec)
+{
+    return (struct timespec){msec / 1000, msec % 1000 * 1000000};
+}
+
+/* A disk that is slow holds up the loop for one part in a hundred of its time, one that does not answer once. Called with the lock
+ * held. */
+static void await_written(uint64_t lines)
+{
+    int64_t now = log_now_msec();
+    struct timespec until = at_msec(now + TURN_MSEC);
+    int rc = 0;
+
+    if (now < patient_again || urgent_written == missed_written)
+        return;
+    while (urgent_written < lines && rc == 0)
+        rc = pthread_cond_timedwait(&written, &lock, &until);
+    if (urgent_written >= lines)
+        return;
+    patient_again = now + PAUSE_MSEC;
+    missed_written = urgent_written;
+}
+
+void log_file_end_turn(void)
+{
+    if (!turn_has_lines)
+        return;
+    turn_has_lines = false;
+    if (!log_writer_runs)
+        return;
+    uint64_t lines = atomic_load_explicit(&urgent_lines, memory_order_relaxed);
+    pthread_mutex_lock(&lock);
+    if (urgent_written < lines) {
+        poked = true;
+        log_writer_sleeps = false;
+        pthread_cond_signal(&poke);
+        await_written(lines);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void log_file_take_turns(bool on)
+{
+    log_file_end_turn();
+    takes_turns = on;
 }
 
 static void put_records(struct log_file *lf, const char *at, size_t len)
@@ -92,7 +160,7 @@ static void drain(struct log_file *lf, int64_t patience)
     size_t before = wants_reopen ? lf->reopen_at : len;
     lf->fill = lf->drain;
     lf->used = 0;
-    lf->reopen = false;
+    lf->reopen = lf->urgent = false;
     lf->drain = full;
     lf->drain_capacity = full ? lf->capacity : 0;
     pthread_mutex_unlock(&lf->lock);
@@ -141,13 +209,13 @@ static int64_t serve(struct log_file *lf, bool closed, bool last, int64_t now)
     pthread_mutex_lock(&lf->lock);
     size_t used = lf->used;
     struct log_buffering buffering = lf->buffering;
-    bool wants_reopen = lf->reopen;
+    bool wants_reopen = lf->reopen, urgent = lf->urgent;
     pthread_mutex_unlock(&lf->lock);
 
     if (used > 0 && lf->since_msec == 0)
         lf->since_msec = now;
     int64_t due = lf->since_msec > 0 ? lf->since_msec + buffering.wait_msec : NEVER;
-    if (wants_reopen || (used > 0 && (last || closed || used >= buffering.threshold || now >= due))) {
+    if (wants_reopen || (used > 0 && (last || closed || urgent || used >= buffering.threshold || now >= due))) {
         int64_t left = stop_deadline - now;
         drain(lf, !last ? -1 : left > 0 ? left : 0);
         due = NEVER;
@@ -198,6 +266,21 @@ static int64_t serve_all(bool last)
     return due;
 }
 
+/* Writes what is due, and says so to whoever waits for urgent lines: those that were there when it began are written. */
+static int64_t serve_all_urgent(bool last)
+{
+    uint64_t lines = atomic_load_explicit(&urgent_lines, memory_order_acquire);
+    int64_t due = serve_all(last);
+
+    pthread_mutex_lock(&lock);
+    if (urgent_written != lines) {
+        urgent_written = lines;
+        pthread_cond_signal(&written);
+    }
+    pthread_mutex_unlock(&lock);
+    return due;
+}
+
 /* Whether a file holds lines that serve() has not seen. */
 static bool anything_new(void)
 {
@@ -213,7 +296,7 @@ static bool anything_new(void)
 /* Until `due`, or someone pokes. */
 static void wait_until(int64_t due)
 {
-    struct timespec at = {due / 1000, due % 1000 * 1000000};
+    struct timespec at = at_msec(due);
     pthread_mutex_lock(&lock);
     while (!poked && !stopping) {
         int rc = due == NEVER ? pthread_cond_wait(&poke, &lock) : pthread_cond_timedwait(&poke, &lock, &at);
@@ -249,7 +332,7 @@ static void *writer_main(void *arg)
     int idle = 0;
     for (bool last = false; !last;) {
         last = is_stopping();
-        int64_t due = serve_all(last);
+        int64_t due = serve_all_urgent(last);
         int64_t now = log_now_msec();
         if (last)
             break;
@@ -275,6 +358,7 @@ int log_file_writer_start(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&poke, &attributes);
     pthread_cond_init(&over, &attributes);
+    pthread_cond_init(&written, &attributes);
     pthread_condattr_destroy(&attributes);
     poked = stopping = ended = false;
     log_writer_sleeps = false;
@@ -325,7 +409,7 @@ void log_file_writer_stop(void)
     stopping = true;
     pthread_cond_signal(&poke);
     int64_t until = stop_deadline + POLL_MSEC;
-    struct timespec at = {until / 1000, until % 1000 * 1000000};
+    struct timespec at = at_msec(until);
     int rc = 0;
     while (!ended && rc == 0)
         rc = pthread_cond_timedwait(&over, &lock, &at);

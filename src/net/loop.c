@@ -1,6 +1,7 @@
 /* loop.c - turns of libevent with a clear end: callbacks, then deferred work, then the turn-end hooks.
  *
- * Each turn is one event_base_loop(EVLOOP_ONCE). The clock is read by the first callback of a turn, once. */
+ * Each turn is one event_base_loop(EVLOOP_ONCE). The clock is read by the first callback of a turn, once. Before the loop waits for
+ * events, what was logged in the turn is written. */
 #include "net/loop.h"
 
 #include "base/clock.h"
@@ -148,9 +149,11 @@ static void run_hooks(struct loop *loop)
 void loop_run(struct loop *loop)
 {
     loop->stopped = false;
+    log_file_take_turns(true);
     while (!loop->stopped) {
         bool work_waits = !list_empty(&loop->deferred);
 
+        log_file_end_turn();
         loop->awake = false;
         event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY | (work_waits ? EVLOOP_NONBLOCK : EVLOOP_ONCE));
         if (!list_empty(&loop->deferred)) {
@@ -160,6 +163,7 @@ void loop_run(struct loop *loop)
         if (loop->awake)
             run_hooks(loop);
     }
+    log_file_take_turns(false);
 }
 
 void loop_stop(struct loop *loop)

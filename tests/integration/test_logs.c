@@ -399,6 +399,71 @@ START_TEST(error_lines)
 }
 END_TEST
 
+/* A response to what comes next tells that the turn is over. */
+static void ask_for_none(int number)
+{
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /none-%d HTTP/1.1\r\nHost: a\r\n\r\n", number);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 404);
+    response_free(&r);
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    response_free(&r);
+    client_close(&c);
+}
+
+static bool has_line_of(int number)
+{
+    char name[64];
+    char *log = site_read("logs/error.log", NULL);
+    snprintf(name, sizeof(name), "/none-%d\"", number);
+    bool has = log && strstr(log, name);
+    free(log);
+    return has;
+}
+
+/* An error line is in the file when its turn is over, so that neither who looks at once misses it nor a crash loses it. A
+ * machine that is short of processors may be late with some: most of them count. */
+START_TEST(error_lines_come_at_once)
+{
+    enum { ROUNDS = 20 };
+    int seen = 0;
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_start();
+    for (int i = 0; i < ROUNDS; i++) {
+        ask_for_none(i);
+        seen += has_line_of(i);
+    }
+    ck_assert_int_ge(seen, ROUNDS / 2);
+}
+END_TEST
+
+START_TEST(error_lines_survive_a_crash)
+{
+    enum { ROUNDS = 6 };
+    int seen = 0;
+    site_write("html/a.txt", "hello\n");
+    site_conf_server("");
+    site_allow_alerts();
+    site_start();
+    for (int i = 0; i < ROUNDS; i++) {
+        pid_t worker;
+        site_await_workers(1);
+        ck_assert_uint_eq(site_processes(&worker, 1), 1);
+        ask_for_none(i);
+        kill(worker, SIGKILL);
+        while (kill(worker, 0) == 0)
+            sleep_msec(1);
+        seen += has_line_of(i);
+    }
+    ck_assert_int_ge(seen, ROUNDS / 2);
+}
+END_TEST
+
 START_TEST(error_levels)
 {
     site_write("html/in/x", "x");
@@ -776,6 +841,9 @@ Suite *suite_logs(void)
     tcase_add_test(tc, every_line_arrives);
     tcase_add_test(tc, bytes_of_a_cut_response);
     tcase_add_test(tc, error_lines);
+    if (!on_nginx())
+        tcase_add_test(tc, error_lines_survive_a_crash);
+    tcase_add_test(tc, error_lines_come_at_once);
     tcase_add_test(tc, error_levels);
     tcase_add_test(tc, error_log_to_stderr);
     tcase_add_test(tc, syslog);

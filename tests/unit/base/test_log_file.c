@@ -419,6 +419,77 @@ START_TEST(test_slow)
 }
 END_TEST
 
+/* How much of the file is there as soon as the turn is over; a busy machine may take longer once in a while. */
+static unsigned turns_in_time(struct log_file *lf, const char *path, unsigned turns)
+{
+    unsigned in_time = 0;
+    for (unsigned i = 0; i < turns; i++) {
+        char line[32];
+        for (int n = 0; n < 3; n++) {
+            snprintf(line, sizeof(line), "turn %u line %d\n", i, n);
+            log_file_write_urgent(lf, 6, line, strlen(line));
+        }
+        log_file_end_turn();
+        char *content = unit_read(path, NULL);
+        in_time += strstr(content, line) != NULL;
+        free(content);
+    }
+    return in_time;
+}
+
+/* Urgent lines are written with the turn, in order, whatever other lines of the file wait for. */
+START_TEST(test_urgent)
+{
+    enum { TURNS = 100 };
+    const char *path = unit_path("a.log"), *other_path = unit_path("other.log");
+    struct log_file *lf = open_log(path, 64 * 1024, 3600 * 1000), *other = open_log(other_path, 64 * 1024, 3600 * 1000);
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    log_file_write_urgent(lf, 6, "a\n", 2); /* not in a turn */
+    await_content(path, "a\n");
+    log_file_take_turns(true);
+    add(lf, "b\n");
+    add(other, "waits\n");
+    ck_assert_uint_ge(turns_in_time(lf, path, TURNS), TURNS / 2);
+    poll(NULL, 0, 250); /* the writer sleeps */
+    ck_assert_uint_ge(turns_in_time(lf, path, 4), 1);
+    check_content(other_path, "");
+    log_file_write_urgent(lf, 6, "last\n", 5);
+    log_file_take_turns(false);
+    log_file_writer_stop();
+    char *content = unit_read(path, NULL);
+    ck_assert_ptr_eq(strstr(content, "a\nb\nturn 0 line 0\nturn 0 line 1\nturn 0 line 2\nturn 1 line 0\n"), content);
+    ck_assert_ptr_nonnull(strstr(content, "turn 3 line 2\nlast\n"));
+    free(content);
+    check_content(other_path, "waits\n");
+    log_file_close(lf);
+    log_file_close(other);
+}
+END_TEST
+
+/* A disk that does not answer holds up one turn, and only for a moment: check's time limit ends a wait in each of them. */
+START_TEST(test_urgent_stuck)
+{
+    enum { TURNS = 30000 };
+    const char *path = unit_path("fifo");
+    static char line[1001];
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    struct log_file *lf = open_log(path, 0, 0);
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    log_file_take_turns(true);
+    memset(line, 'x', sizeof(line));
+    line[999] = '\n';
+    for (unsigned i = 0; i < TURNS; i++) {
+        log_file_write_urgent(lf, 6, line, 1000);
+        log_file_end_turn();
+    }
+    ck_assert_uint_gt(log_file_dropped(lf), 0);
+    log_file_take_turns(false);
+    close(reader);
+    log_file_writer_stop();
+}
+END_TEST
+
 /* Of a writer that never comes back nobody waits for more than its lines are worth. */
 START_TEST(test_stuck)
 {
@@ -579,6 +650,8 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_chown);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_slow);
+    tcase_add_test(t, test_urgent);
+    tcase_add_test(t, test_urgent_stuck);
     tcase_add_test(t, test_stuck);
     tcase_add_test(t, test_closed_pipe);
     tcase_add_test(t, test_fork);
