@@ -1,15 +1,16 @@
-/* explain.h - the way of one request through the real rooms, told step by step instead of answered. For `sluice explain`.
+/* explain.h - the way of one request through the real rooms, told step by step instead of answered.
+ * For `sluice explain`.
  *
- * The request is read, routed and looked up as a worker would do it that has just started; nothing is sent and nothing is
- * logged. */
+ * The request is read, routed and looked up as a worker would do it that has just started, and
+ * knows of the demand for files what it is given; nothing is sent and nothing is logged. */
 #ifndef HTTP_EXPLAIN_H
 #define HTTP_EXPLAIN_H
 
 #include "base/buffer.h"
 #include "http/core.h"
 
-/* One step in words, without a line end, perhaps with control bytes that came in the request. `topic` NULL: one more line about
- * the step before. Both texts are gone after the call. */
+/* One step in words, without a line end, perhaps with control bytes that came in the request.
+ * `topic` NULL: one more line about the step before. Both texts are gone after the call. */
 typedef void explain_tell_fn(void *arg, const char *topic, const char *words);
 
 struct explain_options {
@@ -21,12 +22,14 @@ struct explain_options {
     struct text head;                   /* of the request, as a client sends it */
     struct address client;              /* that it comes from; AF_UNSPEC: from this machine */
     const char *folder; /* files of the configuration below it are named without it; ends with / ; NULL: none */
+    struct admission *admission; /* directio auto: what is known of the demand; NULL: nothing */
+    const char *admission_why;   /* in words: who knows it, or why nobody does */
     explain_tell_fn *tell;
     void *arg;
 };
 
-/* Tells the way, then appends the response head to `head` (nothing where none would be sent). 0 or -errno: it could not
- * be found out. */
+/* Tells the way, then appends the response head to `head` (nothing where none would be sent). 0 or
+ * -errno: it could not be found out. */
 int explain_request(const struct explain_options *options, struct buffer *head);
 
 /* The server_name of `server` that fits `host` (lower-case, without port); NULL: none. */

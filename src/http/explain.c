@@ -52,7 +52,10 @@ static int start_worker(struct explain *e)
         .aio_requests = e->options->aio_requests,
         .request_size = REQUEST_SPACE,
     };
-    return worker_init(&e->worker, &options);
+    int rc = worker_init(&e->worker, &options);
+    if (rc == 0 && e->options->admission)
+        io_share_admission(e->worker.io, e->options->admission);
+    return rc;
 }
 
 static void make_client(struct explain *e)

@@ -231,7 +231,7 @@ static void say_windows(struct explain *e, const struct file *f)
                 f->align_offset);
 }
 
-/* The demand is what a server that has just begun knows: this one request. */
+/* This request is counted as the server would: what is told is what the next one would get. */
 static void say_demand(struct explain *e, const struct policy_facts *facts)
 {
     if (facts->resident_permille < 0)
@@ -239,7 +239,8 @@ static void say_demand(struct explain *e, const struct policy_facts *facts)
     else
         explain_say(e, NULL, "%d.%d %% of it is in the page cache", facts->resident_permille / 10,
                     facts->resident_permille % 10);
-    explain_say(e, NULL, "a running server counts how often it is asked for; that may let it into the page cache");
+    explain_say(e, NULL, "asked for %u.%u times lately, this time included: %s", facts->demand / 1000,
+                facts->demand / 100 % 10, e->options->admission_why);
 }
 
 static void say_bytes(struct explain *e)

@@ -7,6 +7,7 @@
 #include "http/explain.h"
 #include "http/uri.h"
 #include "server/privileges.h"
+#include "server/running.h"
 #include "server/sandbox.h"
 #include "server/serve.h"
 
@@ -31,6 +32,7 @@ struct asked {
     char host[HOST_SIZE];  /* without port, lower-case; that of -H 'Host:' wins over the URL's */
     int port;              /* of the URL */
     char address_why[80];
+    struct running running;
 };
 
 __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...)
@@ -53,7 +55,8 @@ static void print_help(FILE *out)
           "                      [-a address] [-X method] [-I] [-H 'name: value']... URL\n"
           "\n"
           "Says which server, location and file would answer, with which status and fields, and what would\n"
-          "move the bytes and why. Reads the configuration, opens the file, sends nothing.\n"
+          "move the bytes and why. Reads the configuration, opens the file, sends nothing. For directio auto\n"
+          "it looks at what the running server (that of the pid file) has counted, where it may.\n"
           "\n"
           "  -c, -p, -g    : the configuration, as for the server\n"
           "  -l address    : the address that the request comes in at (default: what fits the URL)\n"
@@ -480,6 +483,10 @@ static int explain(struct asked *a, struct cycle *c)
         return -EINVAL;
     if (getcwd(folder, sizeof(folder) - 1) && strcmp(folder, "/") != 0)
         o.folder = strcat(folder, "/");
+    /* Before the privileges go: the kernel lets root look, and the user that the server was started by. */
+    running_ask(&a->running, c->main->pid);
+    o.admission = a->running.admission;
+    o.admission_why = a->running.why;
     rc = become_worker(c, &as_worker);
     if (rc < 0)
         return rc;
@@ -523,6 +530,7 @@ int explain_run(int argc, char **argv)
         rc = explain(&a, c);
     log_main = terminal;
     cycle_destroy(c, false);
+    running_forget(&a.running);
     arena_fini(&arena);
     return rc < 0 ? 1 : 0;
 }

@@ -68,28 +68,57 @@ void pid_file_remove(const char *path)
         log_alert(errno, "unlink() \"%s\" failed", path);
 }
 
+/* The first line into `bytes`; it may be anything. */
+static int read_line(const char *path, char bytes[32], struct text *line)
+{
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    n = read(fd, bytes, 32);
+    close(fd);
+    *line = (struct text){bytes, n > 0 ? (size_t)n : 0};
+    while (line->len > 0 && (line->at[line->len - 1] == '\n' || line->at[line->len - 1] == '\r'))
+        line->len--;
+    return 0;
+}
+
+static int parse_pid(struct text digits, pid_t *pid)
+{
+    uint64_t number;
+
+    if (number_parse(digits, &number) < 0 || number == 0 || number > INT_MAX)
+        return -EINVAL;
+    *pid = (pid_t)number;
+    return 0;
+}
+
+int pid_file_read(const char *path, pid_t *pid)
+{
+    char bytes[32];
+    struct text digits;
+    int rc = read_line(path, bytes, &digits);
+
+    return rc < 0 ? rc : parse_pid(digits, pid);
+}
+
 int pid_file_signal(const char *path, int signal)
 {
     char bytes[32];
     struct text digits;
-    uint64_t pid;
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    pid_t pid;
+    int rc = read_line(path, bytes, &digits);
 
-    if (fd < 0) {
-        log_error(errno, "open() \"%s\" failed", path);
-        return -errno;
+    if (rc < 0) {
+        log_error(-rc, "open() \"%s\" failed", path);
+        return rc;
     }
-    n = read(fd, bytes, sizeof(bytes));
-    close(fd);
-    digits = (struct text){bytes, n > 0 ? (size_t)n : 0};
-    while (digits.len > 0 && (digits.at[digits.len - 1] == '\n' || digits.at[digits.len - 1] == '\r'))
-        digits.len--;
-    if (number_parse(digits, &pid) < 0 || pid == 0 || pid > INT_MAX) {
+    if (parse_pid(digits, &pid) < 0) {
         log_error(0, "invalid PID number \"%.*s\" in \"%s\"", TEXT_ARG(digits), path);
         return -EINVAL;
     }
-    if (kill((pid_t)pid, signal) == 0)
+    if (kill(pid, signal) == 0)
         return 0;
     log_alert(errno, "kill(%d, %d) failed", (int)pid, signal);
     return -ESRCH;

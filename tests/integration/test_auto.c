@@ -1,5 +1,5 @@
-/* test_auto.c - `directio auto`: what is in the page cache comes from there, what is wanted is let in where memory has
- * room, and everything else of size leaves nothing there. */
+/* test_auto.c - `directio auto`: what is in the page cache comes from there, what is wanted is let
+ * in where memory has room, and everything else of size leaves nothing there. */
 #include "harness.h"
 #include "pages.h"
 
@@ -28,11 +28,12 @@ static const char *data(const char *format, ...)
     return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
 }
 
-/* The kernel tells how much of a file is in the page cache only to its owner: workers run as the owner, or as another. */
+/* The kernel tells how much of a file is in the page cache only to its owner: workers run as the
+ * owner, or as another. */
 enum owner { OWNED, FOREIGN };
 
-/* With one thread for all, which also looks how much memory there is: it does so when a large file is asked for first, and
- * before it reads that file. */
+/* With one thread for all, which also looks how much memory there is: it does so when a large file
+ * is asked for first, and before it reads that file. */
 static void configure(enum owner owner, const char *main, const char *conf)
 {
     char text[4096];
@@ -126,8 +127,8 @@ START_TEST(asked_for_again)
         expect("/f", SIZE, "sendfile");
     ck_assert_uint_eq(pages_brought_in(data("f")), (SIZE + 4095) / 4096);
     fetch("/f", 77, SIZE - 5);
-    /* The kernel took it away; it is still wanted. What was sent from these pages may be freed only with the next
-     * packets on that CPU. */
+    /* The kernel took it away; it is still wanted. What was sent from these pages may be freed only
+     * with the next packets on that CPU. */
     bool gone = pages_evict(data("f"));
     for (int i = 0; i < 20 && !gone; i++) {
         status_of("/none");
@@ -294,11 +295,14 @@ START_TEST(no_room_in_the_cgroup)
 }
 END_TEST
 
-/* --- Several workers ------------------------------------------------------------------------------------------------ */
+/* --- Several workers
+ * ------------------------------------------------------------------------------------------------
+ * */
 
 static const char two_workers[] = "daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log info;";
 
-/* Opens connections until one leads to a worker that is none of the first `count` of `pids`; adds it there. */
+/* Opens connections until one leads to a worker that is none of the first `count` of `pids`; adds
+ * it there. */
 static void reach_another(struct client *c, pid_t *pids, unsigned count)
 {
     for (int i = 0; i < 500; i++) {
@@ -398,12 +402,12 @@ START_TEST(bad_values)
 }
 END_TEST
 
-START_TEST(explained)
+/* --- explain
+ * --------------------------------------------------------------------------------------------------------
+ * */
+
+static void explain(struct run *run)
 {
-    if (!cold("f", SIZE))
-        return;
-    struct run run;
-    serve(OWNED, "directio auto;");
     char url[64], prefix[4096];
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/f", site_port(0));
     snprintf(prefix, sizeof(prefix), "%s/", site_dir());
@@ -415,18 +419,93 @@ START_TEST(explained)
                           (char *)site_path("sluice.conf"),
                           url,
                           NULL};
-    site_run_bare(&run, argv);
-    ck_assert_int_eq(run.status, 0);
-    ck_assert_msg(strstr(run.out, "direct: as large as directio auto says"), "%s", run.out);
-    ck_assert_msg(strstr(run.out, "directio auto=4"), "%s", run.out);
-    ck_assert_msg(strstr(run.out, "a running server counts"), "%s", run.out);
+    site_run_bare(run, argv);
+    ck_assert_int_eq(run->status, 0);
+}
+
+static void expect_explained(const char *words)
+{
+    struct run run;
+    explain(&run);
+    ck_assert_msg(strstr(run.out, words), "\"%s\" is not in:\n%s", words, run.out);
+}
+
+START_TEST(explained)
+{
+    if (!cold("f", SIZE))
+        return;
+    serve(OWNED, "directio auto;");
+    expect_explained("direct: as large as directio auto says");
+    expect_explained("directio auto=4");
+    expect_explained("asked for 1.0 times lately, this time included: as the running server counts (process ");
     ck_assert_uint_eq(pages_resident(data("f")), 0);
     if (!tells_residency())
         return;
-    ck_assert_msg(strstr(run.out, "0.0 % of it is in the page cache"), "%s", run.out);
+    expect_explained("0.0 % of it is in the page cache");
     pages_hold(data("f"), (size_t)SIZE);
-    site_run_bare(&run, argv);
-    ck_assert_msg(strstr(run.out, "sendfile: as large as directio auto says, but in the page cache"), "%s", run.out);
+    expect_explained("sendfile: as large as directio auto says, but in the page cache");
+}
+END_TEST
+
+/* What the server would do with the next request; that is none, and changes nothing. */
+START_TEST(explained_from_the_running_server)
+{
+    char words[128];
+    if (!cold("f", SIZE) || !cold("g", SIZE))
+        return;
+    configure(FOREIGN, reloaded[_i], "directio auto;");
+    site_start();
+    expect("/g", SIZE, "direct"); /* to be told how much room there is */
+    expect_explained("direct: as large as directio auto says, not in the page cache, and not asked for often lately");
+    expect("/f", SIZE, "direct");
+    for (int i = 0; i < 2; i++)
+        expect_explained("sendfile: as large as directio auto says, but asked for again and again");
+    snprintf(words, sizeof(words),
+             "asked for 2.0 times lately, this time included: as the running server counts (process %d)",
+             (int)site_pid());
+    expect_explained(words);
+    expect("/f", SIZE, "sendfile");
+    site_stop(SIGTERM);
+    if (!pages_evict(data("f")))
+        return;
+    expect_explained("asked for 1.0 times lately, this time included: no server runs that has counted more");
+    expect_explained("direct: as large as directio auto says, not in the page cache");
+}
+END_TEST
+
+START_TEST(explained_beside_another_process)
+{
+    char pid[32];
+    if (!cold("f", SIZE))
+        return;
+    configure(OWNED, "@MAIN@", "directio auto;");
+    expect_explained("no server runs that has counted more");
+    snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+    site_write("logs/sluice.pid", pid);
+    expect_explained(", which the pid file names, has no count that can be read");
+    site_write("logs/sluice.pid", "what is this?\n");
+    expect_explained("asked for 1.0 times lately, this time included: no server runs");
+}
+END_TEST
+
+/* Neither root nor the server's user. */
+START_TEST(explained_to_a_stranger)
+{
+    if (geteuid() != 0 || !cold("f", SIZE)) {
+        printf("skipped: only root can be somebody else\n");
+        return;
+    }
+    serve(OWNED, "directio auto;");
+    expect("/f", SIZE, "direct");
+    ck_assert_int_eq(chmod(site_dir(), 0777) | chmod(site_path("logs"), 0777), 0);
+    ck_assert_int_eq(setresgid(65534, 65534, 0) | setresuid(65534, 65534, 0), 0);
+    struct run run;
+    explain(&run);
+    ck_assert_int_eq(setresuid(0, 0, 0) | setresgid(0, 0, 0), 0);
+    ck_assert_msg(strstr(run.out,
+                         "asked for 1.0 times lately, this time included: the count of the running server may not "
+                         "be read (Permission denied)"),
+                  "%s%s", run.out, run.err);
 }
 END_TEST
 
@@ -443,9 +522,12 @@ Suite *suite_auto(void)
     tcase_add_test(t, small_and_given_sizes);
     tcase_add_test(t, no_room_in_the_cgroup);
     tcase_add_loop_test(t, bad_values, 0, 7);
-    tcase_add_test(t, explained);
     tcase_add_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1);
     tcase_add_test(t, a_killed_worker_is_not_missed);
     tcase_add_loop_test(t, a_reload_forgets_nothing, 0, 3);
+    tcase_add_test(t, explained);
+    tcase_add_loop_test(t, explained_from_the_running_server, 0, 3);
+    tcase_add_test(t, explained_beside_another_process);
+    tcase_add_test(t, explained_to_a_stranger);
     return s;
 }

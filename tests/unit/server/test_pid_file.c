@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct log silent;
@@ -50,7 +51,9 @@ START_TEST(test_malformed)
 {
     const char *path = unit_write("s.pid", malformed[_i], strlen(malformed[_i]));
 
+    pid_t pid = 7;
     ck_assert_int_eq(pid_file_signal(path, 0), -EINVAL);
+    ck_assert_int_eq(pid_file_read(path, &pid), -EINVAL);
 }
 END_TEST
 
@@ -59,7 +62,23 @@ START_TEST(test_signal)
     const char *path = unit_path("s.pid");
 
     ck_assert_int_eq(pid_file_write(path, getpid()), 0);
+    pid_t pid;
     ck_assert_int_eq(pid_file_signal(path, 0), 0);
+    ck_assert_int_eq(pid_file_read(path, &pid), 0);
+    ck_assert_int_eq(pid, getpid());
+    ck_assert_int_eq(pid_file_read(unit_path("none"), &pid), -ENOENT);
+}
+END_TEST
+
+/* Nobody waits for one who might write to it. */
+START_TEST(test_fifo)
+{
+    const char *path = unit_path("fifo");
+    pid_t pid;
+
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(pid_file_read(path, &pid), -EINVAL);
+    ck_assert_int_eq(pid_file_signal(path, 0), -EINVAL);
 }
 END_TEST
 
@@ -73,6 +92,7 @@ Suite *suite_server_pid_file(void)
     tcase_add_test(tc, test_no_folder);
     tcase_add_loop_test(tc, test_malformed, 0, sizeof(malformed) / sizeof(malformed[0]));
     tcase_add_test(tc, test_signal);
+    tcase_add_test(tc, test_fifo);
     suite_add_tcase(s, tc);
     return s;
 }
