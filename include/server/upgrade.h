@@ -8,6 +8,7 @@
 
 struct upgrade {
     pid_t running;  /* the new binary's master, or 0 */
+    bool named;     /* while it runs: PIDFILE.oldbin names this process */
     pid_t earlier;  /* the old binary's, which started us, or 0 */
     bool inherited; /* our sockets came from it */
 };
@@ -27,5 +28,8 @@ bool upgrade_shares_sockets(const struct upgrade *u);
 
 /* At exit: the pid file, by the name it has now. */
 void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle);
+
+/* The pid file follows the configuration. */
+void upgrade_move_pid_file(const struct upgrade *u, const struct cycle *old, const struct cycle *now);
 
 #endif

@@ -219,7 +219,11 @@ static const struct conf_row rows[] = {
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
      .help = "Off: one process does it all, for debugging."},
     {"pid", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
-     .help = "File that holds the master's process id; written once every socket listens."},
+     .help = "File that holds the master's process id; written once every socket listens, and removed at the end. A "
+             "link, a "
+             "device or a FIFO of that name is written through and stays, and so is a file in a folder that may not be "
+             "written; what stays is emptied.",
+     .differs = "nginx removes links, devices and FIFOs, too, when it ends or its pid file moves."},
     {"error_log", CONF_MAIN, CONF_1MORE | CONF_REPEAT, conf_set_error_log, CONF_SLOT(struct main_conf, error_log),
      .help =
          "Where errors go, and from which level on: debug, info, notice, warn, error, crit, alert, emerg. May stand "

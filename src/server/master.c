@@ -57,15 +57,6 @@ static void stop(struct master *m, enum stopping how)
     sockets_close(&m->cycle->sockets, !upgrade_shares_sockets(&m->upgrade));
 }
 
-/* The pid file follows the configuration. */
-static void move_pid_file(const struct cycle *old, const struct cycle *now)
-{
-    if (strcmp(old->main->pid, now->main->pid) == 0)
-        return;
-    if (pid_file_write(now->main->pid, getpid()) == 0)
-        pid_file_remove(old->main->pid);
-}
-
 static void replace_workers(struct master *m)
 {
     if (children_start(&m->children, m->cycle) < 0) {
@@ -86,7 +77,7 @@ static void reload(struct master *m)
         if (cycle_bind(now, &old->sockets) == 0) {
             sockets_settle(&now->sockets, now->http, &old->sockets);
             log_main = now->log;
-            move_pid_file(old, now);
+            upgrade_move_pid_file(&m->upgrade, old, now);
             m->cycle = now;
             cycle_destroy(old, !upgrade_shares_sockets(&m->upgrade));
             replace_workers(m);

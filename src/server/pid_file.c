@@ -1,4 +1,7 @@
-/* pid_file.c - the file that says which process is the master: written by it, read by `sluice -s`. */
+/* pid_file.c - the file that says which process is the master: written by it, read by `sluice -s`.
+ *
+ * A regular file is replaced by renaming, so that nobody reads half a number. A link, a device or a FIFO that stands in its place
+ * is written through, never renamed over and never removed; so is a file in a folder that may not be written. */
 #include "server/pid_file.h"
 
 #include "base/log.h"
@@ -10,20 +13,56 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Beside the file and renamed onto it, so that nobody reads half a number. */
-static int write_beside(const char *path, const char *beside, pid_t pid)
+enum { MOST_LINKS = 40 /* as the kernel */ };
+
+enum kind {
+    NOTHING,
+    PLAIN, /* a regular file by this very name: may be replaced and removed */
+    OTHER  /* a link, device or FIFO: somebody put it there, so it is written through and stays */
+};
+
+static enum kind kind_of(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return NOTHING;
+    return S_ISREG(st.st_mode) ? PLAIN : OTHER;
+}
+
+/* What an operation on a folder fails with where the folder is closed to us, but maybe not the file in it; EBUSY: the file is
+ * mounted there. */
+static bool is_closed_folder(int error)
+{
+    return error == EACCES || error == EPERM || error == EROFS || error == EBUSY;
+}
+
+/* ---- written ---- */
+
+static int put(int fd, pid_t pid)
 {
     char line[32];
     int len = snprintf(line, sizeof(line), "%d\n", (int)pid);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    int rc = 0;
+    ssize_t n = write(fd, line, (size_t)len);
 
+    return n == len ? 0 : n < 0 ? -errno : -EIO;
+}
+
+/* Beside the file and renamed onto it, so that nobody reads half a number. */
+static int replace(const char *path, pid_t pid)
+{
+    char beside[PATH_MAX];
+    int fd, rc;
+
+    if (snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid()) >= (int)sizeof(beside))
+        return -ENAMETOOLONG;
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return -errno;
-    if (write(fd, line, (size_t)len) != len)
-        rc = errno ? -errno : -EIO;
+    rc = put(fd, pid);
     close(fd);
     if (rc == 0 && rename(beside, path) < 0)
         rc = -errno;
@@ -32,41 +71,187 @@ static int write_beside(const char *path, const char *beside, pid_t pid)
     return rc;
 }
 
+/* The descriptor or -errno. Never waits: a FIFO without a reader is held open by ourselves, and forgets what is written. */
+static int open_through(const char *path, int flags)
+{
+    const int always = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = open(path, O_WRONLY | always);
+
+    if (fd < 0 && errno == ENXIO)
+        fd = open(path, O_RDWR | always);
+    if (fd < 0 && errno == ENOENT && flags != 0) /* a link whose target is yet to be made */
+        fd = open(path, O_WRONLY | flags | always, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
+static int empty(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+static int write_through(const char *path, pid_t pid)
+{
+    int fd = open_through(path, O_CREAT);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    rc = empty(fd);
+    if (rc == 0)
+        rc = put(fd, pid);
+    close(fd);
+    return rc;
+}
+
+static int write_silently(const char *path, pid_t pid)
+{
+    enum kind kind = kind_of(path);
+    int rc = kind == OTHER ? 0 : replace(path, pid);
+
+    if (kind == OTHER || (kind == PLAIN && is_closed_folder(-rc)))
+        rc = write_through(path, pid);
+    return rc;
+}
+
 int pid_file_write(const char *path, pid_t pid)
 {
-    char beside[PATH_MAX];
-    int rc = -ENAMETOOLONG;
+    int rc = write_silently(path, pid);
 
-    if (snprintf(beside, sizeof(beside), "%s.%d", path, (int)pid) < (int)sizeof(beside))
-        rc = write_beside(path, beside, pid);
     if (rc < 0)
         log_emerg(rc, "open() \"%s\" failed", path);
     return rc;
 }
 
-int pid_file_check(const char *path)
+/* ---- asked, for -t ---- */
+
+static int may_make(const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
     size_t len = slash ? (size_t)(slash - path) + 1 : 2;
 
-    if (len >= sizeof(folder)) {
-        log_emerg(ENAMETOOLONG, "open() \"%s\" failed", path);
+    if (len >= sizeof(folder))
         return -ENAMETOOLONG;
-    }
     memcpy(folder, slash ? path : "./", len);
     folder[len] = '\0';
-    if (access(folder, W_OK | X_OK) == 0)
-        return 0;
-    log_emerg(errno, "open() \"%s\" failed", path);
-    return -errno;
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* Goes on to where a link that leads nowhere yet leads in the end. */
+static int follow(char path[PATH_MAX])
+{
+    for (int hops = 0; hops < MOST_LINKS; hops++) {
+        char to[PATH_MAX];
+        ssize_t len = readlink(path, to, sizeof(to));
+        char *slash = strrchr(path, '/');
+        size_t kept = slash && len > 0 && to[0] != '/' ? (size_t)(slash - path) + 1 : 0;
+
+        if (len < 0)
+            return errno == ENOENT ? 0 : -errno;
+        if (kept + (size_t)len >= PATH_MAX)
+            return -ENAMETOOLONG;
+        memcpy(path + kept, to, (size_t)len);
+        path[kept + (size_t)len] = '\0';
+    }
+    return -ELOOP;
+}
+
+/* Nothing is opened: that alone has effects, where it is a device. */
+static int may_write_through(const char *path)
+{
+    char target[PATH_MAX];
+    struct stat st;
+
+    if (stat(path, &st) < 0) {
+        int rc = errno != ENOENT || strlen(path) >= sizeof(target) ? -errno : follow(strcpy(target, path));
+
+        return rc < 0 ? rc : may_make(target);
+    }
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (S_ISSOCK(st.st_mode))
+        return -ENXIO;
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int pid_file_check(const char *path)
+{
+    enum kind kind = kind_of(path);
+    int rc = kind == OTHER ? 0 : may_make(path);
+
+    if (kind == OTHER || (kind == PLAIN && is_closed_folder(-rc)))
+        rc = may_write_through(path);
+    if (rc < 0)
+        log_emerg(rc, "open() \"%s\" failed", path);
+    return rc;
+}
+
+/* ---- removed, moved ---- */
+
+/* What cannot be removed, or must not be, at least names no process any more. */
+static int forget(const char *path)
+{
+    int fd = open_through(path, 0);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    rc = empty(fd);
+    close(fd);
+    return rc;
 }
 
 void pid_file_remove(const char *path)
 {
-    if (unlink(path) < 0)
-        log_alert(errno, "unlink() \"%s\" failed", path);
+    int rc;
+
+    if (kind_of(path) == OTHER) {
+        rc = forget(path);
+        if (rc < 0 && rc != -ENOENT)
+            log_alert(rc, "open() \"%s\" failed", path);
+        return;
+    }
+    if (unlink(path) == 0)
+        return;
+    rc = -errno;
+    if (!is_closed_folder(-rc) || forget(path) < 0)
+        log_alert(rc, "unlink() \"%s\" failed", path);
 }
+
+int pid_file_move(const char *from, const char *to, pid_t pid)
+{
+    int rc;
+
+    if (kind_of(from) == PLAIN && kind_of(to) != OTHER) {
+        if (rename(from, to) == 0)
+            return 0;
+        rc = -errno;
+        if (!is_closed_folder(-rc)) {
+            log_alert(rc, "rename() %s to %s failed", from, to);
+            return rc;
+        }
+    }
+    rc = write_silently(to, pid);
+    if (rc < 0)
+        log_alert(rc, "open() \"%s\" failed", to);
+    else
+        pid_file_remove(from);
+    return rc;
+}
+
+bool pid_file_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* ---- read ---- */
 
 /* The first line into `bytes`; it may be anything. */
 static int read_line(const char *path, char bytes[32], struct text *line)

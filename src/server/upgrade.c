@@ -21,6 +21,7 @@ static bool old_name(const struct cycle *cycle, char name[PATH_MAX])
 void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier)
 {
     u->running = 0;
+    u->named = false;
     u->earlier = earlier;
     u->inherited = inherited;
 }
@@ -33,12 +34,6 @@ bool upgrade_is_running(const struct upgrade *u)
 bool upgrade_shares_sockets(const struct upgrade *u)
 {
     return u->running > 0 || (u->inherited && u->earlier > 0 && getppid() == u->earlier);
-}
-
-static void move(const char *from, const char *to)
-{
-    if (rename(from, to) < 0)
-        log_alert(errno, "rename() %s to %s failed", from, to);
 }
 
 /* In the forked process. */
@@ -54,6 +49,18 @@ _Noreturn static void run_new_binary(const struct cycle *cycle, char *const *arg
     _exit(127);
 }
 
+/* The pid file names this process again. */
+static void take_name_back(struct upgrade *u, const struct cycle *cycle)
+{
+    char oldbin[PATH_MAX];
+
+    if (u->named && old_name(cycle, oldbin))
+        pid_file_move(oldbin, cycle->main->pid, getpid());
+    else
+        pid_file_write(cycle->main->pid, getpid());
+    u->named = false;
+}
+
 void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv)
 {
     char oldbin[PATH_MAX];
@@ -66,13 +73,13 @@ void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
     if (!old_name(cycle, oldbin))
         return;
     log_notice(0, "changing binary");
-    move(cycle->main->pid, oldbin);
+    u->named = pid_file_move(cycle->main->pid, oldbin, getpid()) == 0;
     pid = fork();
     if (pid == 0)
         run_new_binary(cycle, argv);
     if (pid < 0) {
         log_alert(errno, "fork() failed while spawning \"new binary process\"");
-        move(oldbin, cycle->main->pid);
+        take_name_back(u, cycle);
         return;
     }
     log_notice(0, "start new binary process %d", (int)pid);
@@ -81,8 +88,6 @@ void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
 
 bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle)
 {
-    char oldbin[PATH_MAX];
-
     if (pid != u->running)
         return false;
     if (WIFSIGNALED(status))
@@ -90,17 +95,32 @@ bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle
     else
         log_notice(0, "new binary process %d exited with code %d", (int)pid, WEXITSTATUS(status));
     u->running = 0;
-    if (old_name(cycle, oldbin))
-        move(oldbin, cycle->main->pid);
+    take_name_back(u, cycle);
     return true;
+}
+
+/* The name that the pid file of this process has with a configuration; false: none. */
+static bool name_now(const struct upgrade *u, const struct cycle *cycle, char name[PATH_MAX])
+{
+    if (upgrade_is_running(u))
+        return u->named && old_name(cycle, name);
+    return snprintf(name, PATH_MAX, "%s", cycle->main->pid) < PATH_MAX;
 }
 
 void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle)
 {
-    char oldbin[PATH_MAX];
+    char name[PATH_MAX];
 
-    if (!upgrade_is_running(u))
-        pid_file_remove(cycle->main->pid);
-    else if (old_name(cycle, oldbin))
-        pid_file_remove(oldbin);
+    if (name_now(u, cycle, name))
+        pid_file_remove(name);
+}
+
+void upgrade_move_pid_file(const struct upgrade *u, const struct cycle *old, const struct cycle *now)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+
+    if (!name_now(u, old, from) || !name_now(u, now, to) || strcmp(from, to) == 0)
+        return;
+    if (pid_file_write(to, getpid()) == 0 && !pid_file_is_same(from, to))
+        pid_file_remove(from);
 }

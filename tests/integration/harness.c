@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@ static struct {
     pid_t server; /* 0: not running */
     int ports[PORTS];
     bool alerts_allowed;
+    uid_t uid; /* of what is run; 0: the test's own */
 } site;
 
 bool on_nginx(void)
@@ -192,9 +194,18 @@ static void set_environment(char *const extra_env[])
     }
 }
 
+static void become_user(void)
+{
+    gid_t gid = (gid_t)site.uid;
+    if (site.uid &&
+        (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(site.uid, site.uid, site.uid) < 0))
+        _exit(126);
+}
+
 static void exec_server(const struct launch *l)
 {
     setpgid(0, 0);
+    become_user(); /* before the signal is chosen: it is forgotten otherwise */
     /* TERM, not KILL: a master passes it on to its workers. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == 1)
@@ -446,6 +457,27 @@ void site_stop(int sig)
     ck_assert_msg(group_members(group, 0, NULL, 0) == 0, "the server is gone, but left a worker");
 }
 
+bool site_run_as(uid_t uid)
+{
+    int status;
+    if (geteuid() != 0) {
+        printf("skipped: only root can be somebody else\n");
+        return false;
+    }
+    site.uid = uid;
+    ck_assert_int_eq(chown(site_path("logs"), uid, (gid_t)uid), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        become_user();
+        _exit(access(binary(), X_OK) == 0 && access(site_path("sluice.conf"), R_OK) == 0 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    if (status != 0)
+        printf("skipped: user %d cannot run what is tested\n", (int)uid);
+    return status == 0;
+}
+
 void site_allow_alerts(void)
 {
     site.alerts_allowed = true;
@@ -468,6 +500,7 @@ void site_run_bare(struct run *run, char *const argv[])
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
+        become_user();
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         dup2(out[1], 1);
         dup2(err, 2);

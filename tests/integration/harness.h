@@ -68,6 +68,9 @@ void site_stop(int sig);  /* signals, expects status 0 and that no process of it
 unsigned site_processes(pid_t *pids, unsigned most); /* of its process group, the master aside: workers */
 void site_await_workers(unsigned count);
 void site_await_closed(const char *path); /* until neither the master nor a worker has this file open */
+/* Servers and runs belong to this user from now on, and the folder of the logs; after the configuration was written. False, with a
+ * line on stdout: that is impossible here. */
+bool site_run_as(uid_t uid);
 void site_allow_alerts(void); /* site_teardown() does not object to [alert], [crit], [emerg] in the error log */
 
 /* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the end). */
