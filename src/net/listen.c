@@ -70,14 +70,14 @@ static int set_unbound_options(int fd, int family, const struct listen_options *
     return rc;
 }
 
-/* A socket file that nobody listens on is left over from a process that was killed. */
+/* A socket file that nobody listens on is left over from a process that was killed. A link to one is not ours to remove. */
 static bool unix_is_stale(const struct address *address)
 {
     struct stat st;
     bool refused;
     int fd;
 
-    if (stat(address->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+    if (lstat(address->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
         return false;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)

@@ -301,6 +301,12 @@ START_TEST(test_unix)
     ck_assert_int_eq(listen_open(&address, &plain, &again), -EADDRINUSE); /* a file of somebody's is not removed */
     ck_assert_int_eq(access(path, F_OK), 0);
     unlink(path);
+    ck_assert_int_eq(listen_open(&address, &plain, &fd), 0);
+    close(fd);
+    ck_assert_int_eq(rename(path, unit_path("left")), 0);
+    ck_assert_int_eq(symlink("left", path), 0);
+    ck_assert_int_eq(listen_open(&address, &plain, &again), -EADDRINUSE); /* a link is not, wherever it leads */
+    ck_assert(lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
 }
 END_TEST
 
