@@ -9,11 +9,22 @@
 
 struct request;
 
+/* Names that a response has once, where the server's own wins. */
+enum added_single {
+    ADDED_FREE,   /* none of them */
+    ADDED_NEVER,  /* the server alone can know it: Content-Length, Date ... */
+    ADDED_SERVER, /* these are added where the response has none of its own */
+    ADDED_TYPE,   /* Content-Type */
+    ADDED_LOCATION,
+    ADDED_CODING /* Content-Encoding, of side files */
+};
+
 struct added_header {
     struct added_header *next;
     struct text name;
     struct template *value;
     bool always;
+    enum added_single single;
 };
 
 struct expires {

@@ -4,16 +4,49 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/core.h"
+#include "http/head.h"
 #include "http/redirect.h"
 #include "http/request.h"
 #include "http/userid.h"
 
 #include <stdio.h>
 
+static enum added_single single_of(struct text name)
+{
+    static const struct {
+        const char *name;
+        enum added_single single;
+    } known[] = {
+        {"Content-Length", ADDED_NEVER}, {"Transfer-Encoding", ADDED_NEVER}, {"Connection", ADDED_NEVER},
+        {"Date", ADDED_NEVER},           {"Content-Range", ADDED_NEVER},     {"Server", ADDED_SERVER},
+        {"Content-Type", ADDED_TYPE},    {"Location", ADDED_LOCATION},       {"Content-Encoding", ADDED_CODING},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_equal_nocase(name, text_of(known[i].name)))
+            return known[i].single;
+    return ADDED_FREE;
+}
+
+/* A copied snippet says such things, and does no harm by it; but whoever wrote it should know that they do not count. */
+static void warn_of_single(struct conf *cf, const struct conf_row *row, const struct added_header *a)
+{
+    bool trailer = text_equal(text_of(row->name), TEXT("add_trailer"));
+
+    if (cf->args[2].len == 0 || a->single == ADDED_FREE)
+        return;
+    if (trailer)
+        conf_warn(cf, "\"%.*s\" is ignored in \"add_trailer\": it belongs to the head", TEXT_ARG(a->name));
+    else if (a->single == ADDED_NEVER)
+        conf_warn(cf, "\"%.*s\" is ignored in \"add_header\": the server sends its own where there is one to send",
+                  TEXT_ARG(a->name));
+    else if (a->single == ADDED_SERVER || a->single == ADDED_TYPE)
+        conf_warn(cf, "\"%.*s\" in \"add_header\" is added only where the server does not send its own",
+                  TEXT_ARG(a->name));
+}
+
 /* add_header name value [always] */
 static const char *set_add_header(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    (void)row;
     struct added_header **end = slot;
     struct added_header *a = arena_zalloc(cf->arena, sizeof *a);
     if (!a)
@@ -27,6 +60,8 @@ static const char *set_add_header(struct conf *cf, const struct conf_row *row, v
     for (size_t i = 0; i < a->name.len; i++)
         if (a->name.at[i] <= ' ' || a->name.at[i] == ':' || a->name.at[i] == 0x7f)
             return conf_error(cf, "invalid header name \"%.*s\"", TEXT_ARG(a->name));
+    a->single = single_of(a->name);
+    warn_of_single(cf, row, a);
     while (*end)
         end = &(*end)->next;
     *end = a;
@@ -149,6 +184,39 @@ static bool replace_validator(struct request *r, struct text name, struct text v
     return true;
 }
 
+/* Whether the response has its own; a 304 has what its 200 would. */
+static bool has_own(struct request *r, enum added_single single)
+{
+    const struct response *o = &r->out;
+
+    switch (single) {
+    case ADDED_FREE:
+        return false;
+    case ADDED_NEVER:
+        return true;
+    case ADDED_SERVER:
+        return head_server(r).len > 0;
+    case ADDED_TYPE:
+        return o->status == 304 || (o->type.len > 0 && !o->no_length);
+    case ADDED_LOCATION:
+        return r->moved_to.at != NULL;
+    case ADDED_CODING:
+        return o->coding_line != NULL;
+    }
+    return false;
+}
+
+static void add_single(struct request *r, const struct added_header *a, struct text value, unsigned *added)
+{
+    if (has_own(r, a->single) || (*added & 1u << a->single))
+        return;
+    *added |= 1u << a->single;
+    if (a->single == ADDED_TYPE && !r->out.no_length)
+        r->out.type = value; /* in its place, so that parts of ranges have it as well */
+    else
+        response_add(r, a->name, value);
+}
+
 /* The statuses that nginx adds headers to without `always`. */
 static bool is_usual(int status)
 {
@@ -175,6 +243,7 @@ void headers_apply(struct request *r, time_t mtime)
         return;
     const struct headers_conf *h = r->location->headers;
     bool usual = is_usual(r->out.status);
+    unsigned added = 0; /* bits of enum added_single */
 
     if (r->moved_to.at)
         redirect_apply(r);
@@ -184,7 +253,9 @@ void headers_apply(struct request *r, time_t mtime)
         if (!usual && !a->always)
             continue;
         struct text value = template_field(a->value, r);
-        if (!replace_validator(r, a->name, value) && value.len > 0)
+        if (value.len > 0 && a->single != ADDED_FREE)
+            add_single(r, a, value, &added);
+        else if (!replace_validator(r, a->name, value) && value.len > 0)
             response_add(r, a->name, value);
     }
     if (r->location->userid)
@@ -196,7 +267,7 @@ bool headers_have_trailers(const struct request *r)
     bool usual = is_usual(r->out.status);
 
     for (const struct added_header *t = r->location->headers->trailers; t; t = t->next)
-        if (usual || t->always)
+        if (t->single == ADDED_FREE && (usual || t->always))
             return true;
     return false;
 }
@@ -207,7 +278,8 @@ struct text headers_trailers(struct request *r)
     char *lines = NULL;
 
     for (const struct added_header *t = r->location->headers->trailers; t; t = t->next) {
-        struct text value = usual || t->always ? template_field(t->value, r) : TEXT_NONE;
+        bool counts = t->single == ADDED_FREE && (usual || t->always);
+        struct text value = counts ? template_field(t->value, r) : TEXT_NONE;
         if (value.len == 0)
             continue;
         char *more =
@@ -221,14 +293,18 @@ static const struct conf_row rows[] = {
     {"add_header", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
      .help = "Adds a field to responses 200, 201, 204, 206, 301-304, 307, 308; with `always` to every one. A level "
-             "that has "
-             "its own does not inherit."},
+             "that has its own does not inherit.",
+     .differs =
+         "Of fields that a response has once, the server's own wins: Content-Length, Transfer-Encoding, "
+         "Connection, Date and Content-Range are never added; Server, Content-Type, Location and the coding of a "
+         "side file, where there is none."},
     {"expires", CONF_HTTP_ALL | CONF_IF, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires),
      .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
     {"add_trailer", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, trailers), .syntax = "name value [always]",
      .help = "Adds a field behind the body of the same responses, which are sent in chunks then; its value is made at "
-             "their end."},
+             "their end.",
+     .differs = "Fields that belong to the head (Content-Length, Content-Type ...) are not added."},
     {.name = NULL},
 };
 

@@ -181,6 +181,89 @@ START_TEST(add_header_of_known_names)
 }
 END_TEST
 
+/* One field of the name, with this value; NULL: none. */
+static void expect_one(const char *target, const char *name, const char *value)
+{
+    struct response r;
+
+    get(&r, target);
+    ck_assert_msg(header_count(&r, name) == (value != NULL), "%s: %u times %s", target, header_count(&r, name), name);
+    assert_header(&r, name, value);
+    response_free(&r);
+}
+
+/* Of what frames a response, or is there once, the server's own wins. */
+START_TEST(add_header_of_single_fields)
+{
+    if (on_nginx())
+        return;
+    site_write("html/side.txt", "plain");
+    site_write("html/side.txt.gz", "packed");
+    site_write("html/f.bare", "0123456789");
+    serve(
+        "types { text/plain txt; }\n"
+        "location /frame { add_header Content-Length 0 always; add_header transfer-encoding chunked;\n"
+        " add_header Connection close; add_header Content-Range 'bytes 0-0/1'; add_header Date x; return 200 four; }\n"
+        "location /frame404 { add_header Content-Length 0 always; add_header Content-Type a/b always; return 404; }\n"
+        "location /cors { add_header Content-Type text/x; add_header Content-Type text/y; add_header Content-Length 0;"
+        " return 204; }\n"
+        "location /type { add_header Content-Type text/x; return 200 x; }\n"
+        "location /untyped { default_type ''; add_header Content-Type text/x; add_header Content-Type text/y;"
+        " return 200 x; }\n"
+        "location /f.bare { default_type ''; add_header Content-Type text/x; }\n"
+        "location /server { add_header Server mine; return 200 x; }\n"
+        "location /nameless { server_tokens ''; add_header Server mine; add_header Server yours; return 200 x; }\n"
+        "location /moved { add_header Location http://a/b; return 302 http://c/d; }\n"
+        "location /created { add_header Location http://a/b; return 201 x; }\n"
+        "location /side.txt { gzip_static always; add_header Content-Encoding gzip; }\n"
+        "location /packed { add_header Content-Encoding gzip; return 200 x; }\n"
+        "location /trailer { add_trailer Content-Length 9; add_trailer Content-Type a/b; return 200 four; }\n");
+    expect_one("/frame", "Content-Length", "4");
+    expect_one("/frame", "Transfer-Encoding", NULL);
+    expect_one("/frame", "Content-Range", NULL);
+    struct response r;
+    get(&r, "/frame");
+    ck_assert_uint_eq(header_count(&r, "Date"), 1);
+    ck_assert_uint_eq(header_count(&r, "Connection"), 1);
+    ck_assert_str_eq(r.body, "four");
+    response_free(&r);
+    get(&r, "/frame404");
+    ck_assert_uint_eq(header_count(&r, "Content-Length"), 1);
+    ck_assert_int_eq(atoi(header(&r, "Content-Length")), (int)r.len);
+    ck_assert_uint_eq(header_count(&r, "Content-Type"), 1);
+    response_free(&r);
+    expect_one("/cors", "Content-Length", NULL);
+    expect_one("/cors", "Content-Type", "text/x");
+    expect_one("/type", "Content-Type", "text/plain");
+    expect_one("/untyped", "Content-Type", "text/x");
+    request(&r, "GET", "/f.bare", "Range: bytes=0-0,2-2\r\n");
+    ck_assert_uint_eq(header_count(&r, "Content-Type"), 1);
+    ck_assert_ptr_nonnull(strstr(header(&r, "Content-Type"), "multipart/byteranges"));
+    ck_assert_uint_eq(count_text(r.body, "Content-Type: text/x\r\n"), 2);
+    response_free(&r);
+    get(&r, "/server");
+    ck_assert_uint_eq(header_count(&r, "Server"), 1);
+    ck_assert_str_ne(header(&r, "Server"), "mine");
+    response_free(&r);
+    expect_one("/nameless", "Server", "mine");
+    expect_one("/moved", "Location", "http://c/d");
+    expect_one("/created", "Location", "http://a/b");
+    expect_one("/side.txt", "Content-Encoding", "gzip");
+    expect_one("/packed", "Content-Encoding", "gzip");
+    get(&r, "/trailer");
+    ck_assert_str_eq(r.body, "four");
+    assert_header(&r, "Content-Length", "4"); /* no trailer is left, so there are no chunks */
+    response_free(&r);
+    /* Each is warned of when the configuration is read, and it loads. */
+    struct run run;
+    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    ck_assert_int_eq(run.status, 0);
+    ck_assert_uint_ge(count_text(run.err, "\"Content-Length\" is ignored in \"add_header\""), 3);
+    ck_assert_uint_eq(count_text(run.err, "\"Content-Length\" is ignored in \"add_trailer\""), 1);
+    ck_assert_uint_ge(count_text(run.err, "\"Content-Type\" in \"add_header\" is added only where"), 3);
+}
+END_TEST
+
 static void expect_expires(const char *target, long seconds, const char *cache_control)
 {
     struct response r;
@@ -287,6 +370,7 @@ Suite *suite_headers(void)
     tcase_add_test(tc, etag_and_tokens_off);
     tcase_add_test(tc, add_header);
     tcase_add_test(tc, add_header_of_known_names);
+    tcase_add_test(tc, add_header_of_single_fields);
     tcase_add_test(tc, expires);
     tcase_add_test(tc, variables_in_fields);
     tcase_add_test(tc, head_equals_get);
