@@ -144,16 +144,20 @@ struct request {
     unsigned evaluations; /* of own variables inside each other */
 
     struct response out;
-    size_t head_len;            /* of the response head */
-    int64_t start_msec;         /* clock_now.msec when its first byte was seen */
-    uint64_t received;          /* bytes of the request so far: $request_length */
-    uint64_t body_sent;         /* $body_bytes_sent */
-    bool complete;              /* $request_completion */
-    bool logged;                /* counted, and in the access log */
-    int64_t io_wait_msec;       /* $io_wait */
-    const char *id;             /* $request_id, once asked for */
-    struct userid *userid;      /* once asked for */
-    struct text secure_expires; /* $secure_link_expires, once $secure_link was asked for */
+    size_t head_len;       /* of the response head */
+    int64_t start_msec;    /* clock_now.msec when its first byte was seen */
+    uint64_t received;     /* bytes of the request so far: $request_length */
+    uint64_t body_sent;    /* $body_bytes_sent */
+    bool complete;         /* $request_completion */
+    bool logged;           /* counted, and in the access log */
+    int64_t io_wait_msec;  /* $io_wait */
+    const char *id;        /* $request_id, once asked for */
+    struct userid *userid; /* once asked for */
+    /* What a location answered stays, also where an internal redirect leads to another one. */
+    struct text invalid_referer; /* $invalid_referer, once asked for */
+    bool secure_asked;
+    struct text secure_link,
+        secure_expires; /* $secure_link and $secure_link_expires, once $secure_link was asked for */
 };
 
 /* Room for the struct and a usual request's allocations in one piece. */

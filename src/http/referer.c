@@ -312,10 +312,14 @@ static bool is_valid(const struct referers *rs, struct text referer)
 void referer_get_invalid(struct request *r, const void *data, struct text *out)
 {
     (void)data;
+    *out = r->invalid_referer;
+    if (out->at)
+        return;
     const struct conf_block *block = r->location && r->location->block ? r->location->block : r->server->block;
     const struct referer_conf *c = conf_values_around(block, &referer_module);
 
     *out = !c->referers || is_valid(c->referers, r->msg.fields[FIELD_REFERER]) ? TEXT("") : TEXT("1");
+    r->invalid_referer = *out;
 }
 
 static const struct conf_row rows[] = {

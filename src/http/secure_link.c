@@ -10,11 +10,20 @@
 
 #include <ctype.h>
 
-/* Values of secure_link_module. */
+/* With the block that says it, which is inherited with it. */
+struct expression {
+    struct template *template; /* NULL: none */
+    const struct conf_block *block;
+};
+
+/* Values of secure_link_module. After finish() those of one form at most. */
 struct secure_link_conf {
-    struct template *link; /* digest[,expires] */
-    struct template *md5;  /* what the digest is of */
-    struct text secret;    /* of the older form, /prefix/digest/link; absent: not used */
+    struct expression link; /* digest[,expires] */
+    struct expression md5;  /* what the digest is of */
+    struct secret {
+        struct text word; /* absent: not used */
+        const struct conf_block *block;
+    } secret; /* of the older form, /prefix/digest/link */
 };
 
 static bool same(const unsigned char *a, const unsigned char *b, size_t len)
@@ -45,7 +54,7 @@ static void get_by_digest(struct request *r, const struct secure_link_conf *c, s
 {
     enum { CODED_MOST = 24 };
     unsigned char given[BASE64_DECODED(CODED_MOST)], made[DIGEST_MD5_LEN];
-    struct text value = template_text(c->link, r), expires;
+    struct text value = template_text(c->link.template, r), expires;
     uint64_t sec;
 
     if (!take_expires(&value, &expires, &sec))
@@ -53,7 +62,7 @@ static void get_by_digest(struct request *r, const struct secure_link_conf *c, s
     r->secure_expires = expires; /* the digest may be of it, too */
     if (value.len > CODED_MOST || base64_decode(value, BASE64_URL, given) != DIGEST_MD5_LEN)
         return;
-    struct text of = template_text(c->md5, r);
+    struct text of = template_text(c->md5.template, r);
     if (!of.at || digest_of(DIGEST_MD5, &of, 1, made) < 0 || !same(given, made, sizeof made))
         return;
     *out = sec > 0 && (int64_t)sec < clock_now.sec ? TEXT("0") : TEXT("1");
@@ -90,7 +99,7 @@ static void get_by_secret(struct request *r, const struct secure_link_conf *c, s
     slash = text_find(digest, '/');
     if (slash == digest.len)
         return;
-    struct text link = text_from(digest, slash + 1), parts[] = {link, c->secret};
+    struct text link = text_from(digest, slash + 1), parts[] = {link, c->secret.word};
     digest.len = slash;
     if (digest.len != 2 * DIGEST_MD5_LEN || link.len == 0 || !read_hex(digest, given) ||
         digest_of(DIGEST_MD5, parts, 2, made) < 0 || !same(given, made, sizeof made))
@@ -103,14 +112,19 @@ static void get_by_secret(struct request *r, const struct secure_link_conf *c, s
 void secure_link_get(struct request *r, const void *data, struct text *out)
 {
     (void)data;
+    *out = r->secure_link;
+    if (r->secure_asked)
+        return;
     const struct conf_block *block = r->location && r->location->block ? r->location->block : r->server->block;
     const struct secure_link_conf *c = conf_values_around(block, &secure_link_module);
 
     *out = TEXT_NONE;
-    if (c->secret.at)
+    if (c->secret.word.at)
         get_by_secret(r, c, out);
-    else if (c->link && c->md5)
+    else if (c->link.template && c->md5.template)
         get_by_digest(r, c, out);
+    r->secure_asked = true;
+    r->secure_link = *out;
 }
 
 void secure_link_get_expires(struct request *r, const void *data, struct text *out)
@@ -131,22 +145,44 @@ static const char *check_library(struct conf *cf, const struct conf_row *row)
 static const char *set_template(struct conf *cf, const struct conf_row *row, void *slot)
 {
     const char *error = check_library(cf, row);
-    return error ? error : template_compile(cf, http_main_at(cf)->variables, cf->args[1], slot);
+    struct expression *e = slot;
+
+    e->block = cf->block;
+    return error ? error : template_compile(cf, http_main_at(cf)->variables, cf->args[1], &e->template);
 }
 
 static const char *set_secret(struct conf *cf, const struct conf_row *row, void *slot)
 {
     const char *error = check_library(cf, row);
-    return error ? error : conf_set_text(cf, row, slot);
+    struct secret *s = slot;
+
+    s->block = cf->block;
+    return error ? error : conf_set_text(cf, row, &s->word);
 }
 
+/* Farther out than the secret, the other form does not count: NULL. */
+static struct expression inside(struct expression e, const struct secret *s)
+{
+    for (const struct conf_block *b = s->block->parent; b; b = b->parent)
+        if (b == e.block)
+            return (struct expression){NULL, NULL};
+    return e;
+}
+
+/* The nearer form wins; one level has one of them. */
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
-    const struct secure_link_conf *c = values;
+    struct secure_link_conf *c = values;
     (void)block;
 
-    if (c->secret.at && (c->link || c->md5))
+    if (!c->secret.word.at)
+        return NULL;
+    c->link = inside(c->link, &c->secret);
+    c->md5 = inside(c->md5, &c->secret);
+    if (c->link.block == c->secret.block || c->md5.block == c->secret.block)
         return conf_error(cf, "\"secure_link_secret\" cannot be mixed with \"secure_link\" and \"secure_link_md5\"");
+    if (c->link.template || c->md5.template)
+        c->secret = (struct secret){TEXT_NONE, NULL};
     return NULL;
 }
 

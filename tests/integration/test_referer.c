@@ -83,6 +83,27 @@ START_TEST(none_and_blocked)
 }
 END_TEST
 
+/* The first answer stays: the page of an error is in another location. */
+START_TEST(answer_stays)
+{
+    site_conf_server(
+        "location /a { valid_referers good.org; error_page 403 = /page; if ($invalid_referer) { return 403; }\n"
+        "return 200 \"[$invalid_referer]\"; }\n"
+        "location /b { valid_referers good.org; error_page 403 = /bad; if ($invalid_referer) { return 403; }\n"
+        "return 200 \"[$invalid_referer]\"; }\n"
+        "location /unasked { valid_referers good.org; error_page 403 = /page; return 403; }\n"
+        "location /early { set $first $invalid_referer; rewrite ^ /a last; }\n"
+        "location /bad { valid_referers bad.org; return 200 \"[$invalid_referer]\"; }\n"
+        "location /page { return 200 \"[$invalid_referer]\"; }");
+    site_start();
+    expect("/a", "http://bad.org/", "1");
+    expect("/a", "http://good.org/", "");
+    expect("/b", "http://bad.org/", "1");
+    expect("/unasked", "http://bad.org/", "");
+    expect("/early", "http://bad.org/", "");
+}
+END_TEST
+
 START_TEST(server_names)
 {
     site_conf_http("server { listen 127.0.0.1:@PORT@; root @DIR@/html; server_name me.org *.wild.org ~^re\\d+\\.org$;\n"
@@ -144,6 +165,7 @@ Suite *suite_referer(void)
 
     tcase_add_test(tc, names_and_expressions);
     tcase_add_test(tc, none_and_blocked);
+    tcase_add_test(tc, answer_stays);
     tcase_add_test(tc, server_names);
     tcase_add_test(tc, long_hosts);
     tcase_add_loop_test(tc, what_is_refused, 0, sizeof wrong / sizeof *wrong);

@@ -73,9 +73,54 @@ START_TEST(served_by_the_link)
 }
 END_TEST
 
+/* The first answer stays: the page of an error is in another location. */
+START_TEST(answer_stays)
+{
+    site_conf_server("location /a { secure_link $arg_h,4102444800; secure_link_md5 \"/a key\"; error_page 403 /page;\n"
+                     "if ($secure_link) { return 403; } return 200 [$secure_link]; }\n"
+                     "location /unasked { secure_link $arg_h; secure_link_md5 \"/a key\"; error_page 403 /page; "
+                     "return 403; }\n"
+                     "location /early { set $first $secure_link; rewrite ^ /a last; }\n"
+                     "location /page { return 200 \"[$secure_link|$secure_link_expires]\"; }");
+    site_start();
+    expect("/a?h=" GOOD, "[1|4102444800]");
+    expect("/a?h=x", "[]");
+    expect("/unasked?h=" GOOD, "[|]");
+    expect("/early?h=" GOOD, "[]"); /* it was asked for where there was none */
+}
+END_TEST
+
+/* Of the two forms the nearer one counts. */
+START_TEST(forms_in_nested_locations)
+{
+    site_conf_server("location /p/ { secure_link_secret key; return 200 \"[$secure_link]\";\n"
+                     "location /p/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
+                     "\"[$secure_link]\"; }\n"
+                     "location /p/half/ { secure_link $arg_h; return 200 \"[$secure_link]\"; }\n"
+                     "location /p/none/ { return 200 \"[$secure_link]\"; } }\n"
+                     "location /q { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\";\n"
+                     "location /q/old/ { secure_link_secret secret; return 200 \"[$secure_link]\";\n"
+                     "location /q/old/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
+                     "\"[$secure_link]\"; }\n"
+                     "location /q/old/half/ { secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\"; } } }");
+    site_start();
+    expect("/p/d05d91c9ad31ba7e726b2a3c7f24c702/dir/file?x", "[dir/file?x]");
+    expect("/p/new/x?h=" GOOD, "[1]");
+    expect("/p/half/x?h=" GOOD, "[]");
+    expect("/q/x?h=" GOOD, "[1]");
+    expect("/q/old/new/x?h=" GOOD, "[1]");
+    expect("/q/old/half/x?h=" GOOD, "[]");
+    expect("/q/old/x?h=" GOOD, "[]");
+    expect("/p/none/x?h=" GOOD, "[]");
+}
+END_TEST
+
 START_TEST(forms_do_not_mix)
 {
     struct run run;
+    site_conf_server("location / { secure_link $arg_x; location /x { secure_link_secret a; secure_link_md5 y; } }");
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    ck_assert_int_ne(run.status, 0);
     site_conf_server("location / { secure_link_secret a; secure_link $arg_x; }");
     site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
     ck_assert_int_ne(run.status, 0);
@@ -91,6 +136,8 @@ Suite *suite_secure_link(void)
     tcase_add_test(tc, digests);
     tcase_add_test(tc, secret);
     tcase_add_test(tc, served_by_the_link);
+    tcase_add_test(tc, answer_stays);
+    tcase_add_test(tc, forms_in_nested_locations);
     tcase_add_test(tc, forms_do_not_mix);
     return s;
 }
