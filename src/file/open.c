@@ -178,19 +178,9 @@ static int reopen(const struct file *f, int flags)
     do
         fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
     while (fd < 0 && errno == EINTR);
-    if (fd >= 0 || errno != ENOENT)
-        return fd >= 0 ? fd : -errno;
-
-    /* No /proc: by path, if that still is the same inode. */
-    fd = open(f->path, OPEN_FLAGS | flags);
-    if (fd < 0)
-        return -errno;
-    struct stat st;
-    if (fstat(fd, &st) < 0 || st.st_dev != f->dev || st.st_ino != f->ino) {
-        close(fd);
-        return -ESTALE;
-    }
-    return fd;
+    if (fd >= 0)
+        return fd;
+    return errno == ENOENT ? -EOPNOTSUPP : -errno; /* no /proc; the name may lead to another file by now */
 }
 
 static bool is_alignment(unsigned n)
