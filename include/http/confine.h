@@ -19,7 +19,8 @@ struct confine_conf {
     } symlinks; /* disable_symlinks */
 };
 
-/* How `path`, made from the location's root or alias, is to be opened. The location has a confine. */
-void confine_options(struct request *r, struct text path, struct open_options *options);
+/* How `path`, made from the location's root or alias, is to be opened; with `source`, the template that made it instead. The location
+ * has a confine. 0; -EACCES: it may not be opened, which without `source` never happens. */
+int confine_options(struct request *r, struct text path, const struct template *source, struct open_options *options);
 
 #endif

@@ -66,6 +66,7 @@ struct keepalive_timeout {
 struct http_conf {
     struct root {
         struct template *path;
+        const char *prefix; /* of the values of a path that begins with a variable, which may be relative; else NULL */
         bool alias;
         size_t strip; /* alias: bytes of the location's name that it replaces; SIZE_MAX: the whole URI (regex) */
     } root;           /* of root or alias */
@@ -224,5 +225,8 @@ struct location *location_of(const struct conf_block *block);
 /* location.c: setter of `location`, trees built. */
 conf_set_fn location_set;
 const char *location_finish(struct conf *cf, struct server *server);
+
+/* alias.c: warns where a request could leave the directory of an alias, if such paths were not refused. */
+void location_check_alias(struct conf *cf, const struct location *l);
 
 #endif

@@ -110,6 +110,7 @@ struct request {
     bool internal;                         /* after an internal redirect */
     bool uri_changed;                      /* by rewrite: another location is to be found */
     bool uri_broken;                       /* by `rewrite ... break`: it need not fit the location */
+    bool climbs_by_conf;                   /* ".." in uri, where there is one, is the configuration's own */
     bool awaits_body;                      /* of the request: it is read as soon as the location is found */
     bool in_error_page;                    /* and an error in it is not led to another one */
     bool wants_close;                      /* the response says Connection: close */

@@ -27,8 +27,8 @@ bool respond_too_many(struct request *r, const char *doing);
 
 /* r->uri and r->args become these, and the request starts its way again; too many of that: 500. */
 void respond_internally(struct request *r, struct text uri, struct text args);
-/* The same for "path?args". */
-void respond_internally_to(struct request *r, struct text target);
+/* The same for "path?args", which is the text of `source`. */
+void respond_internally_to(struct request *r, struct text target, const struct template *source);
 /* The same through @name, uri kept. */
 void respond_named(struct request *r, struct text name);
 

@@ -7,6 +7,10 @@
 #include "http/static.h"
 #include "http/variable.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
 /* ---- requests ---- */
 
 static size_t last_slash(struct text t)
@@ -16,6 +20,12 @@ static size_t last_slash(struct text t)
     return t.len;
 }
 
+/* The constant beginning of `t`, up to a slash. */
+static size_t constant_folder(const struct template *t)
+{
+    return template_is_constant(t) || t->parts[0].variable ? 0 : last_slash(t->parts[0].text);
+}
+
 /* How much of `path` is the root that it may not leave; false: all of it, so that the configuration itself names the file. */
 static bool confined_root(struct request *r, struct text path, size_t *len)
 {
@@ -23,9 +33,7 @@ static bool confined_root(struct request *r, struct text path, size_t *len)
 
     if (root->alias && root->strip == SIZE_MAX) {
         /* A regular expression makes the whole name: what the configuration says for sure is its constant beginning. */
-        const struct template *t = root->path;
-        struct text constant = template_is_constant(t) ? TEXT("") : t->parts[0].variable ? TEXT("") : t->parts[0].text;
-        *len = last_slash(constant);
+        *len = constant_folder(root->path);
         return *len > 0;
     }
     *len = static_root(r).len;
@@ -34,6 +42,33 @@ static bool confined_root(struct request *r, struct text path, size_t *len)
     if (root->alias && *len > 0 && path.at[*len] != '/' && path.at[*len - 1] != '/')
         *len = last_slash((struct text){path.at, *len});
     return true;
+}
+
+static bool is_below(struct text path, struct text root)
+{
+    if (root.len == 0 || !text_starts(path, root))
+        return false;
+    return path.len == root.len || path.at[root.len] == '/' || root.at[root.len - 1] == '/';
+}
+
+/* The same for a path that `source` made, which need not begin with the root. -EACCES: nothing that is known beforehand says where. */
+static int named_root(struct request *r, struct text path, const struct template *source, struct open_options *o)
+{
+    char real[PATH_MAX];
+    struct text root = static_root(r);
+
+    if (is_below(path, root)) {
+        o->beneath = confined_root(r, path, &o->root_len);
+        return 0;
+    }
+    o->beneath = !template_is_constant(source);
+    o->root_len = constant_folder(source);
+    if (!o->beneath || o->root_len > 0)
+        return 0;
+    if (!root.at || !realpath(root.at, real) || !is_below(path, text_of(real))) /* $realpath_root */
+        return -EACCES;
+    o->root_len = strlen(real);
+    return 0;
 }
 
 /* nginx's reading of from=: a part that does not start the path is no part of it. */
@@ -54,13 +89,18 @@ static void set_trusted(struct request *r, const struct symlinks_conf *s, struct
         o->trusted = from.len - 1;
 }
 
-void confine_options(struct request *r, struct text path, struct open_options *o)
+int confine_options(struct request *r, struct text path, const struct template *source, struct open_options *o)
 {
     const struct confine_conf *conf = r->location->confine;
+    int rc = conf->beneath && source ? named_root(r, path, source, o) : 0;
 
-    o->beneath = conf->beneath && confined_root(r, path, &o->root_len);
+    if (rc < 0)
+        return rc;
+    if (conf->beneath && !source)
+        o->beneath = confined_root(r, path, &o->root_len);
     if (conf->symlinks.mode != SYMLINKS_FOLLOW)
         set_trusted(r, &conf->symlinks, path, o);
+    return 0;
 }
 
 /* ---- directives ---- */

@@ -104,6 +104,8 @@ static const char *set_root(struct conf *cf, const struct conf_row *row, void *s
         path = text_of(conf_path(cf, path));
     else if (!conf_reads(cf, path.at))
         return conf_error(cf, "no memory");
+    else
+        root->prefix = cf->prefix;
     return compile(cf, path, &root->path);
 }
 
@@ -330,8 +332,9 @@ static const struct conf_row rows[] = {
      .help = "Directory that the URI is appended to."},
     {"alias", CONF_LOCATION, CONF_TAKE1, set_root, SLOT(root), .syntax = "path",
      .help = "Path that takes the place of the location's prefix.",
-     .differs = "An alias that ends with / in a location that does not is an error: it would let requests leave the "
-                "directory."},
+     .differs =
+         "A \"..\" that arises where it is joined with the request (/img../x, with an alias that ends with / in a "
+         "location that does not; $1 of ^/img(.*)$) gets 404; where that can be, there is a warning."},
     {"index", ALL, CONF_1MORE | CONF_REPEAT, set_index, SLOT(index), .dflt = "index.html", .syntax = "file ...",
      .help = "Files tried for a URI that ends with /."},
     {"try_files", CONF_SERVER | CONF_LOCATION, CONF_2MORE, set_try_files, .syntax = "file ... (uri | =code | @name)",

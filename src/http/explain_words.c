@@ -256,6 +256,23 @@ static void say_found(struct explain *e, const struct moment *before)
         because(e, "the body is larger than client_max_body_size");
 }
 
+/* What the step decides alone: content that is made in memory, and refusals, in whose place an error page may stand. */
+static void say_content(struct explain *e, const struct moment *before)
+{
+    const struct request *r = e->request;
+    struct text method = {r->msg.line.at, text_find(r->msg.line, ' ')};
+    bool made = before->location->content || before->location->empty_gif;
+
+    if (r->out.status == 405 || (r->redirects > before->redirects && !text_equal(method, TEXT("GET"))))
+        because(e, "%s not answer %.*s", made ? "it does" : "files do", TEXT_ARG(method));
+    else if (made)
+        because(e, "the location makes its own content");
+    else
+        because(e, "its path cannot be made: %s",
+                r->uri_broken ? "an alias has nothing to cut off a URI that was rewritten"
+                              : "a \"..\" of the request would lead out of the folder");
+}
+
 static void say_route(struct explain *e, const struct moment *before)
 {
     if (e->request->server->base.rewrite)
@@ -481,8 +498,8 @@ void explain_step(struct explain *e, const struct moment *before)
         say_try_files(e, before);
         break;
     case STEP_CONTENT:
-        if (r->out.status == 405 || r->redirects > before->redirects)
-            because(e, "files do not answer %.*s", TEXT_ARG(r->msg.method_name));
+        if (r->step == STEP_READY || r->redirects > before->redirects)
+            say_content(e, before);
         break;
     case STEP_RANDOM_INDEX:
         explain_say(e, "random_index", r->redirects > before->redirects ? "one of the files" : "no file is there");

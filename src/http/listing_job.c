@@ -189,7 +189,7 @@ int listing_join(struct request *r, struct text callback)
 {
     struct open_options guard = {0};
     if (r->location->confine)
-        confine_options(r, r->path, &guard);
+        (void)confine_options(r, r->path, NULL, &guard);
     struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
     struct listing_job *j = p ? find(r, callback, &guard) : NULL;
     int rc = 0;

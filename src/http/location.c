@@ -156,22 +156,6 @@ static const char *place(struct conf *cf, struct location *l, struct location_tr
     return rc < 0 ? conf_error(cf, "no memory") : NULL;
 }
 
-/* With `location /img` and `alias /srv/img/`, /img../x would be /srv/img/../x: refused here, not served. */
-static const char *check_alias(struct conf *cf, const struct location *l)
-{
-    const struct root *root = &l->http->root;
-    bool inherited = l->parent && l->parent->http->root.path == root->path;
-
-    if (!root->alias || root->strip == SIZE_MAX || inherited || l->kind == LOCATION_EXACT)
-        return NULL;
-    if (!text_ends(root->path->text, TEXT("/")) || text_ends(l->name, TEXT("/")))
-        return NULL;
-    return conf_error(cf,
-                      "\"alias\" \"%.*s\" ends with \"/\" but location \"%.*s\" does not: "
-                      "\"%.*s../\" would leave the directory",
-                      TEXT_ARG(root->path->text), TEXT_ARG(l->name), TEXT_ARG(l->name));
-}
-
 /* The location with the settings of the block; its instructions belong to those of the location around it. */
 static void resolve_if(struct conf_block *block, const struct location *around)
 {
@@ -198,10 +182,10 @@ static const char *finish_block(struct conf *cf, struct conf_block *block, const
         l->parent = parent;
         resolve(l, child);
         const char *error = place(cf, l, *tree);
-        if (!error)
-            error = check_alias(cf, l);
-        if (!error)
+        if (!error) {
+            location_check_alias(cf, l);
             error = finish_block(cf, child, l, &l->tree);
+        }
         if (error)
             return error;
     }

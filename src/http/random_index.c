@@ -98,7 +98,7 @@ static int start(struct request *r, struct text path)
         return -ENOMEM;
     memcpy(j->path, path.at, path.len);
     if (r->location->confine)
-        confine_options(r, path, &j->guard);
+        (void)confine_options(r, path, NULL, &j->guard);
     j->request = r;
     j->job.run = on_run;
     j->job.done = on_done;

@@ -137,11 +137,12 @@ bool respond_too_many(struct request *r, const char *doing)
     return true;
 }
 
-void respond_internally_to(struct request *r, struct text target)
+void respond_internally_to(struct request *r, struct text target, const struct template *source)
 {
     size_t question = text_find(target, '?');
     struct text args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;
     respond_internally(r, (struct text){target.at, question}, args);
+    r->climbs_by_conf = !static_climbs(source, target);
 }
 
 void respond_internally(struct request *r, struct text uri, struct text args)
@@ -152,6 +153,7 @@ void respond_internally(struct request *r, struct text uri, struct text args)
     r->path = TEXT_NONE;
     r->internal = true;
     r->uri_broken = false;
+    r->climbs_by_conf = false;
     r->step = STEP_ROUTE;
     r->step_at = 0;
     respond_too_many(r, "internally redirecting to");
@@ -202,7 +204,7 @@ void respond_error(struct request *r, int status)
             r->msg.method = METHOD_GET;
             r->msg.method_name = TEXT("GET");
         }
-        respond_internally_to(r, target);
+        respond_internally_to(r, target, page->target);
     } else if (text_starts(target, TEXT("@"))) {
         respond_named(r, target);
     } else if (target.len > 0) {

@@ -40,16 +40,6 @@ static int match(struct request *r, const struct rewrite_conf *conf, const struc
     return rc;
 }
 
-/* What may not be opened can still be there, and its inode is in memory, now that opening it was tried. */
-static bool stat_mode(const char *path, mode_t *mode)
-{
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return false;
-    *mode = st.st_mode;
-    return true;
-}
-
 static bool fits(char test, mode_t mode)
 {
     switch (test) {
@@ -64,22 +54,37 @@ static bool fits(char test, mode_t mode)
     }
 }
 
+/* Whether a ".." in the path comes of the request. Behind the root, the root's own do not count. */
+static bool leads_out(struct request *r, const struct condition *c, struct text path)
+{
+    if (!static_climbs(c->subject, path))
+        return false;
+    struct text root = static_root(r);
+    if (!c->subject->parts[0].variable || !text_starts(path, root))
+        return true;
+    struct text rest = text_from(path, root.len);
+    return static_leads_out(r, rest, true) || static_climbs(c->subject, rest);
+}
+
 static enum answer test_file(struct request *r, const struct condition *c)
 {
     struct text path = template_text(c->subject, r);
-    struct file *f;
+    struct file *f = NULL;
     mode_t mode = 0;
 
-    int rc = static_find(r, path, &f);
+    int rc = path.at && leads_out(r, c, path) ? -ENOENT : static_find_named(r, path, c->subject, &f);
     if (rc == -EINPROGRESS)
         return ANSWER_WAITS;
     if (rc == -ENOMEM)
         return ANSWER_FAILED;
+    struct stat st;
     bool there = rc == 0;
     if (there)
         mode = f->mode;
-    else if (rc == -EACCES)
-        there = stat_mode(path.at, &mode);
+    else if (rc == -EACCES && static_stat(r, path, c->subject, &st)) { /* what may not be opened can still be there */
+        there = true;
+        mode = st.st_mode;
+    }
     file_release(f);
     if (!there && rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG)
         request_log(r, LEVEL_CRIT, -rc, "open() \"%.*s\" failed", TEXT_ARG(path));
@@ -209,6 +214,7 @@ static bool change_uri(struct request *r, const struct rewrite_conf *conf, const
     if (conf->log)
         request_log(r, LEVEL_NOTICE, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", TEXT_ARG(path), TEXT_ARG(args));
     r->uri = path;
+    r->climbs_by_conf = !static_climbs(rule->path, path);
     r->args = args;
     r->path = TEXT_NONE;
     if (path.len == 0)

@@ -27,52 +27,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* ---- names of files ---- */
-
-struct text static_root(struct request *r)
-{
-    const struct location *l = r->location;
-    if (l->root.at)
-        return l->root;
-    struct text root = template_text(l->http->root.path, r);
-    while (!l->http->root.alias && root.len > 1 && root.at[root.len - 1] == '/')
-        root.len--;
-    return root;
-}
-
-/* The part of `uri` that goes behind the root. */
-static struct text below_root(const struct request *r, struct text uri)
-{
-    const struct root *root = &r->location->http->root;
-    if (!uri.at) /* of a request that was refused before it had one */
-        return TEXT("");
-    if (!root->alias)
-        return uri;
-    if (root->strip == SIZE_MAX)
-        return TEXT("");
-    return root->strip <= uri.len ? text_from(uri, root->strip) : TEXT("");
-}
-
-static struct text path_below(struct request *r, struct text rest)
-{
-    struct text root = static_root(r);
-    if (!root.at) /* no memory for its variables: the file system's root is no substitute */
-        return TEXT_NONE;
-    char *path = arena_alloc(&r->arena, root.len + rest.len + 1);
-    if (!path)
-        return TEXT_NONE;
-    memcpy(path, root.at, root.len);
-    if (rest.len > 0)
-        memcpy(path + root.len, rest.at, rest.len);
-    path[root.len + rest.len] = '\0';
-    return (struct text){path, root.len + rest.len};
-}
-
-struct text static_path(struct request *r, struct text uri)
-{
-    return path_below(r, below_root(r, uri));
-}
-
 /* ---- looking files up ---- */
 
 static void on_found(struct file_lookup *lookup, int rc, struct file *f)
@@ -84,7 +38,7 @@ static void on_found(struct file_lookup *lookup, int rc, struct file *f)
     request_resume(r);
 }
 
-int static_find(struct request *r, struct text path, struct file **f)
+int static_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
 {
     *f = NULL;
     if (r->found) {
@@ -96,133 +50,72 @@ int static_find(struct request *r, struct text path, struct file **f)
     if (!path.at)
         return -ENOMEM;
     struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
-    if (r->location->confine)
-        confine_options(r, path, &options);
+    int rc = r->location->confine ? confine_options(r, path, source, &options) : 0;
+    if (rc < 0)
+        return rc;
     r->lookup.found = on_found;
     return file_cache_find(r->worker->cache, r->location->file, path.at, &options, &r->lookup, f);
 }
 
-/* ---- the steps: true: go on with r->step; false: wait ---- */
-
-static void end_try_files(struct request *r, const struct template *last)
+int static_find(struct request *r, struct text path, struct file **f)
 {
-    struct text target = template_text(last, r);
-    uint64_t status;
-
-    if (text_starts(target, TEXT("=")) && number_parse(text_from(target, 1), &status) == 0)
-        respond_error(r, (int)status);
-    else if (text_starts(target, TEXT("@")))
-        respond_named(r, target);
-    else
-        respond_internally_to(r, target);
+    return static_find_named(r, path, NULL, f);
 }
 
-static struct text joined(struct request *r, struct text a, struct text b)
-{
-    char *s = arena_alloc(&r->arena, a.len + b.len + 1);
-    if (!s || !a.at || !b.at)
-        return TEXT_NONE;
-    memcpy(s, a.at, a.len);
-    memcpy(s + a.len, b.at, b.len);
-    s[a.len + b.len] = '\0';
-    return (struct text){s, a.len + b.len};
-}
-
-/* Behind the root goes the whole name; with `alias`, a name made of variables loses the location's part, as in nginx. */
-static struct text try_rest(const struct request *r, const struct template *name, struct text value)
-{
-    const struct root *root = &r->location->http->root;
-
-    if (!root->alias || root->strip > r->uri.len || template_is_constant(name))
-        return value;
-    return text_starts(value, (struct text){r->uri.at, root->strip}) ? text_from(value, root->strip) : value;
-}
-
-/* The URI of a file that try_files found. */
-static struct text try_uri(struct request *r, struct text rest)
-{
-    const struct root *root = &r->location->http->root;
-
-    if (root->alias && root->strip <= r->uri.len)
-        return joined(r, (struct text){r->uri.at, root->strip}, rest);
-    return rest.len > 0 ? rest : TEXT("/");
-}
-
-/* As nginx, which asks with stat: what is there but may not be read is found, and answered with 403. What lies outside of
- * the rules for files is not there. The name was looked up a moment ago, so that this touches no disk. */
-static bool is_closed(struct request *r, int rc, struct text path, bool directory)
+bool static_stat(struct request *r, struct text path, const struct template *source, struct stat *st)
 {
     struct open_options guard = {0};
-    struct stat st;
 
-    if (rc != -EACCES || !path.at)
+    if (r->location->confine && confine_options(r, path, source, &guard) < 0)
         return false;
-    if (r->location->confine)
-        confine_options(r, path, &guard);
-    return file_stat(path.at, &guard, &st) == 0 && S_ISDIR(st.st_mode) == directory;
+    return file_stat(path.at, &guard, st) == 0;
 }
 
-/* One name of try_files: served if it is there, else the next one's turn. */
-static bool try_file(struct request *r, const struct try_files *names)
-{
-    const struct template *name = names->names->items[r->step_at];
-    struct text value = template_text(name, r);
-    struct text rest = value.at ? try_rest(r, name, value) : TEXT_NONE;
-    struct text path = rest.at ? path_below(r, rest) : TEXT_NONE;
-    bool directory = names->directory[r->step_at];
-    struct file *f;
+/* ---- the steps: true: go on with r->step; false: wait ---- */
 
-    int rc = static_find(r, path, &f);
-    if (rc == -EINPROGRESS)
-        return false;
-    if (rc < 0 ? !is_closed(r, rc, path, directory) : (f->kind == FILE_DIRECTORY) != directory) {
-        file_release(f);
-        r->step_at++;
-        return true;
-    }
-    r->uri = try_uri(r, rest);
-    r->step = directory ? STEP_CONTENT : STEP_VARIANT;
-    r->step_at = 0;
-    r->path = directory ? TEXT_NONE : path;
-    if (directory)
-        file_release(f);
-    else
-        r->file = f;
-    return true;
+/* The one door to all content, whatever step came before: texts that are made here answer GET and HEAD; of files, POST may ask too,
+ * since a directory's redirect answers it. */
+static bool takes_method(const struct request *r)
+{
+    const struct location *l = r->location;
+    bool made = l->content || l->empty_gif;
+
+    return r->msg.method == METHOD_GET || r->msg.method == METHOD_HEAD || (r->msg.method == METHOD_POST && !made);
 }
 
-static bool step_try_files(struct request *r)
+static bool refuse_climbing(struct request *r)
 {
-    const struct http_conf *h = r->location->http;
-    const struct template_list *t = h->try_files.names;
-
-    if (!t || t->count == 0)
-        r->step = STEP_CONTENT;
-    else if (r->step_at < t->count - 1)
-        return try_file(r, &h->try_files);
-    else
-        end_try_files(r, t->items[t->count - 1]);
+    if (!static_uri_leads_out(r))
+        return false;
+    request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" where it is joined with the request",
+                TEXT_ARG(static_path(r, r->uri)));
+    respond_error(r, 404);
     return true;
 }
 
 static bool step_content(struct request *r)
 {
-    if (r->location->content)
-        return r->location->content(r);
+    const struct location *l = r->location;
 
-    enum method m = r->msg.method;
-
-    if (r->location->empty_gif) {
-        empty_gif_respond(r);
-        return true;
-    }
-    if (m != METHOD_GET && m != METHOD_HEAD && m != METHOD_POST) {
+    if (!takes_method(r)) {
         respond_error(r, 405);
         return true;
     }
+    if (l->content)
+        return l->content(r);
+    if (l->empty_gif) {
+        empty_gif_respond(r);
+        return true;
+    }
     r->step_at = 0;
+    if (r->path.at) { /* of the file that try_files found */
+        r->step = STEP_VARIANT;
+        return true;
+    }
+    if (static_refuse_alias(r) || refuse_climbing(r))
+        return true;
     r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_VARIANT;
-    if (r->location->random_index && r->step == STEP_INDEX)
+    if (l->random_index && r->step == STEP_INDEX)
         r->step = STEP_RANDOM_INDEX;
     return true;
 }
@@ -247,7 +140,7 @@ static bool step_random_index(struct request *r)
     if (rc < 0)
         fail_open(r, path, -rc);
     else if (name.at)
-        respond_internally(r, joined(r, r->uri, name), r->args);
+        respond_internally(r, static_joined(r, r->uri, name), r->args);
     else
         r->step = STEP_INDEX;
     return true;
@@ -277,6 +170,13 @@ static bool step_without_index(struct request *r)
     return true;
 }
 
+/* To `uri`, whose ".." is the configuration's own. */
+static void redirect_to_index(struct request *r, struct text uri)
+{
+    respond_internally(r, uri, r->args);
+    r->climbs_by_conf = true;
+}
+
 /* After names that are not there, a directory that is not there is 404. */
 static bool step_absolute_index(struct request *r, struct text name)
 {
@@ -290,7 +190,7 @@ static bool step_absolute_index(struct request *r, struct text name)
     if (rc < 0)
         fail_open(r, path, -rc);
     else
-        respond_internally(r, name, r->args);
+        redirect_to_index(r, name);
     return true;
 }
 
@@ -302,9 +202,13 @@ static bool step_index(struct request *r)
         return step_without_index(r);
 
     struct text name = template_text(names->items[r->step_at], r);
+    if (static_climbs(names->items[r->step_at], name)) {
+        r->step_at++;
+        return true;
+    }
     if (text_starts(name, TEXT("/")))
         return step_absolute_index(r, name);
-    struct text uri = joined(r, r->uri, name);
+    struct text uri = static_joined(r, r->uri, name);
     struct text path = uri.at ? static_path(r, uri) : TEXT_NONE;
     struct file *f;
     int rc = static_find(r, path, &f);
@@ -312,7 +216,7 @@ static bool step_index(struct request *r)
         return false;
     if (rc == 0) {
         file_release(f);
-        respond_internally(r, uri, r->args);
+        redirect_to_index(r, uri);
     } else if (rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG) {
         fail_open(r, path, -rc);
     } else {
@@ -446,7 +350,7 @@ bool static_step(struct request *r)
     case STEP_ACCESS:
         return access_step(r);
     case STEP_TRY_FILES:
-        return step_try_files(r);
+        return static_step_try_files(r);
     case STEP_CONTENT:
         return step_content(r);
     case STEP_RANDOM_INDEX:

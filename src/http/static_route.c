@@ -75,19 +75,6 @@ bool static_step_route(struct request *r)
     return outcome != REWRITE_WAITS;
 }
 
-/* `rewrite ... break` leaves a URI that need not begin with the location's name, which an alias would cut off. */
-static bool refuse_alias(struct request *r)
-{
-    const struct root *root = &r->location->http->root;
-
-    if (!r->uri_broken || !root->alias)
-        return false;
-    request_log(r, LEVEL_ALERT, 0, "\"alias\" cannot be used in location \"%.*s\" where URI was rewritten",
-                TEXT_ARG(r->location->name));
-    respond_error(r, 500);
-    return true;
-}
-
 bool static_step_rewrite(struct request *r)
 {
     switch (rewrite_run(r, r->rewrite)) {
@@ -99,8 +86,7 @@ bool static_step_rewrite(struct request *r)
         break;
     }
     if (!r->uri_changed) {
-        if (!refuse_alias(r))
-            after_rewrite(r);
+        after_rewrite(r);
         return true;
     }
     r->uri_changed = false;

@@ -1,4 +1,4 @@
-/* static_route.h - the steps before a location's own: true: go on with r->step; false: wait. Only static.c asks. */
+/* static_route.h - what the files of static.c share: the steps before a location's own (true: go on with r->step; false: wait), and names. */
 #ifndef HTTP_STATIC_ROUTE_H
 #define HTTP_STATIC_ROUTE_H
 
@@ -7,5 +7,13 @@
 bool static_step_route(struct request *r);
 bool static_step_location(struct request *r);
 bool static_step_rewrite(struct request *r);
+bool static_step_try_files(struct request *r);
+
+/* `rewrite ... break` leaves a URI that need not begin with the location's name, which an alias would cut off: true, and 500 is the
+ * answer. Asked where a path is made. */
+bool static_refuse_alias(struct request *r);
+
+/* `a` and `b`, NUL-terminated; absent: no memory, or one of them is absent. */
+struct text static_joined(struct request *r, struct text a, struct text b);
 
 #endif
