@@ -13,10 +13,6 @@ void empty_gif_respond(struct request *r)
 {
     struct validators v = {TEXT_NONE, MTIME};
 
-    if (r->msg.method != METHOD_GET && r->msg.method != METHOD_HEAD) {
-        respond_error(r, 405);
-        return;
-    }
     /* Conditions are about what was asked for, not about a page in its place. */
     switch (r->error_status > 0 ? PRECONDITION_PROCEED
                                 : precondition_check(&r->msg, &v, r->location->http->if_modified_since)) {
@@ -30,6 +26,8 @@ void empty_gif_respond(struct request *r)
         respond_text(r, 200, TEXT("image/gif"), TEXT(gif));
         break;
     }
+    if (r->out.status != 200 && r->out.status != 304) /* in the place of something else: nothing to validate */
+        return;
     if (!r->out.last_modified.at) /* add_header may have put its own there */
         r->out.last_modified = TEXT("Mon, 28 Sep 1970 06:00:00 GMT");
 }

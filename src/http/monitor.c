@@ -110,22 +110,11 @@ static void respond(struct request *r, const struct buffer *page, struct text ty
         respond_text(r, 200, type, (struct text){page->data, page->len});
 }
 
-/* Neither knows any other method; nginx's answer. */
-static bool refuses_method(struct request *r)
-{
-    if (r->msg.method == METHOD_GET || r->msg.method == METHOD_HEAD)
-        return false;
-    respond_error(r, 405);
-    return true;
-}
-
 static bool answer_stub(struct request *r)
 {
     struct counters c;
     struct buffer *page;
 
-    if (refuses_method(r))
-        return true;
     page = new_page(r);
     if (!page) {
         respond_error(r, 500);
@@ -199,8 +188,6 @@ static bool answer_status(struct request *r)
     struct buffer *page;
     const char *nonce;
 
-    if (refuses_method(r))
-        return true;
     if (asked.at)
         offered = offered_by_name(asked);
     if (!offered) {
