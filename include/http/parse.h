@@ -33,17 +33,28 @@ enum field {
     FIELD_USER_AGENT,
     FIELD_REFERER,
     FIELD_AUTHORIZATION,
+    FIELD_PROXY_AUTHORIZATION, /* these two only so that they come once */
+    FIELD_CONTENT_RANGE,
     FIELD_UPGRADE,
     FIELD_COUNT /* also "none of these" */
 };
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_CONNECT,
+    METHOD_OTHER
+};
 
 struct message {
     enum method method;
     struct text method_name;
     struct text line;       /* the request line, without CRLF: $request */
-    struct text target;     /* as sent: origin-form, absolute-form or * */
+    struct text target;     /* as sent: origin-form, absolute-form, authority-form or * */
     unsigned minor;         /* HTTP/1.minor: 0 or 1 */
     struct header *headers; /* in order; in the arena */
     unsigned count;

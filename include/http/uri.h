@@ -14,10 +14,13 @@ struct uri {
         raw; /* path and query as sent, in one piece: $request_uri. For "http://b?x" "?x", and "/" for "http://b" */
 };
 
-/* host[:port] as Host and an absolute-form carry it: reg-name, IPv4 or [IPv6]; a port is at most 65535 and may be
- * empty. *host is the part before the port, without a dot at its end (IPv6 keeps its brackets). False: not of that
+/* host[:port] as Host and an absolute-form carry it: reg-name, IPv4, [IPv6] or [vX.future]; a port is at most 65535 and may be
+ * empty. *host is the part before the port, without a dot at its end (what is in brackets keeps them). False: not of that
  * form, or empty. */
 bool uri_authority(struct text authority, struct text *host);
+
+/* authority-form, the target of CONNECT: the same with a port. */
+bool uri_tunnel(struct text target, struct text *host);
 
 /* origin-form, absolute-form (http, https), or * (only with OPTIONS: path is "*"). 0; 400 for anything else, a
  * fragment (#) included. */

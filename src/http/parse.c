@@ -160,11 +160,12 @@ struct reader {
 
 #define BIT(field) (1u << (field))
 
-/* A second one makes the message ambiguous: nginx's choice of fields. */
+/* A second one makes the message ambiguous: nginx's choice of fields, and Proxy-Authorization as Authorization. */
 static const unsigned singular = BIT(FIELD_HOST) | BIT(FIELD_CONTENT_LENGTH) | BIT(FIELD_TRANSFER_ENCODING) |
                                  BIT(FIELD_EXPECT) | BIT(FIELD_IF_RANGE) | BIT(FIELD_IF_MATCH) |
                                  BIT(FIELD_IF_NONE_MATCH) | BIT(FIELD_IF_MODIFIED_SINCE) |
-                                 BIT(FIELD_IF_UNMODIFIED_SINCE) | BIT(FIELD_AUTHORIZATION);
+                                 BIT(FIELD_IF_UNMODIFIED_SINCE) | BIT(FIELD_AUTHORIZATION) |
+                                 BIT(FIELD_PROXY_AUTHORIZATION) | BIT(FIELD_CONTENT_RANGE);
 
 static enum field when(enum field field, struct text name, struct text is)
 {
@@ -193,6 +194,8 @@ static enum field field_of(struct text name)
         return first == 'c' ? when(FIELD_CONNECTION, name, TEXT("connection"))
                             : when(FIELD_USER_AGENT, name, TEXT("user-agent"));
     case 13:
+        if (first == 'c')
+            return when(FIELD_CONTENT_RANGE, name, TEXT("content-range"));
         return first == 'i' ? when(FIELD_IF_NONE_MATCH, name, TEXT("if-none-match"))
                             : when(FIELD_AUTHORIZATION, name, TEXT("authorization"));
     case 14:
@@ -203,7 +206,8 @@ static enum field field_of(struct text name)
         return first == 'i' ? when(FIELD_IF_MODIFIED_SINCE, name, TEXT("if-modified-since"))
                             : when(FIELD_TRANSFER_ENCODING, name, TEXT("transfer-encoding"));
     case 19:
-        return first == 'i' ? when(FIELD_IF_UNMODIFIED_SINCE, name, TEXT("if-unmodified-since")) : FIELD_COUNT;
+        return first == 'i' ? when(FIELD_IF_UNMODIFIED_SINCE, name, TEXT("if-unmodified-since"))
+                            : when(FIELD_PROXY_AUTHORIZATION, name, TEXT("proxy-authorization"));
     default:
         return FIELD_COUNT;
     }
@@ -337,6 +341,8 @@ static enum method method_of(llhttp_t *parser)
         return METHOD_DELETE;
     case HTTP_OPTIONS:
         return METHOD_OPTIONS;
+    case HTTP_CONNECT:
+        return METHOD_CONNECT;
     default:
         return METHOD_OTHER;
     }

@@ -24,10 +24,25 @@ static struct text asked_host(struct request *r, const struct uri *uri)
     return host.len > 0 ? lower_host(r, host) : TEXT("");
 }
 
+/* There are no tunnels here; whoever asks for one gets no other answer on this connection. */
+static int refuse_tunnel(struct request *r)
+{
+    struct text host;
+    if (!uri_tunnel(r->msg.target, &host))
+        return 400;
+    r->raw_uri = r->msg.target;
+    r->host = lower_host(r, host);
+    r->server = route_server(r->client->address, r);
+    r->location = &r->server->base;
+    return 405;
+}
+
 /* Target and Host to r->uri, r->args, r->host, r->server. 0 or a status. */
 static int resolve_target(struct request *r)
 {
     struct uri uri;
+    if (r->msg.method == METHOD_CONNECT)
+        return refuse_tunnel(r);
     int status = uri_split(r->msg.target, &uri);
     if (status != 0)
         return status;

@@ -58,20 +58,42 @@ static bool port_ok(struct text rest)
     return true;
 }
 
-/* "[...]", the closing bracket included in *host. */
-static bool bracketed(struct text authority, struct text *host)
+static bool is_ipv6(struct text t)
 {
     char address[INET6_ADDRSTRLEN];
     struct in6_addr ignored;
-    size_t close = text_find(authority, ']');
-    if (close == authority.len || close - 1 >= sizeof(address) || memchr(authority.at, '\0', close))
+    if (t.len >= sizeof(address) || memchr(t.at, '\0', t.len))
         return false;
-    memcpy(address, authority.at + 1, close - 1);
-    address[close - 1] = '\0';
-    if (inet_pton(AF_INET6, address, &ignored) != 1)
+    memcpy(address, t.at, t.len);
+    address[t.len] = '\0';
+    return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+/* RFC 3986, 3.2.2: "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ) */
+static bool is_ip_future(struct text t)
+{
+    if (t.len == 0 || text_lower(t.at[0]) != 'v')
         return false;
-    *host = (struct text){authority.at, close + 1};
+    size_t at = 1;
+    while (at < t.len && hex_value(t.at[at]) >= 0)
+        at++;
+    if (at == 1 || at + 1 >= t.len || t.at[at] != '.')
+        return false;
+    for (at++; at < t.len; at++)
+        if (t.at[at] != ':' && !is(t.at[at], UNRESERVED | SUB_DELIM))
+            return false;
     return true;
+}
+
+/* "[...]", the closing bracket included in *host. */
+static bool bracketed(struct text authority, struct text *host)
+{
+    size_t close = text_find(authority, ']');
+    if (close == authority.len)
+        return false;
+    struct text inside = {authority.at + 1, close - 1};
+    *host = (struct text){authority.at, close + 1};
+    return is_ipv6(inside) || is_ip_future(inside);
 }
 
 /* reg-name or IPv4; empty labels are refused, as nginx refuses them. */
@@ -99,6 +121,16 @@ bool uri_authority(struct text authority, struct text *host)
     if (host->at[host->len - 1] == '.')
         host->len--;
     return true;
+}
+
+bool uri_tunnel(struct text target, struct text *host)
+{
+    if (!uri_authority(target, host))
+        return false;
+    struct text rest = text_from(target, host->len);
+    if (text_starts(rest, TEXT(".")))
+        rest = text_from(rest, 1);
+    return rest.len > 1; /* a colon, and digits */
 }
 
 /* The parts of a target. */

@@ -28,6 +28,10 @@ static const struct refused {
     {                                                                                                                  \
         text, sizeof(text) - 1, as, false                                                                              \
     }
+#define OURS(text, as)                                                                                                 \
+    {                                                                                                                  \
+        text, sizeof(text) - 1, as, true                                                                               \
+    }
     /* Bare CR and LF. */
     BAD(LINE HOST "X: \rTransfer-Encoding: chunked\r\n\r\n"),
     BAD(LINE HOST "X: a\rb\r\n\r\n"),
@@ -70,7 +74,16 @@ static const struct refused {
     BAD("GET ftp://a/a.txt HTTP/1.0x\r\n" HOST "\r\n"),
     NGINX_TAKES("GET /a b HTTP/1.1\r\n" HOST "\r\n"),
     NGINX_TAKES("GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n"),
-    BAD("CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n"),
+    OURS("CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n", 405),
+    OURS("CONNECT [::1]:443 HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 405),
+    OURS("CONNECT a.txt HTTP/1.1\r\n" HOST "\r\n", 400),
+    OURS("CONNECT a: HTTP/1.1\r\n" HOST "\r\n", 400),
+    OURS("CONNECT /a.txt HTTP/1.1\r\n" HOST "\r\n", 400),
+    OURS("CONNECT http://a/a.txt HTTP/1.1\r\n" HOST "\r\n", 400),
+    OURS("CONNECT * HTTP/1.1\r\n" HOST "\r\n", 400),
+    OURS(LINE HOST "Proxy-Authorization: Basic a\r\nproxy-authorization: Basic a\r\n\r\n", 400),
+    OURS(LINE HOST "Content-Range: bytes 0-1/2\r\nContent-Range: bytes 0-1/2\r\n\r\n", 400),
+    OURS(LINE "Host: [v.x]\r\n\r\n", 400),
     REFUSED("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     NGINX_TAKES("\r\n\r\n" LINE HOST "\r\n"), /* one empty line may stand before a request, not two */
     /* Versions. */
@@ -213,6 +226,9 @@ static const char *const taken[] = {
     LINE "host: a\r\n\r\n",
     LINE "HOST: a:8080\r\n\r\n",
     LINE "Host: [::1]:80\r\n\r\n",
+    LINE "Host: [v1f.a:b]:80\r\n\r\n",
+    LINE HOST "Proxy-Authorization: Basic a\r\nContent-Range: bytes 0-1/2\r\n\r\n",
+    "GET http://[v1.x]/a.txt HTTP/1.1\r\n" HOST "\r\n",
     LINE HOST "A!#$%&'*+-.^_`|~09: odd but allowed\r\n\r\n",
     "GET /a.txt?a=b&c=%zz&d=?/ HTTP/1.1\r\n" HOST "\r\n",
     "GET http://a/a.txt HTTP/1.1\r\n" HOST "\r\n",

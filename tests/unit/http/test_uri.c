@@ -319,6 +319,11 @@ static const struct {
     {"[::1]", "[::1]"},
     {"[::1]:80", "[::1]"},
     {"[2001:db8::ffff:1.2.3.4]", "[2001:db8::ffff:1.2.3.4]"},
+    {"[v1.x]", "[v1.x]"},
+    {"[V1fA.a:b!$&'()*+,;=~._-9]:80", "[V1fA.a:b!$&'()*+,;=~._-9]"},
+    {"[v0.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]",
+     "[v0.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]"},
     {"%41%c3%a9", "%41%c3%a9"},
     {"a!$&'()*+,;=b", "a!$&'()*+,;=b"},
     {"-", "-"},
@@ -358,8 +363,53 @@ static const struct {
     {"[::1]x", NULL},
     {"[::1%25eth0]", NULL},
     {"[1.2.3.4]", NULL},
+    {"[v]", NULL},
+    {"[v1]", NULL},
+    {"[v1.]", NULL},
+    {"[v.x]", NULL},
+    {"[vg.x]", NULL},
+    {"[x1.x]", NULL},
+    {"[v1.x", NULL},
+    {"[v1.x]y", NULL},
+    {"[v1.x/y]", NULL},
+    {"[v1.x%20]", NULL},
+    {"[v1.[x]", NULL},
+    {"[v1.x@y]", NULL},
     {"[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]", NULL},
 };
+
+/* What CONNECT asks for. */
+START_TEST(test_tunnel)
+{
+    static const char *const cases[][2] = {{"a:80", "a"},
+                                           {"A.b:443", "A.b"},
+                                           {"a.:80", "a"},
+                                           {"[::1]:80", "[::1]"},
+                                           {"1.2.3.4:1", "1.2.3.4"},
+                                           {"[v1.x]:80", "[v1.x]"},
+                                           {"a", NULL},
+                                           {"a:", NULL},
+                                           {"a.", NULL},
+                                           {"a.:", NULL},
+                                           {"[::1]", NULL},
+                                           {"[::1]:", NULL},
+                                           {":80", NULL},
+                                           {"a:65536", NULL},
+                                           {"/x", NULL},
+                                           {"*", NULL},
+                                           {"http://a:80/", NULL},
+                                           {"http://a:80", NULL},
+                                           {"a:80/x", NULL},
+                                           {"u@a:80", NULL}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text host;
+        bool ok = uri_tunnel(text_of(cases[i][0]), &host);
+        ck_assert_msg(ok == (cases[i][1] != NULL), "%s", cases[i][0]);
+        if (ok)
+            is_text(host, cases[i][1]);
+    }
+}
+END_TEST
 
 START_TEST(test_raw)
 {
@@ -445,6 +495,7 @@ Suite *suite_http_uri(void)
     tcase_add_test(t, test_not_a_path);
     tcase_add_test(t, test_random_paths);
     tcase_add_loop_test(t, test_targets, 0, sizeof(targets) / sizeof(targets[0]));
+    tcase_add_test(t, test_tunnel);
     tcase_add_test(t, test_raw);
     tcase_add_test(t, test_nul);
     tcase_add_loop_test(t, test_hosts, 0, sizeof(hosts) / sizeof(hosts[0]));
