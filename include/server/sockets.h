@@ -8,6 +8,7 @@
 #include "http/core.h"
 
 #include <limits.h>
+#include <sys/types.h>
 
 #define SOCKET_SHARED UINT_MAX
 
@@ -19,6 +20,9 @@ struct bound {
     bool borrowed;   /* still of the earlier set, until sockets_settle() */
     bool taken;      /* the later set has it */
     bool handed;     /* made by a service manager: a unix: file is not ours to remove */
+    pid_t earlier;   /* the master that it was inherited from, or 0: while that is our parent, it may go on with it */
+    dev_t dev;       /* of a unix: file that is still ours to remove; ino 0: there is none */
+    ino_t ino;
 };
 
 struct sockets {
@@ -42,10 +46,12 @@ int sockets_bind(struct sockets *s, const struct http_main *http, unsigned worke
 /* The configuration of `s` is in force: what was borrowed belongs to it. */
 void sockets_settle(struct sockets *s, const struct http_main *http, struct sockets *earlier);
 
-/* Closes what is not borrowed or taken, and frees. `remove`: unix: files too (the master). */
+/* Closes what is not borrowed or taken, and frees. `remove`: unix: files too (the master), unless a service manager made them, an
+ * earlier master may go on with them, or something else has their name by now. */
 void sockets_close(struct sockets *s, bool remove);
 
-/* Text for SLUICE_FDS ("6;7;"), on the heap; makes the descriptors survive exec. NULL: no memory. */
+/* Text for SLUICE_FDS on the heap: "6;7s;", with an s at those that a service manager made. Makes the descriptors survive exec.
+ * NULL: no memory. */
 char *sockets_pass_on(const struct sockets *s);
 
 #endif

@@ -21,10 +21,11 @@ void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
 /* True: `pid` was the new binary, which did not stay; our pid file has its old name again. Logs. */
 bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle);
 
+/* This is the old binary, and a new one has the same sockets open: the files of unix: sockets must stay. */
 bool upgrade_is_running(const struct upgrade *u);
 
-/* Another master has the same sockets open: the files of unix: sockets must stay. */
-bool upgrade_shares_sockets(const struct upgrade *u);
+/* This is the new binary, and the old one is still there: it may go on. */
+bool upgrade_is_trial(const struct upgrade *u);
 
 /* At exit: the pid file, by the name it has now. */
 void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle);

@@ -54,7 +54,7 @@ static void stop(struct master *m, enum stopping how)
     if (how == STOPPING_FAST)
         m->kill_at = now_msec() + KILL_MSEC;
     /* Clients are refused from now on, rather than queued for nobody. */
-    sockets_close(&m->cycle->sockets, !upgrade_shares_sockets(&m->upgrade));
+    sockets_close(&m->cycle->sockets, !upgrade_is_running(&m->upgrade));
 }
 
 static void replace_workers(struct master *m)
@@ -79,7 +79,7 @@ static void reload(struct master *m)
             log_main = now->log;
             upgrade_move_pid_file(&m->upgrade, old, now);
             m->cycle = now;
-            cycle_destroy(old, !upgrade_shares_sockets(&m->upgrade));
+            cycle_destroy(old, !upgrade_is_running(&m->upgrade));
             replace_workers(m);
         } else {
             cycle_destroy(now, true);
@@ -252,6 +252,6 @@ int master_run(const struct master_start *start)
         log_notice(0, "exit");
     }
     children_fini(&m.children);
-    cycle_destroy(m.cycle, !upgrade_shares_sockets(&m.upgrade));
+    cycle_destroy(m.cycle, !upgrade_is_running(&m.upgrade));
     return rc < 0 ? 1 : 0;
 }

@@ -172,7 +172,7 @@ int serve_run(const struct options *options, char *const *argv)
     if (cycle_read(&c, &source) < 0)
         return 1;
     if (sockets_inherit(&inherited) < 0 || cycle_bind(c, &inherited) < 0) {
-        cycle_destroy(c, !inherited.upgraded);
+        cycle_destroy(c, true);
         return 1;
     }
     upgraded = inherited.upgraded;

@@ -9,13 +9,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     BIND_TRIES = 5, /* as nginx: a predecessor may be about to leave */
     BIND_WAIT_MSEC = 500,
-    FIRST_HANDED_FD = 3 /* sd_listen_fds(3) */
+    FIRST_HANDED_FD = 3, /* sd_listen_fds(3) */
+    HANDED_MARK = 's'    /* in SLUICE_FDS: the service manager's */
 };
 
 static struct bound *add(struct sockets *s)
@@ -46,9 +48,37 @@ static int socket_int(int fd, int name)
     return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -errno : value;
 }
 
+/* ---- files of unix: sockets ---- */
+
+static bool find_file(const struct bound *b, struct stat *st)
+{
+    return b->address.any.sa_family == AF_UNIX && lstat(b->address.un.sun_path, st) == 0 && S_ISSOCK(st->st_mode);
+}
+
+/* What stands there now is the socket's: it has just been bound, or is taken over as it is. */
+static void note_file(struct bound *b)
+{
+    struct stat st;
+
+    if (!find_file(b, &st))
+        return;
+    b->dev = st.st_dev;
+    b->ino = st.st_ino;
+}
+
+static void remove_file(const struct bound *b)
+{
+    struct stat st;
+
+    if (b->handed || (b->earlier > 0 && getppid() == b->earlier))
+        return;
+    if (find_file(b, &st) && st.st_dev == b->dev && st.st_ino == b->ino)
+        unlink(b->address.un.sun_path);
+}
+
 /* ---- inherited ---- */
 
-static int inherit_one(struct sockets *s, int fd, bool handed)
+static int inherit_one(struct sockets *s, int fd, bool handed, pid_t earlier)
 {
     struct bound *b;
 
@@ -62,8 +92,11 @@ static int inherit_one(struct sockets *s, int fd, bool handed)
         return -ENOMEM;
     b->fd = fd;
     b->handed = handed;
+    b->earlier = earlier;
     if (listen_address_of(fd, &b->address) < 0)
         s->count--;
+    else
+        note_file(b);
     return 0;
 }
 
@@ -76,7 +109,7 @@ static int inherit_from_systemd(struct sockets *s)
     if (number_parse(pid, &value) == 0 && value == (uint64_t)getpid() && number_parse(count, &n) == 0 &&
         n < INT_MAX / 2) {
         for (uint64_t i = 0; i < n && rc == 0; i++)
-            rc = inherit_one(s, FIRST_HANDED_FD + (int)i, true);
+            rc = inherit_one(s, FIRST_HANDED_FD + (int)i, true, 0);
     }
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
@@ -84,24 +117,40 @@ static int inherit_from_systemd(struct sockets *s)
     return rc;
 }
 
+/* "7" or "7s" */
+static int parse_passed(struct text word, int *fd, bool *handed)
+{
+    uint64_t value;
+
+    *handed = word.len > 0 && word.at[word.len - 1] == HANDED_MARK;
+    if (*handed)
+        word.len--;
+    if (number_parse(word, &value) < 0 || value > INT_MAX)
+        return -EINVAL;
+    *fd = (int)value;
+    return 0;
+}
+
 static int inherit_from_master(struct sockets *s)
 {
-    struct text list = text_of(getenv("SLUICE_FDS"));
+    const char *set = getenv("SLUICE_FDS");
+    struct text list = text_of(set);
     int rc = 0;
 
+    s->upgraded = set != NULL; /* it may have had no sockets */
     while (list.len > 0 && rc == 0) {
         size_t end = text_find(list, ';');
-        uint64_t fd;
+        bool handed;
+        int fd;
 
-        if (end == list.len || number_parse((struct text){list.at, end}, &fd) < 0 || fd > INT_MAX) {
+        if (end == list.len || parse_passed((struct text){list.at, end}, &fd, &handed) < 0) {
             log_emerg(0,
                       "invalid socket number \"%.*s\" in SLUICE_FDS environment variable, ignoring the rest of the "
                       "variable",
                       (int)end, list.at);
             break;
         }
-        s->upgraded = true;
-        rc = inherit_one(s, (int)fd, false);
+        rc = inherit_one(s, fd, handed, getppid());
         list = text_from(list, end + 1);
     }
     unsetenv("SLUICE_FDS");
@@ -125,6 +174,7 @@ int sockets_give(struct sockets *s, int fd, const struct address *address)
         return -ENOMEM;
     b->fd = fd;
     b->address = *address;
+    note_file(b);
     return 0;
 }
 
@@ -155,6 +205,9 @@ static int take_over(struct sockets *s, const struct http_address *a, unsigned i
         b->worker = own ? dealt++ % workers : SOCKET_SHARED;
         b->borrowed = true;
         b->handed = old->handed;
+        b->earlier = old->earlier;
+        b->dev = old->dev;
+        b->ino = old->ino;
         *shared = *shared || !own;
     }
     *owned = dealt < workers ? dealt : workers;
@@ -176,6 +229,8 @@ static int open_one(struct sockets *s, const struct http_address *a, unsigned in
     rc = listen_open(&a->address, &options, &b->fd);
     if (rc < 0)
         s->count--;
+    else
+        note_file(b);
     return rc;
 }
 
@@ -306,21 +361,26 @@ void sockets_close(struct sockets *s, bool remove_files)
         if (b->fd < 0 || b->borrowed || b->taken)
             continue;
         close(b->fd);
-        if (remove_files && !b->handed && b->address.any.sa_family == AF_UNIX)
-            unlink(b->address.un.sun_path);
+        if (remove_files)
+            remove_file(b);
     }
     free(s->at);
     memset(s, 0, sizeof(*s));
 }
 
+/* The service manager's come last: an older binary, which does not know the mark, reads as far as the first of them. */
 char *sockets_pass_on(const struct sockets *s)
 {
     struct buffer text;
 
     buffer_init(&text);
-    for (unsigned i = 0; i < s->count; i++) {
-        fcntl(s->at[i].fd, F_SETFD, 0);
-        buffer_printf(&text, "%d;", s->at[i].fd);
+    for (unsigned handed = 0; handed < 2; handed++) {
+        for (unsigned i = 0; i < s->count; i++) {
+            if (s->at[i].handed != (handed > 0))
+                continue;
+            fcntl(s->at[i].fd, F_SETFD, 0);
+            buffer_printf(&text, handed ? "%d%c;" : "%d;", s->at[i].fd, HANDED_MARK);
+        }
     }
     if (text.failed) {
         buffer_fini(&text);

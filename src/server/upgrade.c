@@ -31,9 +31,9 @@ bool upgrade_is_running(const struct upgrade *u)
     return u->running > 0;
 }
 
-bool upgrade_shares_sockets(const struct upgrade *u)
+bool upgrade_is_trial(const struct upgrade *u)
 {
-    return u->running > 0 || (u->inherited && u->earlier > 0 && getppid() == u->earlier);
+    return u->inherited && u->earlier > 0 && getppid() == u->earlier;
 }
 
 /* In the forked process. */
@@ -66,7 +66,7 @@ void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
     char oldbin[PATH_MAX];
     pid_t pid;
 
-    if (upgrade_shares_sockets(u)) {
+    if (upgrade_is_running(u) || upgrade_is_trial(u)) {
         log_notice(0, "changing binary is not possible while another one is being changed");
         return;
     }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct log silent;
@@ -170,6 +172,92 @@ START_TEST(test_inherit_nonsense)
 }
 END_TEST
 
+/* Who made a socket travels with it; those that a service manager made come last. */
+START_TEST(test_inherit_handed)
+{
+    struct sockets handed;
+    char text[64], *fds;
+
+    ck_assert_int_eq(sockets_bind(&first, &http, 3, NULL, false), 0);
+    first.at[1].handed = true;
+    fds = sockets_pass_on(&first);
+    snprintf(text, sizeof(text), "%d;%d;%ds;", first.at[0].fd, first.at[2].fd, first.at[1].fd);
+    ck_assert_str_eq(fds, text);
+    setenv("SLUICE_FDS", fds, 1);
+    free(fds);
+    ck_assert_int_eq(sockets_inherit(&handed), 0);
+    ck_assert_uint_eq(handed.count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(handed.at[i].handed == (i == 2));
+        ck_assert_int_eq(handed.at[i].earlier, getppid());
+    }
+    ck_assert_int_eq(sockets_bind(&second, &http, 3, &handed, false), 0);
+    ck_assert(second.at[2].handed);
+    sockets_settle(&second, &http, &handed);
+    fds = sockets_pass_on(&second); /* and on, with the next one */
+    ck_assert_str_eq(fds, text);
+    free(fds);
+    free(handed.at);
+    for (unsigned i = 0; i < 3; i++)
+        first.at[i].taken = true;
+}
+END_TEST
+
+/* A master without sockets upgrades itself, too. */
+START_TEST(test_inherit_none)
+{
+    struct sockets handed;
+
+    setenv("SLUICE_FDS", "", 1);
+    ck_assert_int_eq(sockets_inherit(&handed), 0);
+    ck_assert(handed.upgraded);
+    ck_assert_uint_eq(handed.count, 0);
+    ck_assert_int_eq(sockets_inherit(&handed), 0);
+    ck_assert(!handed.upgraded);
+}
+END_TEST
+
+static void bind_unix(const char *path)
+{
+    addresses[1].options.reuseport = false;
+    memset(&addresses[1].address, 0, sizeof(addresses[1].address));
+    addresses[1].address.un.sun_family = AF_UNIX;
+    strcpy(addresses[1].address.un.sun_path, path);
+    addresses[1].address.len = sizeof(addresses[1].address.un);
+    http.address_count = 2;
+    ck_assert_int_eq(sockets_bind(&first, &http, 1, NULL, false), 0);
+    ck_assert_int_eq(access(path, F_OK), 0);
+}
+
+/* What stands where the file of a unix: socket was, when it is closed. */
+enum { ITS_OWN, NO_LONGER, A_FILE, A_LINK, ANOTHER_SOCKET, A_MANAGERS, A_MASTERS, CASES };
+
+START_TEST(test_unix_file)
+{
+    const char *path = unit_path("s.sock"), *away = unit_path("away");
+    struct stat st;
+    bool stays = _i != ITS_OWN && _i != NO_LONGER;
+
+    bind_unix(path);
+    if (_i >= NO_LONGER && _i <= ANOTHER_SOCKET)
+        ck_assert_int_eq(rename(path, away), 0);
+    if (_i == A_FILE)
+        unit_write("s.sock", "", 0);
+    if (_i == A_LINK)
+        ck_assert_int_eq(symlink("away", path), 0);
+    if (_i == ANOTHER_SOCKET) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_eq(bind(fd, &addresses[1].address.any, addresses[1].address.len), 0);
+        close(fd);
+    }
+    first.at[1].handed = _i == A_MANAGERS;
+    first.at[1].earlier = _i == A_MASTERS ? getppid() : getpid(); /* the latter is not our parent: gone */
+    sockets_close(&first, true);
+    ck_assert((lstat(path, &st) == 0) == stays);
+}
+END_TEST
+
 Suite *suite_server_sockets(void)
 {
     Suite *s = suite_create("server/sockets");
@@ -184,6 +272,9 @@ Suite *suite_server_sockets(void)
     tcase_add_test(tc, test_testing_takes_used_ports);
     tcase_add_test(tc, test_inherit);
     tcase_add_test(tc, test_inherit_nonsense);
+    tcase_add_test(tc, test_inherit_handed);
+    tcase_add_test(tc, test_inherit_none);
+    tcase_add_loop_test(tc, test_unix_file, 0, CASES);
     suite_add_tcase(s, tc);
     return s;
 }
