@@ -2,8 +2,11 @@
 #ifndef SERVER_NOTIFY_H
 #define SERVER_NOTIFY_H
 
-void notify_ready(void);
+#include <sys/types.h>
+
+void notify_ready(void);     /* and this process is the main one */
+void notify_main(pid_t pid); /* that one is */
 void notify_reloading(void);
-void notify_stopping(void);
+void notify_stopping(void); /* the service ends: not for a process that another one takes the place of */
 
 #endif

@@ -7,7 +7,8 @@
 struct single_start {
     struct cycle *cycle; /* read and bound; becomes this process' */
     bool pid_file;
-    int started;                /* as in struct master_start */
+    pid_t earlier;              /* as in struct master_start */
+    int started;                /* likewise */
     void (*serving)(void *arg); /* called once it serves; may be NULL */
     void *arg;
 };

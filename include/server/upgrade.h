@@ -15,8 +15,8 @@ struct upgrade {
 
 void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier);
 
-/* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs. */
-void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv);
+/* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs; false: nothing was started. */
+bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv);
 
 /* True: `pid` was the new binary, which did not stay; our pid file has its old name again. Logs. */
 bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle);

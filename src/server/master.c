@@ -28,6 +28,7 @@ struct master {
     struct children children;
     struct upgrade upgrade;
     enum stopping stopping;
+    bool is_main;    /* for the service manager, as far as we said; a new binary says so of itself */
     int64_t kill_at; /* CLOCK_MONOTONIC, msec; 0: not set */
     sigset_t waited;
 };
@@ -40,6 +41,37 @@ static int64_t now_msec(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ---- what the service manager is told ---- */
+
+static void tell_ready(struct master *m)
+{
+    m->is_main = true;
+    notify_ready();
+}
+
+/* The service ends only with the last of its masters: the manager would kill what is left of a service that stops. */
+static void tell_stopping(struct master *m)
+{
+    if (!upgrade_is_running(&m->upgrade) && !upgrade_is_trial(&m->upgrade)) {
+        notify_stopping();
+        return;
+    }
+    if (upgrade_is_running(&m->upgrade) && m->is_main)
+        notify_main(m->upgrade.running);
+    m->is_main = false;
+}
+
+/* The new binary is gone, and was the main process if it served at all. */
+static void tell_taken_back(struct master *m)
+{
+    if (!m->stopping) {
+        tell_ready(m);
+        return;
+    }
+    notify_main(getpid());
+    notify_stopping();
+}
+
 /* ---- what signals ask for ---- */
 
 static void stop(struct master *m, enum stopping how)
@@ -47,7 +79,7 @@ static void stop(struct master *m, enum stopping how)
     if (how <= m->stopping)
         return;
     if (m->stopping == NOT_STOPPING)
-        notify_stopping();
+        tell_stopping(m);
     m->stopping = how;
     children_retire(&m->children, true);
     children_signal(&m->children, how == STOPPING_FAST ? SIGTERM : SIGQUIT);
@@ -85,7 +117,7 @@ static void reload(struct master *m)
             cycle_destroy(now, true);
         }
     }
-    notify_ready();
+    tell_ready(m);
 }
 
 /* Reopened by root, the files are given to the user of the workers, who must open them too. */
@@ -112,13 +144,21 @@ static void retire_workers(struct master *m)
     children_signal(&m->children, SIGQUIT);
 }
 
+static void change_binary(struct master *m)
+{
+    if (upgrade_start(&m->upgrade, m->cycle, m->start->argv))
+        m->is_main = false; /* as soon as the new one is ready */
+}
+
 /* While a new binary tries itself out, HUP brings the workers of the old one back as they were. */
 static void on_hup(struct master *m)
 {
-    if (upgrade_is_running(&m->upgrade) && children_serving(&m->children) == 0)
-        children_start(&m->children, m->cycle);
-    else
+    if (!upgrade_is_running(&m->upgrade) || children_serving(&m->children) > 0) {
         reload(m);
+        return;
+    }
+    children_start(&m->children, m->cycle);
+    tell_ready(m);
 }
 
 static void on_child(struct master *m)
@@ -129,7 +169,10 @@ static void on_child(struct master *m)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (children_reaped(&m->children, pid, status))
             continue;
-        if (upgrade_reaped(&m->upgrade, pid, status, m->cycle) && children_serving(&m->children) == 0 && !m->stopping)
+        if (!upgrade_reaped(&m->upgrade, pid, status, m->cycle))
+            continue;
+        tell_taken_back(m);
+        if (children_serving(&m->children) == 0 && !m->stopping)
             children_start(&m->children, m->cycle);
     }
 }
@@ -167,7 +210,7 @@ static void on_signal(struct master *m, const siginfo_t *info)
     else if (info->si_signo == SIGUSR1)
         reopen_logs(m);
     else if (info->si_signo == SIGUSR2)
-        upgrade_start(&m->upgrade, m->cycle, m->start->argv);
+        change_binary(m);
 }
 
 /* ---- the loop ---- */
@@ -246,7 +289,7 @@ int master_run(const struct master_start *start)
                 log_alert(errno, "the starting process could not be told");
             close(start->started);
         }
-        notify_ready();
+        tell_ready(&m);
         wait_for_signals(&m);
         upgrade_remove_pid_file(&m.upgrade, m.cycle);
         log_notice(0, "exit");

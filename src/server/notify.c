@@ -42,6 +42,14 @@ void notify_ready(void)
     send_state(state);
 }
 
+void notify_main(pid_t pid)
+{
+    char state[32];
+
+    snprintf(state, sizeof(state), "MAINPID=%d", (int)pid);
+    send_state(state);
+}
+
 void notify_reloading(void)
 {
     char state[64];

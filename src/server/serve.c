@@ -155,7 +155,7 @@ static int hand_over(struct cycle *c, char *const *argv, bool upgraded, pid_t ea
 
         return master_run(&start);
     }
-    return single_run(&(struct single_start){.cycle = c, .pid_file = true, .started = started});
+    return single_run(&(struct single_start){.cycle = c, .pid_file = true, .earlier = earlier, .started = started});
 }
 
 int serve_run(const struct options *options, char *const *argv)

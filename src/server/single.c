@@ -32,6 +32,7 @@ struct single {
     struct scoreboard *scoreboard;
     struct counters *counters;
     struct control control;
+    pid_t earlier; /* the master whose binary this one tries to replace, or 0 */
     bool leaving;
 };
 
@@ -83,12 +84,20 @@ static void on_generation_drained(void *arg)
         loop_stop(s->loop);
 }
 
+/* The service goes on where the old binary does. */
+static void tell_stopping(const struct single *s)
+{
+    if (s->earlier == 0 || getppid() != s->earlier)
+        notify_stopping();
+}
+
 static void on_terminate(void *arg)
 {
     struct single *s = arg;
 
     log_notice(0, "exiting");
-    notify_stopping();
+    if (!s->leaving)
+        tell_stopping(s);
     loop_stop(s->loop);
 }
 
@@ -100,7 +109,7 @@ static void on_quit(void *arg)
         return;
     s->leaving = true;
     log_notice(0, "gracefully shutting down");
-    notify_stopping();
+    tell_stopping(s);
     serving_drain(newest(s)->serving, on_generation_drained, newest(s));
 }
 
@@ -198,7 +207,7 @@ static void end_all(struct single *s)
 
 int single_run(const struct single_start *start)
 {
-    struct single s = {.loop = NULL};
+    struct single s = {.earlier = start->earlier};
     char *pid_path = start->pid_file ? strdup(start->cycle->main->pid) : NULL;
     int rc;
 

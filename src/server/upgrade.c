@@ -61,17 +61,17 @@ static void take_name_back(struct upgrade *u, const struct cycle *cycle)
     u->named = false;
 }
 
-void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv)
+bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv)
 {
     char oldbin[PATH_MAX];
     pid_t pid;
 
     if (upgrade_is_running(u) || upgrade_is_trial(u)) {
         log_notice(0, "changing binary is not possible while another one is being changed");
-        return;
+        return false;
     }
     if (!old_name(cycle, oldbin))
-        return;
+        return false;
     log_notice(0, "changing binary");
     u->named = pid_file_move(cycle->main->pid, oldbin, getpid()) == 0;
     pid = fork();
@@ -80,10 +80,11 @@ void upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
     if (pid < 0) {
         log_alert(errno, "fork() failed while spawning \"new binary process\"");
         take_name_back(u, cycle);
-        return;
+        return false;
     }
     log_notice(0, "start new binary process %d", (int)pid);
     u->running = pid;
+    return true;
 }
 
 bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle)

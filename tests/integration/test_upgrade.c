@@ -151,6 +151,182 @@ START_TEST(what_took_the_name_stays)
 }
 END_TEST
 
+/* ---- what the service manager is told ---- */
+
+static int manager;
+static char manager_setting[160];
+
+/* Datagrams wait in the socket: they are in order, whoever sent them. */
+static void start_managed(void)
+{
+    struct timeval patience = {.tv_sec = scaled(8000) / 1000};
+    manager = unix_socket("notify", SOCK_DGRAM);
+    setsockopt(manager, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    snprintf(manager_setting, sizeof(manager_setting), "NOTIFY_SOCKET=%s", site_path("notify"));
+    site_start_with((char *[]){manager_setting, NULL}, -1);
+}
+
+/* The very next one: these words, and the process where there is one. */
+static void expect_told(const char *words, pid_t pid)
+{
+    char expected[64], number[16] = "", told[256] = "";
+    ssize_t n = recv(manager, told, sizeof(told) - 1, 0);
+    if (pid > 0)
+        snprintf(number, sizeof(number), "%d", (int)pid);
+    snprintf(expected, sizeof(expected), "%s%s", words, number);
+    ck_assert_msg(n > 0 && !strcmp(told, expected), "told \"%s\", not \"%s\"", told, expected);
+}
+
+static void expect_told_nothing(void)
+{
+    char told[256] = "";
+    ck_assert_msg(recv(manager, told, sizeof(told) - 1, MSG_DONTWAIT) < 0, "told \"%s\"", told);
+}
+
+static const char ready[] = "READY=1\nMAINPID=", main_is[] = "MAINPID=", stopping[] = "STOPPING=1";
+
+/* The service goes on: only the last master says that it ends. */
+START_TEST(manager_of_a_replaced_binary)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    configure("");
+    start_managed();
+    pid_t master = site_pid();
+    expect_told(ready, master);
+    for (int i = 0; i < 2; i++) {
+        pid_t new = upgrade(master);
+        expect_told(ready, new);
+        end_master(master);
+        if (i == 0)
+            site_forget();
+        expect_told_nothing();
+        master = new;
+    }
+    ck_assert_int_eq(kill(master, SIGHUP), 0);
+    char told[256] = "";
+    ck_assert_int_gt(recv(manager, told, sizeof(told) - 1, 0), 0);
+    ck_assert_msg(strstr(told, "RELOADING=1"), "%s", told);
+    expect_told(ready, master);
+    end_master(master);
+    expect_told(stopping, 0);
+    expect_told_nothing();
+}
+END_TEST
+
+/* WINCH and HUP to the old one, QUIT to the new one. */
+START_TEST(manager_of_a_binary_taken_back)
+{
+    configure("");
+    start_managed();
+    expect_told(ready, site_pid());
+    pid_t new = upgrade(site_pid());
+    expect_told(ready, new);
+    site_kill(SIGWINCH);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    expect_told_nothing();
+    site_kill(SIGHUP);
+    expect_told(ready, site_pid());
+    ck_assert_int_eq(kill(new, _i ? SIGKILL : SIGQUIT), 0);
+    expect_told(ready, site_pid());
+    if (_i)
+        site_allow_alerts();
+    await_pid(site_pid());
+    site_kill(SIGQUIT);
+    expect_told(stopping, 0);
+    ck_assert_int_eq(site_wait_exit(), 0);
+    expect_told_nothing();
+}
+END_TEST
+
+/* The new one ends while the old one has no workers. */
+START_TEST(manager_of_a_binary_that_leaves)
+{
+    configure("");
+    start_managed();
+    expect_told(ready, site_pid());
+    pid_t new = upgrade(site_pid());
+    expect_told(ready, new);
+    site_kill(SIGWINCH);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    ck_assert_int_eq(kill(new, SIGTERM), 0);
+    expect_told(ready, site_pid());
+    ck_assert_int_eq(status_of("/x"), 200);
+    site_stop(SIGTERM);
+    expect_told(stopping, 0);
+    expect_told_nothing();
+}
+END_TEST
+
+/* HUP made the old one the main process again; then it goes all the same. */
+START_TEST(manager_of_a_mind_that_changes)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    configure("");
+    start_managed();
+    pid_t old = site_pid();
+    expect_told(ready, old);
+    pid_t new = upgrade(old);
+    expect_told(ready, new);
+    site_kill(SIGWINCH);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    site_kill(SIGHUP);
+    expect_told(ready, old);
+    end_master(old);
+    site_forget();
+    expect_told(main_is, new);
+    end_master(new);
+    expect_told(stopping, 0);
+    expect_told_nothing();
+}
+END_TEST
+
+/* The new one dies while the old one is about to leave: nobody is left. */
+START_TEST(manager_of_masters_that_both_leave)
+{
+    configure("");
+    site_pattern("html/big", (off_t)24 << 20);
+    configure("root @DIR@/html;");
+    start_managed();
+    expect_told(ready, site_pid());
+    struct client c;
+    struct response r;
+    client_open_sized(&c, site_port(0), 16384);
+    client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    response_free(&r);
+    pid_t new = upgrade(site_pid());
+    expect_told(ready, new);
+    site_kill(SIGQUIT);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    expect_told_nothing();
+    ck_assert_int_eq(kill(new, SIGQUIT), 0);
+    expect_told(main_is, site_pid());
+    expect_told(stopping, 0);
+    client_close(&c);
+    ck_assert_int_eq(site_wait_exit(), 0);
+    expect_told_nothing();
+}
+END_TEST
+
+/* The new configuration makes one process of it, which is told to go. */
+START_TEST(manager_of_one_process_taken_back)
+{
+    configure("");
+    start_managed();
+    expect_told(ready, site_pid());
+    site_conf("daemon off; master_process off; pid logs/sluice.pid; error_log logs/error.log info; events { }\n"
+              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; } }");
+    pid_t new = upgrade(site_pid());
+    expect_told(ready, new);
+    ck_assert_int_eq(kill(new, _i ? SIGTERM : SIGQUIT), 0);
+    expect_told(ready, site_pid());
+    ck_assert_int_eq(status_of("/x"), 200);
+    site_stop(SIGQUIT);
+    expect_told(stopping, 0);
+    expect_told_nothing();
+}
+END_TEST
+
 Suite *suite_upgrade(void)
 {
     Suite *s = suite_create("upgrade");
@@ -160,5 +336,12 @@ Suite *suite_upgrade(void)
     tcase_add_loop_test(sockets, socket_of_the_manager_stays, 0, 2);
     tcase_add_test(sockets, socket_of_a_trial_goes);
     tcase_add_loop_test(sockets, what_took_the_name_stays, 0, 3);
+    TCase *manager_case = site_case(s, "manager", 40);
+    tcase_add_test(manager_case, manager_of_a_replaced_binary);
+    tcase_add_loop_test(manager_case, manager_of_a_binary_taken_back, 0, 2);
+    tcase_add_test(manager_case, manager_of_a_binary_that_leaves);
+    tcase_add_test(manager_case, manager_of_a_mind_that_changes);
+    tcase_add_test(manager_case, manager_of_masters_that_both_leave);
+    tcase_add_loop_test(manager_case, manager_of_one_process_taken_back, 0, 2);
     return s;
 }
