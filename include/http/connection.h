@@ -8,7 +8,17 @@
 #include "http/request.h"
 #include "http/worker.h"
 
-struct service;
+/* Those of a worker. Owned by service.c. */
+struct connections {
+    struct worker *worker;
+    struct list list; /* in the order of coming */
+    unsigned count;
+    uint64_t numbered; /* so far: $connection */
+    bool draining;     /* the worker ends: they do after their next response, or when they were idle for some seconds */
+    bool full;         /* there is room for none more: they end after their next response */
+    loop_fn *gone;     /* one has been closed and freed */
+    void *arg;
+};
 
 /* Bytes received and not yet used: data[at, len). Pooled by the worker. */
 struct input {
@@ -28,9 +38,10 @@ struct output {
 enum { OUTPUT_SIZE = 16 * 1024 - (int)sizeof(struct output) };
 
 struct connection {
-    struct list node;       /* in service->connections */
+    struct list node;       /* in all->list */
     struct carrier carrier; /* of its request */
-    struct service *service;
+    struct connections *all;
+    struct worker *worker;
     struct client client;
     struct watch *watch;
     struct request *request;
@@ -61,7 +72,7 @@ struct connection {
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. */
-void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer);
+void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer);
 
 /* Closes it at once, from any state; the only function that does. `why`: for the debug log. */
 void connection_close(struct connection *c, const char *why);
@@ -75,7 +86,7 @@ bool connection_is_idle(const struct connection *c);
 /* Of one that is idle: clock_now.msec when that began. */
 int64_t connection_idle_since(const struct connection *c);
 
-/* The service drains: an idle connection closes, unless a request comes within seconds; others after their response. */
+/* The worker drains: an idle connection closes, unless a request comes within seconds; others after their response. */
 void connection_drain(struct connection *c);
 
 #endif

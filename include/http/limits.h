@@ -4,6 +4,7 @@
 #define HTTP_LIMITS_H
 
 #include "conf/directive.h"
+#include "http/min_rate.h"
 #include "http/variable.h"
 
 #include <stdint.h>
@@ -26,16 +27,6 @@ struct conn_limit {
     uint64_t most;
 };
 
-/* What became of a request: $limit_req_status, $limit_conn_status. */
-enum limit_status {
-    LIMIT_NONE, /* nothing was limited */
-    LIMIT_PASSED,
-    LIMIT_DELAYED,
-    LIMIT_REJECTED,
-    LIMIT_DELAYED_DRY_RUN,
-    LIMIT_REJECTED_DRY_RUN
-};
-
 /* Values of limits_module, http, server and location. */
 struct limits_conf {
     struct limit_zone *zones; /* of http { } */
@@ -45,16 +36,10 @@ struct limits_conf {
     int req_level, conn_level;       /* enum log_level of rejecting; delaying is one less */
     bool req_dry_run, conn_dry_run;
     struct template *rate, *rate_after; /* NULL: 0 */
+    struct min_rate min_rate;
 };
 
 extern struct conf_module limits_module;
-
-/* Of a request. */
-struct limit_state {
-    struct limit_held *held; /* what it counts as in zones of limit_conn */
-    struct timer *timer;     /* it waits for its time; NULL: it does not */
-    unsigned char req, conn; /* enum limit_status: each is asked once per request */
-};
 
 /* STEP_LIMIT: on to the next step, or an error; false: it waits. The location has limits. */
 bool limits_step(struct request *r);

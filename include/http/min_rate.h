@@ -6,7 +6,7 @@
 #ifndef HTTP_MIN_RATE_H
 #define HTTP_MIN_RATE_H
 
-#include "conf/directive.h"
+#include "http/request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,14 +19,6 @@ struct min_rate {
 };
 
 conf_set_fn min_rate_set; /* struct min_rate */
-
-/* How a response has been taken so far. Zeroed at its beginning. */
-struct slowness {
-    int64_t blocked_msec; /* when the wait for the client began; 0: there is none */
-    int64_t counted_msec; /* up to when it is in waited_msec */
-    int64_t waited_msec;  /* in this window */
-    uint64_t taken;       /* before this window, of all that was ever sent on the connection */
-};
 
 /* What the client has acknowledged of all that was ever sent on the connection. */
 uint64_t min_rate_taken(const struct connection *c);

@@ -8,19 +8,20 @@
 #include "http/accept_encoding.h"
 #include "http/carrier.h"
 #include "http/client.h"
-#include "http/core.h"
-#include "http/limits.h"
 #include "http/parse.h"
 #include "http/pattern.h"
+#include "http/site.h"
 #include "io/sink.h"
 #include "net/loop.h"
 
 struct input;
+struct limit_held;
 struct listing_part;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
 struct random_job;
 struct paced;
+struct timer;
 struct worker;
 
 /* One response header field that is not among those below; in the order of adding. */
@@ -69,6 +70,7 @@ struct response {
 enum step {
     STEP_ROUTE,    /* instructions of the server; then STEP_LOCATION */
     STEP_LOCATION, /* the location is found */
+    STEP_NAMED,    /* r->location was named: @name */
     STEP_REWRITE,  /* its instructions */
     STEP_LIMIT,
     STEP_ACCESS,
@@ -80,6 +82,31 @@ enum step {
     STEP_FILE,
     STEP_LISTING,
     STEP_READY
+};
+
+/* What became of a request: $limit_req_status, $limit_conn_status. */
+enum limit_status {
+    LIMIT_NONE, /* nothing was limited */
+    LIMIT_PASSED,
+    LIMIT_DELAYED,
+    LIMIT_REJECTED,
+    LIMIT_DELAYED_DRY_RUN,
+    LIMIT_REJECTED_DRY_RUN
+};
+
+/* What it counts as; limits.h. */
+struct limit_state {
+    struct limit_held *held; /* what it counts as in zones of limit_conn */
+    struct timer *timer;     /* it waits for its time; NULL: it does not */
+    unsigned char req, conn; /* enum limit_status: each is asked once per request */
+};
+
+/* How a response has been taken so far. Zeroed at its beginning; min_rate.h. */
+struct slowness {
+    int64_t blocked_msec; /* when the wait for the client began; 0: there is none */
+    int64_t counted_msec; /* up to when it is in waited_msec */
+    int64_t waited_msec;  /* in this window */
+    uint64_t taken;       /* before this window, of all that was ever sent on the connection */
 };
 
 struct request {
@@ -164,9 +191,9 @@ struct request {
 /* Room for the struct and a usual request's allocations in one piece. */
 enum { REQUEST_SPACE = 4096 };
 
-/* A request of this carrier and client at its beginning, for the address' default server; NULL: no memory. */
+/* A request of this carrier and client at its beginning, without a server yet: route_begin(). NULL: no memory. */
 struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client);
-void request_destroy(struct request *r);
+void request_destroy(struct request *r); /* after static_abandon() */
 
 /* What the request waited for is there; see carrier.h. May end the request. */
 static inline void request_resume(struct request *r)

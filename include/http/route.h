@@ -5,6 +5,9 @@
 #include "http/core.h"
 #include "http/request.h"
 
+/* A request at its beginning: the default server of the address that it came in on. */
+void route_begin(struct request *r);
+
 /* The server for r->host at `address`; sets captures of a regex name. */
 const struct server *route_server(const struct http_address *address, struct request *r);
 

@@ -6,6 +6,7 @@
 #include "io/io.h"
 #include "net/loop.h"
 
+struct address;
 struct counters;
 struct scoreboard;
 struct service;
@@ -26,6 +27,9 @@ struct service_options {
 };
 
 int service_start(struct service **out, const struct service_options *options); /* 0 or -errno */
+
+/* Takes over a connection that was accepted elsewhere. */
+void service_take(struct service *s, const struct http_address *address, int fd, const struct address *peer);
 
 /* QUIT: accepts what is queued and then no more; idle connections close, after seconds of grace; the next response of each
  * other says Connection: close. `drained` is called from the loop once no connection is left. */

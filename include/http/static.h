@@ -4,9 +4,6 @@
 
 #include "http/request.h"
 
-/* Goes on with `l`, which was found, or named. */
-void static_enter(struct request *r, const struct location *l);
-
 /* Walks on from r->step. True: r->out is complete. False: something is awaited; request_resume() will be called. */
 bool static_run(struct request *r);
 

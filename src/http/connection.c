@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "http/access_log.h"
 #include "http/connection_steps.h"
-#include "http/service_private.h"
 #include "http/static.h"
 #include "net/socket.h"
 
@@ -42,7 +41,7 @@ static const char *state_name(enum connection_state state)
 
 void connection_become(struct connection *c, enum connection_state state)
 {
-    uint64_t *states = c->service->worker.counters->states;
+    uint64_t *states = c->worker->counters->states;
 
     states[c->state]--;
     states[state]++;
@@ -51,7 +50,7 @@ void connection_become(struct connection *c, enum connection_state state)
 
 void connection_set_deadline(struct connection *c, int64_t msec)
 {
-    deadline_set(c->service->worker.deadlines, &c->deadline, msec);
+    deadline_set(c->worker->deadlines, &c->deadline, msec);
 }
 
 /* ---- the end of a request and of a connection ---- */
@@ -62,8 +61,9 @@ void connection_drop_request(struct connection *c)
     if (!r)
         return;
     if (r->held)
-        input_give(&c->service->worker, r->held);
+        input_give(c->worker, r->held);
     c->request = NULL;
+    static_abandon(r);
     request_destroy(r);
 }
 
@@ -84,26 +84,27 @@ static void log_unfinished(struct connection *c)
 
 void connection_close(struct connection *c, const char *why)
 {
-    struct service *s = c->service;
+    struct connections *all = c->all;
 
     if (log_wants(log_main, LEVEL_DEBUG))
         log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close in state %s: %s", state_name(c->state), why);
     log_unfinished(c);
     connection_drop_request(c);
     if (c->in)
-        input_give(&s->worker, c->in);
+        input_give(c->worker, c->in);
     if (c->out)
-        output_give(&s->worker, c->out);
+        output_give(c->worker, c->out);
     deadline_clear(&c->deadline);
     deferred_clear(&c->next_turn);
     watch_destroy(c->watch);
     close(c->sink.fd);
     list_remove(&c->node);
     free(c->client.proxy);
-    s->worker.counters->states[c->state]--;
+    c->worker->counters->states[c->state]--;
     c->state = CONN_CLOSED;
     free(c);
-    service_connection_gone(s);
+    all->count--;
+    all->gone(all->arg);
 }
 
 /* `return 444` has a status for the log, and no response. */
@@ -185,7 +186,7 @@ static void linger(struct connection *c)
     c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
     if (c->in) {
-        input_give(&c->service->worker, c->in);
+        input_give(c->worker, c->in);
         c->in = NULL;
     }
     linger_wait(c);
@@ -273,7 +274,7 @@ enum next connection_yield(struct connection *c)
 {
     if (!connection_push(c))
         return connection_gone(c, "the client went away");
-    loop_defer(c->service->worker.loop, &c->next_turn);
+    loop_defer(c->worker->loop, &c->next_turn);
     return NEXT_WAIT;
 }
 
@@ -470,18 +471,19 @@ static void refuse(int fd)
     close(fd);
 }
 
-void connection_open(struct service *s, const struct http_address *address, int fd, const struct address *peer)
+void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
         refuse(fd);
         return;
     }
-    c->service = s;
+    c->all = all;
+    c->worker = all->worker;
     c->client.address = address;
     c->carrier.ops = &carrier_ops;
     c->sink.fd = fd;
-    c->client.number = ++s->next_number;
+    c->client.number = ++all->numbered;
     c->client.since_msec = clock_now.msec;
     c->writable = true;
     c->nodelay = true;
@@ -490,15 +492,15 @@ void connection_open(struct service *s, const struct http_address *address, int 
     peer_set(&c->client.peer, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);
-    c->watch = watch_create(s->worker.loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
+    c->watch = watch_create(c->worker->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
     if (!c->watch) {
         refuse(fd);
         free(c);
         return;
     }
-    list_append(&s->connections, &c->node);
-    s->count++;
-    s->worker.counters->handled++;
-    s->worker.counters->states[CONN_IDLE]++;
+    list_append(&all->list, &c->node);
+    all->count++;
+    c->worker->counters->handled++;
+    c->worker->counters->states[CONN_IDLE]++;
     connection_wait_for_head(c);
 }

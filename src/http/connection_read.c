@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "http/request_head.h"
-#include "http/service_private.h"
+#include "http/route.h"
 #include "http/static.h"
 #include "net/proxy_protocol.h"
 
@@ -53,7 +53,7 @@ static bool may_receive(const struct connection *c)
 void connection_release_input(struct connection *c)
 {
     if (c->in && c->in->at == c->in->len) {
-        input_give(&c->service->worker, c->in);
+        input_give(c->worker, c->in);
         c->in = NULL;
     }
 }
@@ -63,7 +63,7 @@ static struct input *replace_input(struct connection *c, size_t cap)
 {
     struct input *old = c->in;
     size_t left = old->len - old->at;
-    struct input *in = input_take(&c->service->worker, cap > left ? cap : left);
+    struct input *in = input_take(c->worker, cap > left ? cap : left);
     if (!in)
         return NULL;
     memcpy(in->data, old->data + old->at, left);
@@ -97,7 +97,7 @@ static int make_room(struct connection *c)
     struct input *old = replace_input(c, cap < most ? cap : most + 1);
     if (!old)
         return 500;
-    input_give(&c->service->worker, old);
+    input_give(c->worker, old);
     return 0;
 }
 
@@ -105,10 +105,11 @@ static int make_room(struct connection *c)
 
 static struct request *begin_request(struct connection *c)
 {
-    struct request *r = request_create(&c->service->worker, &c->carrier, &c->client);
+    struct request *r = request_create(c->worker, &c->carrier, &c->client);
     if (!r)
         return NULL;
     c->request = r;
+    route_begin(r);
     r->ordinal = ++c->requests;
     r->pipelined = c->pipelined;
     r->start_msec = c->head_msec;
@@ -312,7 +313,7 @@ enum next connection_wait_for_head(struct connection *c)
         return NEXT_WAIT;
     c->idle_timed = true;
     int64_t timeout = connection_idle_timeout(c);
-    if (c->service->draining && timeout > connection_drain_grace(c))
+    if (c->all->draining && timeout > connection_drain_grace(c))
         timeout = connection_drain_grace(c);
     connection_set_deadline(c, timeout);
     return NEXT_WAIT;
@@ -343,8 +344,7 @@ enum next connection_read_head(struct connection *c)
             return connection_wait_for_head(c);
         if (!in) {
             size_t size = (size_t)c->client.address->dflt->base.http->client_header_buffer_size;
-            c->in = input_take(&c->service->worker,
-                               c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
+            c->in = input_take(c->worker, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
                 return connection_no_memory(c);
             c->head_msec = clock_now.msec;

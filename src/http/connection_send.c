@@ -6,8 +6,8 @@
 #include "http/head.h"
 #include "http/keepalive.h"
 #include "http/limit_rate.h"
+#include "http/min_rate.h"
 #include "http/serve.h"
-#include "http/service_private.h"
 #include "net/socket.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static struct text pending_output(const struct connection *c)
 static void release_output(struct connection *c)
 {
     if (c->out)
-        output_give(&c->service->worker, c->out);
+        output_give(c->worker, c->out);
     c->out = NULL;
 }
 
@@ -36,9 +36,9 @@ static enum next wait_for_client(struct connection *c)
     c->writable = false;
     c->taken = min_rate_taken(c);
     connection_become(c, CONN_SENDING);
-    if (c->request && h->send_min_rate.bytes > 0) {
+    if (c->request && c->request->location->min_rate) {
         min_rate_wait(c);
-        connection_set_deadline(c, least(h->send_timeout, h->send_min_rate.msec));
+        connection_set_deadline(c, least(h->send_timeout, c->request->location->min_rate->msec));
     } else {
         connection_set_deadline(c, h->send_timeout);
     }
@@ -75,7 +75,7 @@ const char *connection_send_overdue(struct connection *c)
     }
     if (min_rate_is_missed(c))
         return "send_min_rate";
-    connection_set_deadline(c, least(left, h->send_min_rate.msec));
+    connection_set_deadline(c, least(left, c->request->location->min_rate->msec));
     return NULL;
 }
 
@@ -140,17 +140,17 @@ static bool output_room(struct connection *c, size_t room)
     if (out && out->spare.cap - out->len >= room)
         return true;
     if (!out) {
-        c->out = output_take(&c->service->worker, room > OUTPUT_SIZE ? room : OUTPUT_SIZE);
+        c->out = output_take(c->worker, room > OUTPUT_SIZE ? room : OUTPUT_SIZE);
         return c->out != NULL;
     }
     /* Earlier responses are waiting in it: together they move to a larger one. */
     size_t used = out->len - out->sent;
-    struct output *larger = output_take(&c->service->worker, used + room);
+    struct output *larger = output_take(c->worker, used + room);
     if (!larger)
         return false;
     memcpy(larger->data, out->data + out->sent, used);
     larger->len = used;
-    output_give(&c->service->worker, out);
+    output_give(c->worker, out);
     c->out = larger;
     return true;
 }
@@ -194,7 +194,7 @@ enum next connection_begin_response(struct connection *c)
 
     if (r->silent)
         return end_silently(c);
-    if (!keeps_alive(r) || c->service->draining || c->service->paused)
+    if (!keeps_alive(r) || c->all->draining || c->all->full)
         r->wants_close = true;
     if (c->nodelay != r->location->http->tcp_nodelay) {
         c->nodelay = r->location->http->tcp_nodelay;
@@ -348,12 +348,12 @@ static void shrink_output(struct connection *c)
     if (!old || old->spare.cap < OUTPUT_SIZE)
         return;
     size_t used = old->len - old->sent;
-    struct output *small = used < OUTPUT_SIZE / 4 ? output_take(&c->service->worker, used) : NULL;
+    struct output *small = used < OUTPUT_SIZE / 4 ? output_take(c->worker, used) : NULL;
     if (!small)
         return;
     memcpy(small->data, old->data + old->sent, used);
     small->len = used;
-    output_give(&c->service->worker, old);
+    output_give(c->worker, old);
     c->out = small;
 }
 
@@ -386,7 +386,7 @@ enum next connection_send(struct connection *c)
         if (is_bulk(r))
             bulk_queue(&r->worker->bulk, &r->turn);
         else
-            loop_defer(c->service->worker.loop, &c->next_turn);
+            loop_defer(c->worker->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
         deadline_clear(&c->deadline); /* of an earlier wait: this one is not the client's */

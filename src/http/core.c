@@ -5,20 +5,11 @@
 #include "base/number.h"
 #include "conf/error_log.h"
 #include "http/field.h"
-#include "http/headers.h"
 #include "http/precondition.h"
 #include "http/route.h"
 #include "http/variable.h"
 
 #include <limits.h>
-
-struct http_main *http_main_at(const struct conf *cf)
-{
-    const struct conf_block *b = cf->block;
-    while (b->context != CONF_HTTP)
-        b = b->parent;
-    return b->owner;
-}
 
 static const char *compile(struct conf *cf, struct text source, struct template **out)
 {
@@ -69,16 +60,6 @@ static const char *set_server(struct conf *cf, const struct conf_row *row, void 
     list_append(&server->http->servers, &server->node);
     struct conf_block *block;
     return conf_block(cf, CONF_SERVER, server, &block, begin_server);
-}
-
-struct http_main *http_main_of(const struct conf_block *root)
-{
-    list_each (&root->children, node, tmp) {
-        struct conf_block *b = container_of(node, struct conf_block, node);
-        if (b->context == CONF_HTTP)
-            return b->owner;
-    }
-    return NULL;
 }
 
 /* ---- where files are ---- */
@@ -377,13 +358,6 @@ static const struct conf_row rows[] = {
      .help = "Time between two reads of a request body. For all of it there is lingering_time."},
     {"send_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(send_timeout), .dflt = "60s",
      .help = "Longest time in which the client takes nothing of what is sent."},
-    {"send_min_rate", ALL, CONF_TAKE12, min_rate_set, SLOT(send_min_rate), .dflt = "0", .syntax = "size [time]",
-     .help =
-         "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that takes "
-         "fewer is cut off by a reset. Waits for the disk and for limit_rate do not count. 0: no matter how slow, as "
-         "long as "
-         "send_timeout allows it.",
-     .differs = "nginx has no such directive"},
     {"lingering_close", ALL, CONF_TAKE1, conf_set_enum, SLOT(lingering_close), .extra = lingering_words, .dflt = "on",
      .help = "Whether to read on before closing, and to wait until the client has a long response, so that it is not "
              "lost to "

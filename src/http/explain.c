@@ -9,6 +9,7 @@
 #include "http/head.h"
 #include "http/keepalive.h"
 #include "http/request_head.h"
+#include "http/route.h"
 #include "http/serve.h"
 #include "http/static.h"
 #include "http/uri.h"
@@ -98,6 +99,7 @@ static int read_head(struct explain *e)
     struct request *r = e->request = request_create(&e->worker, &e->carrier, &e->client);
     if (!r)
         return -ENOMEM;
+    route_begin(r);
     r->ordinal = 1;
     r->start_msec = clock_now.msec;
     int status = take_head(e);
@@ -250,8 +252,10 @@ int explain_request(const struct explain_options *options, struct buffer *head)
     if (rc == 0)
         rc = tell(&e, head);
     deferred_clear(&e.turn_end);
-    if (e.request)
+    if (e.request) {
+        static_abandon(e.request);
         request_destroy(e.request);
+    }
     worker_fini(&e.worker);
     loop_destroy(e.loop);
     return rc;

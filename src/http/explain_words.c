@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "file/open.h"
+#include "http/limits.h"
+#include "http/listing.h"
 #include "http/route.h"
 #include "http/static.h"
 #include "http/variable.h"
@@ -451,7 +453,7 @@ static void say_listing(struct explain *e, const struct moment *before)
 static void say_turn(struct explain *e, const struct moment *before)
 {
     const struct request *r = e->request;
-    bool entered = r->step >= STEP_REWRITE && r->step <= STEP_TRY_FILES; /* a location, by its name */
+    bool entered = r->step == STEP_NAMED;
     bool page = (r->in_error_page && !before->in_error_page) ||
                 (r->error_status > 0 && r->error_status != before->error_status);
 
@@ -481,6 +483,8 @@ void explain_step(struct explain *e, const struct moment *before)
         break;
     case STEP_LOCATION:
         say_found(e, before);
+        break;
+    case STEP_NAMED: /* said when it was named */
         break;
     case STEP_REWRITE:
         say_rewrite(e, before, "location");

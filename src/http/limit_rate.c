@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "http/limits.h"
 #include "http/pace.h"
 #include "http/worker.h"
 

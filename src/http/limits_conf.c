@@ -149,6 +149,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 
     if (l) {
         l->limits = conf->req || conf->conn ? conf : NULL;
+        l->min_rate = conf->min_rate.bytes > 0 ? &conf->min_rate : NULL;
         l->paced = conf->rate && !text_equal(conf->rate->text, TEXT("0")) ? conf : NULL;
     }
     if (block->context != CONF_HTTP)
@@ -271,6 +272,13 @@ static const struct conf_row rows[] = {
      .differs = "The bytes go out in up to four pieces a second, not one."},
     {"limit_rate_after", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_size_template, SLOT(rate_after), .syntax = "size",
      .help = "The first bytes of a response, which limit_rate does not slow down. May hold variables."},
+    {"send_min_rate", CONF_HTTP_ALL, CONF_TAKE12, min_rate_set, SLOT(min_rate), .dflt = "0", .syntax = "size [time]",
+     .help =
+         "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that takes "
+         "fewer is cut off by a reset. Waits for the disk and for limit_rate do not count. 0: no matter how slow, as "
+         "long as "
+         "send_timeout allows it.",
+     .differs = "nginx has no such directive"},
     {.name = NULL},
 };
 

@@ -123,19 +123,6 @@ static struct text constant_root(const struct http_conf *h)
     return root;
 }
 
-struct location *location_of(const struct conf_block *block)
-{
-    switch (block->context) {
-    case CONF_SERVER:
-        return &((struct server *)block->owner)->base;
-    case CONF_LOCATION:
-    case CONF_IF:
-        return block->owner;
-    default:
-        return NULL;
-    }
-}
-
 /* The values of this file's own directives, and of the layers below; those of the other modules are theirs. */
 static void resolve(struct location *l, struct conf_block *block)
 {

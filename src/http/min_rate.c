@@ -40,7 +40,7 @@ void min_rate_wait(struct connection *c)
 bool min_rate_is_missed(struct connection *c)
 {
     struct request *r = c->request;
-    const struct min_rate *m = &r->location->http->send_min_rate;
+    const struct min_rate *m = r->location->min_rate;
     struct slowness *s = &r->slowness;
 
     s->waited_msec += clock_now.msec - s->counted_msec;

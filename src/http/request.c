@@ -1,7 +1,6 @@
 /* request.c - the beginning and the end of a request. See request.h. */
 #include "http/request.h"
 
-#include "http/static.h"
 #include "http/worker.h"
 
 #include <string.h>
@@ -35,8 +34,6 @@ struct request *request_create(struct worker *w, struct carrier *carrier, const 
     r->worker = w;
     r->client = client;
     r->peer = &client->peer;
-    r->server = client->address->dflt;
-    r->location = &r->server->base;
     r->out.method = IO_NONE;
     r->out.fields_end = &r->out.fields;
     w->counters->requests++;
@@ -48,7 +45,6 @@ void request_destroy(struct request *r)
     struct worker *w = r->worker;
     union request_space *space = (union request_space *)(void *)r;
 
-    static_abandon(r);
     deferred_clear(&r->turn);
     arena_fini(&r->arena);
     space->spare.cap = sizeof *space;

@@ -172,7 +172,8 @@ void respond_named(struct request *r, struct text name)
         return;
     r->internal = true;
     r->path = TEXT_NONE;
-    static_enter(r, l);
+    r->location = l;
+    r->step = STEP_NAMED;
 }
 
 static const struct error_page *find_page(const struct request *r, int status)

@@ -205,6 +205,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     if (!l)
         return NULL;
     l->rewrite_conf = conf;
+    l->warns_unset = conf->warn;
     l->rewrite = block->context == CONF_IF ? NULL : conf->program; /* an if's belong to the location around it */
     return NULL;
 }

@@ -55,6 +55,12 @@ int name_table_add(struct name_table *t, const struct server_name *name, const s
     return 0;
 }
 
+void route_begin(struct request *r)
+{
+    r->server = r->client->address->dflt;
+    r->location = &r->server->base;
+}
+
 const struct server *route_server(const struct http_address *address, struct request *r)
 {
     const struct name_table *t = address->names;

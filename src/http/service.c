@@ -3,8 +3,9 @@
 
 #include "base/clock.h"
 #include "http/auth.h"
+#include "http/connection.h"
 #include "http/listing_job.h"
-#include "http/service_private.h"
+#include "http/worker.h"
 #include "net/socket.h"
 
 #include <errno.h>
@@ -17,6 +18,22 @@ enum {
     YOUNG_MSEC = 1000 /* who waits for room leaves them alone that came less than this ago */
 };
 
+/* A worker with what it accepts. */
+struct service {
+    struct worker worker;
+    struct acceptor **acceptors;
+    struct accepting *accepting;
+    unsigned acceptor_count;
+    struct connections connections; /* while they are full, nothing is accepted */
+    unsigned most;                  /* connections */
+    struct deadline room;           /* while they are full: idle ones are looked for again */
+    int64_t no_room_until;          /* clock_now.msec; too few were idle to look for them before that */
+    int64_t made_room_sec;          /* clock_now; when it was last said that idle connections make room */
+    int64_t full_sec;               /* the same: that there is no room */
+    loop_fn *drained;
+    void *drained_arg;
+};
+
 /* One listening descriptor. */
 struct accepting {
     struct service *service;
@@ -27,7 +44,7 @@ struct accepting {
 
 static void set_accepting(struct service *s, bool on)
 {
-    s->paused = !on;
+    s->connections.full = !on;
     for (unsigned i = 0; i < s->acceptor_count; i++)
         if (on)
             acceptor_resume(s->acceptors[i]);
@@ -72,9 +89,11 @@ static void idle_add(struct idle *idle, struct connection *c)
 /* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before `until`, and not `newest`. */
 static void make_room(struct service *s, int64_t until, const struct connection *newest)
 {
-    struct idle idle = {.most = s->count / 8 < 1 ? 1 : s->count / 8 < ROOM_MOST ? s->count / 8 : ROOM_MOST};
+    struct idle idle = {.most = s->connections.count / 8 < 1           ? 1
+                                : s->connections.count / 8 < ROOM_MOST ? s->connections.count / 8
+                                                                       : ROOM_MOST};
 
-    list_each (&s->connections, node, tmp) {
+    list_each (&s->connections.list, node, tmp) {
         struct connection *c = container_of(node, struct connection, node);
         if (c != newest && c->client.since_msec <= until)
             idle_add(&idle, c);
@@ -105,11 +124,16 @@ static void on_room(struct deadline *d)
 {
     struct service *s = container_of(d, struct service, room);
 
-    if (!s->paused || s->draining)
+    if (!s->connections.full || s->connections.draining)
         return;
     make_room(s, clock_now.msec - YOUNG_MSEC, NULL);
-    if (s->paused)
+    if (s->connections.full)
         deadline_set(s->worker.deadlines, d, ROOM_MSEC);
+}
+
+void service_take(struct service *s, const struct http_address *address, int fd, const struct address *peer)
+{
+    connection_open(&s->connections, address, fd, peer);
 }
 
 static void on_accepted(void *arg, int fd, const struct address *peer)
@@ -118,12 +142,12 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
     struct service *s = a->service;
 
     s->worker.counters->accepted++;
-    connection_open(s, address_of(a->address, fd), fd, peer);
-    if (s->count < s->most || s->paused)
+    service_take(s, address_of(a->address, fd), fd, peer);
+    if (s->connections.count < s->most || s->connections.full)
         return;
     if (clock_now.msec >= s->no_room_until)
-        make_room(s, clock_now.msec, container_of(s->connections.prev, struct connection, node));
-    if (s->count >= s->most)
+        make_room(s, clock_now.msec, container_of(s->connections.list.prev, struct connection, node));
+    if (s->connections.count >= s->most)
         wait_for_room(s);
 }
 
@@ -133,12 +157,13 @@ static void on_accept_failed(void *arg, int error)
     log_write(log_main, LEVEL_CRIT, 0, error, "accept4() failed");
 }
 
-void service_connection_gone(struct service *s)
+static void on_connection_gone(void *arg)
 {
-    s->count--;
-    if (s->paused && !s->draining && s->count < s->most)
+    struct service *s = arg;
+
+    if (s->connections.full && !s->connections.draining && s->connections.count < s->most)
         set_accepting(s, true);
-    if (s->draining && s->count == 0 && s->drained) {
+    if (s->connections.draining && s->connections.count == 0 && s->drained) {
         loop_fn *drained = s->drained;
         s->drained = NULL;
         drained(s->drained_arg);
@@ -187,7 +212,8 @@ int service_start(struct service **out, const struct service_options *o)
     if (!s)
         return -ENOMEM;
     s->most = o->connections > 0 ? o->connections : 1;
-    list_init(&s->connections);
+    s->connections = (struct connections){.worker = &s->worker, .gone = on_connection_gone, .arg = s};
+    list_init(&s->connections.list);
     deadline_init(&s->room, on_room);
     const struct worker_options options = {
         .loop = o->loop,
@@ -220,16 +246,16 @@ static void stop_accepting(struct service *s)
 
 void service_drain(struct service *s, loop_fn *drained, void *arg)
 {
-    s->draining = true;
+    s->connections.draining = true;
     s->drained = drained;
     s->drained_arg = arg;
     for (unsigned i = 0; i < s->acceptor_count; i++)
         acceptor_drain(s->acceptors[i]);
     stop_accepting(s);
-    list_each (&s->connections, node, tmp) {
+    list_each (&s->connections.list, node, tmp) {
         connection_drain(container_of(node, struct connection, node));
     }
-    if (s->count == 0) {
+    if (s->connections.count == 0) {
         s->drained = NULL;
         drained(arg);
     }
@@ -241,7 +267,7 @@ void service_destroy(struct service *s)
         return;
     s->drained = NULL;
     stop_accepting(s);
-    list_each (&s->connections, node, tmp) {
+    list_each (&s->connections.list, node, tmp) {
         struct connection *c = container_of(node, struct connection, node);
         connection_fail(c, 503);
         connection_close(c, "the worker stops");
@@ -256,5 +282,5 @@ void service_destroy(struct service *s)
 
 unsigned service_connections(const struct service *s)
 {
-    return s->count;
+    return s->connections.count;
 }

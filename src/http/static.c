@@ -10,6 +10,7 @@
 #include "http/field.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
+#include "http/limits.h"
 #include "http/listing.h"
 #include "http/listing_job.h"
 #include "http/precondition.h"
@@ -343,6 +344,8 @@ bool static_step(struct request *r)
         return static_step_route(r);
     case STEP_LOCATION:
         return static_step_location(r);
+    case STEP_NAMED:
+        return static_step_named(r);
     case STEP_REWRITE:
         return static_step_rewrite(r);
     case STEP_LIMIT:

@@ -17,7 +17,7 @@ static void after_rewrite(struct request *r)
     r->step_at = 0;
 }
 
-void static_enter(struct request *r, const struct location *l)
+static void enter(struct request *r, const struct location *l)
 {
     r->location = l;
     r->rewrite = l->rewrite;
@@ -50,11 +50,17 @@ bool static_step_location(struct request *r)
         respond_page(r, 500);
         return true;
     }
-    static_enter(r, l);
+    enter(r, l);
     if (l->http->internal && !r->internal)
         respond_error(r, 404);
     else if (r->awaits_body)
         refuse_body(r);
+    return true;
+}
+
+bool static_step_named(struct request *r)
+{
+    enter(r, r->location);
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 bool static_step_route(struct request *r);
 bool static_step_location(struct request *r);
+bool static_step_named(struct request *r);
 bool static_step_rewrite(struct request *r);
 bool static_step_try_files(struct request *r);
 

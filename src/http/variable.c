@@ -3,10 +3,8 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "http/access_log.h"
 #include "http/field.h"
 #include "http/request.h"
-#include "http/rewrite.h"
 #include "http/variable_table.h"
 
 #include <ctype.h>
@@ -105,7 +103,7 @@ static void get_own(struct request *r, const void *data, struct text *out)
     if (out->at)
         return;
     if (!v->compute) {
-        if (v->by_set && r->location && r->location->rewrite_conf->warn)
+        if (v->by_set && r->location && r->location->warns_unset)
             request_log(r, LEVEL_WARN, 0, "using uninitialized \"%.*s\" variable", TEXT_ARG(v->name));
         if (v->by_set)
             *out = TEXT("");

@@ -6,6 +6,7 @@
 #include "http/auth.h"
 #include "http/head.h"
 #include "http/limit_rate.h"
+#include "http/limits.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"

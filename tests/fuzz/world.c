@@ -5,9 +5,7 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "http/connection.h"
 #include "http/service.h"
-#include "http/service_private.h"
 #include "io/filter.h"
 #include "server/main_conf.h"
 #include "server/modules.h"
@@ -366,7 +364,7 @@ void world_exchange(const struct client_script *script, struct buffer *answer)
     deferred_init(&e.turn, on_turn, &e);
     const struct http_address *address = &world.http->addresses[script->address % world.http->address_count];
     e.proxied = address->proxy_protocol;
-    connection_open(world.service, address, fds[1], &peer);
+    service_take(world.service, address, fds[1], &peer);
     loop_defer(world.loop, &e.turn);
     loop_run(world.loop);
     deferred_clear(&e.turn);

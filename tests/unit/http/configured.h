@@ -16,6 +16,7 @@
 #include "http/gzip.h"
 #include "http/headers.h"
 #include "http/limits.h"
+#include "http/listing.h"
 #include "http/map.h"
 #include "http/random_index.h"
 #include "http/realip.h"
