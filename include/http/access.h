@@ -17,7 +17,11 @@ struct access_conf {
     struct access_rules *rules; /* NULL: none */
     int satisfy;                /* enum satisfy */
     struct template *realm;     /* auth_basic; NULL: off */
-    struct template *user_file;
+    struct user_file {
+        struct template *path;
+        const char
+            *beside; /* the folder of values that are relative, where the path begins with a variable; else NULL */
+    } user_file;
     int64_t auth_delay;          /* ms */
     struct limit_except *except; /* of this very location; NULL: none */
 };

@@ -6,6 +6,7 @@
 #include "http/access_conf.h"
 #include "http/auth.h"
 #include "http/respond.h"
+#include "http/static.h"
 #include "http/variable.h"
 #include "http/worker.h"
 
@@ -47,6 +48,16 @@ static enum verdict challenge(struct request *r, struct text realm)
     return UNAUTHORIZED;
 }
 
+/* Absent: no memory. */
+static struct text user_file_of(struct request *r, const struct user_file *f)
+{
+    struct text path = template_text(f->path, r);
+
+    if (path.at && f->beside && !text_starts(path, TEXT("/")))
+        path = text_of(arena_printf(&r->arena, "%s%.*s", f->beside, TEXT_ARG(path)));
+    return path;
+}
+
 static enum verdict begin_auth(struct request *r, struct access_wait *w, const struct access_conf *a, struct text realm)
 {
     struct credentials c;
@@ -57,7 +68,12 @@ static enum verdict begin_auth(struct request *r, struct access_wait *w, const s
         request_log(r, LEVEL_INFO, 0, "no user/password was provided for basic authentication");
         return challenge(r, realm);
     }
-    struct text file = template_text(a->user_file, r);
+    struct text file = user_file_of(r, &a->user_file);
+    if (static_climbs(a->user_file.path, template_text(a->user_file.path, r))) {
+        request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" of the request", TEXT_ARG(file));
+        w->outcome = AUTH_CANNOT_OPEN;
+        return FORBIDDEN;
+    }
     int rc = file.at ? auth_begin(&w->job, r, file, &c) : -ENOMEM;
     if (rc == 0)
         return WAIT;
@@ -69,7 +85,7 @@ static enum verdict begin_auth(struct request *r, struct access_wait *w, const s
 static enum verdict end_auth(struct request *r, const struct access_wait *w, const struct access_conf *a,
                              struct text realm, int error)
 {
-    struct text file = template_text(a->user_file, r);
+    struct text file = user_file_of(r, &a->user_file);
     struct credentials c = {.user = TEXT("")};
 
     auth_credentials(r, &c);
@@ -102,7 +118,7 @@ static enum verdict end_auth(struct request *r, const struct access_wait *w, con
 
 static enum verdict ask_auth(struct request *r, const struct access_conf *a)
 {
-    if (!a->realm || !a->user_file)
+    if (!a->realm || !a->user_file.path)
         return ASIDE;
     struct access_wait *w = wait_of(r);
     struct text realm = template_field(a->realm, r);

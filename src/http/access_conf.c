@@ -47,9 +47,12 @@ static const char *set_realm(struct conf *cf, const struct conf_row *row, void *
 static const char *set_user_file(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row;
+    struct user_file *file = slot;
     struct text path = cf->args[1];
 
-    if (!text_starts(path, TEXT("/")) && !text_starts(path, TEXT("$"))) {
+    if (text_starts(path, TEXT("$"))) {
+        file->beside = cf->conf_dir;
+    } else if (!text_starts(path, TEXT("/"))) {
         const char *full = arena_printf(cf->arena, "%s%.*s", cf->conf_dir, TEXT_ARG(path));
         if (!full)
             return conf_error(cf, "no memory");
@@ -57,7 +60,7 @@ static const char *set_user_file(struct conf *cf, const struct conf_row *row, vo
     }
     if (!conf_reads(cf, path.at))
         return conf_error(cf, "no memory");
-    return template_compile(cf, http_main_at(cf)->variables, path, slot);
+    return template_compile(cf, http_main_at(cf)->variables, path, &file->path);
 }
 
 /* ---- limit_except ---- */
@@ -122,7 +125,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     struct location *l = location_of(block);
 
     if (l)
-        l->access = a->rules || (a->realm && a->user_file) || a->except ? a : NULL;
+        l->access = a->rules || (a->realm && a->user_file.path) || a->except ? a : NULL;
     if (a->rules && access_rules_finish(a->rules, cf->arena) < 0)
         return conf_error(cf, "no memory");
     return NULL;
@@ -151,7 +154,8 @@ static const struct conf_row rows[] = {
     {"auth_basic_user_file", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1, set_user_file, SLOT(user_file), .syntax = "file",
      .help = "Lines of user:password[:comment], read for every request, off the event loop. Passwords as crypt(3) has "
              "them (bcrypt, yescrypt, SHA-512 ...), $apr1$, {SSHA}, {SHA}, {PLAIN}. A relative path begins at the "
-             "folder of the configuration."},
+             "folder of the configuration."
+             " The same for the values of a path that begins with a variable."},
     {"auth_delay", ALL, CONF_TAKE1, conf_set_msec, SLOT(auth_delay), .dflt = "0s",
      .help = "Waits before it answers 401, so that passwords are guessed slowly."},
     {.name = NULL},

@@ -32,7 +32,7 @@ const char *explain_access(struct explain *e, const struct moment *before)
         explain_say(e, "access", "limit_except: its rules are for %.*s", TEXT_ARG(e->request->msg.method_name));
     const struct access_rule *rule = say_rule(e, a);
     if (auth)
-        explain_say(e, "auth_basic", "users of %.*s: %s", TEXT_ARG(a->user_file->text), auth);
+        explain_say(e, "auth_basic", "users of %.*s: %s", TEXT_ARG(a->user_file.path->text), auth);
     if (a->satisfy == SATISFY_ANY && a->rules && a->realm)
         explain_say(e, NULL, "satisfy any: one of both is enough");
     if (e->request->step == STEP_TRY_FILES)

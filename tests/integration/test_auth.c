@@ -300,6 +300,40 @@ START_TEST(files_by_variable_and_files_that_change)
 END_TEST
 
 /* A large file, whose lines lie across the ends of what is read at once. */
+/* A value is relative to the folder of the configuration, not to the one that the server was started in; ".." of a request leads nowhere. */
+START_TEST(files_by_argument)
+{
+    static const struct {
+        const char *target;
+        int status;
+    } cases[] = {
+        {"/arg?f=users", 200},   {"/arg?f=sub/users", 200},  {"/arg?f=none", 403},  {"/arg?f=sub/../users", 403},
+        {"/below?f=users", 200}, {"/below?f=../users", 403}, {"/own?f=users", 200}, {"/set", 200},
+        {"/map?m=a", 200},       {"/map?m=b", 403},
+    };
+    write_users("plain:{PLAIN}secret\n");
+    site_write("sub/users", "plain:{PLAIN}secret\n");
+    site_write("html/x", "x");
+    site_conf("@MAIN@\nlandlock_read @DIR@;\nevents { }\nhttp {\n@HTTP@\n"
+              "map $arg_m $users { default none; a users; }\n"
+              "server {\nlisten 127.0.0.1:@PORT@;\nroot @DIR@/html;\nauth_basic x;\n"
+              "location = /arg { auth_basic_user_file $arg_f; try_files /x =404; }\n"
+              "location = /below { auth_basic_user_file sub/$arg_f; try_files /x =404; }\n"
+              "location = /own { auth_basic_user_file sub/../$arg_f; try_files /x =404; }\n"
+              "location = /set { set $u sub/users; auth_basic_user_file $u; try_files /x =404; }\n"
+              "location = /map { auth_basic_user_file $users; try_files /x =404; } } }");
+    site_start();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (on_nginx() && strstr(cases[i].target, ".."))
+            continue;
+        int status = status_as(cases[i].target, basic("plain:secret"));
+        ck_assert_msg(status == cases[i].status, "%s: %d", cases[i].target, status);
+        if (cases[i].status == 200)
+            ck_assert_int_eq(status_as(cases[i].target, basic("plain:wrong")), 401);
+    }
+}
+END_TEST
+
 START_TEST(many_users)
 {
     enum { USERS = 20000 };
@@ -397,6 +431,7 @@ Suite *suite_auth(void)
     tcase_add_test(tc, satisfy);
     tcase_add_test(tc, satisfy_any_takes_the_challenge_back);
     tcase_add_test(tc, files_by_variable_and_files_that_change);
+    tcase_add_test(tc, files_by_argument);
     tcase_add_test(tc, many_users);
     tcase_add_test(tc, remote_user);
     tcase_add_test(tc, auth_delay);
