@@ -34,6 +34,27 @@ struct quick {
 
 /* ---- the configuration ---- */
 
+/* Texts that do not say themselves in which charset they are written, as XML does and JSON need not; text/html is always one of them. */
+static const char *const charset_types[] = {
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "text/markdown",
+    "text/csv",
+    "text/calendar",
+    "text/vcard",
+    "text/vtt",
+    "text/x-c",
+    "text/x-python",
+    "text/x-rust",
+    "text/x-go",
+    "text/x-shellscript",
+    "text/x-component",
+    "text/vnd.wap.wml",
+    "text/tab-separated-values",
+    "application/javascript",
+};
+
 /* In double quotes, a backslash makes the next quote or backslash an ordinary byte. */
 static void add_quoted(struct buffer *out, const char *text)
 {
@@ -72,14 +93,23 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                   "    open_file_cache max=10000 inactive=60s;\n"
                   "    open_file_cache_valid 1s;\n"
                   "    autoindex on;\n"
+                  "    autoindex_style modern;\n"
                   "    root_confine on;\n"
-                  "    server {\n"
-                  "        listen ",
+                  /* The port that a browser names may be another one: of ssh -L, docker -p, a proxy for TLS. */
+                  "    absolute_redirect off;\n"
+                  "    charset utf-8;\n"
+                  "    charset_types",
                   DIRECTIO_MIB);
+    for (unsigned i = 0; i < sizeof(charset_types) / sizeof(charset_types[0]); i++)
+        buffer_printf(out, " %s", charset_types[i]);
+    buffer_add_str(out, ";\n"
+                        "    server {\n"
+                        "        listen ");
     add_quoted(out, listen_text);
     buffer_add_str(out, ";\n        root ");
     add_quoted(out, root);
-    buffer_add_str(out, ";\n    }\n}\n");
+    /* Browsers ask for it whether a page names it or not. */
+    buffer_add_str(out, ";\n        location = /favicon.ico { log_not_found off; }\n    }\n}\n");
 }
 
 /* Ends with a slash; NULL: no memory, or the folder is gone. */
