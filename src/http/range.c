@@ -6,25 +6,20 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { OFF_MAX_DIGIT = INT64_MAX % 10 };
-
 static void skip_blank(struct text *t)
 {
     while (t->len > 0 && (t->at[0] == ' ' || t->at[0] == '\t'))
         *t = text_from(*t, 1);
 }
 
-/* At least one digit, no overflow. */
+/* At least one digit. Positions have no largest value (RFC 9110, 14.1.1): past what a file can have, all are alike. */
 static bool take_number(struct text *t, off_t *value)
 {
-    const off_t cut = INT64_MAX / 10;
     size_t i = 0;
     *value = 0;
     for (; i < t->len && t->at[i] >= '0' && t->at[i] <= '9'; i++) {
         int digit = t->at[i] - '0';
-        if (*value > cut || (*value == cut && digit > OFF_MAX_DIGIT))
-            return false;
-        *value = *value * 10 + digit;
+        *value = *value > (INT64_MAX - digit) / 10 ? INT64_MAX : *value * 10 + digit;
     }
     *t = text_from(*t, i);
     skip_blank(t);
@@ -104,7 +99,7 @@ enum range_result range_parse(struct text value, off_t size, int max_ranges, str
     bool limited = max_ranges > 0;
     unsigned most = limited && max_ranges < RANGE_MOST ? (unsigned)max_ranges : RANGE_MOST;
 
-    off_t sum = 0;
+    uint64_t sum = 0;
     struct text rest = text_from(value, unit.len);
     if (!take_separator(&rest, true))
         return RANGE_UNSATISFIABLE;
@@ -117,21 +112,20 @@ enum range_result range_parse(struct text value, off_t size, int max_ranges, str
                 return RANGE_IGNORE; /* of an empty file: nginx sends the file */
             continue;
         }
-        if (sum > INT64_MAX - (range.end - range.start))
-            return RANGE_UNSATISFIABLE;
         if (*count == most)
             return RANGE_IGNORE;
-        sum += range.end - range.start;
+        uint64_t len = (uint64_t)(range.end - range.start);
+        sum = sum > UINT64_MAX - len ? UINT64_MAX : sum + len;
         out[(*count)++] = range;
     }
     if (*count == 0)
         return RANGE_UNSATISFIABLE;
-    if (sum > size) {
+    if (sum > (uint64_t)size) {
         *count = coalesce(out, *count);
         return RANGE_SATISFIABLE;
     }
     /* More than the file, heads of the parts counted: many small ranges are an attack or a mistake. */
-    if (!limited && 256 * (off_t)*count - 4096 > size - sum)
+    if (!limited && 256 * (off_t)*count - 4096 > size - (off_t)sum)
         return RANGE_IGNORE;
     return RANGE_SATISFIABLE;
 }

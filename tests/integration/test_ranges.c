@@ -182,7 +182,13 @@ static const struct form {
     {"bytes=1-2,", 206, "12", "bytes 1-2/10"}, /* RFC 9110, 5.6.1.2: empty elements count for nothing */
     {"bytes=--1", 416, NULL, "bytes */10"},
     {"bytes=99999999999999999999-", 416, NULL, "bytes */10"},
-    {"bytes=0-99999999999999999999", 416, NULL, "bytes */10"},
+    {"bytes=0-99999999999999999999", 206, "0123456789", "bytes 0-9/10"}, /* RFC 9110, 14.1.1: no largest position */
+    {"bytes=0-18446744073709551615", 206, "0123456789", "bytes 0-9/10"},
+    {"bytes=4-9223372036854775808", 206, "456789", "bytes 4-9/10"},
+    {"bytes=-18446744073709551616", 206, "0123456789", "bytes 0-9/10"},
+    {"bytes=99999999999999999999-,1-2", 206, "12", "bytes 1-2/10"},
+    {"bytes=1-2,99999999999999999999-99999999999999999999", 206, "12", "bytes 1-2/10"},
+    {"bytes=99999999999999999999-99999999999999999998", 416, NULL, "bytes */10"},
     {"bytes=9223372036854775807-9223372036854775807", 416, NULL, "bytes */10"},
     {"bytes=18446744073709551615-18446744073709551616", 416, NULL, "bytes */10"},
     {"items=0-4", 200, "0123456789", NULL},
@@ -196,7 +202,9 @@ START_TEST(forms_of_the_field)
     site_conf_server("");
     site_start();
     const struct form *form = &forms[_i];
-    if (on_nginx() && (!strcmp(form->value, "bytes=1-2,") || !strcmp(form->value, "bytes=0-7,2-9")))
+    bool too_large = strstr(form->value, "0000000") || strlen(form->value) > 24; /* for nginx's numbers */
+    if (on_nginx() && (!strcmp(form->value, "bytes=1-2,") || !strcmp(form->value, "bytes=0-7,2-9") ||
+                       (too_large && form->status == 206)))
         return;
     char fields[160];
     struct response r;
