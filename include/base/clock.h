@@ -35,7 +35,13 @@ void clock_update(void); /* reads both clocks; formats the texts when the second
 /* Whether this thread is the one whose clock_update() keeps clock_now, i.e. may read it. */
 bool clock_is_mine(void);
 
-/* IMF-fixdate; writes CLOCK_HTTP_LEN bytes and a NUL. */
+/* The nearest moment that an HTTP date can name: its years have four digits, from 0000 to 9999. */
+time_t clock_within_http(time_t t);
+
+/* `base` + `sec`, within the same bounds. */
+time_t clock_add(time_t base, int64_t sec);
+
+/* IMF-fixdate of clock_within_http(t); writes CLOCK_HTTP_LEN bytes and a NUL. */
 void clock_format_http(char out[CLOCK_HTTP_LEN + 1], time_t t);
 
 /* Local time as the error log writes it; any thread. */

@@ -9,6 +9,9 @@
  * decision looks at (status, type, length, added fields) is in r->out. Once per response; further calls do nothing. */
 void content_plan(struct request *r);
 
+/* The entity tag that content_plan() will come to. Leaves r->out as it is. */
+struct text content_tag(struct request *r);
+
 /* Some of it needs the bytes in memory. */
 bool content_is_made(const struct request *r);
 

@@ -49,6 +49,9 @@ extern const char *const gzip_default_types[];
  * gzip_disable. */
 bool gzip_accepted(struct request *r);
 
+/* Whether that depends on the response's fields. */
+bool gzip_asks_fields(const struct request *r);
+
 /* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its length and status as they are. */
 bool gzip_suits(const struct request *r);
 

@@ -42,8 +42,12 @@ struct headers_conf {
 
 extern struct conf_module headers_module;
 
-/* Adds what the location says to the response's fields. `mtime`: of the file; -1: none. */
-void headers_apply(struct request *r, time_t mtime);
+/* Adds what the location says to the response's fields. `modified`: the date of what is sent; NULL: it has none. */
+void headers_apply(struct request *r, const time_t *modified);
+
+/* The same for the fields alone that conditions of a 200 look at: validators and, where asked for, those of caching. For
+ * r->out as it will be thrown away. */
+void headers_foresee(struct request *r, const time_t *modified, bool caching);
 
 /* Whether add_trailer has some for this response; and their lines, each with CRLF. */
 bool headers_have_trailers(const struct request *r);

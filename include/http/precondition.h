@@ -9,12 +9,20 @@
 
 enum { IF_MODIFIED_SINCE_OFF, IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
 
+/* What says of a representation which one it is. */
 struct validators {
     struct text etag; /* with quotes, perhaps W/; absent with `etag off` */
-    time_t mtime;     /* -1: none */
+    bool dated;       /* it has a date, of its last change: */
+    time_t modified;
+    /* A date that lies ahead is sent as the time of the response (RFC 9110, 8.8.2.1). These are the other dates, from the
+     * first to the last one, that it was sent with, as it is; none where the first is larger. */
+    time_t sent_first, sent_last;
 };
 
 enum precondition { PRECONDITION_PROCEED, PRECONDITION_NOT_MODIFIED /* 304 */, PRECONDITION_FAILED /* 412 */ };
+
+/* Whether the request has any of the fields that precondition_check() looks at. */
+bool precondition_asked(const struct message *m);
 
 /* In the order of RFC 9110, 13.2.2. `mode`: if_modified_since. */
 enum precondition precondition_check(const struct message *m, const struct validators *v, int mode);

@@ -43,6 +43,7 @@ struct response {
     uint64_t length;           /* Content-Length */
     bool no_length;            /* 304, 204, 1xx: no Content-Length and no Content-Type */
     struct text last_modified; /* absent: no such field */
+    bool own_date;             /* it is the file's: add_header has not put another in its place */
     struct text location;      /* redirects */
     struct text etag;
     struct text allow;

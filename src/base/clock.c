@@ -67,8 +67,23 @@ static int64_t days_of_date(struct date d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+time_t clock_within_http(time_t t)
+{
+    static const time_t first = -62167219200, last = 253402300799; /* of the years 0000 and 9999 */
+    return t < first ? first : t > last ? last : t;
+}
+
+time_t clock_add(time_t base, int64_t sec)
+{
+    int64_t sum;
+    if (__builtin_add_overflow((int64_t)base, sec, &sum))
+        sum = sec < 0 ? INT64_MIN : INT64_MAX;
+    return clock_within_http((time_t)sum);
+}
+
 void clock_format_http(char out[CLOCK_HTTP_LEN + 1], time_t t)
 {
+    t = clock_within_http(t);
     int64_t count = t / 86400;
     int rest = (int)(t % 86400);
     if (rest < 0) {
@@ -84,7 +99,7 @@ void clock_format_http(char out[CLOCK_HTTP_LEN + 1], time_t t)
     *p++ = ' ';
     p = put(p, months[d.month - 1], 3);
     *p++ = ' ';
-    p = put_digits(p, (unsigned)(d.year % 10000), 4);
+    p = put_digits(p, (unsigned)d.year, 4);
     *p++ = ' ';
     p = put_time(p, rest / 3600, rest / 60 % 60, rest % 60);
     memcpy(p, " GMT", 5);

@@ -7,6 +7,7 @@
 #include "http/charset.h"
 #include "http/gzip.h"
 #include "http/headers.h"
+#include "http/validators.h"
 #include "http/worker.h"
 
 #include <errno.h>
@@ -32,37 +33,53 @@ static void remove_field(struct response *o, const struct field_line *line)
         o->fields_end = at;
 }
 
-/* What is sent is made anew each time, and may come out differently: RFC 9110, 8.8.1. */
-static void weaken(struct request *r)
-{
-    struct response *o = &r->out;
-
-    if (o->etag.len == 0 || text_starts(o->etag, TEXT("W/")))
-        return;
-    char *weak = o->etag.at[0] == '"' ? arena_printf(&r->arena, "W/%.*s", TEXT_ARG(o->etag)) : NULL;
-    o->etag = text_of(weak);
-}
-
 static void lose_length(struct response *o)
 {
     o->unsized = true;
     o->accept_ranges = false;
 }
 
+static bool may_gunzip(const struct request *r)
+{
+    return r->location->gzip->gunzip && r->out.coding == CODING_GZIP;
+}
+
+static struct text gunzip_tag(struct request *r, struct text tag)
+{
+    return validators_mark(r, tag, "-gunzip", true);
+}
+
+static struct text gzip_tag(struct request *r, struct text tag)
+{
+    return validators_mark(r, tag, "-gzip", true);
+}
+
 static void plan_gunzip(struct request *r)
 {
     struct response *o = &r->out;
 
-    if (!r->location->gzip->gunzip || o->coding != CODING_GZIP || !o->coding_line)
+    if (!may_gunzip(r))
         return;
     o->vary |= r->location->gzip->vary;
     if (gzip_accepted(r))
         return;
     o->plan.gunzip = true;
-    remove_field(o, o->coding_line);
+    if (o->coding_line)
+        remove_field(o, o->coding_line);
     o->coding_line = NULL;
     lose_length(o);
-    weaken(r);
+    o->etag = gunzip_tag(r, o->etag);
+}
+
+/* Where a variable says which charset it is, each one makes another representation. */
+static struct text charset_tag(struct request *r, struct text tag, struct text name, const struct recode *table)
+{
+    const struct charset_conf *conf = r->location->charset;
+
+    if (!table || (!conf->charset.variable && !conf->source.variable))
+        return tag;
+    char *mark = text_find(name, '"') == name.len ? arena_printf(&r->arena, "-%.*s", TEXT_ARG(name)) : NULL;
+    return mark ? validators_mark(r, tag, mark, false) : TEXT_NONE;
 }
 
 static void plan_charset(struct request *r)
@@ -83,25 +100,35 @@ static void plan_charset(struct request *r)
     o->bare_type = o->type;
     o->type = text_of(type);
     o->plan.recode = table;
+    o->etag = charset_tag(r, o->etag, name, table);
     if (table && recode_resizes(table))
         lose_length(o);
+}
+
+static bool may_gzip(const struct request *r)
+{
+    int status = r->out.status;
+
+    return (status == 200 || status == 403 || status == 404 || status == 304) && gzip_suits(r);
 }
 
 static void plan_gzip(struct request *r)
 {
     struct response *o = &r->out;
-    bool unmodified = o->status == 304;
 
-    if ((o->status != 200 && o->status != 403 && o->status != 404 && !unmodified) || !gzip_suits(r))
+    if (!may_gzip(r))
         return;
-    o->vary |= r->location->gzip->vary; /* also on a 304: RFC 9110, 15.4.5 */
-    if (unmodified || !gzip_accepted(r) || !response_add(r, TEXT("Content-Encoding"), TEXT("gzip")))
+    o->vary |= r->location->gzip->vary;
+    if (!gzip_accepted(r))
+        return;
+    if (o->status != 304 && !response_add(r, TEXT("Content-Encoding"), TEXT("gzip")))
         return;
     o->plan.gzip = true;
     lose_length(o);
-    weaken(r);
+    o->etag = gzip_tag(r, o->etag);
 }
 
+/* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it done. */
 void content_plan(struct request *r)
 {
     struct response *o = &r->out;
@@ -109,12 +136,24 @@ void content_plan(struct request *r)
     if (o->plan.made)
         return;
     o->plan.made = true;
-    if (!o->no_length) {
+    if (!o->no_length || o->status == 304) {
         plan_gunzip(r);
         plan_charset(r);
-        o->plan.trailers = headers_have_trailers(r);
     }
+    if (!o->no_length)
+        o->plan.trailers = headers_have_trailers(r);
     plan_gzip(r);
+}
+
+struct text content_tag(struct request *r)
+{
+    struct response *o = &r->out, before = *o;
+
+    content_plan(r);
+    struct text tag = o->etag;
+    *o = before;
+    *o->fields_end = NULL;
+    return tag;
 }
 
 bool content_is_made(const struct request *r)

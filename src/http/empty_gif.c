@@ -2,34 +2,52 @@
 #include "http/empty_gif.h"
 
 #include "http/core.h"
-#include "http/precondition.h"
+#include "http/headers.h"
 #include "http/respond.h"
+#include "http/validators.h"
 
-enum { MTIME = 23349600 };
+enum { MODIFIED = 23349600 }; /* Mon, 28 Sep 1970 06:00:00 GMT */
 
 static const char gif[] = "GIF89a\1\0\1\0\x80\1\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\1\0,\0\0\0\0\1\0\1\0\0\2\2L\1\0;";
 
+static const struct text date = {"Mon, 28 Sep 1970 06:00:00 GMT", CLOCK_HTTP_LEN};
+
+/* Conditions are about what was asked for, not about a page in its place. */
+static enum precondition check(struct request *r)
+{
+    struct response *o = &r->out;
+    const time_t modified = MODIFIED;
+
+    if (r->error_status > 0 || !precondition_asked(&r->msg))
+        return PRECONDITION_PROCEED;
+    o->last_modified = date;
+    headers_foresee(r, &modified, false);
+    struct validators v = validators_of(r);
+    return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
+}
+
+/* Its date, where add_header has not put its own there, and unless this stands in for something else. A 304 has the fields
+ * of its 200, so that both begin alike. */
+static void respond(struct request *r, int status)
+{
+    respond_text(r, status, TEXT("image/gif"), TEXT(gif));
+    if (r->out.status == status && !r->out.last_modified.at)
+        r->out.last_modified = date;
+}
+
 void empty_gif_respond(struct request *r)
 {
-    struct validators v = {TEXT_NONE, MTIME};
-
-    /* Conditions are about what was asked for, not about a page in its place. */
-    switch (r->error_status > 0 ? PRECONDITION_PROCEED
-                                : precondition_check(&r->msg, &v, r->location->http->if_modified_since)) {
+    switch (check(r)) {
     case PRECONDITION_FAILED:
         respond_error(r, 412);
-        return;
+        break;
     case PRECONDITION_NOT_MODIFIED:
-        respond_text(r, 304, TEXT_NONE, TEXT(""));
+        respond(r, 304);
         break;
     case PRECONDITION_PROCEED:
-        respond_text(r, 200, TEXT("image/gif"), TEXT(gif));
+        respond(r, 200);
         break;
     }
-    if (r->out.status != 200 && r->out.status != 304) /* in the place of something else: nothing to validate */
-        return;
-    if (!r->out.last_modified.at) /* add_header may have put its own there */
-        r->out.last_modified = TEXT("Mon, 28 Sep 1970 06:00:00 GMT");
 }
 
 static const char *set_empty_gif(struct conf *cf, const struct conf_row *row, void *slot)

@@ -82,6 +82,13 @@ static bool is_disabled(const struct gzip_disable *d, struct text agent)
     return false;
 }
 
+bool gzip_asks_fields(const struct request *r)
+{
+    unsigned mask = r->location->gzip->proxied;
+
+    return !(mask & (PROXIED_OFF | PROXIED_ANY)) && request_field(r, TEXT("Via")).at;
+}
+
 bool gzip_accepted(struct request *r)
 {
     const struct gzip_conf *conf = r->location->gzip;
@@ -97,7 +104,7 @@ bool gzip_suits(const struct request *r)
     const struct gzip_conf *conf = r->location->gzip;
     const struct response *o = &r->out;
 
-    return conf->gzip && !o->coding_line && o->type.len > 0 &&
+    return conf->gzip && (o->coding == CODING_NONE || o->plan.gunzip) && o->type.len > 0 &&
            (o->unsized || o->length >= (uint64_t)conf->min_length) &&
            type_set_has(conf->types, gzip_default_types, o->bare_type.at ? o->bare_type : o->type);
 }

@@ -8,6 +8,7 @@
 #include "http/redirect.h"
 #include "http/request.h"
 #include "http/userid.h"
+#include "http/validators.h"
 
 #include <stdio.h>
 
@@ -133,14 +134,14 @@ static int64_t until_daily(int64_t sec)
     return sec > at ? sec - at : sec - at + 86400;
 }
 
-static void apply_expires(struct request *r, struct expires e, time_t mtime)
+static void apply_expires(struct request *r, struct expires e, const time_t *modified)
 {
     if (e.variable) {
         struct text value = template_text(e.variable, r);
         if (value.len == 0 || parse_expires(value, e.kind == EXPIRES_MODIFIED, &e) < 0)
             return;
     }
-    int64_t at = clock_now.sec;
+    time_t now = (time_t)clock_now.sec, at = now;
     switch (e.kind) {
     case EXPIRES_OFF:
         return;
@@ -151,37 +152,41 @@ static void apply_expires(struct request *r, struct expires e, time_t mtime)
         add_expires(r, TEXT("Thu, 31 Dec 2037 23:55:55 GMT"), TEXT("max-age=315360000"));
         return;
     case EXPIRES_MODIFIED:
-        if (mtime == (time_t)-1) /* what has no date is modified now */
+        if (!modified) /* what has no date is modified now */
             e.kind = EXPIRES_ACCESS;
-        at = (mtime == (time_t)-1 ? clock_now.sec : mtime) + e.sec;
+        at = clock_add(modified ? *modified : now, e.sec);
         break;
     case EXPIRES_DAILY:
-        at += until_daily(e.sec);
+        at = clock_add(now, until_daily(e.sec));
         break;
     case EXPIRES_ACCESS:
-        at += e.sec;
+        at = clock_add(now, e.sec);
         break;
     }
     char *date = arena_alloc(&r->arena, CLOCK_HTTP_LEN + 1);
     if (!date)
         return;
-    clock_format_http(date, (time_t)at);
-    int64_t age = at - clock_now.sec;
+    clock_format_http(date, at);
+    int64_t age = at - now;
     bool past = e.kind == EXPIRES_MODIFIED ? age < 0 : e.sec < 0;
     char *control = past ? NULL : arena_printf(&r->arena, "max-age=%lld", (long long)age);
     add_expires(r, (struct text){date, CLOCK_HTTP_LEN}, control ? text_of(control) : TEXT("no-cache"));
 }
 
-/* add_header of a validator takes its place; an empty value takes it away. */
-static bool replace_validator(struct request *r, struct text name, struct text value)
+static bool is_validator(struct text name)
 {
-    if (text_equal_nocase(name, TEXT("Last-Modified")))
-        r->out.last_modified = value;
-    else if (text_equal_nocase(name, TEXT("ETag")))
-        r->out.etag = value;
-    else
-        return false;
-    return true;
+    return text_equal_nocase(name, TEXT("Last-Modified")) || text_equal_nocase(name, TEXT("ETag"));
+}
+
+/* add_header of a validator takes its place; an empty value takes it away. */
+static void replace_validator(struct request *r, struct text name, struct text value)
+{
+    if (text_equal_nocase(name, TEXT("ETag"))) {
+        r->out.etag = validators_side_tag(r, value);
+        return;
+    }
+    r->out.last_modified = value;
+    r->out.own_date = false;
 }
 
 /* Whether the response has its own; a 304 has what its 200 would. */
@@ -237,7 +242,24 @@ static bool is_usual(int status)
     }
 }
 
-void headers_apply(struct request *r, time_t mtime)
+void headers_foresee(struct request *r, const time_t *modified, bool caching)
+{
+    const struct headers_conf *h = r->location->headers;
+
+    if (caching && h->expires.kind != EXPIRES_OFF)
+        apply_expires(r, h->expires, modified);
+    for (const struct added_header *a = h->added; a; a = a->next) {
+        if (is_validator(a->name))
+            replace_validator(r, a->name, template_field(a->value, r));
+        else if (a->single == ADDED_TYPE && r->out.type.len == 0)
+            r->out.type = template_field(a->value, r);
+        else if (caching &&
+                 (text_equal_nocase(a->name, TEXT("Cache-Control")) || text_equal_nocase(a->name, TEXT("Expires"))))
+            response_add(r, a->name, template_field(a->value, r));
+    }
+}
+
+void headers_apply(struct request *r, const time_t *modified)
 {
     if (!r->location)
         return;
@@ -248,14 +270,16 @@ void headers_apply(struct request *r, time_t mtime)
     if (r->moved_to.at)
         redirect_apply(r);
     if (usual && h->expires.kind != EXPIRES_OFF)
-        apply_expires(r, h->expires, mtime);
+        apply_expires(r, h->expires, modified);
     for (const struct added_header *a = h->added; a; a = a->next) {
         if (!usual && !a->always)
             continue;
         struct text value = template_field(a->value, r);
-        if (value.len > 0 && a->single != ADDED_FREE)
+        if (is_validator(a->name))
+            replace_validator(r, a->name, value);
+        else if (value.len > 0 && a->single != ADDED_FREE)
             add_single(r, a, value, &added);
-        else if (!replace_validator(r, a->name, value) && value.len > 0)
+        else if (value.len > 0)
             response_add(r, a->name, value);
     }
     if (r->location->userid)

@@ -64,7 +64,18 @@ static bool list_matches(struct text list, struct text etag, enum comparison how
 /* A field that is absent or no date, or a file without a date: the condition does not count. */
 static bool date_of(struct text field, const struct validators *v, time_t *date)
 {
-    return field.at && v->mtime != -1 && clock_parse_http(field, date) == 0;
+    return field.at && v->dated && clock_parse_http(field, date) == 0;
+}
+
+/* Whether it was sent with this date as it is now. */
+static bool has_date(const struct validators *v, time_t date)
+{
+    return date == v->modified || (date >= v->sent_first && date <= v->sent_last);
+}
+
+static bool changed_since(const struct validators *v, time_t date)
+{
+    return v->modified > date && !has_date(v, date);
 }
 
 static bool match_fails(const struct message *m, const struct validators *v)
@@ -73,7 +84,7 @@ static bool match_fails(const struct message *m, const struct validators *v)
     time_t date;
     if (tags.at)
         return !list_matches(tags, v->etag, STRONG);
-    return date_of(m->fields[FIELD_IF_UNMODIFIED_SINCE], v, &date) && v->mtime > date;
+    return date_of(m->fields[FIELD_IF_UNMODIFIED_SINCE], v, &date) && changed_since(v, date);
 }
 
 static bool unchanged_since(const struct message *m, const struct validators *v, int mode)
@@ -81,7 +92,13 @@ static bool unchanged_since(const struct message *m, const struct validators *v,
     time_t date;
     if (mode == IF_MODIFIED_SINCE_OFF || !date_of(m->fields[FIELD_IF_MODIFIED_SINCE], v, &date))
         return false;
-    return mode == IF_MODIFIED_SINCE_EXACT ? v->mtime == date : v->mtime <= date;
+    return mode == IF_MODIFIED_SINCE_EXACT ? has_date(v, date) : !changed_since(v, date);
+}
+
+bool precondition_asked(const struct message *m)
+{
+    return m->fields[FIELD_IF_NONE_MATCH].at || m->fields[FIELD_IF_MODIFIED_SINCE].at || m->fields[FIELD_IF_MATCH].at ||
+           m->fields[FIELD_IF_UNMODIFIED_SINCE].at;
 }
 
 enum precondition precondition_check(const struct message *m, const struct validators *v, int mode)
@@ -106,5 +123,5 @@ bool precondition_if_range(const struct message *m, const struct validators *v)
         return true;
     if (field.len > 0 && field.at[field.len - 1] == '"')
         return v->etag.at && take_tag(&rest, &tag) && rest.len == 0 && tags_match(tag, v->etag, STRONG);
-    return date_of(field, v, &date) && date == v->mtime;
+    return date_of(field, v, &date) && has_date(v, date);
 }

@@ -63,7 +63,7 @@ void respond_page(struct request *r, int status)
     }
     if (status == 405)
         r->out.allow = TEXT("GET, HEAD");
-    headers_apply(r, -1);
+    headers_apply(r, NULL);
     r->step = STEP_READY;
 }
 
@@ -78,7 +78,7 @@ void respond_text(struct request *r, int status, struct text type, struct text b
     r->out.body = body;
     r->out.length = body.len;
     r->out.no_length = status == 204 || status == 304;
-    headers_apply(r, -1);
+    headers_apply(r, NULL);
     r->step = STEP_READY;
 }
 

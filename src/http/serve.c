@@ -4,11 +4,13 @@
 #include "base/number.h"
 #include "file/residency.h"
 #include "http/content.h"
+#include "http/gzip.h"
 #include "http/headers.h"
 #include "http/limit_rate.h"
 #include "http/precondition.h"
 #include "http/range.h"
 #include "http/respond.h"
+#include "http/validators.h"
 #include "http/worker.h"
 
 #include <errno.h>
@@ -178,21 +180,9 @@ static void respond_unsatisfiable(struct request *r)
 
 /* ---- the response ---- */
 
-static struct validators set_validators(struct request *r)
-{
-    const struct file *f = r->file;
-    struct response *o = &r->out;
-
-    if (r->error_status == 0 || r->error_status == 200) /* as nginx: an error page has no date */
-        o->last_modified = (struct text){f->last_modified, CLOCK_HTTP_LEN};
-    if (r->location->http->etag)
-        o->etag = (struct text){f->etag, f->etag_len};
-    return (struct validators){o->etag, f->mtime.tv_sec};
-}
-
 /* The ranges to send; RANGE_IGNORE: the whole. */
-static enum range_result ask_ranges(const struct request *r, const struct validators *v, struct range **ranges,
-                                    unsigned *count, struct arena *arena)
+static enum range_result ask_ranges(const struct request *r, struct range **ranges, unsigned *count,
+                                    struct arena *arena)
 {
     struct text field = r->msg.fields[FIELD_RANGE];
 
@@ -201,7 +191,8 @@ static enum range_result ask_ranges(const struct request *r, const struct valida
     /* RFC 9110, 14.2: ranges are defined for GET alone. */
     if (!field.at || r->msg.method != METHOD_GET || r->location->http->max_ranges == 0)
         return RANGE_IGNORE;
-    if (!precondition_if_range(&r->msg, v))
+    struct validators v = validators_of(r);
+    if (!precondition_if_range(&r->msg, &v))
         return RANGE_IGNORE;
     *ranges = arena_alloc(arena, RANGE_MOST * sizeof **ranges);
     if (!*ranges)
@@ -211,7 +202,7 @@ static enum range_result ask_ranges(const struct request *r, const struct valida
 }
 
 /* 200 or 206, or whatever status this stands in for. */
-static void respond_content(struct request *r, const struct validators *v)
+static void respond_content(struct request *r, time_t modified)
 {
     struct response *o = &r->out;
     struct range whole = {0, r->file->size}, *ranges = NULL;
@@ -219,11 +210,10 @@ static void respond_content(struct request *r, const struct validators *v)
     int rc;
 
     /* As in nginx, what is added sees the whole: its status and length are not yet those of a range. */
-    o->length = (uint64_t)r->file->size;
-    headers_apply(r, v->mtime);
+    headers_apply(r, &modified);
     if (r->location->rewrites_content)
         content_plan(r);
-    enum range_result asked = o->status == 200 ? ask_ranges(r, v, &ranges, &count, &r->arena) : RANGE_IGNORE;
+    enum range_result asked = o->status == 200 ? ask_ranges(r, &ranges, &count, &r->arena) : RANGE_IGNORE;
     if (asked == RANGE_UNSATISFIABLE) {
         respond_unsatisfiable(r);
         return;
@@ -249,34 +239,48 @@ static void set_coding(struct request *r)
         o->coding_line = container_of(o->fields_end, struct field_line, next);
 }
 
+/* The conditions are about what a 200 would say: its fields are made as far as they matter, and forgotten. */
+static enum precondition check(struct request *r, time_t modified)
+{
+    struct response *o = &r->out;
+
+    if (!precondition_asked(&r->msg))
+        return PRECONDITION_PROCEED;
+    struct text etag = o->etag, date = o->last_modified;
+    headers_foresee(r, &modified, r->location->rewrites_content && gzip_asks_fields(r));
+    struct validators v = validators_of(r);
+    if (r->location->rewrites_content)
+        v.etag = content_tag(r);
+    o->fields = NULL;
+    o->fields_end = &o->fields;
+    o->etag = etag;
+    o->last_modified = date;
+    o->own_date = true;
+    return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
+}
+
 void serve_file(struct request *r)
 {
     const struct http_conf *h = r->location->http;
     struct response *o = &r->out;
-    struct validators v = set_validators(r);
+    time_t modified = validators_set(r);
 
     r->step = STEP_READY;
     o->type = mime_type(h->types, r->uri, h->default_type);
     o->status = r->error_status > 0 ? r->error_status : 200;
-    if (o->status != 200) {
-        o->last_modified = TEXT_NONE; /* that of the page says nothing about what was asked for */
-        set_coding(r);
-        respond_content(r, &v);
-        return;
-    }
-    switch (precondition_check(&r->msg, &v, h->if_modified_since)) {
+    o->length = (uint64_t)r->file->size; /* of the whole, for what is decided by it */
+    switch (o->status == 200 ? check(r, modified) : PRECONDITION_PROCEED) {
     case PRECONDITION_FAILED:
         respond_error(r, 412);
         break;
     case PRECONDITION_NOT_MODIFIED:
         o->status = 304;
         o->no_length = true;
-        o->length = (uint64_t)r->file->size; /* that a 200 would have: content_plan() */
-        headers_apply(r, v.mtime);
+        headers_apply(r, &modified);
         break;
     case PRECONDITION_PROCEED:
         set_coding(r);
-        respond_content(r, &v);
+        respond_content(r, modified);
         break;
     }
 }

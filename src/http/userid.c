@@ -181,7 +181,7 @@ static const char *expires_of(struct request *r, const struct userid_conf *c)
         return "";
     if (c->expires == EXPIRES_MAX)
         return "; expires=Thu, 31-Dec-37 23:55:55 GMT";
-    time_t at = (time_t)(clock_now.sec + c->expires);
+    time_t at = clock_add((time_t)clock_now.sec, c->expires);
     gmtime_r(&at, &tm);
     int year = tm.tm_year + 1900;
     return arena_printf(&r->arena, "; expires=%s, %02d-%s-%02d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,

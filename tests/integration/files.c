@@ -288,7 +288,9 @@ void http_date(char out[30], time_t t)
 {
     struct tm tm;
     gmtime_r(&t, &tm);
-    strftime(out, 30, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    strftime(out, 30, "%a, %d %b 0000 %H:%M:%S GMT", &tm);
+    for (int i = 15, year = tm.tm_year + 1900; i > 11; i--, year /= 10)
+        out[i] = (char)('0' + year % 10);
 }
 
 unsigned count_text(const char *haystack, const char *needle)

@@ -91,7 +91,7 @@ START_TEST(head_and_body)
     assert_header(&r, "Content-Length", NULL);
     assert_header(&r, "Accept-Ranges", NULL);
     assert_header(&r, "Vary", "Accept-Encoding");
-    assert_header(&r, "ETag", "W/\"5f5e1000-5d\"");
+    assert_header(&r, "ETag", on_nginx() ? "W/\"5f5e1000-5d\"" : "W/\"5f5e1000-5d-gzip\"");
     assert_header(&r, "Content-Type", "text/plain");
     ck_assert(strstr(r.head, "X-A") < strstr(r.head, "Content-Encoding"));
     unpack(&r);
@@ -215,13 +215,14 @@ START_TEST(ranges_and_conditions)
     ask(&r, "GET", "/a.txt", "Range: bytes=999-\r\n");
     ck_assert_int_eq(r.status, 200);
     response_free(&r);
-    ask(&r, "GET", "/a.txt", "If-None-Match: W/\"5f5e1000-5d\"\r\n");
+    ask(&r, "GET", "/a.txt",
+        on_nginx() ? "If-None-Match: W/\"5f5e1000-5d\"\r\n" : "If-None-Match: W/\"5f5e1000-5d-gzip\"\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "Content-Encoding", NULL);
     assert_header(&r, "Transfer-Encoding", NULL);
     assert_header(&r, "Vary", on_nginx() ? NULL : "Accept-Encoding");
     response_free(&r);
-    ask(&r, "GET", "/a.txt", "If-Match: W/\"5f5e1000-5d\"\r\n");
+    ask(&r, "GET", "/a.txt", "If-Match: W/\"5f5e1000-5d-gzip\"\r\n");
     ck_assert_int_eq(r.status, 412);
     response_free(&r);
     request(&r, "GET", "/a.txt", "Range: bytes=2-5\r\n");
@@ -391,7 +392,8 @@ START_TEST(gunzip)
     assert_header(&r, "Content-Encoding", NULL);
     assert_header(&r, "Accept-Ranges", NULL);
     assert_header(&r, "Vary", "Accept-Encoding");
-    ck_assert(!strncmp(header(&r, "ETag"), "W/", 2) && !strcmp(header(&r, "ETag") + 2, etag));
+    ck_assert(!strncmp(header(&r, "ETag"), "W/", 2));
+    ck_assert(!strcmp(header(&r, "ETag") + 2, etag) == on_nginx()); /* of another coding: another tag */
     response_free(&r);
     request(&r, "GET", "/p.txt", "Range: bytes=0-3\r\n");
     ck_assert_int_eq(r.status, 200);

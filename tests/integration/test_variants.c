@@ -151,7 +151,7 @@ START_TEST(head_of_a_side_file)
     ask(&r, "/a.txt", "gzip", "");
     assert_header(&r, "Content-Type", "text/x-a");
     assert_header(&r, "Content-Length", "29");
-    assert_header(&r, "ETag", "\"5f5e1010-1d\"");
+    assert_header(&r, "ETag", on_nginx() ? "\"5f5e1010-1d\"" : "\"5f5e1010-1d-gz\"");
     http_date(date, MTIME + 16);
     assert_header(&r, "Last-Modified", date);
     if (!on_nginx())
@@ -164,9 +164,9 @@ START_TEST(head_of_a_side_file)
     ask(&r, "/a.txt", "gzip", "If-None-Match: \"5f5e1000-8\"\r\n"); /* the original's */
     ck_assert_int_eq(r.status, 200);
     response_free(&r);
-    ask(&r, "/a.txt", "gzip", "If-None-Match: \"5f5e1010-1d\"\r\n");
+    ask(&r, "/a.txt", "gzip", "If-None-Match: \"5f5e1010-1d\", \"5f5e1010-1d-gz\"\r\n");
     ck_assert_int_eq(r.status, 304);
-    assert_header(&r, "ETag", "\"5f5e1010-1d\"");
+    assert_header(&r, "ETag", on_nginx() ? "\"5f5e1010-1d\"" : "\"5f5e1010-1d-gz\"");
     assert_header(&r, "Content-Encoding", NULL);
     response_free(&r);
     ask(&r, "/a.txt", "gzip", "If-Match: \"5f5e1000-8\"\r\n");

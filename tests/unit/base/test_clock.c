@@ -37,6 +37,38 @@ START_TEST(test_http)
 }
 END_TEST
 
+/* A date that cannot be named is the nearest one that can. */
+START_TEST(test_bounds)
+{
+    static const struct {
+        time_t t, within;
+        const char *text;
+    } cases[] = {
+        {253402300799, 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {253402300800, 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {INT64_MAX, 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {-62167219200, -62167219200, "Sat, 01 Jan 0000 00:00:00 GMT"},
+        {-62167219201, -62167219200, "Sat, 01 Jan 0000 00:00:00 GMT"},
+        {INT64_MIN, -62167219200, "Sat, 01 Jan 0000 00:00:00 GMT"},
+        {-2147483648, -2147483648, "Fri, 13 Dec 1901 20:45:52 GMT"},
+        {-1, -1, "Wed, 31 Dec 1969 23:59:59 GMT"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[CLOCK_HTTP_LEN + 1];
+        time_t back;
+        ck_assert_int_eq(clock_within_http(cases[i].t), cases[i].within);
+        clock_format_http(out, cases[i].t);
+        ck_assert_str_eq(out, cases[i].text);
+        ck_assert_int_eq(clock_parse_http(text_of(out), &back), 0);
+        ck_assert_int_eq(back, cases[i].within);
+    }
+    ck_assert_int_eq(clock_add(10, -11), -1);
+    ck_assert_int_eq(clock_add(1, INT64_MAX), 253402300799);
+    ck_assert_int_eq(clock_add(-1, INT64_MIN), -62167219200);
+    ck_assert_int_eq(clock_add(253402300798, 2), 253402300799);
+}
+END_TEST
+
 START_TEST(test_parse)
 {
     static const struct {
@@ -156,6 +188,7 @@ Suite *suite_base_clock(void)
     Suite *s = suite_create("base/clock");
     TCase *t = tcase_create("clock");
     tcase_add_test(t, test_http);
+    tcase_add_test(t, test_bounds);
     tcase_add_test(t, test_parse);
     tcase_add_test(t, test_two_digit_year);
     tcase_add_test(t, test_update);

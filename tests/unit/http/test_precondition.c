@@ -89,7 +89,7 @@ static struct message with(const char *const fields[FIELD_COUNT], enum method me
     return m;
 }
 
-static const struct validators file = {{ETAG, sizeof(ETAG) - 1}, MTIME};
+static const struct validators file = {{ETAG, sizeof(ETAG) - 1}, true, MTIME, 1, 0};
 
 START_TEST(test_cases)
 {
@@ -101,10 +101,10 @@ START_TEST(test_cases)
 }
 END_TEST
 
-static enum precondition check(const char *const fields[FIELD_COUNT], struct text etag, time_t mtime)
+static enum precondition check(const char *const fields[FIELD_COUNT], struct text etag, bool dated)
 {
     struct message m = with(fields, METHOD_GET);
-    struct validators v = {etag, mtime};
+    struct validators v = {etag, dated, MTIME, 1, 0};
     return precondition_check(&m, &v, BEFORE);
 }
 
@@ -113,22 +113,22 @@ static enum precondition check(const char *const fields[FIELD_COUNT], struct tex
 START_TEST(test_weak_validator)
 {
     struct text weak = TEXT("W/" ETAG);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, ETAG)), weak, MTIME), PRECONDITION_NOT_MODIFIED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, "W/" ETAG)), weak, MTIME), PRECONDITION_NOT_MODIFIED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, ETAG)), weak, MTIME), PRECONDITION_FAILED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "W/" ETAG)), weak, MTIME), PRECONDITION_FAILED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "*")), weak, MTIME), PRECONDITION_PROCEED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, ETAG)), weak, true), PRECONDITION_NOT_MODIFIED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, "W/" ETAG)), weak, true), PRECONDITION_NOT_MODIFIED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, ETAG)), weak, true), PRECONDITION_FAILED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "W/" ETAG)), weak, true), PRECONDITION_FAILED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "*")), weak, true), PRECONDITION_PROCEED);
 }
 END_TEST
 
 START_TEST(test_without_validators)
 {
-    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, ETAG)), TEXT_NONE, MTIME), PRECONDITION_PROCEED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, "*")), TEXT_NONE, MTIME), PRECONDITION_NOT_MODIFIED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, ETAG)), TEXT_NONE, MTIME), PRECONDITION_FAILED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "*")), TEXT_NONE, MTIME), PRECONDITION_PROCEED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_MODIFIED_SINCE, NEWER)), TEXT_NONE, -1), PRECONDITION_PROCEED);
-    ck_assert_int_eq(check(FIELDS(ROW(IF_UNMODIFIED_SINCE, OLDER)), TEXT_NONE, -1), PRECONDITION_PROCEED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, ETAG)), TEXT_NONE, true), PRECONDITION_PROCEED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_NONE_MATCH, "*")), TEXT_NONE, true), PRECONDITION_NOT_MODIFIED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, ETAG)), TEXT_NONE, true), PRECONDITION_FAILED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MATCH, "*")), TEXT_NONE, true), PRECONDITION_PROCEED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_MODIFIED_SINCE, NEWER)), TEXT_NONE, false), PRECONDITION_PROCEED);
+    ck_assert_int_eq(check(FIELDS(ROW(IF_UNMODIFIED_SINCE, OLDER)), TEXT_NONE, false), PRECONDITION_PROCEED);
 }
 END_TEST
 
@@ -161,7 +161,7 @@ END_TEST
 
 START_TEST(test_if_range_wants_strong)
 {
-    struct validators weak = {TEXT("W/" ETAG), MTIME}, none = {TEXT_NONE, -1};
+    struct validators weak = {TEXT("W/" ETAG), true, MTIME, 1, 0}, none = {TEXT_NONE, false, 0, 1, 0};
     struct message tag = with(FIELDS(ROW(IF_RANGE, ETAG)), METHOD_GET);
     struct message same = with(FIELDS(ROW(IF_RANGE, "W/" ETAG)), METHOD_GET);
     struct message date = with(FIELDS(ROW(IF_RANGE, EQUAL)), METHOD_GET);
@@ -170,6 +170,46 @@ START_TEST(test_if_range_wants_strong)
     ck_assert(!precondition_if_range(&tag, &none));
     ck_assert(!precondition_if_range(&date, &none));
     ck_assert(precondition_if_range(&date, &weak));
+}
+END_TEST
+
+/* 1969-12-31 23:59:59 is a date like another one. */
+START_TEST(test_second_before_1970)
+{
+    static const char *const equal = "Wed, 31 Dec 1969 23:59:59 GMT", *const older = "Wed, 31 Dec 1969 23:59:58 GMT";
+    struct validators v = {TEXT_NONE, true, -1, 1, 0};
+    struct message m = with(FIELDS(ROW(IF_MODIFIED_SINCE, equal)), METHOD_GET);
+    ck_assert_int_eq(precondition_check(&m, &v, EXACT), PRECONDITION_NOT_MODIFIED);
+    m = with(FIELDS(ROW(IF_UNMODIFIED_SINCE, older)), METHOD_GET);
+    ck_assert_int_eq(precondition_check(&m, &v, EXACT), PRECONDITION_FAILED);
+    m = with(FIELDS(ROW(IF_RANGE, equal)), METHOD_GET);
+    ck_assert(precondition_if_range(&m, &v));
+}
+END_TEST
+
+/* A file whose own date lies ahead, and that was sent with those from OLDER to EQUAL. */
+START_TEST(test_date_that_lay_ahead)
+{
+    static const struct {
+        const char *date;
+        bool is;
+    } rows[] = {{"Sun, 06 Nov 1994 08:49:35 GMT", false},
+                {OLDER, true},
+                {EQUAL, true},
+                {NEWER, false},
+                {"Sun, 06 Nov 1994 09:49:37 GMT", true}};
+    struct validators v = {TEXT_NONE, true, MTIME + 3600, MTIME - 1, MTIME};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct message m = with(FIELDS(ROW(IF_MODIFIED_SINCE, rows[i].date)), METHOD_GET);
+        ck_assert_int_eq(precondition_check(&m, &v, EXACT),
+                         rows[i].is ? PRECONDITION_NOT_MODIFIED : PRECONDITION_PROCEED);
+        ck_assert_int_eq(precondition_check(&m, &v, BEFORE),
+                         rows[i].is ? PRECONDITION_NOT_MODIFIED : PRECONDITION_PROCEED);
+        m = with(FIELDS(ROW(IF_UNMODIFIED_SINCE, rows[i].date)), METHOD_GET);
+        ck_assert_int_eq(precondition_check(&m, &v, EXACT), rows[i].is ? PRECONDITION_PROCEED : PRECONDITION_FAILED);
+        m = with(FIELDS(ROW(IF_RANGE, rows[i].date)), METHOD_GET);
+        ck_assert_int_eq(precondition_if_range(&m, &v), rows[i].is);
+    }
 }
 END_TEST
 
@@ -182,6 +222,8 @@ Suite *suite_http_precondition(void)
     tcase_add_test(t, test_without_validators);
     tcase_add_loop_test(t, test_if_range, 0, sizeof(if_ranges) / sizeof(if_ranges[0]));
     tcase_add_test(t, test_if_range_wants_strong);
+    tcase_add_test(t, test_second_before_1970);
+    tcase_add_test(t, test_date_that_lay_ahead);
     suite_add_tcase(s, t);
     return s;
 }
