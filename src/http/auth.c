@@ -9,6 +9,7 @@
 #include "http/digest.h"
 #include "http/htpasswd.h"
 #include "http/request.h"
+#include "http/request_job.h"
 #include "http/worker.h"
 
 #include <errno.h>
@@ -39,10 +40,8 @@ struct auth {
 };
 
 struct auth_job {
-    struct job job;
+    struct request_job job;
     struct auth *auth;
-    struct request *request; /* NULL: nobody waits */
-    bool done;
     enum auth_outcome outcome;
     int error;
     const char *file;
@@ -149,7 +148,7 @@ static ssize_t read_some(int fd, char *to, size_t len)
     return n;
 }
 
-static void on_run(struct job *job)
+static void on_run(struct request_job *job)
 {
     struct auth_job *j = container_of(job, struct auth_job, job);
     struct htpasswd_search search;
@@ -185,15 +184,9 @@ static void job_free(struct auth_job *j)
     free(j);
 }
 
-static void on_done(struct job *job)
+static void on_orphan(struct request_job *job)
 {
-    struct auth_job *j = container_of(job, struct auth_job, job);
-
-    j->done = true;
-    if (j->request)
-        request_resume(j->request);
-    else
-        job_free(j);
+    job_free(container_of(job, struct auth_job, job));
 }
 
 static void on_pool(void *arg, unsigned what)
@@ -247,15 +240,14 @@ int auth_begin(struct auth_job **out, struct request *r, struct text file, const
         return -ENOMEM;
     memset(j, 0, sizeof *j);
     j->auth = w->auth;
-    j->request = r;
     j->size = size;
     char *to = j->texts;
     j->file = text_put(&to, file);
     j->user = (struct text){text_put(&to, c->user), c->user.len};
     j->password = (struct text){text_put(&to, c->password), c->password.len};
     j->job.run = on_run;
-    j->job.done = on_done;
-    rc = pool_submit(w->auth->pool, &j->job);
+    j->job.orphan = on_orphan;
+    rc = request_job_begin(&j->job, r, w->auth->pool, pool_submit);
     if (rc < 0) {
         job_free(j);
         return rc;
@@ -268,13 +260,10 @@ bool auth_answer(const struct auth_job *j, enum auth_outcome *outcome, int *erro
 {
     *outcome = j->outcome;
     *error = j->error;
-    return j->done;
+    return j->job.done;
 }
 
 void auth_end(struct auth_job *j)
 {
-    if (j->done)
-        job_free(j);
-    else
-        j->request = NULL;
+    request_job_leave(&j->job);
 }

@@ -5,6 +5,7 @@
 #include "http/confine.h"
 #include "http/core.h"
 #include "http/request.h"
+#include "http/request_job.h"
 #include "http/worker.h"
 
 #include <dirent.h>
@@ -17,11 +18,9 @@
 #include <unistd.h>
 
 struct random_job {
-    struct job job;
-    struct request *request; /* NULL: it is gone */
+    struct request_job job;
     struct open_options guard;
     int rc;
-    bool done;
     char name[NAME_MAX + 1]; /* empty: there is no file */
     char path[];
 };
@@ -64,7 +63,7 @@ static int choose(struct random_job *j, DIR *dir)
     return -errno;
 }
 
-static void on_run(struct job *job)
+static void on_run(struct request_job *job)
 {
     struct random_job *j = container_of(job, struct random_job, job);
     int fd = file_open_directory(j->path, open_guarded(&j->guard) ? &j->guard : NULL);
@@ -79,15 +78,9 @@ static void on_run(struct job *job)
 
 /* ---- on the loop ---- */
 
-static void on_done(struct job *job)
+static void on_orphan(struct request_job *job)
 {
-    struct random_job *j = container_of(job, struct random_job, job);
-
-    j->done = true;
-    if (j->request)
-        request_resume(j->request);
-    else
-        free(j);
+    free(container_of(job, struct random_job, job));
 }
 
 static int start(struct request *r, struct text path)
@@ -99,10 +92,9 @@ static int start(struct request *r, struct text path)
     memcpy(j->path, path.at, path.len);
     if (r->location->confine)
         (void)confine_options(r, path, NULL, &j->guard);
-    j->request = r;
     j->job.run = on_run;
-    j->job.done = on_done;
-    int rc = pool_append(io_pool(r->worker->io, TEXT_NONE), &j->job);
+    j->job.orphan = on_orphan;
+    int rc = request_job_begin(&j->job, r, io_pool(r->worker->io, TEXT_NONE), pool_append);
     if (rc < 0) {
         free(j);
         return rc;
@@ -118,7 +110,7 @@ int random_index_pick(struct request *r, struct text path, struct text *name)
     *name = TEXT_NONE;
     if (!j)
         return start(r, path);
-    if (!j->done)
+    if (!j->job.done)
         return -EINPROGRESS;
     int rc = j->rc;
     if (rc == 0 && j->name[0]) {
@@ -135,11 +127,8 @@ void random_index_abandon(struct request *r)
     struct random_job *j = r->random;
 
     r->random = NULL;
-    if (!j)
-        return;
-    j->request = NULL;
-    if (j->done)
-        free(j);
+    if (j)
+        request_job_leave(&j->job);
 }
 
 static const struct conf_row rows[] = {
