@@ -55,6 +55,7 @@ struct message {
     struct text method_name;
     struct text line;       /* the request line, without CRLF: $request */
     struct text target;     /* as sent: origin-form, absolute-form, authority-form or * */
+    struct text version;    /* as sent: "HTTP/1.1" */
     unsigned minor;         /* HTTP/1.minor: 0 or 1 */
     struct header *headers; /* in order; in the arena */
     unsigned count;
@@ -102,9 +103,14 @@ bool parse_name_is_plain(struct text name, bool underscores);
  * overflow), 431 (more than `most` fields), 500 (no memory), 501 (a method nobody knows, a transfer coding other than
  * chunked), 505 (not HTTP/1.0 or 1.1). Checks Host (RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0, of valid
  * form), Content-Length and Transfer-Encoding (RFC 9112, 6), and refuses a second one of the fields that nginx wants
- * once. `arena`: for headers. What was understood before the refusal stays in *m, for the log: line and method_name
- * always. */
+ * once. `arena`: for headers. What was understood before the refusal stays in *m; line, method_name and version always. */
 int parse_head(struct message *m, const char *head, size_t len, unsigned most, struct arena *arena);
+
+/* For the log, what is known of a head that was refused, or of which only a part came: the request line as far as it goes, of that
+ * the parts before the first malformed one, then the complete fields (at most `most`) before the first malformed one, and the name in
+ * Host where that is valid. A method is text alone: m->method is METHOD_GET. Returns how many bytes the complete and well-formed
+ * lines have. */
+size_t parse_known(struct message *m, struct text bytes, unsigned most, struct arena *arena);
 
 /* A body that is read and thrown away. */
 struct body {

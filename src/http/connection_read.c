@@ -116,28 +116,21 @@ static struct request *begin_request(struct connection *c)
     return r;
 }
 
-/* For the log: as much of the request line as there is. */
-static void take_line(struct connection *c)
+/* A request of whose head only a part came, or is understood. */
+static struct request *begin_partly(struct connection *c)
 {
-    struct request *r = c->request;
+    struct request *r = begin_request(c);
 
-    if (r->msg.line.at || !c->in || c->in->at == c->in->len)
-        return;
-    struct text line = {c->in->data + c->in->at, c->in->len - c->in->at};
-    line.len = text_find(line, '\n');
-    r->msg.line = text_ends(line, TEXT("\r")) ? (struct text){line.at, line.len - 1} : line;
+    if (r && c->in && c->in->at < c->in->len)
+        r->received = request_take_known(r, (struct text){c->in->data + c->in->at, c->in->len - c->in->at});
+    return r;
 }
 
 bool connection_take_partial(struct connection *c)
 {
     bool partial = !c->request && !c->proxy_awaited && c->in && c->in->at < c->in->len;
-    struct request *r = partial ? begin_request(c) : NULL;
 
-    if (!r)
-        return false;
-    r->received = c->in->len - c->in->at;
-    take_line(c);
-    return true;
+    return partial && begin_partly(c);
 }
 
 /* The client went away before its head was complete. */
@@ -153,10 +146,9 @@ static enum next give_up_head(struct connection *c)
 /* A request that could not be understood, answered with `status`; then the connection ends. */
 enum next connection_refuse(struct connection *c, int status)
 {
-    struct request *r = c->request ? c->request : begin_request(c);
+    struct request *r = c->request ? c->request : begin_partly(c);
     if (!r)
         return connection_no_memory(c);
-    take_line(c);
     request_refuse_head(r, status);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;

@@ -68,37 +68,23 @@ static size_t control_at(const char *bytes, size_t at, size_t len)
     return at;
 }
 
-static size_t run_of(struct text line, size_t at, int classes)
-{
-    while (at < line.len && parse_is(line.at[at], classes))
-        at++;
-    return at;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool request_line_ok(struct text line)
 {
-    size_t method = run_of(line, 0, CLASS_TOKEN);
+    size_t method = parse_run(line, 0, CLASS_TOKEN);
     if (method == 0 || method == line.len || line.at[method] != ' ')
         return false;
-    size_t target = run_of(line, method + 1, CLASS_TARGET);
+    size_t target = parse_run(line, method + 1, CLASS_TARGET);
     if (target == method + 1 || target == line.len || line.at[target] != ' ')
         return false;
-    struct text version = text_from(line, target + 1);
-    return version.len == 8 && memcmp(version.at, "HTTP/", 5) == 0 && is_digit(version.at[5]) && version.at[6] == '.' &&
-           is_digit(version.at[7]);
+    return parse_is_version(text_from(line, target + 1));
 }
 
 static bool field_line_ok(struct text line, bool *odd)
 {
-    size_t name = run_of(line, 0, CLASS_NAME);
+    size_t name = parse_run(line, 0, CLASS_NAME);
     if (name < line.len && line.at[name] != ':') {
         *odd = true;
-        name = run_of(line, name, CLASS_TOKEN);
+        name = parse_run(line, name, CLASS_TOKEN);
     }
     return name > 0 && name < line.len && line.at[name] == ':';
 }
@@ -173,7 +159,7 @@ static enum field when(enum field field, struct text name, struct text is)
 }
 
 /* Length and one letter leave at most one candidate. */
-static enum field field_of(struct text name)
+enum field parse_field(struct text name)
 {
     char first = name.len > 0 ? (char)(name.at[0] | 0x20) : '\0';
     switch (name.len) {
@@ -297,7 +283,7 @@ static int on_field(llhttp_t *parser)
     else
         h->value = (struct text){h->name.at + h->name.len, 0};
 
-    enum field field = field_of(h->name);
+    enum field field = parse_field(h->name);
     if (field == FIELD_COUNT)
         return 0;
     if (field == FIELD_CONNECTION)
@@ -360,6 +346,7 @@ static int request_line(struct message *m, const char *head, size_t len)
         return 400;
 
     const char *version = end - 3;
+    m->version = text_from(m->line, m->line.len - (sizeof("HTTP/1.1") - 1));
     if (version[0] == '0')
         return 400; /* HTTP/0.9 has no version on the wire: nginx's answer */
     if (version[0] != '1' || version[2] > '1')

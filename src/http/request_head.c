@@ -28,13 +28,14 @@ static struct text asked_host(struct request *r, const struct uri *uri)
 static int refuse_tunnel(struct request *r)
 {
     struct text host;
-    if (!uri_tunnel(r->msg.target, &host))
-        return 400;
+    bool valid = uri_tunnel(r->msg.target, &host);
+    if (!valid)
+        host = r->msg.host;
     r->raw_uri = r->msg.target;
-    r->host = lower_host(r, host);
+    r->host = host.len > 0 ? lower_host(r, host) : TEXT("");
     r->server = route_server(r->client->address, r);
     r->location = &r->server->base;
-    return 405;
+    return valid ? 405 : 400;
 }
 
 /* Target and Host to r->uri, r->args, r->host, r->server. 0 or a status. */
@@ -45,12 +46,14 @@ static int resolve_target(struct request *r)
         return refuse_tunnel(r);
     int status = uri_split(r->msg.target, &uri);
     if (status != 0)
-        return status;
+        uri = (struct uri){TEXT_NONE, TEXT_NONE, TEXT_NONE, TEXT_NONE};
     r->raw_uri = uri.raw;
     r->args = uri.args;
     r->host = asked_host(r, &uri);
     r->server = route_server(r->client->address, r);
     r->location = &r->server->base;
+    if (status != 0)
+        return status;
     bool merge = r->client->address->dflt->base.http->merge_slashes; /* the address' default server's, as in nginx */
     if (uri_is_plain(uri.path)) {
         r->uri = uri.path;
@@ -113,13 +116,26 @@ static int check_method(struct request *r)
     return 405;
 }
 
+size_t request_take_known(struct request *r, struct text bytes)
+{
+    const struct http_conf *h = r->location->http;
+    size_t known = parse_known(&r->msg, bytes, (unsigned)h->max_headers, &r->arena);
+
+    resolve_target(r);
+    if (h->ignore_invalid_headers)
+        leave_out_odd(r, h->underscores_in_headers);
+    return known;
+}
+
 int request_take_head(struct request *r, struct text head, bool odd_names)
 {
     const struct http_conf *h = r->location->http;
     int status = parse_head(&r->msg, head.at, head.len, (unsigned)h->max_headers, &r->arena);
 
-    if (status != 0)
+    if (status != 0) {
+        request_take_known(r, head);
         return status;
+    }
     r->head_only = r->msg.method == METHOD_HEAD;
     status = resolve_target(r);
     if (status == 0)

@@ -12,6 +12,9 @@ struct request;
  * status that the request is refused with; what was understood before is in r->msg. */
 int request_take_head(struct request *r, struct text head, bool odd_names);
 
+/* For the log: as much as is known of a head that is refused, or was cut off. Returns the length of the lines that were understood. */
+size_t request_take_known(struct request *r, struct text bytes);
+
 /* Answers a head that could not be understood; its connection ends after. */
 void request_refuse_head(struct request *r, int status);
 

@@ -142,7 +142,7 @@ GETTER(server_name)
 GETTER(server_protocol)
 {
     UNUSED(data);
-    *out = !r->msg.line.at ? TEXT("") : r->msg.minor == 0 ? TEXT("HTTP/1.0") : TEXT("HTTP/1.1");
+    *out = r->msg.version;
 }
 
 GETTER(scheme)

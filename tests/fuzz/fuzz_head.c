@@ -173,6 +173,21 @@ static void check_body(const struct message *m, const char *bytes, size_t len, u
         FUZZ_CHECK(whole.bytes == pieces.bytes && whole.seen == pieces.seen, "cut into reads: another length");
 }
 
+/* Whatever it is, the log may ask what is known of it. */
+static void check_known(const char *bytes, size_t len)
+{
+    struct arena arena;
+    struct message m;
+    char *copy = fuzz_copy(bytes, len);
+
+    arena_init(&arena, 512);
+    size_t known = parse_known(&m, (struct text){copy, len}, HEADERS_MOST, &arena);
+    FUZZ_CHECK(known <= len && m.count <= HEADERS_MOST, "more is known than there is");
+    FUZZ_CHECK(known > 0 || m.count == 0, "fields without a request line");
+    arena_fini(&arena);
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
@@ -186,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start = parse_skip_empty(&scan, bytes, len);
     enum scan_result result = start < len ? parse_scan(&scan, bytes + start, len - start) : SCAN_MORE;
     FUZZ_CHECK(scan_in_pieces(bytes, len, seed, &pieces_start, &pieces_end) == result, "cut into reads: another end");
+    check_known(bytes + start, len - start);
     if (result == SCAN_COMPLETE) {
         FUZZ_CHECK(pieces_start == start && pieces_end == start + scan.at, "cut into reads: another length");
         char *head = fuzz_copy(bytes + start, scan.at);

@@ -364,6 +364,48 @@ START_TEST(test_heads)
 }
 END_TEST
 
+static void check_same_fields(const struct message *m, const struct message *k)
+{
+    ck_assert_uint_eq(k->count, m->count);
+    for (unsigned i = 0; i < m->count; i++) {
+        ck_assert(text_equal(k->headers[i].name, m->headers[i].name));
+        ck_assert(text_equal(k->headers[i].value, m->headers[i].value));
+    }
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        ck_assert_ptr_eq(k->fields[field].at, m->fields[field].at);
+        ck_assert_uint_eq(k->fields[field].len, m->fields[field].len);
+    }
+}
+
+/* What is known of a head for the log is what parse_head() says, where that takes it; and of each beginning, not more. */
+START_TEST(test_known)
+{
+    struct message m, k;
+    struct text head = text_of(heads[_i].head);
+    size_t end;
+    if (scan_whole(head.at, head.len, &end) == SCAN_COMPLETE && parse_head(&m, head.at, end, 100, &arena) == 0) {
+        ck_assert_uint_eq(parse_known(&k, head, 100, &arena), end);
+        ck_assert_ptr_eq(k.line.at, m.line.at);
+        ck_assert(text_equal(k.line, m.line) && text_equal(k.method_name, m.method_name));
+        ck_assert(text_equal(k.target, m.target) && text_equal(k.version, m.version) && text_equal(k.host, m.host));
+        ck_assert_uint_eq(k.minor, m.minor);
+        check_same_fields(&m, &k);
+    }
+    for (size_t len = 0; len <= head.len; len++) {
+        char *part = malloc(len + 1); /* so that a sanitizer sees a read behind the end */
+        memcpy(part, head.at, len);
+        part = realloc(part, len ? len : 1);
+        struct text bytes = {part, len};
+        size_t known = parse_known(&k, bytes, 3, &arena);
+        ck_assert_uint_le(known, len);
+        ck_assert(known == 0 || bytes.at[known - 1] == '\n');
+        ck_assert_uint_le(k.count, 3);
+        ck_assert(known > 0 || (!k.version.at && k.count == 0));
+        free(part);
+    }
+}
+END_TEST
+
 /* Which of the two depends on the version of llhttp. */
 START_TEST(test_chunked_twice)
 {
@@ -572,6 +614,7 @@ Suite *suite_http_parse(void)
     tcase_add_loop_test(t, test_methods, 0, sizeof(methods) / sizeof(methods[0]));
     tcase_add_test(t, test_unknown_method_is_501);
     tcase_add_loop_test(t, test_heads, 0, sizeof(heads) / sizeof(heads[0]));
+    tcase_add_loop_test(t, test_known, 0, sizeof(heads) / sizeof(heads[0]));
     tcase_add_test(t, test_chunked_twice);
     tcase_add_test(t, test_nul);
     tcase_add_test(t, test_control_bytes);
