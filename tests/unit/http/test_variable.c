@@ -50,6 +50,7 @@ START_TEST(value_is_right)
     ck_assert_msg(conf.http != NULL, "%s", conf.result.error);
     request_init(&r, &c, &conf, "example.org", "/dir/a b?x=1&Y=two&x=3&empty=&z");
     r.msg.line = TEXT("GET / HTTP/1.1");
+    r.msg.version = TEXT("HTTP/1.1");
     r.msg.headers = headers;
     r.msg.count = 4;
     r.out.status = 206;
