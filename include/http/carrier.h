@@ -3,6 +3,8 @@
 #ifndef HTTP_CARRIER_H
 #define HTTP_CARRIER_H
 
+#include <stdbool.h>
+
 struct address;
 struct request;
 struct tcp_info;
@@ -22,6 +24,7 @@ struct carrier_ops {
 /* Embedded by the carrier, which finds itself with container_of(). */
 struct carrier {
     const struct carrier_ops *ops;
+    bool takes_files; /* its transport has sendfile, and its framing permits a slice of a file */
 };
 
 #endif

@@ -47,7 +47,8 @@ struct connection {
     struct request *request;
     struct input *in;
     struct output *out;
-    struct sink sink;
+    struct transport transport;
+    struct sink sink; /* of the transport */
     struct deadline deadline;
     struct deferred next_turn; /* more to do without waiting for an event */
     struct scan scan;          /* of the head in `in` */

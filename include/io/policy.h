@@ -1,4 +1,5 @@
-/* policy.h - which way the bytes of one response move: a pure function of what the file is and what was configured. */
+/* policy.h - which way the bytes of one response move: a pure function of what the file is and what
+ * was configured. */
 #ifndef IO_POLICY_H
 #define IO_POLICY_H
 
@@ -60,7 +61,7 @@ extern struct conf_module io_main_module; /* thread_pool, directio_memory */
 struct policy_facts {
     off_t file_size;
     bool content_in_memory; /* the cache entry has the whole content */
-    bool sink_takes_files;  /* plain socket: yes; TLS: no */
+    bool sink_takes_files;  /* the transport has sendfile, and the framing permits a slice of a file */
     bool direct_refused;    /* this filesystem refused O_DIRECT before */
     const struct io_conf *conf;
 
@@ -70,7 +71,8 @@ struct policy_facts {
     bool fits;             /* it has a place in what memory has room for: io/admission.h */
 };
 
-/* Whether the last three facts decide: directio auto, and a file as large as that says. The others need not be set. */
+/* Whether the last three facts decide: directio auto, and a file as large as that says. The others
+ * need not be set. */
 bool policy_asks_demand(const struct io_conf *conf, off_t file_size);
 
 /* directio auto takes this file of size into the page cache, or leaves it there. */

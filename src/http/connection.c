@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -97,7 +96,7 @@ void connection_close(struct connection *c, const char *why)
     deadline_clear(&c->deadline);
     deferred_clear(&c->next_turn);
     watch_destroy(c->watch);
-    close(c->sink.fd);
+    transport_close(&c->transport);
     list_remove(&c->node);
     free(c->client.proxy);
     c->worker->counters->states[c->state]--;
@@ -164,7 +163,7 @@ static bool holds_much(struct connection *c)
 {
     if (c->sink.sent < SENT_LEAST)
         return false;
-    size_t held = socket_held(c->sink.fd);
+    size_t held = socket_held(c->transport.fd);
     c->held = held > HELD_LEAST ? held : 0;
     return c->held > 0;
 }
@@ -181,7 +180,7 @@ static void linger(struct connection *c)
 {
     const struct http_conf *h = connection_conf(c);
 
-    shutdown(c->sink.fd, SHUT_WR);
+    transport_finish(&c->transport);
     connection_become(c, CONN_LINGERING);
     c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
@@ -225,12 +224,12 @@ static enum next linger_on(struct connection *c)
     char scratch[LINGER_READ];
 
     for (unsigned reads = 0; c->readable && reads < TURN_READS; reads++) {
-        ssize_t n = recv(c->sink.fd, scratch, sizeof scratch, 0);
-        bool ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+        ssize_t n = transport_recv(&c->transport, scratch, sizeof scratch);
+        bool ended = n <= 0 && n != -EAGAIN;
         if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
             return connection_gone(c, "lingering is over");
         c->may_send &= !ended;
-        if (ended || (n < 0 && errno == EAGAIN))
+        if (n <= 0)
             c->readable = false;
     }
     if (c->lingering_end <= clock_now.msec && !lingers_on(c))
@@ -317,7 +316,7 @@ static void run(struct connection *c)
 static bool has_left(const struct connection *c, unsigned what)
 {
     return (what & LOOP_READ) && (c->state == CONN_HANDLING || c->state == CONN_SENDING) &&
-           socket_is_broken(c->sink.fd);
+           socket_is_broken(c->transport.fd);
 }
 
 static void on_event(void *arg, unsigned what)
@@ -354,12 +353,12 @@ static void resume(struct request *r)
 
 static int local_address(const struct request *r, struct address *out)
 {
-    return socket_local(connection_of(r)->sink.fd, out);
+    return socket_local(connection_of(r)->transport.fd, out);
 }
 
 static int tcp_info(const struct request *r, struct tcp_info *out)
 {
-    return socket_tcp_info(connection_of(r)->sink.fd, out);
+    return socket_tcp_info(connection_of(r)->transport.fd, out);
 }
 
 static const struct carrier_ops carrier_ops = {.resume = resume, .local = local_address, .tcp_info = tcp_info};
@@ -367,7 +366,7 @@ static const struct carrier_ops carrier_ops = {.resume = resume, .local = local_
 static void time_out(struct connection *c, const char *why)
 {
     if (connection_conf(c)->reset_timedout_connection)
-        socket_reset_on_close(c->sink.fd);
+        socket_reset_on_close(c->transport.fd);
     connection_close(c, why);
 }
 
@@ -439,7 +438,7 @@ static bool awaits_all(const struct connection *c)
 
 bool connection_is_idle(const struct connection *c)
 {
-    return awaits_all(c) && !c->readable && !socket_has_input(c->sink.fd);
+    return awaits_all(c) && !c->readable && !socket_has_input(c->transport.fd);
 }
 
 /* Its deadline was set when it became idle. */
@@ -482,7 +481,9 @@ void connection_open(struct connections *all, const struct http_address *address
     c->worker = all->worker;
     c->client.address = address;
     c->carrier.ops = &carrier_ops;
-    c->sink.fd = fd;
+    transport_plain(&c->transport, fd);
+    c->sink.transport = &c->transport;
+    c->carrier.takes_files = transport_takes_files(&c->transport);
     c->client.number = ++all->numbered;
     c->client.since_msec = clock_now.msec;
     c->writable = true;

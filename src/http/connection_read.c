@@ -8,7 +8,6 @@
 #include "net/proxy_protocol.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 enum {
     FRAMING_MOST = 64 * 1024 /* chunk heads and trailers of one request body */
@@ -20,26 +19,22 @@ enum {
 static int receive(struct connection *c)
 {
     struct input *in = c->in;
+    size_t room = in->spare.cap - in->len;
+    ssize_t n = transport_recv(&c->transport, in->data + in->len, room);
 
-    for (;;) {
-        size_t room = in->spare.cap - in->len;
-        ssize_t n = recv(c->sink.fd, in->data + in->len, room, 0);
-        if (n > 0) {
-            in->len += (size_t)n;
-            /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
-             * again, so go on after a hang-up. */
-            c->readable = (size_t)n == room || c->hung_up;
-            c->unsure = !c->readable;
-            return 1;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        c->readable = c->unsure = false;
-        if (n < 0 && errno == EAGAIN)
-            return 0;
-        c->hung_up = true;
-        return -1;
+    if (n > 0) {
+        in->len += (size_t)n;
+        /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
+         * again, so go on after a hang-up. */
+        c->readable = (size_t)n == room || c->hung_up;
+        c->unsure = !c->readable;
+        return 1;
     }
+    c->readable = c->unsure = false;
+    if (n == -EAGAIN)
+        return 0;
+    c->hung_up = true;
+    return -1;
 }
 
 /* Before waiting for the rest of something. A reset is not announced as a hang-up, and if it came with the last bytes, it is

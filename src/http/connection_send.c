@@ -198,7 +198,7 @@ enum next connection_begin_response(struct connection *c)
         r->wants_close = true;
     if (c->nodelay != r->location->http->tcp_nodelay) {
         c->nodelay = r->location->http->tcp_nodelay;
-        socket_nodelay(c->sink.fd, c->nodelay);
+        socket_nodelay(c->transport.fd, c->nodelay);
     }
     if (content_begin(r) < 0)
         return connection_no_memory(c);

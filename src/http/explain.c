@@ -241,6 +241,7 @@ int explain_request(const struct explain_options *options, struct buffer *head)
     deferred_init(&e.turn_end, on_turn_end, &e);
     deferred_init(&e.nothing, on_nothing, &e);
     e.carrier.ops = &carrier_ops;
+    e.carrier.takes_files = true; /* as the plain connection of HTTP/1 does, which this stands for */
     int rc = loop_create(&e.loop);
     if (rc < 0)
         return rc;

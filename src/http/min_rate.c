@@ -24,7 +24,7 @@ const char *min_rate_set(struct conf *cf, const struct conf_row *row, void *slot
 
 uint64_t min_rate_taken(const struct connection *c)
 {
-    uint64_t unsent = socket_unsent(c->sink.fd);
+    uint64_t unsent = transport_unsent(&c->transport) + socket_unsent(c->transport.fd);
     return unsent < c->sink.sent ? c->sink.sent - unsent : 0;
 }
 
@@ -51,7 +51,7 @@ bool min_rate_is_missed(struct connection *c)
     if (bytes < (uint64_t)(m->bytes * s->waited_msec / 1000)) {
         request_log(r, LEVEL_INFO, 0, "client took %llu bytes in %lld ms, which is less than send_min_rate",
                     (unsigned long long)bytes, (long long)s->waited_msec);
-        socket_reset_on_close(c->sink.fd); /* or what it would not take stays in the kernel's memory */
+        socket_reset_on_close(c->transport.fd); /* or what it would not take stays in the kernel's memory */
         return true;
     }
     s->waited_msec = 0;

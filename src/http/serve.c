@@ -29,7 +29,7 @@ struct policy_facts serve_facts(const struct request *r)
         .file_size = f->size,
         /* Locations that share a cache may differ in what is to come from memory. */
         .content_in_memory = f->content && f->size <= r->location->file->content.most,
-        .sink_takes_files = !content_is_made(r),
+        .sink_takes_files = r->carrier->takes_files && !content_is_made(r),
         .direct_refused = io_direct_refused(io, f->dev),
         .conf = r->location->io,
     };

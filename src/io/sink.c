@@ -1,16 +1,14 @@
-/* sink.c - moves chunks from a source into a plain socket. Called by http/connection_send.c; see sink.h. */
+/* sink.c - moves chunks from a source into a transport. Called by http/connection_send.c; see
+ * sink.h. */
 #include "io/sink.h"
 
 #include <errno.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 /* sendfile(2) takes at most 0x7ffff000 bytes a call. */
 enum { SENDFILE_MOST = 0x7ffff000 };
 
-/* What the socket alone answers; all else that sendfile() says is about the file: a disk error, a checksum that is wrong, a
- * server that is gone. */
+/* What the socket alone answers; all else that sendfile() says is about the file: a disk error, a
+ * checksum that is wrong, a server that is gone. */
 static bool is_of_socket(int error)
 {
     switch (error) {
@@ -39,38 +37,38 @@ static enum sink_result stopped(struct sink *k, int error)
     return SINK_FAILED;
 }
 
+static struct iovec piece(const char *at, size_t len)
+{
+    return (struct iovec){(void *)(uintptr_t)at, len};
+}
+
 enum sink_result sink_bytes(struct sink *k, struct text bytes, size_t *at, bool more)
 {
     while (*at < bytes.len) {
-        ssize_t n = send(k->fd, bytes.at + *at, bytes.len - *at, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            return stopped(k, errno);
-        }
+        struct iovec left = piece(bytes.at + *at, bytes.len - *at);
+        ssize_t n = transport_send(k->transport, &left, 1, more);
+        if (n < 0)
+            return stopped(k, (int)-n);
         *at += (size_t)n;
         k->sent += (uint64_t)n;
     }
     return SINK_DONE;
 }
 
-/* Head (what is left of it) and a chunk of memory in one call. Bytes of the chunk that went, or -errno. */
+/* Head (what is left of it) and a chunk of memory in one call. Bytes of the chunk that went, or
+ * -errno. */
 static ssize_t send_memory(struct sink *k, struct text head, size_t *at, const struct chunk *c, bool more)
 {
-    struct iovec iov[2];
+    struct iovec pieces[2];
     size_t head_left = head.len - *at;
     int count = 0;
 
     if (head_left > 0)
-        iov[count++] = (struct iovec){(void *)(uintptr_t)(head.at + *at), head_left};
-    iov[count++] = (struct iovec){(void *)(uintptr_t)c->data, c->len};
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-    ssize_t n;
-    do {
-        n = sendmsg(k->fd, &msg, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-    } while (n < 0 && errno == EINTR);
+        pieces[count++] = piece(head.at + *at, head_left);
+    pieces[count++] = piece(c->data, c->len);
+    ssize_t n = transport_send(k->transport, pieces, count, more);
     if (n < 0)
-        return -errno;
+        return n;
     k->sent += (uint64_t)n;
     if ((size_t)n < head_left) {
         *at += (size_t)n;
@@ -82,14 +80,11 @@ static ssize_t send_memory(struct sink *k, struct text head, size_t *at, const s
 
 static ssize_t send_slice(struct sink *k, const struct chunk *c)
 {
-    off_t offset = c->offset;
-    ssize_t n;
-    do {
-        n = sendfile(k->fd, c->fd, &offset, c->len);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    k->sent += (uint64_t)n;
+    if (!transport_takes_files(k->transport))
+        return -EOPNOTSUPP; /* the policy was told so: no source should come to this */
+    ssize_t n = transport_sendfile(k->transport, c->fd, c->offset, c->len);
+    if (n > 0)
+        k->sent += (uint64_t)n;
     return n;
 }
 

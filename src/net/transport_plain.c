@@ -18,14 +18,28 @@ static ssize_t plain_recv(struct transport *t, void *to, size_t room)
     return n < 0 ? -errno : n;
 }
 
-static ssize_t plain_send(struct transport *t, const struct iovec *pieces, int count, bool more)
+/* Apart, so that one piece does not pay for the frame of this. */
+__attribute__((noinline)) static ssize_t send_pieces(int fd, const struct iovec *pieces, int count, int flags)
 {
     const struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
+    ssize_t n;
+
+    do
+        n = sendmsg(fd, &msg, flags);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+/* One piece, as most responses are, costs less by send(), here and in the kernel. */
+static ssize_t plain_send(struct transport *t, const struct iovec *pieces, int count, bool more)
+{
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     ssize_t n;
 
-    do /* one piece costs the kernel less by send() */
-        n = count == 1 ? send(t->fd, pieces->iov_base, pieces->iov_len, flags) : sendmsg(t->fd, &msg, flags);
+    if (count != 1)
+        return send_pieces(t->fd, pieces, count, flags);
+    do
+        n = send(t->fd, pieces->iov_base, pieces->iov_len, flags);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }

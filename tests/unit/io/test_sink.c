@@ -1,6 +1,8 @@
-/* test_sink.c - heads and bodies into a socket that takes little at a time. */
+/* test_sink.c - heads and bodies into a socket that takes little at a time, and into a transport
+ * that takes memory only. */
 #include "unit.h"
 
+#include "base/list.h"
 #include "io/sink.h"
 
 #include <arpa/inet.h>
@@ -8,6 +10,8 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +19,7 @@
 enum { SIZE = 300000 };
 
 static int ends[2];
+static struct transport plain;
 static struct sink sink;
 
 static void setup(void)
@@ -22,7 +27,8 @@ static void setup(void)
     int small = 4096;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
-    sink = (struct sink){.fd = ends[0]};
+    transport_plain(&plain, ends[0]);
+    sink = (struct sink){.transport = &plain};
 }
 
 static void teardown(void)
@@ -178,17 +184,20 @@ static int tcp_pair(int *server)
     return client;
 }
 
-/* The kernel holds them until the FIN, for 200 ms at the longest: a test that was itself stopped for so long says nothing. */
+/* The kernel holds them until the FIN, for 200 ms at the longest: a test that was itself stopped
+ * for so long says nothing. */
 START_TEST(last_bytes_wait_for_the_end)
 {
     struct sink_body none = {0};
     struct timespec begun, done;
     struct text head = TEXT("the last of it");
     int server, client = tcp_pair(&server), unsent = -1;
-    struct sink last = {.fd = server, .closing = true};
+    struct transport to_client;
+    struct sink last = {.transport = &to_client, .closing = true};
     size_t at = 0;
     char got[64];
 
+    transport_plain(&to_client, server);
     clock_gettime(CLOCK_MONOTONIC, &begun);
     ck_assert_int_eq(sink_body(&last, head, &at, &none, 0), SINK_DONE);
     ck_assert_int_eq(ioctl(server, SIOCOUTQNSD, &unsent), 0);
@@ -199,6 +208,146 @@ START_TEST(last_bytes_wait_for_the_end)
     ck_assert_int_eq(recv(client, got, sizeof got, MSG_WAITALL), (ssize_t)head.len);
     ck_assert_mem_eq(got, head.at, head.len);
     close(client);
+}
+END_TEST
+
+/* ---- a transport that takes memory only, as much at a time as the script says ---- */
+
+enum { TAKES_MOST = 16 };
+
+static struct scripted {
+    struct transport base;
+    ssize_t script[TAKES_MOST]; /* bytes to take, or -errno; 0: the end of the script, takes everything */
+    unsigned calls;
+    char got[4096], calls_made[256]; /* bytes; and for each call its pieces, with + where more is to follow */
+    size_t len;
+} scripted;
+
+static ssize_t scripted_send(struct transport *t, const struct iovec *pieces, int count, bool more)
+{
+    struct scripted *s = container_of(t, struct scripted, base);
+    ssize_t most = s->calls < TAKES_MOST ? s->script[s->calls++] : 0;
+    size_t len = strlen(s->calls_made), taken = 0;
+
+    snprintf(s->calls_made + len, sizeof(s->calls_made) - len, "%s%d%s", len > 0 ? " " : "", count, more ? "+" : "");
+    if (most < 0)
+        return most;
+    for (int i = 0; i < count; i++) {
+        size_t left = most > 0 ? (size_t)most - taken : SIZE_MAX;
+        size_t n = pieces[i].iov_len < left ? pieces[i].iov_len : left;
+        ck_assert_uint_le(s->len + n, sizeof(s->got));
+        memcpy(s->got + s->len, pieces[i].iov_base, n);
+        s->len += n;
+        taken += n;
+    }
+    return (ssize_t)taken;
+}
+
+static const struct transport_ops scripted_ops = {.send = scripted_send};
+
+static void begin_script(const ssize_t *script, size_t count)
+{
+    scripted = (struct scripted){.base.ops = &scripted_ops, .base.fd = -1};
+    for (size_t i = 0; i < count; i++)
+        scripted.script[i] = script[i];
+    sink = (struct sink){.transport = &scripted.base};
+}
+
+#define BEGIN(...)                                                                                                     \
+    begin_script((const ssize_t[]){__VA_ARGS__}, sizeof((const ssize_t[]){__VA_ARGS__}) / sizeof(ssize_t))
+
+static void expect_taken(const char *bytes, const char *calls)
+{
+    ck_assert_uint_eq(scripted.len, strlen(bytes));
+    ck_assert_mem_eq(scripted.got, bytes, scripted.len);
+    ck_assert_str_eq(scripted.calls_made, calls);
+    ck_assert_uint_eq(sink.sent, scripted.len);
+}
+
+START_TEST(memory_only_in_pieces)
+{
+    struct sink_body body = {.left = 10};
+    size_t at = 0;
+    BEGIN(3, -EAGAIN, 4, 2, -EAGAIN, 1);
+    ck_assert_int_eq(source_open_bytes(&body.source, TEXT("0123456789")), 0);
+    ck_assert_int_eq(sink_body(&sink, TEXT("head"), &at, &body, 0), SINK_BLOCKED);
+    ck_assert_uint_eq(at, 3);
+    ck_assert_uint_eq(body.sent, 0);
+    ck_assert_int_eq(sink_body(&sink, TEXT("head"), &at, &body, 0), SINK_BLOCKED);
+    ck_assert_uint_eq(at, 4);
+    ck_assert_uint_eq(body.sent, 5);
+    ck_assert_uint_eq(body.left, 5);
+    ck_assert_int_eq(sink_body(&sink, TEXT("head"), &at, &body, 0), SINK_DONE);
+    expect_taken("head0123456789", "2 2 2 1 1 1 1");
+    ck_assert_uint_eq(body.left, 0);
+    source_close(body.source);
+}
+END_TEST
+
+/* More follows until the last chunk; and behind that where the end of the connection goes with it.
+ * */
+START_TEST(memory_only_more_follows)
+{
+    for (int closing = 0; closing < 2; closing++) {
+        struct sink_body body = {.left = 6};
+        size_t at = 0;
+        BEGIN(0);
+        sink.closing = closing;
+        ck_assert_int_eq(source_open_bytes(&body.source, TEXT("abcdef")), 0);
+        ck_assert_int_eq(sink_body(&sink, TEXT("h"), &at, &body, 4), SINK_TURN);
+        expect_taken("habcd", "2+");
+        ck_assert_int_eq(sink_body(&sink, TEXT("h"), &at, &body, 4), SINK_DONE);
+        expect_taken("habcdef", closing ? "2+ 1+" : "2+ 1");
+        source_close(body.source);
+    }
+}
+END_TEST
+
+START_TEST(memory_only_bytes)
+{
+    size_t at = 0;
+    BEGIN(2, -EAGAIN);
+    ck_assert_int_eq(sink_bytes(&sink, TEXT("12345"), &at, true), SINK_BLOCKED);
+    ck_assert_uint_eq(at, 2);
+    ck_assert_int_eq(sink_bytes(&sink, TEXT("12345"), &at, false), SINK_DONE);
+    expect_taken("12345", "1+ 1+ 1");
+    ck_assert_int_eq(sink_bytes(&sink, TEXT("12345"), &at, false), SINK_DONE); /* no call for nothing */
+    expect_taken("12345", "1+ 1+ 1");
+}
+END_TEST
+
+static const struct {
+    int error;
+    enum sink_result result;
+} broken[] = {{-EPIPE, SINK_FAILED}, {-ECONNRESET, SINK_FAILED}, {-EIO, SINK_FAILED}, {-EFAULT, SINK_SOURCE_FAILED}};
+
+START_TEST(memory_only_breaks)
+{
+    struct sink_body body = {.left = 10};
+    size_t at = 0;
+    BEGIN(6, broken[_i].error);
+    ck_assert_int_eq(source_open_bytes(&body.source, TEXT("0123456789")), 0);
+    ck_assert_int_eq(sink_body(&sink, TEXT("head"), &at, &body, 0), broken[_i].result);
+    ck_assert_int_eq(broken[_i].result == SINK_FAILED ? sink.error : body.source->error, broken[_i].error);
+    expect_taken("head01", "2 1");
+    ck_assert_uint_eq(body.sent, 2);
+    source_close(body.source);
+}
+END_TEST
+
+/* The policy keeps slices away from it; one that comes all the same ends the response, not the
+ * worker. */
+START_TEST(memory_only_gets_a_slice)
+{
+    size_t at = 0;
+    const char *path = unit_write("slice", "file", 4);
+    struct slice s = {.base.ops = &slice_ops, .fd = open(path, O_RDONLY | O_CLOEXEC), .end = 4};
+    struct sink_body body = {.source = &s.base, .left = 4};
+    BEGIN(0);
+    ck_assert_int_eq(sink_body(&sink, TEXT("head"), &at, &body, 0), SINK_SOURCE_FAILED);
+    ck_assert_int_eq(s.base.error, -EOPNOTSUPP);
+    expect_taken("head", "1+");
+    close(s.fd);
 }
 END_TEST
 
@@ -215,6 +364,11 @@ Suite *suite_io_sink(void)
     tcase_add_test(t, early_end_is_noticed);
     tcase_add_test(t, broken_socket_is_told);
     tcase_add_test(t, last_bytes_wait_for_the_end);
+    tcase_add_test(t, memory_only_in_pieces);
+    tcase_add_test(t, memory_only_more_follows);
+    tcase_add_test(t, memory_only_bytes);
+    tcase_add_loop_test(t, memory_only_breaks, 0, sizeof(broken) / sizeof(broken[0]));
+    tcase_add_test(t, memory_only_gets_a_slice);
     suite_add_tcase(s, t);
     return s;
 }
