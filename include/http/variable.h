@@ -8,6 +8,7 @@
 #include "http/pattern.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct request;
 
@@ -20,32 +21,49 @@ struct variable {
     const void *data;
 };
 
+/* How `set` changes a built-in variable. */
+typedef void variable_set_fn(struct request *r, struct text value);
+
+/* A built-in variable. Tables of them end with a row without a name. */
+struct variable_row {
+    const char *name; /* in lower case */
+    variable_get_fn *get;
+    uintptr_t
+        data; /* as a pointer, what get() is called with; of a family, it gets the rest of the name, a struct text */
+    enum {
+        VARIABLE_FIXED,
+        VARIABLE_CHANGEABLE = 1, /* the configuration may make a variable of this name */
+        VARIABLE_FAMILY = 2      /* `name` is a prefix: $arg_... */
+    } flags;
+    variable_set_fn *set; /* where `set` calls this in place of giving it a value; it is never kept then */
+};
+
 /* The names of one configuration; made with the http block. */
 struct variables;
 struct variables *variables_create(struct arena *arena);
 
 /* A variable that the configuration makes: by set, map, geo, split_clients or a named group. What it was given, or came to, in
- * one request is kept in request.values. */
+ * one request is kept in request.values. The name may be a built-in one that nginx lets configurations make anew ($uid_reset), or
+ * of a family ($arg_x): until it is given a value, that is what it means. */
 struct own_variable {
     struct own_variable *next;
     struct text name;
     unsigned slot;            /* of its value in request.values */
     bool forgets;             /* `volatile`: computed each time */
-    variable_get_fn *compute; /* NULL: it has what it was given, and is empty before */
+    struct variable builtin;  /* of the same name; .get NULL: none */
+    variable_get_fn *compute; /* NULL: it has what it was given; before, what `builtin` says, or nothing */
     const void *data;
     bool by_set; /* `set` gives it values: using it before that is worth a warning */
 };
 
-/* The own variable called `word` ("$name"), made where it is first named. NULL or an error text. */
+/* The own variable called `word` ("$name", whatever characters the name has), made where it is first named. NULL or an error
+ * text. */
 const char *variables_own(struct conf *cf, struct variables *vs, struct text word, struct own_variable **out);
 
 /* Gives it `value` for the rest of the request; the text must live as long. */
 void variable_put(struct request *r, const struct own_variable *v, struct text value);
 
-/* How `set` changes a built-in variable. */
-typedef void variable_set_fn(struct request *r, struct text value);
-
-/* Of `word` ("$name"); NULL: it is not such a variable. */
+/* How `set` changes `word` ("$name"); NULL: it is given the value, as all that the configuration makes. */
 variable_set_fn *variable_setter(struct text word);
 
 /* Named groups of a regular expression become variables; *base is for variables_capture(). NULL or an error text. */
@@ -66,14 +84,22 @@ struct template
     unsigned count;
 };
 
-/* Compiles `source`; `vs` resolves it later. NULL or an error text. */
+/* Compiles `source`, in which a name behind a $ ends where a character comes that is no letter, digit or _; `vs` resolves it
+ * later. NULL or an error text. */
 const char *template_compile(struct conf *cf, struct variables *vs, struct text source, struct template **out);
 
 /* The same for the value of a response field: field_fold() of its constant text. */
 const char *template_compile_field(struct conf *cf, struct variables *vs, struct text source, struct template **out);
 
+/* A template that is one variable, which `word` ("$name") names as a whole: "$arg_go-get". NULL or an error text. */
+const char *template_of_word(struct conf *cf, struct variables *vs, struct text word, struct template **out);
+
 /* Whether `user_agent`, as in $http_user_agent and $sent_http_..., is the field User-Agent: case and - are one. */
 bool variable_names_field(struct text variable, struct text field);
+
+/* The values of several fields of a name in one text, as RFC 9110, 5.3 allows: *all, empty-handed (absent) before the first, and
+ * `value`, with `between` before each but the first. */
+void variable_join(struct request *r, const char *between, struct text value, struct text *all);
 
 /* The value of a cookie of the request; absent: none. */
 struct text variable_cookie(const struct request *r, struct text name);

@@ -33,7 +33,8 @@ struct geo {
     bool ranges; /* lines are ranges of IPv4 addresses */
     struct text dflt;
     bool has_default;
-    bool used; /* a network was read */
+    bool used;    /* a network was read */
+    bool forgets; /* volatile */
 };
 
 /* ---- addresses ---- */
@@ -230,6 +231,10 @@ static const char *on_word(struct conf *cf, struct geo *g)
         g->ranges = true;
         return NULL;
     }
+    if (text_equal(cf->args[0], TEXT("volatile"))) {
+        g->forgets = true;
+        return NULL;
+    }
     if (text_equal(cf->args[0], TEXT("proxy_recursive"))) {
         g->proxy_recursive = true;
         return NULL;
@@ -299,7 +304,7 @@ static const char *set_geo(struct conf *cf, const struct conf_row *row, void *sl
         return conf_error(cf, "no memory");
     g->dflt = TEXT("");
     if (cf->count == 3)
-        error = template_compile(cf, vs, cf->args[1], &g->source);
+        error = template_of_word(cf, vs, cf->args[1], &g->source);
     if (!error)
         error = variables_own(cf, vs, cf->args[cf->count - 1], &v);
     if (!error)
@@ -314,6 +319,7 @@ static const char *set_geo(struct conf *cf, const struct conf_row *row, void *sl
         return error;
     v->compute = get_geo;
     v->data = g;
+    v->forgets = v->forgets || g->forgets;
     return NULL;
 }
 
@@ -321,7 +327,7 @@ static const struct conf_row rows[] = {
     {"geo", CONF_HTTP, CONF_TAKE12 | CONF_BLOCK | CONF_REPEAT, set_geo, .syntax = "[$address] $variable { ... }",
      .help =
          "A variable whose value is looked up by an address: networks, or with `ranges` ranges; `default`, `delete`, "
-         "`include`, `proxy`, `proxy_recursive`.",
+         "`include`, `proxy`, `proxy_recursive`, `volatile`.",
      .differs = "Binary bases of ranges are not made."},
     {.name = NULL},
 };

@@ -187,7 +187,7 @@ static const char *set_map(struct conf *cf, const struct conf_row *row, void *sl
         return error;
     v->compute = get_map;
     v->data = m;
-    v->forgets = m->forgets;
+    v->forgets = v->forgets || m->forgets;
     return NULL;
 }
 

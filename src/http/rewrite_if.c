@@ -53,13 +53,9 @@ static const char *parse_variable(struct conf *cf, struct condition *c, const st
 {
     if (w->count != 1 && w->count != 3)
         return invalid(cf, w->first[0]);
-    const char *error = compile(cf, w->first[0], &c->subject);
-    if (error)
+    const char *error = template_of_word(cf, http_main_at(cf)->variables, w->first[0], &c->subject);
+    if (error || w->count == 1)
         return error;
-    if (c->subject->count != 1 || !c->subject->parts[0].variable)
-        return conf_error(cf, "unknown \"%.*s\" variable", TEXT_ARG(text_from(w->first[0], 1)));
-    if (w->count == 1)
-        return NULL;
     struct text op = w->first[1];
     c->negative = text_starts(op, TEXT("!"));
     if (c->negative)

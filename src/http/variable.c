@@ -17,6 +17,7 @@ struct pending {
     struct variable *variable;
     const char *file;
     unsigned line;
+    bool word; /* its name was a whole word */
 };
 
 struct variables {
@@ -48,43 +49,59 @@ static struct own_variable *find_own(const struct variables *vs, struct text nam
     return NULL;
 }
 
-static const char *define(struct conf *cf, struct variables *vs, struct text name, struct own_variable **out)
+/* Case is nothing in names: all are kept in lower case. Absent: no memory. */
+static struct text lower_name(struct arena *arena, struct text name)
 {
+    char *copy = arena_copy(arena, name.at, name.len);
+
+    for (size_t i = 0; copy && i < name.len; i++)
+        copy[i] = text_lower(copy[i]);
+    return (struct text){copy, copy ? name.len : 0};
+}
+
+static const char *define(struct conf *cf, struct variables *vs, struct text given, struct own_variable **out)
+{
+    struct text name = lower_name(vs->arena, given);
+    if (!name.at)
+        return conf_error(cf, "no memory");
     *out = find_own(vs, name);
     if (*out)
         return NULL;
     if (variable_table_reserves(name))
-        return conf_error(cf, "the duplicate \"%.*s\" variable", TEXT_ARG(name));
+        return conf_error(cf, "the duplicate \"%.*s\" variable", TEXT_ARG(given));
     struct own_variable *v = arena_zalloc(vs->arena, sizeof *v);
     if (!v)
         return conf_error(cf, "no memory");
-    v->name = arena_text(vs->arena, name);
+    v->name = name;
+    v->builtin.name = name;
+    if (!variable_table_find(&v->builtin, vs->arena))
+        v->builtin.get = NULL;
+    v->forgets = variable_table_setter(name) != NULL; /* as nginx: these are never kept */
     v->slot = vs->own_count++;
     v->next = vs->own;
     vs->own = v;
     *out = v;
-    return v->name.at ? NULL : conf_error(cf, "no memory");
+    return NULL;
 }
 
-/* A name behind a $: letters, digits and _ only, or no template could name it. */
-static bool is_name(struct text word)
+static bool is_variable(struct text word)
 {
-    for (size_t i = 1; i < word.len; i++)
-        if (!isalnum((unsigned char)word.at[i]) && word.at[i] != '_')
-            return false;
-    return word.len > 1 && word.at[0] == '$' && !isdigit((unsigned char)word.at[1]);
+    return word.len > 1 && word.at[0] == '$';
+}
+
+static const char *invalid_name(struct conf *cf, struct text word)
+{
+    return conf_error(cf, "invalid variable name \"%.*s\"", TEXT_ARG(word));
 }
 
 const char *variables_own(struct conf *cf, struct variables *vs, struct text word, struct own_variable **out)
 {
-    if (!is_name(word))
-        return conf_error(cf, "invalid variable name \"%.*s\"", TEXT_ARG(word));
-    return define(cf, vs, text_from(word, 1), out);
+    return is_variable(word) ? define(cf, vs, text_from(word, 1), out) : invalid_name(cf, word);
 }
 
 variable_set_fn *variable_setter(struct text word)
 {
-    return text_starts(word, TEXT("$")) ? variable_table_setter(text_from(word, 1)) : NULL;
+    return is_variable(word) ? variable_table_setter(text_from(word, 1)) : NULL;
 }
 
 void variable_put(struct request *r, const struct own_variable *v, struct text value)
@@ -102,6 +119,10 @@ static void get_own(struct request *r, const void *data, struct text *out)
     *out = r->values ? r->values[v->slot] : TEXT_NONE;
     if (out->at)
         return;
+    if (!v->compute && v->builtin.get) {
+        v->builtin.get(r, v->builtin.data, out);
+        return;
+    }
     if (!v->compute) {
         if (v->by_set && r->location && r->location->warns_unset)
             request_log(r, LEVEL_WARN, 0, "using uninitialized \"%.*s\" variable", TEXT_ARG(v->name));
@@ -118,6 +139,11 @@ static void get_own(struct request *r, const void *data, struct text *out)
     r->evaluations--;
     if (!v->forgets)
         variable_put(r, v, *out);
+}
+
+void variable_join(struct request *r, const char *between, struct text value, struct text *all)
+{
+    *all = all->at ? text_of(arena_printf(&r->arena, "%.*s%s%.*s", TEXT_ARG(*all), between, TEXT_ARG(value))) : value;
 }
 
 /* ---- groups of regular expressions ---- */
@@ -175,25 +201,29 @@ static void get_capture(struct request *r, const void *data, struct text *out)
 
 /* ---- names to variables ---- */
 
-static bool resolve(const struct variables *vs, struct variable *v)
+/* `set $1 x` makes a variable that no text can name: there $1 is a group. */
+static bool resolve(const struct variables *vs, const struct pending *p)
 {
-    if (v->name.len == 1 && isdigit((unsigned char)v->name.at[0])) {
-        v->get = get_capture;
-        v->data = v;
+    struct variable *v = p->variable;
+    bool group = v->name.len == 1 && isdigit((unsigned char)v->name.at[0]);
+    const struct own_variable *own = group && !p->word ? NULL : find_own(vs, v->name);
+
+    if (own) {
+        v->get = get_own;
+        v->data = own;
         return true;
     }
-    const struct own_variable *own = find_own(vs, v->name);
-    if (!own)
+    if (!group)
         return variable_table_find(v, vs->arena);
-    v->get = get_own;
-    v->data = own;
+    v->get = get_capture;
+    v->data = v;
     return true;
 }
 
 const char *variables_finish(struct conf *cf, struct variables *vs)
 {
     for (struct pending *p = vs->pending; p; p = p->next)
-        if (!resolve(vs, p->variable)) {
+        if (!resolve(vs, p)) {
             cf->file = p->file;
             cf->line = p->line;
             return conf_error(cf, "unknown \"%.*s\" variable", TEXT_ARG(p->variable->name));
@@ -224,14 +254,14 @@ static struct text take_name(const char **at, const char *end)
     return text_span(from, to);
 }
 
-static struct variable *refer(struct conf *cf, struct variables *vs, struct text name)
+static struct variable *refer(struct conf *cf, struct variables *vs, struct text name, bool word)
 {
     struct variable *v = arena_zalloc(vs->arena, sizeof *v);
     struct pending *p = arena_alloc(vs->arena, sizeof *p);
     if (!v || !p)
         return NULL;
-    v->name = arena_text(vs->arena, name);
-    *p = (struct pending){vs->pending, v, cf->file, cf->line};
+    v->name = lower_name(vs->arena, name);
+    *p = (struct pending){vs->pending, v, cf->file, cf->line, word};
     vs->pending = p;
     return v->name.at ? v : NULL;
 }
@@ -270,7 +300,7 @@ const char *template_compile(struct conf *cf, struct variables *vs, struct text 
         struct text name = take_name(&at, end);
         if (!name.at)
             return conf_error(cf, "invalid variable name in \"%.*s\"", TEXT_ARG(source));
-        struct variable *v = refer(cf, vs, name);
+        struct variable *v = refer(cf, vs, name, false);
         if (!v)
             return conf_error(cf, "no memory");
         t->parts[t->count++].variable = v;
@@ -282,6 +312,21 @@ const char *template_compile_field(struct conf *cf, struct variables *vs, struct
 {
     struct text folded = field_fold(source, vs->arena);
     return folded.at ? template_compile(cf, vs, folded, out) : conf_error(cf, "no memory");
+}
+
+const char *template_of_word(struct conf *cf, struct variables *vs, struct text word, struct template **out)
+{
+    struct template *t = arena_zalloc(vs->arena, sizeof *t);
+
+    if (!is_variable(word))
+        return invalid_name(cf, word);
+    if (!t || !(t->parts = arena_zalloc(vs->arena, sizeof *t->parts)))
+        return conf_error(cf, "no memory");
+    t->text = word;
+    t->count = 1;
+    t->parts[0].variable = refer(cf, vs, text_from(word, 1), true);
+    *out = t;
+    return t->parts[0].variable ? NULL : conf_error(cf, "no memory");
 }
 
 /* As nginx escapes a captured piece of the URI that becomes part of arguments. */

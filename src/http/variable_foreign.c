@@ -1,7 +1,9 @@
-/* variable_foreign.c - variables that nginx fills in for proxies, TLS and HTTP/2: known, so that log formats with them load, and
- * empty. And what the kernel knows of a connection. Called by variable_table.c. */
+/* variable_foreign.c - variables of nginx's modules for proxies, TLS, HTTP/2, SSI and browsers: known, so that log formats with them
+ * load. They have the value that nginx gives where no directive of those modules is used. And what the kernel knows of a connection.
+ * Called by variable_table.c. */
 #include "http/variable_table.h"
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "http/request.h"
 
@@ -31,9 +33,8 @@ struct text variable_forwarded_for(struct request *r)
 
     for (unsigned i = 0; i < r->msg.count; i++) {
         const struct header *h = &r->msg.headers[i];
-        if (!text_equal_nocase(h->name, TEXT("X-Forwarded-For")))
-            continue;
-        all = all.at ? text_of(arena_printf(&r->arena, "%.*s, %.*s", TEXT_ARG(all), TEXT_ARG(h->value))) : h->value;
+        if (text_equal_nocase(h->name, TEXT("X-Forwarded-For")))
+            variable_join(r, ", ", h->value, &all);
     }
     return all;
 }
@@ -66,71 +67,112 @@ GETTER(tcpinfo)
         *out = (struct text){digits, number_format(digits, value)};
 }
 
-struct row {
-    const char *name;
-    variable_get_fn *get;
-    uintptr_t data;
+/* As strftime of the default of config_timefmt, in local time or (`data`) in GMT. https://nginx.org/en/docs/http/ngx_http_ssi_module.html
+ */
+GETTER(date)
+{
+    time_t now = (time_t)clock_now.sec;
+    struct tm tm;
+    char text[128];
+
+    if (data)
+        gmtime_r(&now, &tm);
+    else
+        localtime_r(&now, &tm);
+    size_t len = strftime(text, sizeof text, "%A, %d-%b-%Y %H:%M:%S %Z", &tm);
+    *out = arena_text(&r->arena, (struct text){text, len});
+}
+
+/* Whether the client calls itself MSIE, with a version behind it; Opera did so, too. */
+GETTER(msie)
+{
+    struct text agent = r->msg.fields[FIELD_USER_AGENT];
+    const char *at = agent.at ? memmem(agent.at, agent.len, "MSIE ", 5) : NULL;
+
+    UNUSED(data);
+    bool is = at && at + 7 < agent.at + agent.len && !memmem(agent.at, agent.len, "Opera", 5);
+    *out = is ? TEXT("1") : TEXT("");
+}
+
+/* As long as no directive says which browsers are modern, all are ancient. */
+GETTER(ancient_browser)
+{
+    UNUSED(r), UNUSED(data);
+    *out = TEXT("1");
+}
+
+GETTER(uri)
+{
+    UNUSED(data);
+    *out = r->uri;
+}
+
+#define CHANGEABLE VARIABLE_CHANGEABLE
+#define FAMILY     (VARIABLE_FAMILY | VARIABLE_CHANGEABLE)
+
+const struct variable_row foreign_variables[] = {
+    {"ancient_browser", .get = get_ancient_browser, .flags = CHANGEABLE},
+    {"date_gmt", .get = get_date, .data = true},
+    {"date_local", .get = get_date, .data = false},
+    {"fastcgi_path_info", .get = get_empty},
+    {"fastcgi_script_name", .get = get_uri},
+    {"grpc_internal_trailers", .get = get_absent},
+    {"http2", .get = get_empty},
+    {"http3", .get = get_empty},
+    {"https", .get = get_empty},
+    {"modern_browser", .get = get_empty, .flags = CHANGEABLE},
+    {"msie", .get = get_msie, .flags = CHANGEABLE},
+    {"proxy_add_x_forwarded_for", .get = get_proxy_add_x_forwarded_for},
+    {"proxy_host", .get = get_absent, .flags = CHANGEABLE},
+    {"proxy_internal_body_length", .get = get_absent},
+    {"proxy_internal_chunked", .get = get_absent},
+    {"proxy_port", .get = get_absent, .flags = CHANGEABLE},
+    {"request_body", .get = get_absent},
+    {"request_body_file", .get = get_absent},
+    {"slice_range", .get = get_absent},
+    {"ssl_alpn_protocol", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_cipher", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_ciphers", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_cert", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_escaped_cert", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_fingerprint", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_i_dn", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_i_dn_legacy", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_raw_cert", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_s_dn", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_s_dn_legacy", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_serial", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_sigalg", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_v_end", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_v_remain", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_v_start", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_client_verify", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_curve", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_curves", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_early_data", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_ech_outer_server_name", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_ech_status", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_protocol", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_server_name", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_session_id", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_session_reused", .get = get_absent, .flags = CHANGEABLE},
+    {"ssl_sigalg", .get = get_absent, .flags = CHANGEABLE},
+    {"tcpinfo_rcv_space", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rcv_space)},
+    {"tcpinfo_rtt", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rtt)},
+    {"tcpinfo_rttvar", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rttvar)},
+    {"tcpinfo_snd_cwnd", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_snd_cwnd)},
+    {"upstream_addr", .get = get_absent},
+    {"upstream_bytes_received", .get = get_absent},
+    {"upstream_bytes_sent", .get = get_absent},
+    {"upstream_cache_status", .get = get_absent},
+    {"upstream_connect_time", .get = get_absent},
+    {"upstream_header_time", .get = get_absent},
+    {"upstream_last_server_name", .get = get_absent},
+    {"upstream_response_length", .get = get_absent},
+    {"upstream_response_time", .get = get_absent},
+    {"upstream_status", .get = get_absent},
+    {"upstream_cookie_", .get = get_absent, .flags = FAMILY},
+    {"upstream_http_", .get = get_absent, .flags = FAMILY},
+    {"upstream_trailer_", .get = get_absent, .flags = FAMILY},
+    {.name = NULL},
 };
-
-static const struct row rows[] = {
-    {"http2", get_empty, 0},
-    {"https", get_empty, 0},
-    {"proxy_add_x_forwarded_for", get_proxy_add_x_forwarded_for, 0},
-    {"request_body", get_absent, 0},
-    {"request_body_file", get_absent, 0},
-    {"ssl_cipher", get_absent, 0},
-    {"ssl_ciphers", get_absent, 0},
-    {"ssl_client_cert", get_absent, 0},
-    {"ssl_client_escaped_cert", get_absent, 0},
-    {"ssl_client_fingerprint", get_absent, 0},
-    {"ssl_client_i_dn", get_absent, 0},
-    {"ssl_client_raw_cert", get_absent, 0},
-    {"ssl_client_s_dn", get_absent, 0},
-    {"ssl_client_serial", get_absent, 0},
-    {"ssl_client_v_end", get_absent, 0},
-    {"ssl_client_v_remain", get_absent, 0},
-    {"ssl_client_v_start", get_absent, 0},
-    {"ssl_client_verify", get_absent, 0},
-    {"ssl_curve", get_absent, 0},
-    {"ssl_curves", get_absent, 0},
-    {"ssl_early_data", get_absent, 0},
-    {"ssl_protocol", get_absent, 0},
-    {"ssl_server_name", get_absent, 0},
-    {"ssl_session_id", get_absent, 0},
-    {"ssl_session_reused", get_absent, 0},
-    {"tcpinfo_rcv_space", get_tcpinfo, offsetof(struct tcp_info, tcpi_rcv_space)},
-    {"tcpinfo_rtt", get_tcpinfo, offsetof(struct tcp_info, tcpi_rtt)},
-    {"tcpinfo_rttvar", get_tcpinfo, offsetof(struct tcp_info, tcpi_rttvar)},
-    {"tcpinfo_snd_cwnd", get_tcpinfo, offsetof(struct tcp_info, tcpi_snd_cwnd)},
-    {"upstream_addr", get_absent, 0},
-    {"upstream_bytes_received", get_absent, 0},
-    {"upstream_bytes_sent", get_absent, 0},
-    {"upstream_cache_status", get_absent, 0},
-    {"upstream_connect_time", get_absent, 0},
-    {"upstream_header_time", get_absent, 0},
-    {"upstream_response_length", get_absent, 0},
-    {"upstream_response_time", get_absent, 0},
-    {"upstream_status", get_absent, 0},
-};
-
-static const struct row *find(struct text name)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (text_equal(name, text_of(rows[i].name)))
-            return &rows[i];
-    return NULL;
-}
-
-bool variable_foreign_knows(struct text name)
-{
-    return find(name) != NULL;
-}
-
-bool variable_foreign_find(struct variable *v)
-{
-    const struct row *row = find(v->name);
-
-    v->get = row ? row->get : get_absent;
-    v->data = row ? (const void *)row->data : NULL;
-    return row || text_starts(v->name, TEXT("sent_trailer_"));
-}

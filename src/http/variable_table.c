@@ -51,7 +51,7 @@ static void get_field_at(struct request *r, const void *data, struct text *out)
     *out = *(const struct text *)(const void *)((const char *)r + offset);
 }
 
-#define REQUEST_TEXT(field) get_field_at, offsetof(struct request, field)
+#define REQUEST_TEXT(field) .get = get_field_at, .data = offsetof(struct request, field)
 
 GETTER(known_field)
 {
@@ -80,7 +80,6 @@ GETTER(arg)
     }
 }
 
-/* Several fields of one name are joined as RFC 9110, 5.3 allows. */
 GETTER(http)
 {
     struct text name = *(const struct text *)data;
@@ -88,20 +87,28 @@ GETTER(http)
     *out = TEXT_NONE;
     for (unsigned i = 0; i < r->msg.count; i++) {
         const struct header *h = &r->msg.headers[i];
-        if (!variable_names_field(name, h->name))
-            continue;
-        if (!out->at) {
-            *out = h->value;
-            continue;
-        }
-        const char *sep = text_equal(name, TEXT("cookie")) ? "; " : ", ";
-        *out = text_of(arena_printf(&r->arena, "%.*s%s%.*s", TEXT_ARG(*out), sep, TEXT_ARG(h->value)));
+        if (variable_names_field(name, h->name))
+            variable_join(r, text_equal(name, TEXT("cookie")) ? "; " : ", ", h->value, out);
     }
+}
+
+GETTER(content_type)
+{
+    static const struct text name = {"content_type", 12};
+
+    UNUSED(data);
+    get_http(r, &name, out);
 }
 
 GETTER(sent_http)
 {
     *out = head_field(r, *(const struct text *)data);
+}
+
+GETTER(empty_trailer)
+{
+    UNUSED(r), UNUSED(data);
+    *out = TEXT_NONE;
 }
 
 struct text variable_cookie(const struct request *r, struct text name)
@@ -230,6 +237,38 @@ GETTER(server_port)
     *out = TEXT("");
     if (r->client->address->address.any.sa_family != AF_UNIX)
         number_text(r, address_port(&r->client->address->address), out);
+}
+
+/* The port behind the host that is asked for, as $host: of an absolute target, else of Host; 0: there is none. */
+static unsigned request_port(const struct request *r)
+{
+    struct text from = text_starts(r->msg.target, TEXT("/")) ? TEXT_NONE : r->msg.target;
+    size_t scheme = text_find(from, ':') + 3; /* http:// */
+    uint64_t port;
+
+    from = scheme < from.len ? text_from(from, scheme) : r->msg.fields[FIELD_HOST];
+    size_t end = 0, colon = 0;
+    for (; end < from.len && !strchr("/?#", from.at[end]); end++)
+        if (from.at[end] == ':')
+            colon = end + 1;
+    /* In [::1] no colon has only digits up to the end. */
+    return colon > 0 && number_parse((struct text){from.at + colon, end - colon}, &port) == 0 ? (unsigned)port : 0;
+}
+
+GETTER(request_port)
+{
+    unsigned port = request_port(r);
+
+    UNUSED(data);
+    *out = TEXT("");
+    if (port > 0)
+        number_text(r, port, out);
+}
+
+GETTER(is_request_port)
+{
+    UNUSED(data);
+    *out = request_port(r) > 0 ? TEXT(":") : TEXT("");
 }
 
 /* $http_user_agent names User-Agent: - and _ are one. */
@@ -448,139 +487,119 @@ GETTER(connections)
     number_text(r, *(const uint64_t *)(const void *)field, out);
 }
 
-struct row {
-    const char *name;
-    variable_get_fn *get;
-    uintptr_t data;
-};
+static void set_args(struct request *r, struct text value)
+{
+    r->args = value;
+}
 
-static const struct row rows[] = {
-    {"args", REQUEST_TEXT(args)},
-    {"binary_remote_addr", get_binary_remote_addr, 0},
-    {"body_bytes_sent", get_body_bytes_sent, 0},
-    {"bytes_sent", get_bytes_sent, 0},
-    {"connection", get_connection, 0},
-    {"connection_requests", get_connection_requests, 0},
-    {"connection_time", get_connection_time, 0},
-    {"connections_active", get_connections, offsetof(struct connections_now, active)},
-    {"connections_reading", get_connections, offsetof(struct connections_now, reading)},
-    {"connections_waiting", get_connections, offsetof(struct connections_now, waiting)},
-    {"connections_writing", get_connections, offsetof(struct connections_now, writing)},
-    {"content_length", get_known_field, FIELD_CONTENT_LENGTH},
-    {"document_root", get_document_root, 0},
+#define CHANGEABLE VARIABLE_CHANGEABLE
+#define FAMILY     (VARIABLE_FAMILY | VARIABLE_CHANGEABLE)
+
+static const struct variable_row rows[] = {
+    {"args", REQUEST_TEXT(args), .flags = CHANGEABLE, .set = set_args},
+    {"binary_remote_addr", .get = get_binary_remote_addr},
+    {"body_bytes_sent", .get = get_body_bytes_sent},
+    {"bytes_sent", .get = get_bytes_sent},
+    {"connection", .get = get_connection},
+    {"connection_requests", .get = get_connection_requests},
+    {"connection_time", .get = get_connection_time},
+    {"connections_active", .get = get_connections, .data = offsetof(struct connections_now, active)},
+    {"connections_reading", .get = get_connections, .data = offsetof(struct connections_now, reading)},
+    {"connections_waiting", .get = get_connections, .data = offsetof(struct connections_now, waiting)},
+    {"connections_writing", .get = get_connections, .data = offsetof(struct connections_now, writing)},
+    {"content_length", .get = get_known_field, .data = FIELD_CONTENT_LENGTH},
+    {"content_type", .get = get_content_type},
+    {"document_root", .get = get_document_root},
     {"document_uri", REQUEST_TEXT(uri)},
-    {"gzip_ratio", get_gzip_ratio, 0},
-    {"host", get_host, 0},
-    {"hostname", get_hostname, 0},
-    {"invalid_referer", referer_get_invalid, 0},
-    {"io_bytes_cached", get_io_bytes_cached, 0},
-    {"io_bytes_direct", get_io_bytes_direct, 0},
-    {"io_method", get_io_method, 0},
-    {"io_wait", get_io_wait, 0},
-    {"is_args", get_is_args, 0},
-    {"limit_conn_status", limits_get_conn_status, 0},
-    {"limit_rate", rate_get, 0},
-    {"limit_req_status", limits_get_req_status, 0},
-    {"msec", get_msec, 0},
-    {"nginx_version", get_nginx_version, 0},
-    {"pid", get_pid, 0},
-    {"pipe", get_pipe, 0},
-    {"proxy_protocol_addr", get_proxy_protocol, 0},
-    {"proxy_protocol_port", get_proxy_protocol, PROXY_PORT},
-    {"proxy_protocol_server_addr", get_proxy_protocol, PROXY_TARGET},
-    {"proxy_protocol_server_port", get_proxy_protocol, PROXY_TARGET | PROXY_PORT},
+    {"gzip_ratio", .get = get_gzip_ratio},
+    {"host", .get = get_host},
+    {"hostname", .get = get_hostname},
+    {"http_referer", .get = get_known_field, .data = FIELD_REFERER}, /* in every combined line: without the search */
+    {"http_user_agent", .get = get_known_field, .data = FIELD_USER_AGENT},
+    {"invalid_referer", .get = referer_get_invalid, .flags = CHANGEABLE},
+    {"io_bytes_cached", .get = get_io_bytes_cached},
+    {"io_bytes_direct", .get = get_io_bytes_direct},
+    {"io_method", .get = get_io_method},
+    {"io_wait", .get = get_io_wait},
+    {"is_args", .get = get_is_args},
+    {"is_request_port", .get = get_is_request_port},
+    {"limit_conn_status", .get = limits_get_conn_status},
+    {"limit_rate", .get = rate_get, .flags = CHANGEABLE, .set = rate_set},
+    {"limit_req_status", .get = limits_get_req_status},
+    {"msec", .get = get_msec},
+    {"nginx_version", .get = get_nginx_version},
+    {"pid", .get = get_pid},
+    {"pipe", .get = get_pipe},
+    {"proxy_protocol_addr", .get = get_proxy_protocol},
+    {"proxy_protocol_port", .get = get_proxy_protocol, .data = PROXY_PORT},
+    {"proxy_protocol_server_addr", .get = get_proxy_protocol, .data = PROXY_TARGET},
+    {"proxy_protocol_server_port", .get = get_proxy_protocol, .data = PROXY_TARGET | PROXY_PORT},
     {"query_string", REQUEST_TEXT(args)},
-    {"realip_remote_addr", get_realip_remote, 0},
-    {"realip_remote_port", get_realip_remote, 1},
-    {"realpath_root", get_realpath_root, 0},
-    {"remote_addr", get_remote_addr, 0},
-    {"remote_port", get_remote_port, 0},
-    {"remote_user", get_remote_user, 0},
+    {"realip_remote_addr", .get = get_realip_remote},
+    {"realip_remote_port", .get = get_realip_remote, .data = 1},
+    {"realpath_root", .get = get_realpath_root},
+    {"remote_addr", .get = get_remote_addr},
+    {"remote_port", .get = get_remote_port},
+    {"remote_user", .get = get_remote_user},
     {"request", REQUEST_TEXT(msg.line)},
-    {"request_completion", get_request_completion, 0},
-    {"request_filename", get_request_filename, 0},
-    {"request_id", get_request_id, 0},
-    {"request_length", get_request_length, 0},
+    {"request_completion", .get = get_request_completion},
+    {"request_filename", .get = get_request_filename},
+    {"request_id", .get = get_request_id},
+    {"request_length", .get = get_request_length},
     {"request_method", REQUEST_TEXT(msg.method_name)},
-    {"request_time", get_request_time, 0},
+    {"request_port", .get = get_request_port},
+    {"request_time", .get = get_request_time},
     {"request_uri", REQUEST_TEXT(raw_uri)},
-    {"scheme", get_scheme, 0},
-    {"secure_link", secure_link_get, 0},
-    {"secure_link_expires", secure_link_get_expires, 0},
-    {"server_addr", get_server_addr, 0},
-    {"server_name", get_server_name, 0},
-    {"server_port", get_server_port, 0},
-    {"server_protocol", get_server_protocol, 0},
-    {"status", get_status, 0},
-    {"time_iso8601", get_time_iso8601, 0},
-    {"time_local", get_time_local, 0},
-    {"uid_got", userid_get_got, 0},
-    {"uid_reset", userid_get_reset, 0},
-    {"uid_set", userid_get_set, 0},
+    {"scheme", .get = get_scheme},
+    {"secure_link", .get = secure_link_get},
+    {"secure_link_expires", .get = secure_link_get_expires},
+    {"server_addr", .get = get_server_addr},
+    {"server_name", .get = get_server_name},
+    {"server_port", .get = get_server_port},
+    {"server_protocol", .get = get_server_protocol},
+    {"status", .get = get_status},
+    {"time_iso8601", .get = get_time_iso8601},
+    {"time_local", .get = get_time_local},
+    {"uid_got", .get = userid_get_got},
+    {"uid_reset", .get = userid_get_reset, .flags = CHANGEABLE},
+    {"uid_set", .get = userid_get_set},
     {"uri", REQUEST_TEXT(uri)},
+    {"arg_", .get = get_arg, .flags = FAMILY},
+    {"cookie_", .get = get_cookie, .flags = FAMILY},
+    {"http_", .get = get_http, .flags = FAMILY},
+    {"sent_http_", .get = get_sent_http, .flags = FAMILY},
+    {"sent_trailer_", .get = get_empty_trailer, .flags = FAMILY},
+    {.name = NULL},
 };
 
-struct family {
-    struct text prefix;
-    variable_get_fn *get;
-};
+static const struct variable_row *const tables[] = {rows, foreign_variables};
 
-static const struct family families[] = {
-    {{"arg_", 4}, get_arg},
-    {{"http_", 5}, get_http},
-    {{"sent_http_", 10}, get_sent_http},
-    {{"cookie_", 7}, get_cookie},
-};
+#define TABLES (sizeof tables / sizeof *tables)
 
-/* The names that Content-* variables of nginx and plain fields share come from the fields themselves. A prefix alone is
- * known too, as in nginx, and nearly always empty: a cookie may have no name. */
-static bool find_family(struct variable *v, struct arena *arena)
+/* The row of this name, or else of its family. A family's prefix alone belongs to it, too, as in nginx, and is nearly always empty: a
+ * cookie may have no name. */
+static const struct variable_row *find_row(struct text name)
 {
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        const struct family *f = &families[i];
-        if (!text_starts(v->name, f->prefix))
-            continue;
-        struct text *rest = arena_alloc(arena, sizeof *rest);
-        if (!rest)
-            return false;
-        *rest = text_from(v->name, f->prefix.len);
-        v->get = f->get;
-        v->data = rest;
-        return true;
-    }
-    return false;
+    const struct variable_row *family = NULL;
+
+    for (size_t t = 0; t < TABLES; t++)
+        for (const struct variable_row *row = tables[t]; row->name; row++) {
+            struct text own = text_of(row->name);
+            if (!(row->flags & VARIABLE_FAMILY) && text_equal_nocase(name, own))
+                return row;
+            if (row->flags & VARIABLE_FAMILY && text_starts(name, own))
+                family = row;
+        }
+    return family;
 }
 
-static int compare_row(const void *key, const void *row)
+/* Of the families, nginx knows these by their full names. */
+static bool is_full_name(struct text name)
 {
-    return strcmp(key, ((const struct row *)row)->name);
-}
-
-static const struct row *find_row(const char *name)
-{
-    return bsearch(name, rows, sizeof rows / sizeof *rows, sizeof *rows, compare_row);
-}
-
-/* `name` need not be NUL-terminated. */
-static const struct row *find_row_of(struct text name)
-{
-    char copy[64];
-    if (name.len >= sizeof copy)
-        return NULL;
-    memcpy(copy, name.at, name.len);
-    copy[name.len] = '\0';
-    return find_row(copy);
-}
-
-bool variable_table_reserves(struct text name)
-{
-    /* Of the families, nginx knows these by their full names. */
     static const char *const full[] = {
-        "content_type",
+
         "http_cookie",
         "http_host",
-        "http_referer",
-        "http_user_agent",
         "http_via",
         "http_x_forwarded_for",
         "sent_http_cache_control",
@@ -596,49 +615,34 @@ bool variable_table_reserves(struct text name)
     for (size_t i = 0; i < sizeof full / sizeof *full; i++)
         if (text_equal(name, text_of(full[i])))
             return true;
-    return find_row_of(name) || variable_foreign_knows(name);
+    return false;
 }
 
-static void set_args(struct request *r, struct text value)
+bool variable_table_reserves(struct text name)
 {
-    r->args = value;
+    const struct variable_row *row = find_row(name);
+    return is_full_name(name) || (row && !(row->flags & VARIABLE_CHANGEABLE));
 }
-
-/* The built-in variables that `set` changes. */
-static const struct settable {
-    const char *name;
-    variable_set_fn *set;
-} settables[] = {
-    {"args", set_args},
-    {"limit_rate", rate_set},
-};
 
 variable_set_fn *variable_table_setter(struct text name)
 {
-    for (size_t i = 0; i < sizeof settables / sizeof *settables; i++)
-        if (text_equal(name, text_of(settables[i].name)))
-            return settables[i].set;
-    return NULL;
+    const struct variable_row *row = find_row(name);
+    return row ? row->set : NULL;
 }
 
 bool variable_table_find(struct variable *v, struct arena *arena)
 {
-    const struct row *row = find_row(v->name.at);
-    if (row) {
-        v->get = row->get;
-        v->data = (const void *)row->data;
+    const struct variable_row *row = find_row(v->name);
+    if (!row)
+        return false;
+    v->get = row->get;
+    v->data = (const void *)row->data;
+    if (!(row->flags & VARIABLE_FAMILY))
         return true;
-    }
-    if (text_equal(v->name, TEXT("content_type"))) {
-        static const struct text name = {"content_type", 12};
-        v->get = get_http;
-        v->data = &name;
-        return true;
-    }
-    if (text_equal(v->name, TEXT("http_user_agent")) || text_equal(v->name, TEXT("http_referer"))) {
-        v->get = get_known_field; /* in every combined line: without the search */
-        v->data = (const void *)(uintptr_t)(v->name.at[5] == 'u' ? FIELD_USER_AGENT : FIELD_REFERER);
-        return true;
-    }
-    return variable_foreign_find(v) || find_family(v, arena);
+    struct text *rest = arena_alloc(arena, sizeof *rest);
+    if (!rest)
+        return false;
+    *rest = text_from(v->name, strlen(row->name));
+    v->data = rest;
+    return true;
 }

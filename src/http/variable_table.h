@@ -6,18 +6,18 @@
 
 #include <stdbool.h>
 
-/* Fills v->get and v->data for v->name, prefixed families ($arg_, $http_, $sent_http_, $cookie_) included. */
+/* Names are in lower case. */
+
+/* Fills v->get and v->data for v->name, prefixed families ($arg_, $http_, ...) included. */
 bool variable_table_find(struct variable *v, struct arena *arena);
 
 /* Whether `name` is a built-in one that the configuration may not make anew. */
 bool variable_table_reserves(struct text name);
 
-/* How `set` changes it; NULL: it does not. */
+/* How `set` changes it, in whatever case it is written; NULL: there is no such way. */
 variable_set_fn *variable_table_setter(struct text name);
 
-/* variable_foreign.c: those that nginx fills in for what sluice does not do. */
-bool variable_foreign_find(struct variable *v);
-bool variable_foreign_knows(struct text name);
+extern const struct variable_row foreign_variables[];
 
 /* All X-Forwarded-For fields in one; absent: there is none. */
 struct text variable_forwarded_for(struct request *r);

@@ -1,0 +1,309 @@
+/* test_variables.c - what variables are called, what they mean until they are given a value, and what they say. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_for(const char *target, const char *fields, const char *body)
+{
+    struct response r;
+    request(&r, "GET", target, fields);
+    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s %s: %d \"%s\", expected \"%s\"", target, fields,
+                  r.status, r.body, body);
+    response_free(&r);
+}
+
+static void expect_body(const char *target, const char *body)
+{
+    expect_for(target, "", body);
+}
+
+static void serve(const char *http, const char *server)
+{
+    char *text = NULL;
+    ck_assert_int_gt(asprintf(&text, "%s server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s }", http, server), 0);
+    site_conf_http(text);
+    free(text);
+    site_start();
+}
+
+/* The lines of logs/v.log, of which there are `count`. */
+static void expect_log(unsigned count, const char *lines)
+{
+    char *log = log_await_count("logs/v.log", "\n", count);
+    ck_assert_str_eq(log, lines);
+    free(log);
+}
+
+/* ---- names and what they mean ---- */
+
+START_TEST(families_keep_their_meaning)
+{
+    serve(
+        "",
+        "location /arg { if ($arg_x = \"\") { set $arg_x d; } return 200 \"[$arg_x]\"; }\n"
+        "location /field { return 200 \"[$http_y]\"; } location /set/field { set $http_y z; return 200 \"[$http_y]\"; "
+        "}\n"
+        "location /cookie { return 200 \"[$cookie_c]\"; } location /set/cookie { set $cookie_c z; return 200 "
+        "[$cookie_c]; }\n"
+        "location /sent { add_header X-S s; add_header X-T \"[$sent_http_x_s]\"; return 200 s; }\n"
+        "location /set/sent { set $sent_http_x_s z; return 200 \"[$sent_http_x_s]\"; }\n"
+        "location /set/trailer { set $sent_trailer_x z; return 200 \"[$sent_trailer_x]\"; }\n"
+        "location ~ ^/group/(?<arg_g>.+) { return 200 \"[$arg_g]\"; } location = /group { return 200 \"[$arg_g]\"; }");
+    expect_body("/arg?x=1", "[1]");
+    expect_body("/arg", "[d]");
+    expect_body("/arg?x=0", "[0]");
+    expect_for("/field", "Y: yes\r\n", "[yes]");
+    expect_for("/set/field", "Y: yes\r\n", "[z]");
+    expect_for("/cookie", "Cookie: c=1\r\n", "[1]");
+    expect_for("/set/cookie", "Cookie: c=1\r\n", "[z]");
+    expect_body("/set/sent", "[z]");
+    expect_body("/set/trailer", "[z]");
+    expect_body("/group/a?g=b", "[a]");
+    if (!on_nginx()) /* there the group takes the name for the whole configuration */
+        expect_body("/group?g=b", "[b]");
+    struct response r;
+    get(&r, "/sent");
+    assert_header(&r, "X-T", "[s]");
+    response_free(&r);
+}
+END_TEST
+
+/* Those that nginx marks changeable. */
+START_TEST(changeable_names)
+{
+    struct response r;
+
+    serve("map $arg_m $uid_reset { default \"\"; 1 log; } map $arg_m $args { volatile; default made; }\n"
+          "geo $limit_rate { default 7; } split_clients $uri $invalid_referer { * split; }\n"
+          "map $arg_m $msie { default m; } map $arg_m $ssl_protocol { default s; } map $arg_m $proxy_port { default p; "
+          "}\n"
+          "map $arg_m $cookie_q { default \"of $uri\"; } map $arg_m $ancient_browser { default a; }",
+          "location / { return 200 "
+          "\"$uid_reset|$limit_rate|$invalid_referer|$msie$ssl_protocol$proxy_port|$cookie_q\"; }\n"
+          "location /args { return 200 \"$args\"; } location /id { userid on; userid_name u; }\n"
+          "location /set { set $invalid_referer mine; set $uid_reset 0; set $modern_browser now; return 200 "
+          "\"$invalid_referer $uid_reset $modern_browser\"; }");
+    site_write("html/id", "id");
+    expect_body("/?m=1", "log|7|split|msp|of /");
+    expect_body("/?m=2", "|7|split|msp|of /");
+    expect_body("/args?x", "made");
+    expect_body("/set", "mine 0 now");
+    request(&r, "GET", "/id?m=2", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
+    ck_assert_int_eq((int)header_count(&r, "Set-Cookie"), 0);
+    response_free(&r);
+    request(&r, "GET", "/id?m=1", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
+    ck_assert_int_eq((int)header_count(&r, "Set-Cookie"), 1);
+    response_free(&r);
+}
+END_TEST
+
+/* Whether the configuration loads, and the first complaint. */
+static void expect_test(const char *http, const char *message)
+{
+    struct run run;
+    char *text = NULL;
+
+    ck_assert_int_gt(asprintf(&text, "%s\nserver { listen 127.0.0.1:@PORT@; }", http), 0);
+    site_conf_http(text);
+    free(text);
+    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    if (message)
+        ck_assert_msg(run.status != 0 && strstr(run.err, message), "%s: %d %s", http, run.status, run.err);
+    else
+        ck_assert_msg(run.status == 0, "%s: %d %s", http, run.status, run.err);
+}
+
+/* What nginx 1.22 says of each name that a configuration may not make, of some that it may, and of names that are none. */
+START_TEST(names_that_are_taken)
+{
+    static const char *const fixed[] = {"uri",
+                                        "request_uri",
+                                        "query_string",
+                                        "document_uri",
+                                        "host",
+                                        "status",
+                                        "http_host",
+                                        "http_cookie",
+                                        "http_referer",
+                                        "http_user_agent",
+                                        "http_via",
+                                        "http_x_forwarded_for",
+                                        "sent_http_content_type",
+                                        "sent_http_location",
+                                        "content_type",
+                                        "content_length",
+                                        "uid_got",
+                                        "uid_set",
+                                        "date_local",
+                                        "date_gmt",
+                                        "slice_range",
+                                        "fastcgi_script_name",
+                                        "fastcgi_path_info",
+                                        "proxy_internal_body_length",
+                                        "proxy_add_x_forwarded_for",
+                                        "upstream_addr",
+                                        "tcpinfo_rtt",
+                                        "https",
+                                        "secure_link",
+                                        "URI",
+                                        "Status"};
+    char text[256], message[128];
+
+    site_allow_alerts();
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        snprintf(text, sizeof text, "map $arg_a $%s { default x; }", fixed[i]);
+        snprintf(message, sizeof message, "the duplicate \"%s\" variable", fixed[i]);
+        expect_test(text, message);
+    }
+    expect_test("map $arg_a $ { default x; }", "invalid variable name");
+    expect_test("map $arg_a name { default x; }", "invalid variable name");
+    expect_test("geo 10.0.0.1 $g { default x; }", "invalid variable name");
+    expect_test("server { listen 127.0.0.1:@PORT1@; set name x; }", "invalid variable name");
+    expect_test("server { listen 127.0.0.1:@PORT1@; if ($no-such) { } }", "unknown \"no-such\" variable");
+    expect_test("log_format x '$http_y-$no_such';", "unknown \"no_such\" variable");
+    expect_test("map $arg_a $upstream_http_x { default x; } map $arg_a $http_via_x { default y; }", NULL);
+}
+END_TEST
+
+START_TEST(whole_words)
+{
+    serve(
+        "map $arg_m $a-b { default ab; 1 one; } map $arg_m $0abc { default zero; } split_clients x $sp-l { * all; }\n"
+        "geo $arg_a-b $g-x { default no; 10.0.0.0/8 ten; }",
+        "location /get { if ($arg_go-get = \"1\") { return 200 go; } return 200 no; }\n"
+        "location /map { if ($a-b = one) { return 200 one; } if ($0abc = zero) { return 200 zero; } }\n"
+        "location /geo { if ($g-x = ten) { return 200 ten; } return 200 no; }\n"
+        "location /split { if ($sp-l = all) { return 200 all; } }\n"
+        "location /set { set $my-var 1; set $v[0] 2; set $3 3; if ($my-var = 1) { set $s a; } if ($v[0] = 2) { set $s "
+        "\"${s}b\"; } if ($3 = 3) { set $s \"${s}c\"; } return 200 $s; }\n"
+        "location /index { if ($arg_a[0]) { return 200 yes; } return 200 no; }\n"
+        "location /cookie { if ($cookie_a-b ~ ^x) { return 200 yes; } return 200 no; }\n"
+        "location /text { return 200 $arg_a-$arg_b[0]$arg_a.$uri; }");
+    expect_body("/get?go-get=1", "go");
+    expect_body("/get?go=1", "no");
+    expect_body("/map?m=1", "one");
+    expect_body("/map", "zero");
+    expect_body("/geo?a-b=10.1.2.3", "ten");
+    expect_body("/geo?a=10.1.2.3", "no");
+    expect_body("/split", "all");
+    expect_body("/set", "abc");
+    expect_body("/index?a[0]=5", "yes");
+    expect_body("/index?a=5", "no");
+    expect_for("/cookie", "Cookie: a=x; a-b=xy\r\n", "yes");
+    expect_for("/cookie", "Cookie: a=x\r\n", "no");
+    expect_body("/text?a=1&b=2", "1-2[0]1./text");
+}
+END_TEST
+
+START_TEST(case_is_nothing)
+{
+    serve("map $ARG_M $Made { default d; 1 one; } log_format v '$Remote_Addr $STATUS'; access_log logs/v.log v;",
+          "location / { set $Foo $made; set $ARGS x=2; return 200 \"$foo $FOO $Arg_X\"; }\n"
+          "location ~ ^/g/(?<Name>.*) { if ($HTTP_X = y) { return 200 \"$name $NAME\"; } }");
+    expect_body("/?M=1", "one one 2");
+    expect_for("/g/abc", "X: y\r\n", "abc abc");
+    expect_log(2, "127.0.0.1 200\n127.0.0.1 200\n");
+}
+END_TEST
+
+/* ---- what they say ---- */
+
+/* Of now, as the default of config_timefmt has it. */
+static void expect_date(const char *text, bool gmt)
+{
+    struct tm tm = {.tm_isdst = -1};
+    const char *zone = strptime(text, "%A, %d-%b-%Y %H:%M:%S ", &tm);
+
+    ck_assert_msg(zone && *zone, "%s", text);
+    if (gmt)
+        ck_assert_str_eq(zone, "GMT");
+    time_t at = gmt ? timegm(&tm) : mktime(&tm), now = time(NULL);
+    ck_assert_msg(at > now - 600 && at < now + 600, "%s", text);
+}
+
+/* As nginx without any directive of the modules that make them. */
+START_TEST(names_of_other_modules)
+{
+    serve("log_format v '$upstream_http_x,$upstream_cookie_x,$upstream_trailer_x,$proxy_host,$proxy_port,"
+          "$proxy_internal_body_length,$slice_range,$upstream_addr,[$msie][$modern_browser][$ancient_browser]"
+          "[$fastcgi_script_name][$fastcgi_path_info]'; access_log logs/v.log v;",
+          "location / { return 200 ok; } location /date { access_log off; return 200 \"$date_local|$date_gmt\"; }");
+    expect_body("/a.php", "ok");
+    expect_for("/b/", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows)\r\n", "ok");
+    expect_for("/c", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0) Opera 9\r\n", "ok");
+    expect_for("/d", "User-Agent: MSIE 6\r\n", "ok");
+    expect_log(4, "-,-,-,-,-,-,-,-,[][][1][/a.php][]\n-,-,-,-,-,-,-,-,[1][][1][/b/][]\n"
+                  "-,-,-,-,-,-,-,-,[][][1][/c][]\n-,-,-,-,-,-,-,-,[][][1][/d][]\n");
+    struct response r;
+    get(&r, "/date");
+    char *gmt = strchr(r.body, '|');
+    ck_assert_ptr_nonnull(gmt);
+    *gmt++ = '\0';
+    expect_date(gmt, true);
+    expect_date(r.body, false);
+    response_free(&r);
+}
+END_TEST
+
+/* Known to newer versions than the nginx that this is compared with. */
+START_TEST(newer_names)
+{
+    static const char *const ports[][2] = {{"h:8080", ":8080"},   {"h", ""},        {"[::1]", ""},
+                                           {"[::1]:443", ":443"}, {"h:080", ":80"}, {"h:", ""}};
+    char request_text[128];
+
+    serve("log_format v '$http3,$ssl_sigalg,$ssl_client_sigalg,$upstream_last_server_name'; access_log logs/v.log v;",
+          "location / { return 200 \"$is_request_port$request_port\"; }");
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(0));
+        snprintf(request_text, sizeof request_text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", ports[i][0]);
+        client_say(&c, "%s", request_text);
+        client_say(&c, "GET http://%s/x:5?y HTTP/1.1\r\nHost: h:7\r\n\r\n", ports[i][0]);
+        for (int n = 0; n < 2; n++) {
+            ck_assert(client_receive(&c, &r));
+            ck_assert_msg(!strcmp(r.body, ports[i][1]), "%s: %s", ports[i][0], r.body);
+            response_free(&r);
+        }
+        client_close(&c);
+    }
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET / HTTP/1.0\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_str_eq(r.body, "");
+    response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(volatile_geo)
+{
+    serve("geo $arg_a $kept { default none; 10.0.0.0/8 ten; } geo $arg_a $fresh { volatile; default none; 10.0.0.0/8 "
+          "ten; }",
+          "location / { set $was \"$kept $fresh\"; set $args a=10.0.0.1; return 200 \"$was, $kept $fresh\"; }");
+    expect_body("/", "none none, none ten");
+}
+END_TEST
+
+Suite *suite_variables(void);
+
+Suite *suite_variables(void)
+{
+    Suite *s = suite_create("variables");
+    TCase *t = site_case(s, "names", 30);
+    tcase_add_test(t, families_keep_their_meaning);
+    tcase_add_test(t, changeable_names);
+    tcase_add_test(t, names_that_are_taken);
+    tcase_add_test(t, whole_words);
+    tcase_add_test(t, case_is_nothing);
+    t = site_case(s, "values", 30);
+    tcase_add_test(t, names_of_other_modules);
+    tcase_add_test(t, newer_names);
+    tcase_add_test(t, volatile_geo);
+    return s;
+}
