@@ -31,7 +31,7 @@ struct client {
     union peer peer;                    /* the other end of the connection */
     const struct http_address *address; /* that it came in on */
     const struct scheme *scheme;
-    struct proxy_header *proxy; /* addresses of the PROXY protocol, or NULL */
+    struct proxy_header *proxy; /* addresses and TLVs of the PROXY protocol, or NULL */
     uint64_t number;            /* $connection */
     int64_t since_msec;         /* clock_now.msec when it came: $connection_time, keepalive_time */
 };

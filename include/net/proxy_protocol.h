@@ -3,16 +3,22 @@
 #ifndef NET_PROXY_PROTOCOL_H
 #define NET_PROXY_PROTOCOL_H
 
+#include "base/text.h"
 #include "net/address.h"
 
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { PROXY_PROTOCOL_MOST = 256 }; /* bytes that the parser needs to see at most */
+enum {
+    PROXY_PROTOCOL_MOST = 256,     /* bytes that the parser needs to see at most */
+    PROXY_PROTOCOL_TLV_MOST = 4096 /* of TLVs that are kept; those behind are thrown away */
+};
 
 struct proxy_header {
     bool known;                    /* it names addresses: not UNKNOWN, not LOCAL, over TCP */
     struct address source, target; /* of the client's connection to the balancer */
+    size_t tlv_len;                /* bytes of TLVs (net/proxy_tlv.h) at its end */
+    struct text tlvs;              /* those that are kept: the parser leaves that to its caller */
 };
 
 /* Looks at the bytes so far. 0: more are needed; -EINVAL: no such header; -EPROTONOSUPPORT: of a version or command nobody knows; else

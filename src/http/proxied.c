@@ -28,6 +28,40 @@ static bool refuse(const struct connection *c, struct text seen, ssize_t rc)
     return false;
 }
 
+static size_t tlv_room(const struct proxy_header *p)
+{
+    return p->tlv_len < PROXY_PROTOCOL_TLV_MOST ? p->tlv_len : PROXY_PROTOCOL_TLV_MOST;
+}
+
+/* For as long as the connection lasts, with room for the TLVs behind it. False: no memory. */
+static bool keep_header(struct connection *c, const struct proxy_header *header)
+{
+    if (!header->known)
+        return true;
+    c->client.proxy = malloc(sizeof *c->client.proxy + tlv_room(header));
+    if (!c->client.proxy)
+        return false;
+    *c->client.proxy = *header;
+    return true;
+}
+
+/* The TLVs among the next `count` bytes of the header. */
+static void keep_tlvs(struct connection *c, const char *bytes, size_t count)
+{
+    struct proxy_header *p = c->client.proxy;
+    size_t before = c->proxy_left > p->tlv_len ? c->proxy_left - p->tlv_len : 0;
+    char *kept = (char *)(p + 1);
+
+    if (count <= before)
+        return;
+    count -= before;
+    size_t room = tlv_room(p) - p->tlvs.len;
+    if (count > room)
+        count = room;
+    memcpy(kept + p->tlvs.len, bytes + before, count);
+    p->tlvs = (struct text){kept, p->tlvs.len + count};
+}
+
 bool connection_take_proxy(struct connection *c)
 {
     struct input *in = c->in;
@@ -41,13 +75,13 @@ bool connection_take_proxy(struct connection *c)
             return refuse(c, seen, n);
         if (n == 0)
             return true;
-        if (header.known && !(c->client.proxy = malloc(sizeof *c->client.proxy)))
+        if (!keep_header(c, &header))
             return false;
-        if (header.known)
-            *c->client.proxy = header;
         c->proxy_left = (size_t)n;
     }
     size_t take = c->proxy_left < have ? c->proxy_left : have;
+    if (c->client.proxy)
+        keep_tlvs(c, in->data + in->at, take);
     in->at += take;
     c->proxy_left -= take;
     c->proxy_awaited = c->proxy_left > 0;

@@ -15,6 +15,7 @@
 #include "http/worker.h"
 #include "io/filter.h"
 #include "net/proxy_protocol.h"
+#include "net/proxy_tlv.h"
 #include "net/socket.h"
 
 #include <limits.h>
@@ -202,6 +203,18 @@ GETTER(proxy_protocol)
         return;
     peer_set(&peer, what & PROXY_TARGET ? &proxy->target : &proxy->source);
     peer_text(r, &peer, what & PROXY_PORT, out);
+}
+
+GETTER(proxy_protocol_tlv)
+{
+    struct text tlvs = r->client->proxy ? r->client->proxy->tlvs : TEXT_NONE, name = *(const struct text *)data;
+    uint32_t verify;
+
+    *out = TEXT_NONE;
+    if (!text_equal(name, TEXT("ssl_verify")))
+        *out = proxy_tlv_find(tlvs, name);
+    else if (proxy_tlv_ssl_verify(tlvs, &verify))
+        number_text(r, verify, out);
 }
 
 GETTER(binary_remote_addr)
@@ -567,6 +580,7 @@ static const struct variable_row rows[] = {
     {"arg_", .get = get_arg, .flags = FAMILY},
     {"cookie_", .get = get_cookie, .flags = FAMILY},
     {"http_", .get = get_http, .flags = FAMILY},
+    {"proxy_protocol_tlv_", .get = get_proxy_protocol_tlv, .flags = FAMILY},
     {"sent_http_", .get = get_sent_http, .flags = FAMILY},
     {"sent_trailer_", .get = get_empty_trailer, .flags = FAMILY},
     {.name = NULL},

@@ -158,6 +158,7 @@ static ssize_t parse_binary(const unsigned char *bytes, size_t len, struct proxy
         set_in6(&h->target, at + 16, port_at(at + 34));
     }
     h->known = true;
+    h->tlv_len = rest - size;
     return (ssize_t)(HEAD_SIZE + rest);
 }
 

@@ -290,6 +290,59 @@ START_TEST(volatile_geo)
 }
 END_TEST
 
+#define V2(len) "\r\n\r\n\0\r\nQUIT\n\x21\x11" len "\x0a\0\0\1\xc0\0\2\5\xdc\4\0\x50"
+#define GET     "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+#define SHORT   "\x01\0\2h2\x02\0\5a.org\xe0\0\1e"
+#define SECURE  "\x20\0\x17\1\0\0\1\2\x21\0\7TLSv1.3\x22\0\5c.org"
+
+static const struct tlv_sample {
+    const char *bytes;
+    size_t len;
+    const char *answer;
+} tlvs[] = {
+#define BYTES(text, answer)                                                                                            \
+    {                                                                                                                  \
+        text, sizeof(text) - 1, answer                                                                                 \
+    }
+    BYTES(V2("\0\x0c") GET, "|||||"),
+    BYTES(V2("\0\x1d") SHORT GET, "h2|a.org|e|||"),
+    BYTES(V2("\0\x37") SHORT SECURE GET, "h2|a.org|e|TLSv1.3|c.org|258"),
+    BYTES(V2("\0\x12") "\x01\0\x7fxyz" GET, "|||||"), /* longer than the header */
+    BYTES("PROXY TCP4 10.0.0.1 192.0.2.5 56324 80\r\n" GET, "|||||"),
+};
+
+/* At once, and byte by byte. */
+START_TEST(tlvs_of_the_proxy_protocol)
+{
+    const struct tlv_sample *t = &tlvs[_i];
+
+    site_conf_http("server { listen 127.0.0.1:@PORT1@ proxy_protocol; listen 127.0.0.1:@PORT@;\n"
+                   "location / { return 200 \"$proxy_protocol_tlv_alpn|$proxy_protocol_tlv_authority|"
+                   "$proxy_protocol_tlv_0xE0|$proxy_protocol_tlv_ssl_version|$proxy_protocol_tlv_ssl_cn|"
+                   "$proxy_protocol_tlv_ssl_verify$proxy_protocol_tlv_nothing\"; } }");
+    site_start();
+    expect_body("/", "|||||");
+    for (size_t step = t->len; step > 0; step = step == 1 ? 0 : 1) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(1));
+        for (size_t at = 0; at < t->len; at += step) {
+            ck_assert_uint_eq(client_send(&c, t->bytes + at, step), step);
+            if (step == 1 && at % 16 == 0)
+                sleep_msec(1);
+        }
+        ck_assert(client_receive(&c, &r));
+        ck_assert_str_eq(r.body, t->answer);
+        response_free(&r);
+        client_say(&c, GET); /* they are the connection's */
+        ck_assert(client_receive(&c, &r));
+        ck_assert_str_eq(r.body, t->answer);
+        response_free(&r);
+        client_close(&c);
+    }
+}
+END_TEST
+
 Suite *suite_variables(void);
 
 Suite *suite_variables(void)
@@ -305,5 +358,6 @@ Suite *suite_variables(void)
     tcase_add_test(t, names_of_other_modules);
     tcase_add_test(t, newer_names);
     tcase_add_test(t, volatile_geo);
+    tcase_add_loop_test(t, tlvs_of_the_proxy_protocol, 0, sizeof tlvs / sizeof *tlvs);
     return s;
 }
