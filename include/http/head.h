@@ -10,7 +10,7 @@ size_t head_bound(struct request *r);
 /* Writes status line, fields and the empty line; returns the length. Uses r->out and r->wants_close. */
 size_t head_compose(struct request *r, char *to);
 
-/* The value of a response field by the name that $sent_http_ uses (lower-case, _ for -); absent: not sent. */
+/* The values of a response field by the name that $sent_http_ uses (lower-case, _ for -), joined by commas; absent: not sent. */
 struct text head_field(struct request *r, struct text name);
 
 /* "sluice/0.1.0", "sluice" with server_tokens off, or what server_tokens says; empty: no such field. */

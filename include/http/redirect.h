@@ -4,7 +4,8 @@
 
 #include "http/request.h"
 
-/* Adds Location to a response for which r->moved_to is set, before anything else is added. */
-void redirect_apply(struct request *r);
+/* Adds Location to a response for which r->moved_to is set, before anything else is added. What is added sees it as it was given,
+ * as in nginx; returns what r->out.location is to become after that, absent: it stays. */
+struct text redirect_apply(struct request *r);
 
 #endif

@@ -59,11 +59,12 @@ struct response {
     const struct source *gzip;      /* inside of file.source: $gzip_ratio */
     struct field_line *coding_line; /* Content-Encoding among fields, of a side file */
     struct field_line *fields, **fields_end;
-    struct text body;      /* generated content: error page, listing, text; else absent */
-    struct sink_body file; /* the file's bytes; source NULL: none */
-    enum io_method method; /* $io_method */
-    off_t from, to;        /* the part of the file that the body is of; with several ranges, around all of them */
-    bool stamped;          /* `stamp` is of the file: before the first bytes, or after the first turn */
+    struct field_line *trailers; /* behind the body, once it has ended */
+    struct text body;            /* generated content: error page, listing, text; else absent */
+    struct sink_body file;       /* the file's bytes; source NULL: none */
+    enum io_method method;       /* $io_method */
+    off_t from, to;              /* the part of the file that the body is of; with several ranges, around all of them */
+    bool stamped;                /* `stamp` is of the file: before the first bytes, or after the first turn */
     struct file_stamp stamp;
 };
 

@@ -134,7 +134,15 @@ static struct text length_text(struct request *r)
     return (struct text){digits, number_format(digits, r->out.length)};
 }
 
-struct text head_field(struct request *r, struct text name)
+static struct text keep_alive_text(struct request *r)
+{
+    int64_t sec = r->location ? r->location->http->keepalive_timeout.header_sec : 0;
+
+    return r->wants_close || sec <= 0 ? TEXT_NONE : text_of(arena_printf(&r->arena, "timeout=%lld", (long long)sec));
+}
+
+/* The value of a field that has a place of its own in the head; absent: it is not sent. */
+static struct text own_field(struct request *r, struct text name)
 {
     const struct response *o = &r->out;
 
@@ -142,6 +150,8 @@ struct text head_field(struct request *r, struct text name)
         return length_text(r);
     if (text_equal(name, TEXT("connection")))
         return r->wants_close ? TEXT("close") : TEXT("keep-alive");
+    if (text_equal(name, TEXT("keep_alive")))
+        return keep_alive_text(r);
     if (text_equal(name, TEXT("date")))
         return (struct text){clock_now.http, CLOCK_HTTP_LEN};
     if (text_equal(name, TEXT("server")))
@@ -150,21 +160,30 @@ struct text head_field(struct request *r, struct text name)
     const struct {
         struct text name, value;
     } known[] = {
-        {TEXT("content_type"), o->no_length ? TEXT_NONE : o->type},
+        /* A 304 has none, but what is decided by the type (expires) holds for what the client has, too. */
+        {TEXT("content_type"), o->no_length && o->status != 304 ? TEXT_NONE : o->type},
         {TEXT("last_modified"), o->last_modified},
-        {TEXT("location"), r->moved_to},
+        {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
+        {TEXT("vary"), o->vary ? TEXT("Accept-Encoding") : TEXT_NONE},
         {TEXT("allow"), o->allow},
         {TEXT("content_range"), content_range(r)},
         {TEXT("transfer_encoding"), o->chunked ? TEXT("chunked") : TEXT_NONE},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (text_equal(known[i].name, name) && known[i].value.len > 0)
-            return known[i].value;
-    for (const struct field_line *f = o->fields; f; f = f->next)
-        if (variable_names_field(name, f->name))
-            return f->value;
+        if (text_equal(known[i].name, name))
+            return known[i].value.len > 0 ? known[i].value : TEXT_NONE;
     return TEXT_NONE;
+}
+
+struct text head_field(struct request *r, struct text name)
+{
+    struct text all = own_field(r, name);
+
+    for (const struct field_line *f = r->out.fields; f; f = f->next)
+        if (variable_names_field(name, f->name))
+            variable_join(r, ", ", f->value, &all);
+    return all;
 }

@@ -267,8 +267,7 @@ void headers_apply(struct request *r, const time_t *modified)
     bool usual = is_usual(r->out.status);
     unsigned added = 0; /* bits of enum added_single */
 
-    if (r->moved_to.at)
-        redirect_apply(r);
+    struct text location = r->moved_to.at ? redirect_apply(r) : TEXT_NONE;
     if (usual && h->expires.kind != EXPIRES_OFF)
         apply_expires(r, h->expires, modified);
     for (const struct added_header *a = h->added; a; a = a->next) {
@@ -282,6 +281,8 @@ void headers_apply(struct request *r, const time_t *modified)
         else if (value.len > 0)
             response_add(r, a->name, value);
     }
+    if (location.at)
+        r->out.location = location;
     if (r->location->userid)
         userid_apply(r, r->location->userid);
 }
@@ -296,15 +297,28 @@ bool headers_have_trailers(const struct request *r)
     return false;
 }
 
+/* To where the next one is kept, for $sent_trailer_; false: no memory. */
+static bool keep_trailer(struct request *r, struct field_line ***end, struct text name, struct text value)
+{
+    struct field_line *f = arena_alloc(&r->arena, sizeof *f);
+    if (!f)
+        return false;
+    *f = (struct field_line){NULL, name, value};
+    **end = f;
+    *end = &f->next;
+    return true;
+}
+
 struct text headers_trailers(struct request *r)
 {
     bool usual = is_usual(r->out.status);
+    struct field_line **end = &r->out.trailers;
     char *lines = NULL;
 
     for (const struct added_header *t = r->location->headers->trailers; t; t = t->next) {
         bool counts = t->single == ADDED_FREE && (usual || t->always);
         struct text value = counts ? template_field(t->value, r) : TEXT_NONE;
-        if (value.len == 0)
+        if (value.len == 0 || !keep_trailer(r, &end, t->name, value))
             continue;
         char *more =
             arena_printf(&r->arena, "%s%.*s: %.*s\r\n", lines ? lines : "", TEXT_ARG(t->name), TEXT_ARG(value));

@@ -62,12 +62,14 @@ static void put_first(struct request *r, struct text value)
 }
 
 /* As nginx: a path that is made absolute stands in Location's own place; a URL among the added fields, before the others. */
-void redirect_apply(struct request *r)
+struct text redirect_apply(struct request *r)
 {
     struct text location = absolute(r, r->moved_to);
 
-    if (location.at != r->moved_to.at)
-        r->out.location = location;
-    else
-        put_first(r, r->moved_by_server ? single_slash(location) : location);
+    if (location.at != r->moved_to.at) {
+        r->out.location = r->moved_to;
+        return location;
+    }
+    put_first(r, r->moved_by_server ? single_slash(location) : location);
+    return TEXT_NONE;
 }

@@ -106,10 +106,13 @@ GETTER(sent_http)
     *out = head_field(r, *(const struct text *)data);
 }
 
-GETTER(empty_trailer)
+/* What add_trailer made, once it has. */
+GETTER(sent_trailer)
 {
-    UNUSED(r), UNUSED(data);
     *out = TEXT_NONE;
+    for (const struct field_line *f = r->out.trailers; f; f = f->next)
+        if (variable_names_field(*(const struct text *)data, f->name))
+            variable_join(r, ", ", f->value, out);
 }
 
 struct text variable_cookie(const struct request *r, struct text name)
@@ -582,7 +585,7 @@ static const struct variable_row rows[] = {
     {"http_", .get = get_http, .flags = FAMILY},
     {"proxy_protocol_tlv_", .get = get_proxy_protocol_tlv, .flags = FAMILY},
     {"sent_http_", .get = get_sent_http, .flags = FAMILY},
-    {"sent_trailer_", .get = get_empty_trailer, .flags = FAMILY},
+    {"sent_trailer_", .get = get_sent_trailer, .flags = FAMILY},
     {.name = NULL},
 };
 

@@ -343,6 +343,123 @@ START_TEST(tlvs_of_the_proxy_protocol)
 }
 END_TEST
 
+/* What may be joined is; of User-Agent and Referer, which are no lists, there is the first. */
+START_TEST(repeated_request_fields)
+{
+    serve("", "location / { return 200 \"$http_x|$http_accept|$http_via|$http_x_forwarded_for|$http_accept_language|"
+              "$http_cookie|$http_user_agent|$http_referer\"; }");
+    expect_for("/",
+               "X: 1\r\nAccept: a\r\nVia: 1 a\r\nX-Forwarded-For: 1\r\nAccept-Language: de\r\nCookie: a=1\r\n"
+               "User-Agent: u\r\nReferer: r\r\nX: 2\r\nAccept: b\r\nVia: 1 b\r\nX-Forwarded-For: 2, 3\r\n"
+               "Accept-Language: en\r\nCookie: b=2\r\nUser-Agent: v\r\nReferer: s\r\nx: 3\r\n",
+               "1, 2, 3|a, b|1 a, 1 b|1, 2, 3|de, en|a=1; b=2|u|r");
+}
+END_TEST
+
+START_TEST(repeated_response_fields)
+{
+    serve("log_format v '$sent_http_x|$sent_http_set_cookie|$sent_http_cache_control|$sent_http_vary|"
+          "$sent_http_keep_alive|$sent_http_none'; access_log logs/v.log v;",
+          "keepalive_timeout 60 50; gzip on; gzip_vary on; gzip_types text/plain; gzip_min_length 1; location / { "
+          "expires "
+          "5; add_header X 1; add_header x 2; add_header X \"$sent_http_x, 3\"; add_header Set-Cookie a=1; "
+          "add_header Set-Cookie b=2; add_header Cache-Control public; add_header Vary Origin; }");
+    site_write("html/a.txt", "some text");
+    struct client c;
+    struct response r;
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 2; i++) {
+        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: h\r\n%s\r\n", i == 0 ? "" : "Connection: close\r\n");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_str_eq(r.body, "some text");
+        response_free(&r);
+    }
+    client_close(&c);
+    expect_log(2, "1, 2, 1, 2, 3|a=1, b=2|max-age=5, public|Accept-Encoding, Origin|timeout=50|-\n"
+                  "1, 2, 1, 2, 3|a=1, b=2|max-age=5, public|Accept-Encoding, Origin|-|-\n");
+}
+END_TEST
+
+START_TEST(sent_trailers)
+{
+    serve("log_format v '$sent_trailer_x|$sent_trailer_x_y|$sent_trailer_z'; access_log logs/v.log v;",
+          "add_trailer X 1; add_trailer x $uri; add_trailer X-Y \"$sent_trailer_x\"; add_trailer Empty \"\";\n"
+          "location /none/ { }");
+    site_write("html/a.txt", "some text");
+    for (int i = 0; i < 2; i++) {
+        struct client c;
+        client_open(&c, site_port(0));
+        client_say(&c, "GET /%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", i == 0 ? "a.txt" : "none/x");
+        while (client_fill(&c))
+            ;
+        client_close(&c);
+    }
+    expect_log(2, "1, /a.txt|1, /a.txt|-\n-|-|-\n");
+}
+END_TEST
+
+/* In the log as it went out; what is added beside it sees it as it was given. */
+START_TEST(sent_location)
+{
+    static const char *const targets[] = {"/return", "/url", "/rewrite", "/dir", "/none", "/page", "/relative"};
+    char expected[1024] = "";
+    struct response r;
+
+    serve("log_format v '$sent_http_location'; access_log logs/v.log v;",
+          "location /return { return 301 /x; } location /url { return 302 http://h/y; }\n"
+          "location /rewrite { rewrite ^ /z permanent; } location /none { error_page 404 http://e/; }\n"
+          "location /page { error_page 302 /a.txt; return 302 /w; }\n"
+          "location /relative { absolute_redirect off; return 307 /x; }\n"
+          "location /added { access_log off; add_header X-Added $sent_http_location always; return 308 /x; }");
+    site_write("html/a.txt", "a");
+    site_mkdir("html/dir");
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        get(&r, targets[i]);
+        const char *location = header(&r, "Location");
+        ck_assert_msg(location != NULL, "%s: no Location", targets[i]);
+        size_t len = strlen(expected);
+        snprintf(expected + len, sizeof expected - len, "%s\n", location);
+        response_free(&r);
+    }
+    expect_log(sizeof targets / sizeof *targets, expected);
+    get(&r, "/added");
+    assert_header(&r, "X-Added", "/x");
+    response_free(&r);
+}
+END_TEST
+
+/* What is decided by it holds for what the client has already. */
+START_TEST(type_of_what_is_not_modified)
+{
+    struct response r;
+    char fields[128], tag[64];
+
+    serve("map $sent_http_content_type $age { default 30d; ~^text/html epoch; }\n"
+          "log_format v '$status $sent_http_content_type $sent_http_content_length'; access_log logs/v.log v;",
+          "charset utf-8; expires $age; add_header X-Type \"$sent_http_content_type\";");
+    site_write("html/a.html", "text");
+    site_write("html/a.gif", "image");
+    for (int i = 0; i < 2; i++) {
+        const char *name = i == 0 ? "/a.html" : "/a.gif", *control = i == 0 ? "no-cache" : "max-age=2592000";
+        const char *type = i == 0 ? "text/html" : "image/gif";
+        get(&r, name);
+        ck_assert_int_eq(r.status, 200);
+        assert_header(&r, "Cache-Control", control);
+        assert_header(&r, "X-Type", type);
+        snprintf(tag, sizeof tag, "%s", header(&r, "ETag"));
+        response_free(&r);
+        snprintf(fields, sizeof fields, "If-None-Match: %s\r\n", tag);
+        request(&r, "GET", name, fields);
+        ck_assert_int_eq(r.status, 304);
+        assert_header(&r, "Content-Type", NULL);
+        assert_header(&r, "Cache-Control", control);
+        assert_header(&r, "X-Type", type);
+        response_free(&r);
+    }
+    expect_log(4, "200 text/html; charset=utf-8 4\n304 text/html; charset=utf-8 -\n200 image/gif 5\n304 image/gif -\n");
+}
+END_TEST
+
 Suite *suite_variables(void);
 
 Suite *suite_variables(void)
@@ -359,5 +476,10 @@ Suite *suite_variables(void)
     tcase_add_test(t, newer_names);
     tcase_add_test(t, volatile_geo);
     tcase_add_loop_test(t, tlvs_of_the_proxy_protocol, 0, sizeof tlvs / sizeof *tlvs);
+    tcase_add_test(t, repeated_request_fields);
+    tcase_add_test(t, repeated_response_fields);
+    tcase_add_test(t, sent_trailers);
+    tcase_add_test(t, sent_location);
+    tcase_add_test(t, type_of_what_is_not_modified);
     return s;
 }
