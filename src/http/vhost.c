@@ -243,8 +243,10 @@ static const char *add_name(struct conf *cf, struct text word)
     const char *error = regex ? set_regex_name(cf, n) : set_plain_name(cf, n, word);
     if (error)
         return error;
-    if (list_empty(&server->names)) /* the first one names the server; a wildcard without its star's label */
-        server->name = regex ? word : lower_copy(word, cf->arena);
+    if (list_empty(&server->names)) { /* the first one names the server */
+        struct text name = text_starts(word, TEXT(".")) ? text_from(word, 1) : word;
+        server->name = regex ? word : lower_copy(name, cf->arena);
+    }
     list_append(&server->names, &n->node);
     return NULL;
 }

@@ -460,6 +460,32 @@ START_TEST(type_of_what_is_not_modified)
 }
 END_TEST
 
+START_TEST(server_names_with_a_dot)
+{
+    struct response r;
+
+    serve("log_format v '$server_name|$host'; access_log logs/v.log v;",
+          "server_name .Example.org other; server_name_in_redirect on; port_in_redirect off;\n"
+          "location /name { return 200 $server_name; }");
+    site_mkdir("html/dir");
+    expect_body("/name", "example.org");
+    get(&r, "/dir");
+    assert_header(&r, "Location", "http://example.org/dir/");
+    response_free(&r);
+    struct client c;
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /none HTTP/1.0\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 404);
+    response_free(&r);
+    client_close(&c);
+    char *log = log_await("logs/error.log", ", server: example.org,");
+    free(log);
+    log = log_await("logs/v.log", "example.org|example.org\n");
+    free(log);
+}
+END_TEST
+
 Suite *suite_variables(void);
 
 Suite *suite_variables(void)
@@ -481,5 +507,6 @@ Suite *suite_variables(void)
     tcase_add_test(t, sent_trailers);
     tcase_add_test(t, sent_location);
     tcase_add_test(t, type_of_what_is_not_modified);
+    tcase_add_test(t, server_names_with_a_dot);
     return s;
 }
