@@ -59,9 +59,10 @@ static int resolve_target(struct request *r)
         r->uri = uri.path;
         return 0;
     }
-    if (text_equal(uri.path, TEXT("*"))) {
+    r->uri = TEXT(""); /* of a path that is refused */
+    if (text_equal(uri.path, TEXT("*")) && r->msg.method == METHOD_OPTIONS) {
         r->uri = uri.path;
-        return r->msg.method == METHOD_OPTIONS ? 405 : 400;
+        return 405;
     }
     char *path = arena_alloc(&r->arena, uri.path.len + 1);
     if (!path)

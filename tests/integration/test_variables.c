@@ -486,6 +486,24 @@ START_TEST(server_names_with_a_dot)
 }
 END_TEST
 
+START_TEST(uri_of_refused_targets)
+{
+    static const char *const refused[] = {"/../x", "/%zz", "/a%00b", "/..%2f", "/a/%", "*"};
+    char bytes[128];
+
+    serve("map $uri $what { default other; \"\" empty; } log_format v '[$uri][$document_uri]$what'; access_log "
+          "logs/v.log v;",
+          "");
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", refused[i]);
+        ck_assert_int_eq(status_of_bytes(bytes, (size_t)len), 400);
+    }
+    if (on_nginx()) /* which has not begun to read the target when it sees the * */
+        return;
+    expect_log(6, "[][]empty\n[][]empty\n[][]empty\n[][]empty\n[][]empty\n[][]empty\n");
+}
+END_TEST
+
 Suite *suite_variables(void);
 
 Suite *suite_variables(void)
@@ -508,5 +526,6 @@ Suite *suite_variables(void)
     tcase_add_test(t, sent_location);
     tcase_add_test(t, type_of_what_is_not_modified);
     tcase_add_test(t, server_names_with_a_dot);
+    tcase_add_test(t, uri_of_refused_targets);
     return s;
 }
