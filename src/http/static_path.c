@@ -127,6 +127,11 @@ bool static_leads_out(struct request *r, struct text rest, bool own)
 
 bool static_uri_leads_out(struct request *r)
 {
+    const struct location *l = r->location;
+
+    /* The path of a URI as it came has none left. */
+    if (l->root.at && !l->http->root.alias && !r->internal)
+        return false;
     struct text rest = below_root(r, r->uri);
 
     /* Where an alias cuts a name in two, "x../", what is left can be a ".." that the configuration did not write. */
