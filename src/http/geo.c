@@ -213,14 +213,22 @@ static const char *set_default(struct conf *cf, struct geo *g)
     return NULL;
 }
 
+/* Of ranges any part, of networks the one that is meant. */
 static const char *delete_net(struct conf *cf, struct geo *g)
 {
     struct geo_net net = {0};
     const char *error = parse(cf, g, cf->args[1], &net);
+    int rc = 0;
 
-    if (!error && !geo_table_delete(net.is_v6 ? &g->v6 : &g->v4, net.from, net.to))
-        conf_warn(cf, "no network \"%.*s\" to delete", TEXT_ARG(cf->args[1]));
-    return error;
+    if (error)
+        return error;
+    if (g->ranges)
+        rc = geo_table_cut(&g->v4, net.from, net.to);
+    else if (!geo_table_delete(net.is_v6 ? &g->v6 : &g->v4, net.from, net.to))
+        rc = -ENOENT;
+    if (rc == -ENOENT)
+        conf_warn(cf, "no %s \"%.*s\" to delete", g->ranges ? "address range" : "network", TEXT_ARG(cf->args[1]));
+    return rc == -ENOMEM ? conf_error(cf, "no memory") : NULL;
 }
 
 static const char *on_word(struct conf *cf, struct geo *g)
@@ -328,7 +336,9 @@ static const struct conf_row rows[] = {
      .help =
          "A variable whose value is looked up by an address: networks, or with `ranges` ranges; `default`, `delete`, "
          "`include`, `proxy`, `proxy_recursive`, `volatile`.",
-     .differs = "Binary bases of ranges are not made."},
+     .differs =
+         "Binary bases of ranges are not made. With `ranges`, `delete` takes any part of what was added; nginx only "
+         "whole parts of 65536 addresses, and ranges as they were added."},
     {.name = NULL},
 };
 

@@ -14,7 +14,7 @@ int geo_table_add(struct geo_table *t, struct geo_key from, struct geo_key to, s
         t->ranges = more;
         t->room = room;
     }
-    t->ranges[t->count] = (struct geo_range){from, to, value, (unsigned)t->count};
+    t->ranges[t->count] = (struct geo_range){from, to, value, (unsigned)t->count, false};
     t->count++;
     return 0;
 }
@@ -30,6 +30,59 @@ bool geo_table_delete(struct geo_table *t, struct geo_key from, struct geo_key t
         found = true;
     }
     return found;
+}
+
+static struct geo_key after(struct geo_key k)
+{
+    k.low++;
+    k.high += k.low == 0;
+    return k;
+}
+
+static struct geo_key before(struct geo_key k)
+{
+    k.high -= k.low == 0;
+    k.low--;
+    return k;
+}
+
+/* Of the range what is outside of [from, to]: nothing, one part, or a second one, which is added. */
+static int cut_range(struct geo_table *t, size_t i, struct geo_key from, struct geo_key to)
+{
+    struct geo_range r = t->ranges[i];
+    bool head = geo_compare(r.from, from) < 0, tail = geo_compare(to, r.to) < 0;
+
+    if (head && tail) {
+        int rc = geo_table_add(t, after(to), r.to, r.value);
+        if (rc < 0)
+            return rc;
+        t->ranges[t->count - 1].order = r.order;
+        t->ranges[t->count - 1].cut = true;
+    }
+    if (head)
+        t->ranges[i].to = before(from);
+    else if (tail)
+        t->ranges[i].from = after(to);
+    else
+        t->ranges[i].value = TEXT_NONE;
+    t->ranges[i].cut = true;
+    return 0;
+}
+
+int geo_table_cut(struct geo_table *t, struct geo_key from, struct geo_key to)
+{
+    int result = -ENOENT;
+    size_t count = t->count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct geo_range *r = &t->ranges[i];
+        if (!r->value.at || geo_compare(r->to, from) < 0 || geo_compare(to, r->from) < 0)
+            continue;
+        result = cut_range(t, i, from, to);
+        if (result < 0)
+            return result;
+    }
+    return result;
 }
 
 /* Wider ones before those inside of them; of equal ones the later first. */
@@ -51,20 +104,13 @@ static void drop_duplicates(struct geo_table *t, geo_duplicate_fn *duplicate, vo
         if (!r->value.at)
             continue;
         if (last && geo_compare(last->from, r->from) == 0 && geo_compare(last->to, r->to) == 0) {
-            if (duplicate)
+            if (duplicate && !last->cut && !r->cut)
                 duplicate(arg, last, r);
             continue;
         }
         t->ranges[kept++] = *r;
     }
     t->count = kept;
-}
-
-static struct geo_key after(struct geo_key k)
-{
-    k.low++;
-    k.high += k.low == 0;
-    return k;
 }
 
 static bool is_last(struct geo_key k)

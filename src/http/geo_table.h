@@ -17,6 +17,7 @@ struct geo_range {
     struct geo_key from, to; /* both inside */
     struct text value;       /* absent: deleted */
     unsigned order;
+    bool cut; /* it was wider: geo_table_cut() */
 };
 
 struct geo_point {
@@ -43,6 +44,9 @@ int geo_table_add(struct geo_table *t, struct geo_key from, struct geo_key to, s
 
 /* Takes exactly this range away; false: there is none. */
 bool geo_table_delete(struct geo_table *t, struct geo_key from, struct geo_key to);
+
+/* Takes these addresses out of all ranges that were added so far, which may leave parts of them. 0; -ENOENT: none had any; -ENOMEM. */
+int geo_table_cut(struct geo_table *t, struct geo_key from, struct geo_key to);
 
 /* What geo_table_flatten() met: the text stays until the next call. */
 typedef void geo_duplicate_fn(void *arg, const struct geo_range *kept, const struct geo_range *dropped);

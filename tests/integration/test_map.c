@@ -203,6 +203,27 @@ START_TEST(geo_of_ranges)
 }
 END_TEST
 
+/* A part of a range, and one inside of another, which is not uncovered by it. */
+START_TEST(geo_deletes_parts)
+{
+    static const char *const rows[][2] = {
+        {"10.0.255.255", "a"}, {"10.1.0.0", "none"},  {"10.1.255.255", "none"}, {"10.2.0.0", "a"}, {"10.4.0.2", "b"},
+        {"10.4.0.3", "none"},  {"10.4.0.5", "none"},  {"10.4.0.6", "b"},        {"10.5.0.2", "c"}, {"10.5.0.4", "none"},
+        {"10.5.0.6", "c"},     {"10.6.0.2", "none"},  {"10.6.0.4", "e"},        {"10.7.0.2", "f"}, {"10.7.0.3", "none"},
+        {"10.9.0.9", "none"},  {"10.9.0.13", "none"}, {"10.9.0.14", "k"},
+    };
+    if (on_nginx())
+        return;
+    serve("geo $arg_a $g { ranges; default none; 10.0.0.0-10.3.255.255 a; delete 10.1.0.0-10.1.255.255;\n"
+          "10.4.0.0-10.4.0.255 b; delete 10.4.0.3-10.4.0.5; 10.5.0.0-10.5.0.255 c; 10.5.0.3-10.5.0.5 inner;\n"
+          "delete 10.5.0.3-10.5.0.5; 10.6.0.0-10.6.0.255 e; delete 10.6.0.0-10.6.0.3; 10.7.0.0-10.7.0.255 f;\n"
+          "delete 10.7.0.3-10.8.0.0; 10.9.0.0-10.9.0.9 g; 10.9.0.10-10.9.0.20 h; delete 10.9.0.0-10.9.0.20;\n"
+          "10.9.0.14-10.9.0.15 k; }",
+          "location / { return 200 $g; }");
+    expect_values("a", rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
 START_TEST(geo_behind_proxies)
 {
     serve("geo $one { default none; proxy 127.0.0.0/8; 192.0.2.1 client; 198.51.100.7 middle; 127.0.0.0/8 here; }\n"
@@ -286,6 +307,7 @@ Suite *suite_map(void)
     t = site_case(s, "geo", 30);
     tcase_add_test(t, geo);
     tcase_add_test(t, geo_of_ranges);
+    tcase_add_test(t, geo_deletes_parts);
     tcase_add_test(t, geo_behind_proxies);
     t = site_case(s, "split_clients", 30);
     tcase_add_test(t, split_clients);

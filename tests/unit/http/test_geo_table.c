@@ -105,6 +105,49 @@ START_TEST(deleted_ranges)
 }
 END_TEST
 
+START_TEST(parts_are_cut_out)
+{
+    add(10, 99, "wide");
+    add(20, 29, "inner");
+    add(40, 49, "first");
+    add(40, 45, "second");
+    add(60, 69, "gone");
+    ck_assert_int_eq(geo_table_cut(&table, key(0), key(9)), -ENOENT);
+    ck_assert_int_eq(geo_table_cut(&table, key(100), key(200)), -ENOENT);
+    ck_assert_int_eq(geo_table_cut(&table, key(22), key(24)), 0); /* out of the middle of two */
+    ck_assert_int_eq(geo_table_cut(&table, key(22), key(24)), -ENOENT);
+    ck_assert_int_eq(geo_table_cut(&table, key(46), key(49)), 0);  /* leaves two equal ones */
+    ck_assert_int_eq(geo_table_cut(&table, key(58), key(71)), 0);  /* more than a range */
+    ck_assert_int_eq(geo_table_cut(&table, key(0), key(10)), 0);   /* the beginning */
+    ck_assert_int_eq(geo_table_cut(&table, key(99), key(120)), 0); /* the end */
+    add(64, 64, "again");
+    ck_assert_int_eq(flatten(), 0);
+    ck_assert_uint_eq(duplicates, 0);
+    static const struct {
+        uint64_t at;
+        const char *value;
+    } rows[] = {{10, "-"},     {11, "wide"},  {20, "inner"}, {21, "inner"},  {22, "-"},      {24, "-"},
+                {25, "inner"}, {29, "inner"}, {30, "wide"},  {40, "second"}, {45, "second"}, {46, "-"},
+                {49, "-"},     {50, "wide"},  {57, "wide"},  {58, "-"},      {63, "-"},      {64, "again"},
+                {65, "-"},     {71, "-"},     {72, "wide"},  {98, "wide"},   {99, "-"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect(rows[i].at, rows[i].value);
+}
+END_TEST
+
+START_TEST(all_is_cut_out)
+{
+    struct geo_key last = {UINT64_MAX, UINT64_MAX};
+    ck_assert_int_eq(geo_table_add(&table, (struct geo_key){0, 0}, last, TEXT("all")), 0);
+    ck_assert_int_eq(geo_table_cut(&table, (struct geo_key){1, 0}, (struct geo_key){1, UINT64_MAX}), 0);
+    ck_assert_int_eq(flatten(), 0);
+    ck_assert(text_equal(geo_table_find(&table, (struct geo_key){0, UINT64_MAX}), TEXT("all")));
+    ck_assert(text_equal(geo_table_find(&table, (struct geo_key){1, 0}), TEXT("-")));
+    ck_assert(text_equal(geo_table_find(&table, (struct geo_key){1, UINT64_MAX}), TEXT("-")));
+    ck_assert(text_equal(geo_table_find(&table, (struct geo_key){2, 0}), TEXT("all")));
+}
+END_TEST
+
 START_TEST(crossing_ranges_are_refused)
 {
     add(1, 5, "a");
@@ -154,6 +197,8 @@ Suite *suite_http_geo_table(void)
     tcase_add_test(t, nested_ranges);
     tcase_add_test(t, the_last_of_equal_ones_counts);
     tcase_add_test(t, deleted_ranges);
+    tcase_add_test(t, parts_are_cut_out);
+    tcase_add_test(t, all_is_cut_out);
     tcase_add_test(t, crossing_ranges_are_refused);
     tcase_add_test(t, both_ends);
     tcase_add_test(t, many_ranges);
