@@ -23,4 +23,8 @@ struct confine_conf {
  * has a confine. 0; -EACCES: it may not be opened, which without `source` never happens. */
 int confine_options(struct request *r, struct text path, const struct template *source, struct open_options *options);
 
+/* The same for a folder whose entries are looked at, which counts for both: the root itself is the configuration's, and a link in it
+ * may not lead out. 0 or -ENOMEM. */
+int confine_folder_options(struct request *r, struct text path, struct open_options *options);
+
 #endif

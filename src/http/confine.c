@@ -103,6 +103,14 @@ int confine_options(struct request *r, struct text path, const struct template *
     return 0;
 }
 
+int confine_folder_options(struct request *r, struct text path, struct open_options *o)
+{
+    const char *slash = text_ends(path, TEXT("/")) ? "" : "/";
+    const char *entry = arena_printf(&r->arena, "%.*s%sx", TEXT_ARG(path), slash);
+
+    return entry ? confine_options(r, text_of(entry), NULL, o) : -ENOMEM;
+}
+
 /* ---- directives ---- */
 
 /* Said once, however many lines turn it on. */

@@ -188,8 +188,8 @@ static struct listing_job *find(const struct request *r, struct text callback, c
 int listing_join(struct request *r, struct text callback)
 {
     struct open_options guard = {0};
-    if (r->location->confine)
-        (void)confine_options(r, r->path, NULL, &guard);
+    if (r->location->confine && confine_folder_options(r, r->path, &guard) < 0)
+        return -ENOMEM;
     struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
     struct listing_job *j = p ? find(r, callback, &guard) : NULL;
     int rc = 0;

@@ -22,18 +22,25 @@ struct random_job {
     struct open_options guard;
     int rc;
     char name[NAME_MAX + 1]; /* empty: there is no file */
-    char path[];
+    size_t len;              /* of the path, its slash included */
+    char path[];             /* with room for a name behind it */
 };
 
 /* ---- on the thread ---- */
 
-static bool is_file(DIR *dir, const struct dirent *entry)
+/* A link to a file is one, where links are followed. */
+static bool is_file(struct random_job *j, DIR *dir, const struct dirent *entry)
 {
     struct stat st;
 
-    if (entry->d_type != DT_UNKNOWN)
+    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK)
         return entry->d_type == DT_REG;
-    return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode);
+    if (!open_guarded(&j->guard))
+        return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode);
+    snprintf(j->path + j->len, NAME_MAX + 1, "%s", entry->d_name);
+    int rc = file_stat(j->path, &j->guard, &st);
+    j->path[j->len] = '\0';
+    return rc == 0 && S_ISREG(st.st_mode);
 }
 
 /* xorshift: nobody is harmed by guessing it. */
@@ -55,7 +62,7 @@ static int choose(struct random_job *j, DIR *dir)
         state = (uint64_t)(uintptr_t)j;
     state |= 1;
     for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
-        if (entry->d_name[0] == '.' || !is_file(dir, entry))
+        if (entry->d_name[0] == '.' || !is_file(j, dir, entry))
             continue;
         if (next_random(&state) % ++files == 0)
             snprintf(j->name, sizeof j->name, "%s", entry->d_name);
@@ -85,13 +92,18 @@ static void on_orphan(struct request_job *job)
 
 static int start(struct request *r, struct text path)
 {
-    struct random_job *j = path.at ? calloc(1, sizeof *j + path.len + 1) : NULL;
+    struct random_job *j = path.at ? calloc(1, sizeof *j + path.len + 1 + NAME_MAX + 1) : NULL;
 
     if (!j)
         return -ENOMEM;
     memcpy(j->path, path.at, path.len);
-    if (r->location->confine)
-        (void)confine_options(r, path, NULL, &j->guard);
+    j->len = path.len;
+    if (!text_ends(path, TEXT("/")))
+        j->path[j->len++] = '/';
+    if (r->location->confine && confine_folder_options(r, path, &j->guard) < 0) {
+        free(j);
+        return -ENOMEM;
+    }
     j->job.run = on_run;
     j->job.orphan = on_orphan;
     int rc = request_job_begin(&j->job, r, io_pool(r->worker->io, TEXT_NONE), pool_append);

@@ -160,7 +160,12 @@ static bool step_without_index(struct request *r)
         fail_open(r, path, -rc);
         return true;
     }
+    bool directory = f->kind == FILE_DIRECTORY;
     file_release(f);
+    if (!directory) { /* an alias that is a file's whole path */
+        fail_open(r, path, ENOTDIR);
+        return true;
+    }
     if (r->location->listing->on && r->msg.method != METHOD_POST) {
         r->path = path;
         r->step = STEP_LISTING;
@@ -195,6 +200,14 @@ static bool step_absolute_index(struct request *r, struct text name)
     return true;
 }
 
+/* An alias that is the whole path (of a regular expression) ends where the name begins. */
+static struct text index_path(struct request *r, struct text uri, struct text name)
+{
+    const struct root *root = &r->location->http->root;
+
+    return root->alias && root->strip == SIZE_MAX ? static_path_below(r, name) : static_path(r, uri);
+}
+
 /* One name of index. */
 static bool step_index(struct request *r)
 {
@@ -210,7 +223,7 @@ static bool step_index(struct request *r)
     if (text_starts(name, TEXT("/")))
         return step_absolute_index(r, name);
     struct text uri = static_joined(r, r->uri, name);
-    struct text path = uri.at ? static_path(r, uri) : TEXT_NONE;
+    struct text path = uri.at ? index_path(r, uri, name) : TEXT_NONE;
     struct file *f;
     int rc = static_find(r, path, &f);
     if (rc == -EINPROGRESS)
