@@ -20,7 +20,7 @@ struct log_file;
  * without `flush_msec`, lines wait a second at most.
  *
  * Finds or makes the log of `path` (copied) in this process. "stderr", "stdout"/"-" and "/dev/stderr" name the
- * standard streams; "syslog:server=...,facility=,tag=,severity=,nohostname" a syslog server (unix: datagram or UDP).
+ * standard streams, "/proc/self/fd/N" and links to it a descriptor of this process; "syslog:server=...,facility=,tag=,severity=,nohostname" a syslog server (unix: datagram or UDP).
  * Opens the file (O_APPEND|O_CREAT, 0644). `buffer`: bytes to collect, 0 = default; `flush_msec`: longest wait, 0 =
  * default. Counted: log_file_close() gives it back. 0 or -errno; -EINVAL for a malformed syslog: text, -EADDRNOTAVAIL
  * for a syslog server whose name cannot be resolved. */
@@ -84,11 +84,16 @@ const char *log_file_path(const struct log_file *lf);
 void log_file_count_drops(uint64_t *total);
 uint64_t log_file_dropped(const struct log_file *lf); /* lines, since start */
 
-/* Every registered path: "stderr", "stdout" and "syslog:..." too, and "variable paths ...". */
+/* From now on, where this process may not open a log (EACCES), `fn` does: the descriptor, or -errno. Called by whatever thread opens. */
+typedef int log_open_fn(const char *path);
+void log_file_open_elsewhere(log_open_fn *fn);
+
+/* Every registered path: "stderr", "stdout" (also for other descriptors of this process) and "syslog:..." too, and "variable paths
+ * ...". */
 void log_file_each(void (*fn)(void *arg, const char *path), void *arg);
 
 /* Reopens every registered file by its path (USR1): what was logged before goes to the old file. On a file that cannot
- * be opened the old one stays in use; returns the first -errno, or 0. With a writer running, it does the work. */
+ * be opened the old one stays in use; returns the first -errno, or 0, also where the path leads to the old one itself. With a writer running, it does the work. */
 int log_file_reopen_all(void);
 
 /* Changes the owner of every registered regular file, before privileges are dropped. 0 or the first -errno. */

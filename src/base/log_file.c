@@ -33,23 +33,6 @@ int64_t log_now_msec(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The name under which a standard stream is kept, or NULL. */
-static const char *stream_name(const char *path)
-{
-    if (strcmp(path, "stderr") == 0 || strcmp(path, "/dev/stderr") == 0)
-        return "stderr";
-    if (strcmp(path, "stdout") == 0 || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
-        return "stdout";
-    return NULL;
-}
-
-/* The descriptor or -errno. */
-static int open_path(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-    return fd < 0 ? -errno : fd;
-}
-
 static bool may_signal(int fd)
 {
     struct stat st;
@@ -71,9 +54,9 @@ static int open_target(struct log_file *lf)
         return 0;
     if (strncmp(lf->path, scheme, sizeof(scheme) - 1) == 0)
         return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
-    const char *stream = stream_name(lf->path);
-    lf->is_stream = stream != NULL;
-    int fd = !stream ? open_path(lf->path) : strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+    int stream = log_stream_of(lf->path);
+    lf->is_stream = stream >= 0;
+    int fd = lf->is_stream ? stream : log_file_open_path(lf->path, 0);
     if (fd < 0)
         return fd;
     lf->fd = fd;
@@ -203,7 +186,7 @@ static int find_or_make(struct log_file **out, const char *name, const struct lo
 
 int log_file_open(struct log_file **out, const char *path, size_t buffer, int64_t flush_msec)
 {
-    const char *stream = stream_name(path);
+    const char *stream = log_stream_name(path);
     if (buffer > SIZE_MAX / 4)
         return -EINVAL;
     return find_or_make(out, stream ? stream : path, NULL, 0, buffer, flush_msec);
@@ -213,7 +196,7 @@ int log_file_open_gzip(struct log_file **out, const char *path, size_t buffer, i
 {
     if (!log_gzip_works())
         return -ENOSYS;
-    if (buffer > SIZE_MAX / 4 || stream_name(path) || strncmp(path, "syslog:", 7) == 0)
+    if (buffer > SIZE_MAX / 4 || log_stream_name(path) || strncmp(path, "syslog:", 7) == 0)
         return -EINVAL;
     return find_or_make(out, path, NULL, level, buffer, flush_msec);
 }
@@ -233,7 +216,8 @@ void log_file_each(void (*fn)(void *arg, const char *path), void *arg)
 {
     pthread_mutex_lock(&log_registry_lock);
     list_each (&log_registry, node, tmp) {
-        fn(arg, container_of(node, struct log_file, node)->path);
+        const struct log_file *lf = container_of(node, struct log_file, node);
+        fn(arg, lf->is_stream && lf->path[0] == '/' ? "stdout" : lf->path);
     }
     pthread_mutex_unlock(&log_registry_lock);
 }
@@ -493,6 +477,15 @@ uint64_t log_file_dropped(const struct log_file *lf)
     return lf->dropped;
 }
 
+/* Whether its path leads to what is open: then nothing is lost where it cannot be opened once more. */
+static bool is_current(const struct log_file *lf)
+{
+    struct stat now, open;
+
+    return stat(lf->path, &now) == 0 && fstat(lf->fd, &open) == 0 && now.st_dev == open.st_dev &&
+           now.st_ino == open.st_ino;
+}
+
 int log_file_reopen_now(struct log_file *lf)
 {
     if (lf->syslog) {
@@ -501,18 +494,21 @@ int log_file_reopen_now(struct log_file *lf)
     }
     if (lf->names)
         log_names_close(lf->names);
-    if (lf->names || lf->is_stream)
+    if (lf->names || log_stream_name(lf->path))
         return 0;
-    int fd = open_path(lf->path);
+    int stream = log_stream_of(lf->path); /* a link may lead to another place by now */
+    int fd = stream >= 0 ? stream : log_file_open_path(lf->path, 0);
     if (fd < 0)
-        return fd;
+        return is_current(lf) ? 0 : fd;
     pthread_mutex_lock(&lf->lock);
-    int old = lf->fd;
+    int old = lf->is_stream ? -1 : lf->fd;
     lf->fd = fd;
+    lf->is_stream = stream >= 0;
     pthread_mutex_unlock(&lf->lock);
     lf->may_signal = may_signal(fd);
     lf->torn = false;
-    close(old);
+    if (old >= 0)
+        close(old);
     return 0;
 }
 

@@ -167,8 +167,8 @@ static bool is_current(struct log_names *n, struct entry *e, int64_t now)
 /* A FIFO that nobody reads must not hold up all the other logs, and clients may choose the name. */
 static int open_regular(const char *path, struct stat *st)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
-    int rc = fd < 0 || fstat(fd, st) < 0 ? -errno : S_ISREG(st->st_mode) ? 0 : -EINVAL;
+    int fd = log_file_open_path(path, O_NONBLOCK);
+    int rc = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : S_ISREG(st->st_mode) ? 0 : -EINVAL;
 
     if (rc == 0)
         return fd;

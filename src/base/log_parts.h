@@ -1,4 +1,4 @@
-/* log_parts.h - what log_file.c (registry, appending), log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
+/* log_parts.h - what log_file.c (registry, appending), log_open.c, log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
 #ifndef BASE_LOG_PARTS_H
 #define BASE_LOG_PARTS_H
 
@@ -74,6 +74,15 @@ int log_file_reopen_now(struct log_file *lf);
 /* Frees a file that nothing refers to and that the caller took out of the registry. */
 void log_file_free(struct log_file *lf);
 int64_t log_now_msec(void);
+
+/* log_open.c */
+
+/* The name under which a standard stream is kept, or NULL: it is another path. */
+const char *log_stream_name(const char *path);
+/* An open descriptor that `path` stands for and that lines can be written to, or -1. */
+int log_stream_of(const char *path);
+/* Opens for appending, and makes it; `flags`: further ones of open(2). The descriptor, or -errno. */
+int log_file_open_path(const char *path, int flags);
 
 /* log_writer.c */
 extern atomic_bool log_writer_runs;

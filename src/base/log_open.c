@@ -1,0 +1,77 @@
+/* log_open.c - what the path of a log stands for: a standard stream, another descriptor of this process, or a file to be opened. */
+#include "base/log_file.h"
+#include "base/log_parts.h"
+#include "base/number.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *log_stream_name(const char *path)
+{
+    if (strcmp(path, "stderr") == 0 || strcmp(path, "/dev/stderr") == 0)
+        return "stderr";
+    if (strcmp(path, "stdout") == 0 || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        return "stdout";
+    return NULL;
+}
+
+static log_open_fn *open_elsewhere;
+
+void log_file_open_elsewhere(log_open_fn *fn)
+{
+    open_elsewhere = fn;
+}
+
+int log_file_open_path(const char *path, int flags)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | flags, 0644);
+    if (fd >= 0)
+        return fd;
+    return errno == EACCES && open_elsewhere ? open_elsewhere(path) : -errno;
+}
+
+/* "/proc/self/fd/1" and what links to it ("/dev/stdout", "/dev/fd/1") is a descriptor that is open already: a socket cannot be opened
+ * by such a name, and what belongs to another user only by root. -1: it is another path. */
+static int descriptor_of(const char *path)
+{
+    enum { LINKS_MOST = 40 };
+    char at[PATH_MAX], folder[PATH_MAX], target[PATH_MAX], own[32];
+    uint64_t fd;
+
+    snprintf(own, sizeof(own), "/proc/%d/fd", (int)getpid());
+    snprintf(at, sizeof(at), "%s", path);
+    for (int links = 0; links < LINKS_MOST; links++) {
+        char *slash = strrchr(at, '/');
+        if (!slash)
+            return -1;
+        *slash = '\0';
+        if (!realpath(slash == at ? "/" : at, folder))
+            return -1;
+        if (strcmp(folder, own) == 0)
+            return number_parse(text_of(slash + 1), &fd) == 0 && fd <= INT_MAX ? (int)fd : -1;
+        *slash = '/';
+        ssize_t len = readlink(at, target, sizeof(target) - 1);
+        if (len <= 0)
+            return -1;
+        target[len] = '\0';
+        if ((size_t)snprintf(at, sizeof(at), "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
+                             target) >= sizeof(at))
+            return -1;
+    }
+    return -1;
+}
+
+int log_stream_of(const char *path)
+{
+    const char *stream = log_stream_name(path);
+    if (stream)
+        return strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+    int fd = descriptor_of(path);
+    int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH) ? fd : -1;
+}
