@@ -157,6 +157,11 @@ const char *conf_path(struct conf *cf, struct text path);
  * worker cannot open it. False: no memory. */
 bool conf_reads(struct conf *cf, const char *path);
 
+/* The same in two steps, for a path that is read only where some block uses it: first in the directive's setter (NULL: no memory), then
+ * once or oftener for who uses it. */
+struct conf_noted_path *conf_note(struct conf *cf, const char *path);
+void conf_reads_noted(struct conf *cf, struct conf_noted_path *noted);
+
 /* The same for writing: who serves may make and write files in the folder of `path` and below; with variables, in the last folder
  * before them. */
 bool conf_writes(struct conf *cf, const char *path);

@@ -66,6 +66,7 @@ struct keepalive_timeout {
 struct http_conf {
     struct root {
         struct template *path;
+        struct conf_noted_path *noted;
         const char *prefix; /* of the values of a path that begins with a variable, which may be relative; else NULL */
         bool alias;
         size_t strip; /* alias: bytes of the location's name that it replaces; SIZE_MAX: the whole URI (regex) */

@@ -36,14 +36,28 @@ const char *conf_full_path(struct conf *cf, struct text path)
     return arena_printf(cf->arena, "%s%.*s", cf->prefix, TEXT_ARG(path));
 }
 
-static bool note_path(struct conf *cf, struct list *paths, const char *path)
+struct conf_noted_path *conf_note(struct conf *cf, const char *path)
 {
     struct conf_noted_path *noted = arena_zalloc(cf->arena, sizeof(*noted));
     if (!noted)
-        return false;
+        return NULL;
     *noted = (struct conf_noted_path){.path = path, .directive = cf->args[0].at, .file = cf->file, .line = cf->line};
-    list_append(paths, &noted->node);
-    return true;
+    list_init(&noted->node);
+    return noted;
+}
+
+void conf_reads_noted(struct conf *cf, struct conf_noted_path *noted)
+{
+    if (cf->reader && list_empty(&noted->node))
+        list_append(&cf->reader->result->reads, &noted->node);
+}
+
+static bool note_path(struct conf *cf, struct list *paths, const char *path)
+{
+    struct conf_noted_path *noted = conf_note(cf, path);
+    if (noted)
+        list_append(paths, &noted->node);
+    return noted;
 }
 
 bool conf_path_is_open(const char *path)

@@ -82,11 +82,12 @@ static const char *set_root(struct conf *cf, const struct conf_row *row, void *s
         root->strip = l->kind == LOCATION_REGEX ? SIZE_MAX : l->name.len;
     }
     if (path.len == 0 || path.at[0] != '$') /* a leading variable says where by itself */
-        path = text_of(conf_path(cf, path));
-    else if (!conf_reads(cf, path.at))
-        return conf_error(cf, "no memory");
+        path = text_of(conf_full_path(cf, path));
     else
         root->prefix = cf->prefix;
+    root->noted = path.at ? conf_note(cf, path.at) : NULL;
+    if (!root->noted)
+        return conf_error(cf, "no memory");
     return compile(cf, path, &root->path);
 }
 
@@ -282,7 +283,10 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 
     if (large->size < 64 || large->number < 1 || large->size > (1 << 24) / large->number)
         return conf_error(cf, "\"large_client_header_buffers\" must be at least one buffer of 64 bytes, 16m in all");
-    return block->context == CONF_HTTP ? finish_http(cf, block->owner) : NULL;
+    if (block->context == CONF_HTTP)
+        return finish_http(cf, block->owner);
+    conf_reads_noted(cf, h->root.noted); /* what each server and location replaces, such as the default, is not read */
+    return NULL;
 }
 
 #define ALL         CONF_HTTP_ALL
