@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "base/version.h"
 #include "io/io.h"
+#include "server/here.h"
 #include "server/serve.h"
 #include "server/single.h"
 
@@ -25,7 +26,7 @@ enum {
 
 struct quick {
     const struct options *options;
-    char *root;   /* what is served, absolute */
+    char *root;   /* what is served, absolute, by the name that was given */
     char *prefix; /* the folder of who started it: there is no other that relative paths could mean */
     struct address address;
     struct cycle_source source;
@@ -115,7 +116,7 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
 /* Ends with a slash; NULL: no memory, or the folder is gone. */
 static char *current_folder(void)
 {
-    char *here = getcwd(NULL, 0), *folder = NULL;
+    char *here = here_path("."), *folder = NULL;
 
     if (here && asprintf(&folder, "%s/", here) < 0)
         folder = NULL;
@@ -279,7 +280,7 @@ static int find_root(struct quick *q)
 {
     struct stat st;
 
-    q->root = realpath(q->options->directory, NULL);
+    q->root = here_path(q->options->directory); /* a link in it may be switched to another release */
     if (!q->root || stat(q->root, &st) < 0) {
         fprintf(stderr, "sluice: \"%s\" cannot be served: %s\n", q->options->directory, strerror(errno));
         return -ENOENT;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "server/daemon.h"
+#include "server/here.h"
 #include "server/master.h"
 #include "server/pid_file.h"
 #include "server/single.h"
@@ -14,6 +15,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Relative to what the shell calls the current folder, and with a slash at its end. */
+static char *prefix_of(const char *given)
+{
+    char *folder = here_path(given), *prefix = NULL;
+
+    if (folder && asprintf(&prefix, "%s%s", folder, folder[1] ? "/" : "") < 0)
+        prefix = NULL;
+    free(folder);
+    return prefix;
+}
 
 static char *join(const char *folder, const char *name)
 {
@@ -33,16 +45,13 @@ static char *conf_path_of(const char *prefix, const char *file)
     if (!below || access(below, F_OK) == 0 || access(file, F_OK) < 0)
         return below;
     free(below);
-    return realpath(file, NULL);
+    return here_path(file);
 }
 
 int serve_source(struct cycle_source *source, const struct options *options)
 {
-    const char *prefix = options->prefix ? options->prefix : SLUICE_PREFIX;
-    size_t len = strlen(prefix);
-
     memset(source, 0, sizeof(*source));
-    source->prefix = join(prefix, len > 0 && prefix[len - 1] == '/' ? "" : "/");
+    source->prefix = prefix_of(options->prefix ? options->prefix : SLUICE_PREFIX);
     if (source->prefix)
         source->file = conf_path_of(source->prefix, options->conf_file ? options->conf_file : SLUICE_CONF_PATH);
     if (!source->file) {
