@@ -32,6 +32,9 @@ int file_open(struct file **out, const char *path, const struct open_options *op
 /* A directory for reading its entries; blocks. The descriptor, or -errno as above. */
 int file_open_directory(const char *path, const struct open_options *options);
 
+/* Whatever is there, for reading, without what a struct file knows of it; blocks. The descriptor, or -errno as above. */
+int file_open_descriptor(const char *path, const struct open_options *options);
+
 /* What `path` is, as file_open() would find it, without opening it for reading; blocks. 0 or -errno. */
 int file_stat(const char *path, const struct open_options *options, struct stat *st);
 

@@ -207,6 +207,12 @@ static inline void request_resume(struct request *r)
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for a path that could not be opened, by `guard` (may be NULL): open() "PATH" failed (13: ...). Where Landlock may have refused
+ * it, the line says which directive would not. */
+struct open_options;
+void request_log_open(struct request *r, enum log_level level, int err, struct text path,
+                      const struct open_options *guard);
+
 /* Adds a response field; the texts must outlive the request or be in its arena, and the value be one of a field (template_field(),
  * or constant). False: no memory. */
 bool response_add(struct request *r, struct text name, struct text value);

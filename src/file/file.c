@@ -12,6 +12,8 @@ void file_release(struct file *f)
         close(f->fd);
     if (f->direct_fd >= 0)
         close(f->direct_fd);
+    if (f->spare_direct_fd >= 0)
+        close(f->spare_direct_fd);
     if (f->exact_fd >= 0)
         close(f->exact_fd);
     free(f->content);

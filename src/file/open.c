@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "file/elsewhere.h"
 #include "guard.h"
 
 #ifndef RESOLVE_CACHED
@@ -42,6 +43,17 @@ static int open_path(const char *path, const struct open_options *options, int f
     return guard_openat(AT_FDCWD, path, flags, resolve);
 }
 
+/* For reading, also where Landlock keeps it from this process. `direct_fd`: as in elsewhere_open(), else untouched. */
+static int open_reading(const char *path, const struct open_options *options, int flags, unsigned resolve,
+                        int *direct_fd)
+{
+    int fd = open_path(path, options, flags, resolve);
+
+    if (fd != -EACCES || !elsewhere_can_open() || !elsewhere_refused(path, options))
+        return fd;
+    return resolve ? -EAGAIN : elsewhere_open(path, options, flags & O_DIRECTORY, direct_fd); /* which waits */
+}
+
 static void set_validators(struct file *f)
 {
     size_t n = 0;
@@ -64,32 +76,39 @@ static enum file_kind kind_of(mode_t mode)
     return S_ISDIR(mode) ? FILE_DIRECTORY : FILE_OTHER;
 }
 
-/* Takes over `fd`. */
-static int describe(struct file **out, int fd, const char *path, const struct open_options *options)
+static struct file *file_new(int fd, const struct stat *st, const char *path)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0) {
-        int rc = -errno;
-        close(fd);
-        return rc;
-    }
     size_t len = strlen(path);
     struct file *f = calloc(1, sizeof(*f) + len + 1);
-    if (!f) {
-        close(fd);
-        return -ENOMEM;
-    }
+    if (!f)
+        return NULL;
     memcpy(f->path, path, len);
     f->refs = 1;
-    f->kind = kind_of(st.st_mode);
-    f->mode = st.st_mode;
+    f->kind = kind_of(st->st_mode);
+    f->mode = st->st_mode;
     f->fd = fd;
-    f->direct_fd = f->exact_fd = -1;
-    f->size = st.st_size;
-    f->mtime = st.st_mtim;
-    f->ctime = st.st_ctim;
-    f->dev = st.st_dev;
-    f->ino = st.st_ino;
+    f->direct_fd = f->exact_fd = f->spare_direct_fd = -1;
+    f->size = st->st_size;
+    f->mtime = st->st_mtim;
+    f->ctime = st->st_ctim;
+    f->dev = st->st_dev;
+    f->ino = st->st_ino;
+    return f;
+}
+
+/* Takes over `fd`, and `direct_fd` (-1: there is none). */
+static int describe(struct file **out, int fd, int direct_fd, const char *path, const struct open_options *options)
+{
+    struct stat st;
+    int rc = fstat(fd, &st) < 0 ? -errno : 0;
+    struct file *f = rc == 0 ? file_new(fd, &st, path) : NULL;
+    if (!f) {
+        close(fd);
+        if (direct_fd >= 0)
+            close(direct_fd);
+        return rc < 0 ? rc : -ENOMEM;
+    }
+    f->spare_direct_fd = direct_fd;
     if (f->kind != FILE_REGULAR) {
         close(fd);
         f->fd = -1;
@@ -110,10 +129,11 @@ static int open_special(const char *path, const struct open_options *options, un
 
 static int open_once(struct file **out, const char *path, const struct open_options *options, unsigned resolve)
 {
-    int fd = open_path(path, options, OPEN_FLAGS, resolve);
+    int direct_fd = -1;
+    int fd = open_reading(path, options, OPEN_FLAGS, resolve, &direct_fd);
     if (fd == -ENXIO || fd == -ENODEV)
         fd = open_special(path, options, resolve);
-    return fd < 0 ? fd : describe(out, fd, path, options);
+    return fd < 0 ? fd : describe(out, fd, direct_fd, path, options);
 }
 
 int file_open(struct file **out, const char *path, const struct open_options *options)
@@ -132,7 +152,12 @@ int file_open(struct file **out, const char *path, const struct open_options *op
 
 int file_open_directory(const char *path, const struct open_options *options)
 {
-    return open_path(path, options, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC, 0);
+    return open_reading(path, options, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC, 0, NULL);
+}
+
+int file_open_descriptor(const char *path, const struct open_options *options)
+{
+    return open_reading(path, options, OPEN_FLAGS, 0, NULL);
 }
 
 int file_stat(const char *path, const struct open_options *options, struct stat *st)
@@ -170,8 +195,13 @@ int file_open_cached(struct file **out, const char *path, const struct open_opti
 
 /* The same inode with a descriptor of its own. Without O_NONBLOCK: io_uring takes it to mean "fail rather than wait" on
  * some kernels. */
-static int reopen(const struct file *f, int flags)
+static int reopen(struct file *f, int flags)
 {
+    if (flags & O_DIRECT && f->spare_direct_fd >= 0) {
+        int spare = f->spare_direct_fd;
+        f->spare_direct_fd = -1;
+        return spare;
+    }
     char link[32];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
     int fd;

@@ -104,7 +104,7 @@ static enum verdict end_auth(struct request *r, const struct access_wait *w, con
         request_log(r, LEVEL_ERROR, 0, "user \"%.*s\": password mismatch", TEXT_ARG(c.user));
         return challenge(r, realm);
     case AUTH_CANNOT_OPEN:
-        request_log(r, error == ENOENT ? LEVEL_ERROR : LEVEL_CRIT, error, "open() \"%.*s\" failed", TEXT_ARG(file));
+        request_log_open(r, error == ENOENT ? LEVEL_ERROR : LEVEL_CRIT, error, file, NULL);
         return error == ENOENT ? FORBIDDEN : FAILED;
     case AUTH_CANNOT_READ:
         request_log(r, LEVEL_CRIT, error, "read() \"%.*s\" failed", TEXT_ARG(file));

@@ -155,9 +155,9 @@ static void on_run(struct request_job *job)
     char bytes[READ_SIZE];
     ssize_t n = 0;
 
-    int fd = open(j->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to wait for the writer of a FIFO */
+    int fd = file_open_descriptor(j->file, NULL);
     if (fd < 0) {
-        fail(j, AUTH_CANNOT_OPEN, errno);
+        fail(j, AUTH_CANNOT_OPEN, -fd);
         return;
     }
     htpasswd_begin(&search, j->user);

@@ -1,6 +1,8 @@
 /* request_log.c - the error log's lines about a request, with nginx's tail. */
+#include "file/elsewhere.h"
 #include "http/request.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -26,19 +28,11 @@ static size_t add_error(char *line, size_t at, int err)
     return err ? add(line, at, " (%d: %s)", err, strerror_r(err, text, sizeof text)) : at;
 }
 
-void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
+/* The rest of a line that has its message up to `at`. */
+static void log_tail(struct request *r, const struct log *log, enum log_level level, char line[LINE_SIZE], size_t at)
 {
-    struct log *configured = r->location ? r->location->http->error_log : NULL;
-    const struct log *log = configured ? configured : log_main;
-    char line[LINE_SIZE], client[ADDRESS_TEXT_SIZE];
-    va_list args;
+    char client[ADDRESS_TEXT_SIZE];
 
-    if (!log_wants(log, level))
-        return;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    size_t at = add_error(line, n < 0 ? 0 : (size_t)n, err);
     peer_format(r->peer, client);
     at = add(line, at, ", client: %s, server: %.*s", client, TEXT_ARG(r->server->name));
     if (r->msg.line.at)
@@ -48,4 +42,39 @@ void request_log(struct request *r, enum log_level level, int err, const char *f
     if (r->msg.fields[FIELD_REFERER].at)
         add(line, at, ", referrer: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_REFERER]));
     log_write(log, level, r->client->number, 0, "%s", line);
+}
+
+static const struct log *log_of(const struct request *r)
+{
+    const struct log *configured = r->location ? r->location->http->error_log : NULL;
+
+    return configured ? configured : log_main;
+}
+
+void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
+{
+    const struct log *log = log_of(r);
+    char line[LINE_SIZE];
+    va_list args;
+
+    if (!log_wants(log, level))
+        return;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    log_tail(r, log, level, line, add_error(line, n < 0 ? 0 : (size_t)n, err));
+}
+
+void request_log_open(struct request *r, enum log_level level, int err, struct text path,
+                      const struct open_options *guard)
+{
+    const struct log *log = log_of(r);
+    char line[LINE_SIZE];
+
+    if (!log_wants(log, level))
+        return;
+    size_t at = add_error(line, add(line, 0, "open() \"%.*s\" failed", TEXT_ARG(path)), err);
+    if (err == EACCES && elsewhere_refused(path.at, guard))
+        at = add(line, at, ", by Landlock: \"landlock_read\" names further paths");
+    log_tail(r, log, level, line, at);
 }

@@ -121,13 +121,21 @@ static bool step_content(struct request *r)
     return true;
 }
 
+static void log_open(struct request *r, enum log_level level, int error, struct text path)
+{
+    struct open_options guard = {0};
+
+    if (r->location->confine && path.at)
+        (void)confine_options(r, path, NULL, &guard); /* without a template it cannot fail */
+    request_log_open(r, level, error, path, &guard);
+}
+
 static void fail_open(struct request *r, struct text path, int error)
 {
     int status = status_of_errno(error);
 
     if (status != 404 || r->location->http->log_not_found)
-        request_log(r, status == 404 || status == 403 ? LEVEL_ERROR : LEVEL_CRIT, error, "open() \"%.*s\" failed",
-                    TEXT_ARG(path));
+        log_open(r, status == 404 || status == 403 ? LEVEL_ERROR : LEVEL_CRIT, error, path);
     respond_error(r, status);
 }
 
@@ -280,7 +288,7 @@ static bool step_variant(struct request *r)
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG)
-        request_log(r, LEVEL_ERROR, -rc, "open() \"%.*s\" failed", TEXT_ARG(path));
+        log_open(r, LEVEL_ERROR, -rc, path);
     variant_found(r, look, path, f);
     r->step_at++;
     return true;

@@ -21,9 +21,7 @@ enum {
     FS_TRUNCATE = 1 << 14,                             /* 3 */
     FS_IOCTL_DEV = 1 << 15,                            /* 5 */
     NET_TCP = 3,                                       /* 4: bind and connect */
-    SCOPES = 3,                                        /* 6: abstract unix: sockets, signals */
-    FS_OF_FILES = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-                  FS_TRUNCATE | FS_IOCTL_DEV
+    SCOPES = 3                                         /* 6: abstract unix: sockets, signals */
 };
 
 static uint64_t fs_of(int version)
@@ -59,43 +57,53 @@ static uint64_t access_of(unsigned rights)
     return access;
 }
 
-static int add(int ruleset, const struct grant *g)
+static int add_rule(int ruleset, const struct grant *g, int fd)
+{
+    struct landlock_path_beneath_attr rule = {.allowed_access = access_of(g->rights), .parent_fd = fd};
+
+    if (rule.allowed_access && syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+        return errno;
+    return 0;
+}
+
+static void add(int ruleset, struct grant *g)
 {
     int fd = open(g->path, O_PATH | O_CLOEXEC);
     struct stat st;
-    int rc = 0;
 
-    if (fd < 0)
-        return 0;
-    struct landlock_path_beneath_attr rule = {.allowed_access = access_of(g->rights), .parent_fd = fd};
-    if (fstat(fd, &st) < 0)
-        rc = -errno;
-    if (rc == 0 && !S_ISDIR(st.st_mode))
-        rule.allowed_access &= FS_OF_FILES;
-    if (rc == 0 && rule.allowed_access &&
-        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-        rc = -errno;
-    if (rc < 0 || !(g->rights & GRANT_PIN))
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        g->error = errno;
+    } else {
+        if (!S_ISDIR(st.st_mode))
+            g->rights &= ~(unsigned)(GRANT_LIST | GRANT_MAKE);
+        g->error = add_rule(ruleset, g, fd);
+    }
+    if (fd >= 0 && (g->error || !(g->rights & GRANT_PIN)))
         close(fd);
-    return rc;
 }
 
-int landlock_enter(const struct grants *grants)
+int landlock_version(void)
 {
     int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return version < 0 ? -errno : version;
+}
+
+int landlock_enter(struct grants *grants)
+{
+    int version = landlock_version();
     if (version < 0)
-        return -errno;
+        return version;
 
     struct ruleset_attr attr = {
         .fs = fs_of(version), .net = version >= 4 ? NET_TCP : 0, .scopes = version >= 6 ? SCOPES : 0};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size_of(version), 0);
     if (ruleset < 0)
         return -errno;
-    int rc = 0;
-    for (size_t i = 0; i < grants->count && rc == 0; i++)
-        rc = add(ruleset, &grants->at[i]);
-    if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-        rc = -errno;
+    for (size_t i = 0; i < grants->count; i++)
+        if (!grants->at[i].error)
+            add(ruleset, &grants->at[i]);
+    int rc = syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : version;
     close(ruleset);
-    return rc < 0 ? rc : version;
+    return rc;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "capabilities.h"
 #include "landlock.h"
+#include "opener.h"
 #include "sandbox_paths.h"
 #include "seccomp.h"
 
@@ -76,22 +77,78 @@ static size_t count_rights(const struct grants *g, unsigned rights)
     size_t n = 0;
 
     for (size_t i = 0; i < g->count; i++)
-        n += (g->at[i].rights & rights) != 0 && !(g->at[i].rights & GRANT_PIN);
+        n += (g->at[i].rights & rights) != 0 && !(g->at[i].rights & GRANT_OWN) && !g->at[i].error;
     return n;
 }
 
-static void enter_landlock(const struct cycle *c, bool first, struct said *s)
+/* The first line at `notice`, what does not fit into it at `info`. */
+static void log_granted(const struct grants *g, unsigned rights, const char *what)
+{
+    enum log_level level = LEVEL_NOTICE;
+    char line[1600];
+    size_t len = 0;
+
+    for (size_t i = 0; i < g->count; i++) {
+        const struct grant *at = &g->at[i];
+        if (!(at->rights & rights) || at->rights & GRANT_OWN || at->error)
+            continue;
+        if (len > 0 && len + strlen(at->path) + 2 >= sizeof(line)) {
+            log_write(log_main, level, 0, 0, "Landlock grants %s of %s", what, line);
+            level = LEVEL_INFO;
+            len = 0;
+        }
+        int n = snprintf(line + len, sizeof(line) - len, "%s%s", len > 0 ? ", " : "", at->path);
+        len += (size_t)n < sizeof(line) - len ? (size_t)n : sizeof(line) - len - 1;
+    }
+    if (len > 0)
+        log_write(log_main, level, 0, 0, "Landlock grants %s of %s", what, line);
+}
+
+/* A path of the configuration is never left out without a word. */
+static void log_grants(const struct grants *g)
+{
+    enum { NOTICES_MOST = 16 };
+    unsigned left_out = 0;
+
+    log_granted(g, GRANT_READ, "reading");
+    log_granted(g, GRANT_WRITE, "writing");
+    for (size_t i = 0; i < g->count; i++) {
+        const struct grant *at = &g->at[i];
+        if (!at->error || at->rights & GRANT_OWN)
+            continue;
+        log_write(log_main, left_out++ < NOTICES_MOST ? LEVEL_NOTICE : LEVEL_INFO, 0, at->error,
+                  "Landlock grants nothing of %s for now", at->path);
+    }
+}
+
+static void start_opener(const struct cycle *c, const struct grants *grants)
+{
+    int rc = opener_start(c, grants, sandbox_conf_of(c)->seccomp);
+
+    if (rc < 0)
+        log_alert(-rc, "the opener process could not be started: files that are replaced need a reload");
+}
+
+/* `opener`: whether to have one. */
+static void enter_landlock(const struct cycle *c, bool opener, bool first, struct said *s)
 {
     struct grants grants = {.at = NULL};
-    int rc = sandbox_paths(&grants, c);
+    int rc = landlock_version();
 
-    if (rc == 0)
-        rc = landlock_enter(&grants);
+    if (rc >= 0) {
+        int failed = sandbox_paths(&grants, c);
+        if (failed == 0 && opener)
+            start_opener(c, &grants);
+        rc = failed < 0 ? failed : landlock_enter(&grants);
+    }
     if (rc >= 0)
         say(s, "Landlock %d (%zu paths to list, %zu to write)", rc, count_rights(&grants, GRANT_LIST),
             count_rights(&grants, GRANT_MAKE));
+    if (rc >= 0 && first)
+        log_grants(&grants);
     else if (first)
-        log_warn(-rc, "this kernel has no Landlock, workers can open all that their user can");
+        log_warn(-rc, "%s, workers can open all that their user can",
+                 rc == -ENOSYS || rc == -EOPNOTSUPP ? "this kernel has no Landlock" : "Landlock could not be entered");
     sandbox_paths_free(&grants);
 }
 
@@ -147,7 +204,7 @@ void sandbox_enter(const struct cycle *c, enum sandbox_role role, bool first)
         say(&said, "neither Landlock nor seccomp in an instrumented build");
     } else {
         if (conf->landlock && role != SANDBOX_SINGLE)
-            enter_landlock(c, first, &said);
+            enter_landlock(c, true, first, &said);
         if (conf->seccomp)
             enter_seccomp(c, role, first, &said);
     }
@@ -165,7 +222,7 @@ void sandbox_enter_files(const struct cycle *c)
     if (conf->capabilities)
         drop_capabilities(SANDBOX_WORKER, &said);
     if (conf->landlock && !is_instrumented())
-        enter_landlock(c, false, &said);
+        enter_landlock(c, false, false, &said);
 }
 
 /* ---- directives ---- */
@@ -192,11 +249,12 @@ static const struct conf_row rows[] = {
          "Nothing that a worker runs can gain privileges. Without it, landlock and seccomp take a privileged worker.",
      .differs = "Not in nginx."},
     {ROW("landlock"), CONF_SLOT(struct sandbox_conf, landlock), .dflt = "on",
-     .help = "Workers can open nothing but, for reading, the paths of the configuration (with variables: the constant "
-             "beginning; nothing, with a warning, where a path has none) and what is below them, and, for writing, the "
-             "folders of the logs; no TCP socket can be bound or "
-             "connected. Symbolic "
-             "links to other places get 403: landlock_read names those. With master_process off it is not used.",
+     .help =
+         "Workers can open nothing but, for reading, the paths of the configuration (with variables: the constant "
+         "beginning; nothing, with a warning, where a path has none) and what is below them, and, for writing, the "
+         "folders of the logs; no TCP socket can be bound or connected. What is put in the place of one of these paths "
+         "is served at once, opened by a process beside each worker, and new workers start soon after. Symbolic links "
+         "to other places get 403: landlock_read names those. With master_process off it is not used.",
      .differs = "Not in nginx."},
     {"landlock_read", CONF_MAIN, CONF_1MORE | CONF_REPEAT, set_landlock_read,
      CONF_SLOT(struct sandbox_conf, names_reads), .syntax = "path ...",

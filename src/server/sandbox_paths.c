@@ -1,9 +1,11 @@
-/* sandbox_paths.c - what Landlock grants a worker: every path that a directive names, for reading; the logs, for writing.
+/* sandbox_paths.c - what Landlock grants a worker: every path that a directive names, for reading; the folders of the logs, for
+ * writing. Of a path with variables, its constant beginning.
  *
- * Files are often replaced by renaming, and a grant of a file holds for that one inode: so a file's folder is granted, unless it is
- * one that many programs share. A root that is reached through a link may be switched to another release: the folder of what it leads
- * to is granted. A path with variables: its constant beginning. */
+ * Nothing around a path is granted, so that what lies beside a root stays out of reach. What takes the place of a granted folder or file
+ * later is opened by another process: opener.c. */
 #include "sandbox_paths.h"
+
+#include "base/log_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,14 +24,9 @@ static const struct {
     {"/proc/self/cgroup", GRANT_READ | GRANT_PIN}, {"/sys/fs/cgroup", GRANT_READ},
 };
 
-static int add(struct grants *g, const char *path, unsigned rights)
+/* `error`: why it is not to be granted, or 0. */
+static int add(struct grants *g, const char *path, unsigned rights, int error)
 {
-    for (size_t i = 0; i < g->count; i++) {
-        if (strcmp(g->at[i].path, path) == 0) {
-            g->at[i].rights |= rights;
-            return 0;
-        }
-    }
     if (g->count == g->cap) {
         size_t cap = g->cap ? 2 * g->cap : 16;
         struct grant *at = realloc(g->at, cap * sizeof(*at));
@@ -41,8 +38,35 @@ static int add(struct grants *g, const char *path, unsigned rights)
     char *copy = strdup(path);
     if (!copy)
         return -ENOMEM;
-    g->at[g->count++] = (struct grant){copy, rights};
+    g->at[g->count++] = (struct grant){copy, rights, error};
     return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct grant *x = a, *y = b;
+    int order = strcmp(x->path, y->path);
+
+    return order ? order : x->error - y->error;
+}
+
+/* Sorted, each path once. */
+static void settle(struct grants *g)
+{
+    size_t kept = 0;
+
+    if (g->count > 0)
+        qsort(g->at, g->count, sizeof(*g->at), compare);
+    for (size_t i = 0; i < g->count; i++) {
+        struct grant *last = kept > 0 ? &g->at[kept - 1] : NULL;
+        if (last && strcmp(last->path, g->at[i].path) == 0 && last->error == g->at[i].error) {
+            last->rights |= g->at[i].rights;
+            free(g->at[i].path);
+        } else {
+            g->at[kept++] = g->at[i];
+        }
+    }
+    g->count = kept;
 }
 
 static void to_parent(char *path)
@@ -53,111 +77,73 @@ static void to_parent(char *path)
         slash[slash == path] = '\0';
 }
 
-static bool is_root(const char *path)
-{
-    return path[0] == '/' && path[1] == '\0';
-}
-
-/* "/etc/passwd" has a folder that is not a site's own, "/etc/nginx/htpasswd" has one that is. */
-static bool is_shallow(const char *path)
-{
-    return !strchr(path + 1, '/');
-}
-
-static bool passes_a_link(const char *path)
-{
-    char part[PATH_MAX];
-    struct stat st;
-
-    if (strncmp(path, "/proc/", 6) == 0) /* /proc/self/cwd: there is only one thing it can lead to */
-        return false;
-    const char *to = path;
-    do {
-        to = strchr(to + 1, '/');
-        snprintf(part, sizeof(part), "%.*s", (int)(to ? (size_t)(to - path) : strlen(path)), path);
-        if (lstat(part, &st) == 0 && S_ISLNK(st.st_mode))
-            return true;
-    } while (to);
-    return false;
-}
-
-/* The beginning of `path` without variables, as far as it exists; false: that says nothing. */
-static bool settle(const char *path, char out[PATH_MAX])
+bool sandbox_constant(const char *path, char out[PATH_MAX])
 {
     size_t len = strcspn(path, "$");
     bool variables = path[len] != '\0';
-    struct stat st;
 
-    if (len >= PATH_MAX)
+    if (path[0] != '/' || len >= PATH_MAX)
         return false;
     memcpy(out, path, len);
-    out[len] = '\0';
-    while (variables && len > 0 && out[len - 1] != '/')
-        out[--len] = '\0';
+    while (variables && out[len - 1] != '/')
+        len--;
     while (len > 1 && out[len - 1] == '/')
-        out[--len] = '\0';
-    if (out[0] != '/')
-        return false;
-    if (is_root(out))
-        return true;
-    while (stat(out, &st) < 0 && !is_root(out))
-        to_parent(out);
-    return !is_root(out);
+        len--;
+    out[len] = '\0';
+    return true;
 }
 
 static int add_read(struct grants *g, const char *path)
 {
-    char name[PATH_MAX], real[PATH_MAX];
-    struct stat st;
-
-    if (!settle(path, name) || stat(name, &st) < 0 || !realpath(name, real))
-        return 0;
-    bool linked = passes_a_link(name);
-    unsigned rights = S_ISDIR(st.st_mode) ? GRANT_READ | GRANT_LIST : GRANT_READ;
-    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-        return add(g, real, rights);
-    if (linked || !S_ISDIR(st.st_mode)) {
-        char folder[PATH_MAX];
-        strcpy(folder, real);
-        to_parent(folder);
-        bool own = S_ISDIR(st.st_mode) ? !is_root(folder) : !is_root(folder) && !is_shallow(folder);
-        if (own)
-            strcpy(real, folder);
-    }
-    return add(g, real, rights);
-}
-
-/* A log is made anew in its folder when it has been moved away. */
-static int add_log(struct grants *g, const char *path)
-{
     char name[PATH_MAX];
-    struct stat st;
 
-    if (path[0] != '/' || strlen(path) >= sizeof(name)) /* stderr, syslog:... */
-        return 0;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return add(g, path, GRANT_WRITE);
-    if (!realpath(path, name))
-        strcpy(name, path);
-    to_parent(name);
-    return is_root(name) ? add(g, path, GRANT_WRITE) : add(g, name, GRANT_WRITE | GRANT_MAKE);
+    if (!sandbox_constant(path, name))
+        return add(g, path, GRANT_READ, path[0] == '/' ? ENAMETOOLONG : EINVAL);
+    return add(g, name, GRANT_READ | GRANT_LIST, 0);
 }
 
-/* Logs whose paths have variables: the last folder before these. Where it is missing nothing is granted, as its parent would be too much. */
+/* The folder of `path`, in which a log is made anew when it was moved away. */
 static int add_log_folder(struct grants *g, const char *path)
 {
-    char name[PATH_MAX], real[PATH_MAX];
-    size_t len = strcspn(path, "$");
+    char real[PATH_MAX], name[PATH_MAX];
+
+    if (strlen(path) >= sizeof(name))
+        return add(g, path, GRANT_WRITE, ENAMETOOLONG);
+    strcpy(name, path);
+    if (realpath(name, real))
+        strcpy(name, real);
+    to_parent(name);
+    if (name[1] == '\0') /* of the root directory the log alone */
+        return add(g, path, GRANT_WRITE, 0);
+    return add(g, name, GRANT_WRITE | GRANT_MAKE, 0);
+}
+
+/* An open log that is no file on a disk is not made anew. One that has a name may be opened again; one that has none (a pipe or socket
+ * that a link leads to) needs no grant, and there is none. */
+static int add_log(struct grants *g, const char *path)
+{
+    char real[PATH_MAX];
     struct stat st;
 
-    if (len >= sizeof(name))
+    if (path[0] != '/') /* stderr, syslog:... */
         return 0;
-    memcpy(name, path, len);
-    name[len] = '\0';
-    to_parent(name);
-    if (!realpath(name, real) || is_root(real) || stat(real, &st) < 0 || !S_ISDIR(st.st_mode))
-        return 0;
-    return add(g, real, GRANT_WRITE | GRANT_MAKE);
+    if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return add_log_folder(g, path);
+    return realpath(path, real) ? add(g, path, GRANT_WRITE, 0) : 0;
+}
+
+/* Logs whose paths have variables: the last folder before these. */
+static int add_log_folders(struct grants *g, const char *path)
+{
+    char name[PATH_MAX];
+
+    if (!sandbox_constant(path, name))
+        return add(g, path, GRANT_WRITE, EINVAL);
+    if (!strchr(path, '$'))
+        to_parent(name);
+    if (name[1] == '\0')
+        return add(g, path, GRANT_WRITE, EPERM); /* the whole machine would be too much */
+    return add(g, name, GRANT_WRITE | GRANT_MAKE, 0);
 }
 
 struct collected {
@@ -184,16 +170,17 @@ int sandbox_paths(struct grants *g, const struct cycle *c)
             rc = add_read(g, path);
     }
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && rc == 0; i++)
-        rc = add(g, fixed[i].path, fixed[i].rights);
+        rc = add(g, fixed[i].path, fixed[i].rights | GRANT_OWN, 0);
     list_each (&c->conf.writes, node, tmp) {
         if (rc == 0)
-            rc = add_log_folder(g, container_of(node, struct conf_noted_path, node)->path);
+            rc = add_log_folders(g, container_of(node, struct conf_noted_path, node)->path);
     }
     log_file_each(on_log, &logs);
     if (rc == 0)
         rc = logs.rc;
     if (rc == 0 && c->main->rlimit_core.set && c->main->working_directory)
-        rc = add(g, c->main->working_directory, GRANT_WRITE | GRANT_MAKE);
+        rc = add(g, c->main->working_directory, GRANT_WRITE | GRANT_MAKE, 0);
+    settle(g);
     return rc;
 }
 

@@ -180,6 +180,8 @@ struct launch {
     char *const *argv; /* NULL: the written configuration */
     char *const *extra_env;
     int listen_fd;
+    int stdout_fd;      /* 0: a file */
+    const char *folder; /* to start in; NULL: this one */
 };
 
 static void set_environment(char *const extra_env[])
@@ -210,19 +212,26 @@ static void exec_server(const struct launch *l)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == 1)
         _exit(126);
-    redirect(1, site_path("logs/stdout"));
+    if (l->stdout_fd > 0)
+        dup2(l->stdout_fd, 1);
+    else
+        redirect(1, site_path("logs/stdout"));
     redirect(2, site_path("logs/stderr"));
     int null = open("/dev/null", O_RDONLY);
     dup2(null, 0);
     if (l->listen_fd >= 0)
         dup2(l->listen_fd, 3);
     set_environment(l->extra_env);
+    char exe[4096];
+    if (!realpath(binary(), exe) || (l->folder && chdir(l->folder) < 0))
+        _exit(126);
+    unsetenv("PWD"); /* which is not that folder's name */
     if (l->argv)
-        execv(binary(), l->argv);
+        execv(exe, l->argv);
     char prefix[4096];
     snprintf(prefix, sizeof(prefix), "%s/", site_dir());
     if (!l->argv)
-        execl(binary(), binary(), "-p", prefix, "-e", "logs/error.log", "-c", site_path("sluice.conf"), (char *)NULL);
+        execl(exe, binary(), "-p", prefix, "-e", "logs/error.log", "-c", site_path("sluice.conf"), (char *)NULL);
     fprintf(stderr, "exec %s: %s\n", binary(), strerror(errno));
     _exit(127);
 }
@@ -349,6 +358,11 @@ void site_start_with(char *const extra_env[], int listen_fd)
 void site_start_args(char *const argv[])
 {
     launch(&(struct launch){.argv = argv, .listen_fd = -1});
+}
+
+void site_start_from(const char *folder, int stdout_fd, char *const argv[])
+{
+    launch(&(struct launch){.argv = argv, .listen_fd = -1, .stdout_fd = stdout_fd, .folder = folder});
 }
 
 pid_t site_pid(void)

@@ -59,6 +59,9 @@ void site_start_unawaited(void);
 /* `extra_env`: NAME=value entries ("@PID@" is the server's own), NULL at the end; `listen_fd`: handed over as 3, or -1. */
 void site_start_with(char *const extra_env[], int listen_fd);
 void site_start_args(char *const argv[]); /* exactly these arguments (argv[0] is replaced); not awaited */
+/* Likewise, started in `folder` (NULL: this one), with `stdout_fd` (0: logs/stdout) as its standard output; `argv` NULL: on the written
+ * file. */
+void site_start_from(const char *folder, int stdout_fd, char *const argv[]);
 void site_await_port(int port);
 pid_t site_pid(void);
 void site_forget(void);   /* the test has collected the process itself */

@@ -9,6 +9,8 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -171,15 +173,25 @@ static int read_some(const char *path, int flags)
 /* 0, or the number of what was not as it should be. */
 static int use_files(void)
 {
-    struct grant at[] = {{strdup(unit_path("in")), GRANT_READ | GRANT_LIST},
-                         {strdup(unit_path("logs")), GRANT_WRITE | GRANT_MAKE},
-                         {strdup(unit_path("none")), GRANT_READ},
-                         {strdup(unit_path("file")), GRANT_READ | GRANT_LIST}};
-    const struct grants grants = {at, sizeof at / sizeof *at, 0};
+    int pipe_of_nobody[2];
+    if (pipe(pipe_of_nobody) < 0)
+        return 20;
+    char pipe_name[32];
+    snprintf(pipe_name, sizeof pipe_name, "/proc/self/fd/%d", pipe_of_nobody[1]);
+    struct grant at[] = {{strdup(unit_path("in")), GRANT_READ | GRANT_LIST, 0},
+                         {strdup(unit_path("logs")), GRANT_WRITE | GRANT_MAKE, 0},
+                         {strdup(unit_path("none")), GRANT_READ, 0},
+                         {pipe_name, GRANT_WRITE, 0}, /* the kernel takes no grant of it, and the others hold */
+                         {strdup(unit_path("file")), GRANT_READ | GRANT_LIST, 0}};
+    struct grants grants = {at, sizeof at / sizeof *at, 0};
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     int version = landlock_enter(&grants);
     if (version < 0)
         return version == -ENOSYS || version == -EOPNOTSUPP ? 0 : 1;
+    if (at[0].error || at[1].error || at[2].error != ENOENT || !at[3].error || at[4].error)
+        return 21;
+    if (!(at[0].rights & GRANT_LIST) || at[4].rights & GRANT_LIST)
+        return 22;
     return read_some(unit_path("in/f"), O_RDONLY) != 0                            ? 2
            : read_some(unit_path("in"), O_RDONLY) != 0                            ? 3
            : read_some(unit_path("in/f"), O_WRONLY) != EACCES                     ? 4
