@@ -19,6 +19,7 @@ struct children {
     unsigned count, cap;
     unsigned generation; /* of the newest workers: counts children_start() */
     int alive[2];        /* a pipe that nobody writes to; workers wait for its end */
+    int outdated[2];     /* workers write their generation when others could open more; makes a SIGIO */
     struct scoreboard *scoreboard;
 };
 
@@ -39,6 +40,7 @@ bool children_reaped(struct children *cs, pid_t pid, int status);
 int64_t children_respawn(struct children *cs, struct cycle *cycle);
 
 unsigned children_alive(const struct children *cs);
+unsigned children_leaving(const struct children *cs); /* alive, and told to leave */
 unsigned children_serving(const struct children *cs); /* alive, or to be started again, and not leaving */
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "net/loop.h"
 
-enum { CONTROL_SIGNALS = 6 };
+enum { CONTROL_SIGNALS = 7 };
 
 struct control {
     struct watch *watches[CONTROL_SIGNALS];
@@ -13,6 +13,7 @@ struct control {
 struct control_answers {
     loop_fn *terminate; /* TERM, INT: at once */
     loop_fn *quit;      /* QUIT: when all is sent */
+    loop_fn *leave;     /* USR2, of the master: as QUIT, without a limit of time; NULL: ignored */
     loop_fn *reload;    /* HUP; NULL: that is the master's affair */
     void *arg;
 };

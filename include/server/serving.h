@@ -19,9 +19,12 @@ struct serving_start {
 /* Logs what fails. 0 or -errno. */
 int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start);
 
-/* Accepts no more, lets what is under way finish (at most worker_shutdown_timeout), then calls `drained` from the loop; it may destroy this. The
+/* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may destroy this. The
  * listening sockets of the cycle are closed in this process. */
 void serving_drain(struct serving *s, loop_fn *drained, void *arg);
+
+/* What drains has worker_shutdown_timeout for it, from now on. */
+void serving_limit(struct serving *s);
 
 void serving_destroy(struct serving *s); /* at once; NULL is legal */
 

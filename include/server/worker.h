@@ -12,7 +12,9 @@ struct worker_start {
     struct scoreboard *scoreboard;
     struct counters *counters; /* of this worker, there */
     int master_alive;          /* end of a pipe: reads end-of-file when the master is gone */
-    int ready;                 /* gets a byte when the worker serves, and is closed; -1: nobody waits */
+    int outdated; /* end of a pipe: gets `generation` when what this worker was granted has been replaced */
+    unsigned generation;
+    int ready; /* gets a byte when the worker serves, and is closed; -1: nobody waits */
 };
 
 /* In the forked process; does not return. */

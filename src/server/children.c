@@ -31,7 +31,10 @@ static int64_t now_msec(void)
 int children_init(struct children *cs)
 {
     memset(cs, 0, sizeof(*cs));
-    return pipe2(cs->alive, O_CLOEXEC) < 0 ? -errno : scoreboard_create(&cs->scoreboard);
+    if (pipe2(cs->alive, O_CLOEXEC) < 0 || pipe2(cs->outdated, O_CLOEXEC | O_NONBLOCK) < 0 ||
+        fcntl(cs->outdated[0], F_SETOWN, getpid()) < 0 || fcntl(cs->outdated[0], F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
+        return -errno;
+    return scoreboard_create(&cs->scoreboard);
 }
 
 void children_fini(struct children *cs)
@@ -40,6 +43,8 @@ void children_fini(struct children *cs)
     free(cs->at);
     close(cs->alive[0]);
     close(cs->alive[1]);
+    close(cs->outdated[0]);
+    close(cs->outdated[1]);
 }
 
 static struct child *add(struct children *cs)
@@ -77,10 +82,13 @@ static int fork_worker(struct children *cs, struct child *child, struct cycle *c
             .scoreboard = cs->scoreboard,
             .counters = scoreboard_counters(cs->scoreboard, child->slot),
             .master_alive = cs->alive[0],
+            .outdated = cs->outdated[1],
+            .generation = child->generation,
             .ready = ready ? ready[1] : -1,
         };
 
         close(cs->alive[1]);
+        close(cs->outdated[0]);
         if (ready)
             close(ready[0]);
         title_set("sluice: worker process");
@@ -248,6 +256,15 @@ unsigned children_alive(const struct children *cs)
 
     for (unsigned i = 0; i < cs->count; i++)
         count += cs->at[i].pid > 0;
+    return count;
+}
+
+unsigned children_leaving(const struct children *cs)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < cs->count; i++)
+        count += cs->at[i].pid > 0 && cs->at[i].leaving;
     return count;
 }
 

@@ -29,9 +29,13 @@ int control_start(struct control *c, struct loop *loop, const struct control_ans
         int signal;
         loop_fn *fn;
     } heard[CONTROL_SIGNALS] = {
-        {SIGTERM, answers->terminate}, {SIGINT, answers->terminate},
-        {SIGQUIT, answers->quit},      {SIGHUP, answers->reload ? answers->reload : on_ignored},
-        {SIGUSR1, on_reopen},          {SIGWINCH, on_ignored},
+        {SIGTERM, answers->terminate},
+        {SIGINT, answers->terminate},
+        {SIGQUIT, answers->quit},
+        {SIGHUP, answers->reload ? answers->reload : on_ignored},
+        {SIGUSR1, on_reopen},
+        {SIGWINCH, on_ignored},
+        {SIGUSR2, answers->leave ? answers->leave : on_ignored},
     };
 
     for (unsigned i = 0; i < CONTROL_SIGNALS; i++) {

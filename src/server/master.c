@@ -2,13 +2,14 @@
  *
  * TERM, INT: fast stop. QUIT: graceful stop. HUP: new configuration, new workers; the old ones drain. USR1: reopen
  * logs. WINCH: workers leave, the master stays. USR2: start a new binary on the same sockets.
- * https://nginx.org/en/docs/control.html */
+ * IO: a worker says that what it was granted has been replaced. https://nginx.org/en/docs/control.html */
 #include "server/master.h"
 
 #include "base/log.h"
 #include "server/children.h"
 #include "server/notify.h"
 #include "server/pid_file.h"
+#include "server/renewal.h"
 #include "server/signals.h"
 #include "server/title.h"
 #include "server/upgrade.h"
@@ -27,6 +28,7 @@ struct master {
     const struct master_start *start;
     struct children children;
     struct upgrade upgrade;
+    struct renewal renewal;
     enum stopping stopping;
     bool is_main;    /* for the service manager, as far as we said; a new binary says so of itself */
     int64_t kill_at; /* CLOCK_MONOTONIC, msec; 0: not set */
@@ -89,14 +91,21 @@ static void stop(struct master *m, enum stopping how)
     sockets_close(&m->cycle->sockets, !upgrade_is_running(&m->upgrade));
 }
 
-static void replace_workers(struct master *m)
+/* `leave`: the signal by which the old ones do. */
+static void replace_workers(struct master *m, int leave)
 {
     if (children_start(&m->children, m->cycle) < 0) {
         log_emerg(0, "no new worker process serves, the old ones stay");
         return;
     }
     children_retire(&m->children, false);
-    children_signal_leaving(&m->children, SIGQUIT);
+    children_signal_leaving(&m->children, leave);
+}
+
+static void renew(struct master *m)
+{
+    log_notice(0, "paths of the configuration lead to other files now, new workers are granted these");
+    replace_workers(m, SIGUSR2);
 }
 
 static void reload(struct master *m)
@@ -112,7 +121,7 @@ static void reload(struct master *m)
             upgrade_move_pid_file(&m->upgrade, old, now);
             m->cycle = now;
             cycle_destroy(old, !upgrade_is_running(&m->upgrade));
-            replace_workers(m);
+            replace_workers(m, SIGQUIT);
         } else {
             cycle_destroy(now, true);
         }
@@ -192,6 +201,9 @@ static void on_signal(struct master *m, const siginfo_t *info)
     case SIGCHLD:
         on_child(m);
         return;
+    case SIGIO:
+        renewal_heard(&m->renewal, &m->children, now_msec());
+        return;
     case SIGWINCH:
         if (info->si_code > 0)
             return; /* from the kernel: a terminal was resized */
@@ -215,13 +227,26 @@ static void on_signal(struct master *m, const siginfo_t *info)
 
 /* ---- the loop ---- */
 
+/* Starts the workers whose time has come; msec until the next time, or -1. */
+static int64_t start_due_workers(struct master *m)
+{
+    int64_t wait = renewal_wait(&m->renewal, &m->children, now_msec());
+
+    if (wait == 0) {
+        renew(m);
+        wait = -1;
+    }
+    int64_t respawn = children_respawn(&m->children, m->cycle);
+    return wait < 0 || (respawn >= 0 && respawn < wait) ? respawn : wait;
+}
+
 /* Does what is due; msec until the next time that something is, or -1. */
 static int64_t do_what_is_due(struct master *m)
 {
     int64_t left = m->kill_at - now_msec();
 
     if (m->stopping == NOT_STOPPING)
-        return children_respawn(&m->children, m->cycle);
+        return start_due_workers(m);
     if (m->kill_at == 0)
         return -1;
     if (left > 0)

@@ -370,7 +370,24 @@ static _Noreturn void run(struct opener *o)
 static struct {
     pthread_mutex_t lock;
     int socket;
-} worker = {PTHREAD_MUTEX_INITIALIZER, -1};
+    int outdated; /* -1: nobody is told any more */
+    unsigned generation;
+} worker = {PTHREAD_MUTEX_INITIALIZER, -1, -1, 0};
+
+void opener_tells(int fd, unsigned generation)
+{
+    worker.outdated = fd;
+    worker.generation = generation;
+}
+
+/* Once. A pipe that is full says it already. */
+static void tell(void)
+{
+    if (worker.outdated >= 0 && write(worker.outdated, &worker.generation, sizeof(worker.generation)) < 0 &&
+        errno == EINTR)
+        return;
+    worker.outdated = -1;
+}
 
 static struct answer order(enum what what, const char *path, const struct open_options *options)
 {
@@ -386,6 +403,8 @@ static struct answer order(enum what what, const char *path, const struct open_o
     pthread_mutex_lock(&worker.lock);
     if (sendmsg(worker.socket, &msg, MSG_NOSIGNAL) < 0 || receive_answer(worker.socket, &a) < 0)
         a.rc = -EACCES; /* as if there were none */
+    if (a.rc == 0)
+        tell();
     pthread_mutex_unlock(&worker.lock);
     return a;
 }

@@ -9,4 +9,7 @@
  * what is below, sorted by path. `seccomp`: whether it has a filter of its own. 0 or -errno. */
 int opener_start(const struct cycle *c, const struct grants *names, bool seccomp);
 
+/* From now on, when it has opened something for the first time, `generation` is written to `fd`. */
+void opener_tells(int fd, unsigned generation);
+
 #endif

@@ -144,8 +144,6 @@ int serving_start(struct serving **out, struct loop *loop, const struct serving_
 
 void serving_drain(struct serving *s, loop_fn *drained, void *arg)
 {
-    int64_t most = s->cycle->main->shutdown_timeout;
-
     s->drained = drained;
     s->arg = arg;
     loop_defer(s->loop, &s->unlisten);
@@ -153,9 +151,15 @@ void serving_drain(struct serving *s, loop_fn *drained, void *arg)
         loop_defer(s->loop, &s->over);
         return;
     }
-    if (most > 0)
-        timer_set(s->limit, most);
     service_drain(s->service, on_drained, s);
+}
+
+void serving_limit(struct serving *s)
+{
+    int64_t most = s->cycle->main->shutdown_timeout;
+
+    if (most > 0 && s->service)
+        timer_set(s->limit, most);
 }
 
 void serving_destroy(struct serving *s)

@@ -9,8 +9,8 @@ static const struct {
     int signal;
     const char *name;
 } known[] = {
-    {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGTERM, "SIGTERM"},   {SIGQUIT, "SIGQUIT"},
-    {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGWINCH, "SIGWINCH"}, {SIGCHLD, "SIGCHLD"},
+    {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},     {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, "SIGUSR2"}, {SIGWINCH, "SIGWINCH"}, {SIGCHLD, "SIGCHLD"}, {SIGIO, "SIGIO"},
 };
 
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };

@@ -111,6 +111,7 @@ static void on_quit(void *arg)
     log_notice(0, "gracefully shutting down");
     tell_stopping(s);
     serving_drain(newest(s)->serving, on_generation_drained, newest(s));
+    serving_limit(newest(s)->serving);
 }
 
 static void reload(struct single *s)
@@ -130,6 +131,7 @@ static void reload(struct single *s)
     log_main = now->log;
     if (generation_start(s, now) == 0) {
         serving_drain(old->serving, on_generation_drained, old);
+        serving_limit(old->serving);
         return;
     }
     /* The sockets went with the new configuration; without them there is nothing left to do. */

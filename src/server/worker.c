@@ -1,11 +1,13 @@
 /* worker.c - the life of a worker process: settle, serve, and leave when told to or when the master is gone.
  *
- * QUIT: leave when all is sent. TERM, INT: at once. USR1: reopen logs. https://nginx.org/en/docs/control.html */
+ * QUIT: leave when all is sent. TERM, INT: at once. USR1: reopen logs. USR2, from the master: leave when all is sent, however
+ * long that takes: the configuration has not changed, and no operator has asked for it. https://nginx.org/en/docs/control.html */
 #include "server/worker.h"
 
 #include "base/log.h"
 #include "http/scoreboard.h"
 #include "net/loop.h"
+#include "opener.h"
 #include "server/control.h"
 #include "server/privileges.h"
 #include "server/sandbox.h"
@@ -22,7 +24,7 @@ struct worker {
     struct control control;
     struct watch *master; /* NULL once it is gone */
     int master_alive;
-    bool leaving;
+    bool leaving, limited;
 };
 
 static void on_terminate(void *arg)
@@ -40,7 +42,7 @@ static void on_drained(void *arg)
     loop_stop(w->loop);
 }
 
-static void on_quit(void *arg)
+static void leave(void *arg)
 {
     struct worker *w = arg;
 
@@ -50,6 +52,16 @@ static void on_quit(void *arg)
     log_notice(0, "gracefully shutting down");
     title_set("sluice: worker process is shutting down");
     serving_drain(w->serving, on_drained, w);
+}
+
+static void on_quit(void *arg)
+{
+    struct worker *w = arg;
+
+    leave(w);
+    if (!w->limited)
+        serving_limit(w->serving);
+    w->limited = true;
 }
 
 /* Nothing is ever written to the pipe: readable means that its last writer, the master, is gone. */
@@ -69,8 +81,9 @@ static int watch_all(struct worker *w)
     w->master = watch_create(w->loop, w->master_alive, LOOP_READ | LOOP_CLOSED, false, on_master_gone, w);
     if (!w->master)
         return -ENOMEM;
-    return control_start(&w->control, w->loop,
-                         &(struct control_answers){.terminate = on_terminate, .quit = on_quit, .arg = w});
+    return control_start(
+        &w->control, w->loop,
+        &(struct control_answers){.terminate = on_terminate, .quit = on_quit, .leave = leave, .arg = w});
 }
 
 static int start_all(struct worker *w, const struct worker_start *start)
@@ -113,6 +126,7 @@ void worker_run(const struct worker_start *start)
 
     if (rc == 0) {
         sandbox_enter(w.cycle, SANDBOX_WORKER, start->number == 0);
+        opener_tells(start->outdated, start->generation);
         rc = start_all(&w, start);
     }
     if (rc == 0) {

@@ -401,6 +401,63 @@ START_TEST(without_it)
 }
 END_TEST
 
+/* ---- new workers ---- */
+
+/* They need no opener for what is there now. */
+START_TEST(new_workers_are_granted_it)
+{
+    pid_t worker;
+
+    if (!has_landlock())
+        return;
+    run_shell(FOLDERS);
+    serve("root @DIR@/site;");
+    if (site_is_instrumented())
+        return;
+    pid_t old = opener(&worker);
+    run_shell("mv site old; mv new site");
+    expect("/x", "", 200, "new");
+    free(log_await("logs/error.log", "new workers are granted these"));
+    await_gone(old);
+    pid_t now = opener(&worker);
+    kill(now, SIGKILL);
+    await_gone(now);
+    expect("/x", "", 200, "new");
+}
+END_TEST
+
+/* That no operator has asked for it means that nothing is cut short. */
+START_TEST(downloads_go_on)
+{
+    enum { LARGE = 64 << 20 };
+    struct client c;
+    struct response r;
+
+    if (!has_landlock())
+        return;
+    site_pattern("site/large", LARGE);
+    site_pattern("new/small", 10);
+    site_conf("@MAIN@\nworker_shutdown_timeout 100ms; events { }\nhttp {\n@HTTP@\n"
+              "server { listen 127.0.0.1:@PORT@; root @DIR@/site; } }");
+    site_start();
+    if (site_is_instrumented())
+        return;
+    client_open_sized(&c, site_port(0), 4096);
+    client_say(&c, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert(client_head(&c, &r));
+    run_shell("mv site old; mv new site");
+    expect("/small", "", 200, NULL);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    sleep_msec(300); /* longer than worker_shutdown_timeout */
+    client_expect_pattern(&c, 0, LARGE);
+    response_free(&r);
+    client_close(&c);
+    char *log = site_read("logs/error.log", NULL);
+    ck_assert_msg(!strstr(log, "worker_shutdown_timeout is over"), "%s", log);
+    free(log);
+}
+END_TEST
+
 /* ---- under load ---- */
 
 enum { SWAPS = 200, LOADERS = 4, SIZE = 3000 };
@@ -477,6 +534,8 @@ Suite *suite_swap(void)
     tcase_add_test(t, only_what_is_used_is_granted);
     tcase_add_loop_test(t, it_ends_with_its_worker, 0, sizeof endings / sizeof *endings);
     tcase_add_test(t, without_it);
+    tcase_add_test(t, new_workers_are_granted_it);
+    tcase_add_test(t, downloads_go_on);
     tcase_add_loop_test(t, swapped_under_load, 0, sizeof loaded / sizeof *loaded);
     return s;
 }
