@@ -508,6 +508,7 @@ static void set_args(struct request *r, struct text value)
     r->args = value;
 }
 
+/* As nginx 1.22 marks them, and names that it does not know: its configurations may have made them. */
 #define CHANGEABLE VARIABLE_CHANGEABLE
 #define FAMILY     (VARIABLE_FAMILY | VARIABLE_CHANGEABLE)
 
@@ -533,12 +534,12 @@ static const struct variable_row rows[] = {
     {"http_referer", .get = get_known_field, .data = FIELD_REFERER}, /* in every combined line: without the search */
     {"http_user_agent", .get = get_known_field, .data = FIELD_USER_AGENT},
     {"invalid_referer", .get = referer_get_invalid, .flags = CHANGEABLE},
-    {"io_bytes_cached", .get = get_io_bytes_cached},
-    {"io_bytes_direct", .get = get_io_bytes_direct},
-    {"io_method", .get = get_io_method},
-    {"io_wait", .get = get_io_wait},
+    {"io_bytes_cached", .get = get_io_bytes_cached, .flags = CHANGEABLE},
+    {"io_bytes_direct", .get = get_io_bytes_direct, .flags = CHANGEABLE},
+    {"io_method", .get = get_io_method, .flags = CHANGEABLE},
+    {"io_wait", .get = get_io_wait, .flags = CHANGEABLE},
     {"is_args", .get = get_is_args},
-    {"is_request_port", .get = get_is_request_port},
+    {"is_request_port", .get = get_is_request_port, .flags = CHANGEABLE},
     {"limit_conn_status", .get = limits_get_conn_status},
     {"limit_rate", .get = rate_get, .flags = CHANGEABLE, .set = rate_set},
     {"limit_req_status", .get = limits_get_req_status},
@@ -563,7 +564,7 @@ static const struct variable_row rows[] = {
     {"request_id", .get = get_request_id},
     {"request_length", .get = get_request_length},
     {"request_method", REQUEST_TEXT(msg.method_name)},
-    {"request_port", .get = get_request_port},
+    {"request_port", .get = get_request_port, .flags = CHANGEABLE},
     {"request_time", .get = get_request_time},
     {"request_uri", REQUEST_TEXT(raw_uri)},
     {"scheme", .get = get_scheme},

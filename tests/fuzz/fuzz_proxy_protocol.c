@@ -1,8 +1,9 @@
 /* fuzz_proxy_protocol.c - the header that a load balancer sends first, versions 1 and 2. A verdict never changes when more
- * bytes come, comes in time, and the addresses that are found are those that were written. */
+ * bytes come, comes in time, and the addresses that are found are those that were written; TLVs are found inside. */
 #include "fuzz.h"
 
 #include "net/proxy_protocol.h"
+#include "net/proxy_tlv.h"
 
 #include <arpa/inet.h>
 
@@ -39,6 +40,23 @@ static void check_line(const struct proxy_header *h)
     FUZZ_CHECK(same_header(h, &again), "its own line says something else: %s", line);
 }
 
+/* What is found lies inside, whatever the bytes are. */
+static void check_tlvs(const uint8_t *data, size_t len)
+{
+    static const char *const names[] = {"alpn", "authority", "0xe0", "ssl", "ssl_cn", "ssl_0x21", "unique_id"};
+    char *copy = fuzz_copy(data, len);
+    struct text tlvs = {copy, len};
+    uint32_t verify;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct text value = proxy_tlv_find(tlvs, text_of(names[i]));
+        FUZZ_CHECK(!value.at || (value.at >= copy + 3 && value.at + value.len <= copy + len), "%s lies outside",
+                   names[i]);
+    }
+    FUZZ_CHECK(!proxy_tlv_ssl_verify(tlvs, &verify) || proxy_tlv_find(tlvs, TEXT("ssl")).len >= 5, "a short ssl");
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct proxy_header header, earlier = {0};
@@ -55,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         earlier = header;
     }
     FUZZ_CHECK(parse(data, size, &header) == verdict || size > most, "another verdict");
+    check_tlvs(data, size);
     if (verdict > 0 && earlier.known)
         check_line(&earlier);
     return 0;

@@ -163,6 +163,10 @@ START_TEST(names_that_are_taken)
     expect_test("server { listen 127.0.0.1:@PORT1@; set name x; }", "invalid variable name");
     expect_test("server { listen 127.0.0.1:@PORT1@; if ($no-such) { } }", "unknown \"no-such\" variable");
     expect_test("log_format x '$http_y-$no_such';", "unknown \"no_such\" variable");
+    expect_test(
+        "map $arg_a $request_port { default x; } map $arg_a $is_request_port { default x; } map $arg_a $io_wait "
+        "{ default x; } map $arg_a $http3 { default x; }",
+        NULL); /* which nginx 1.22 does not know */
     expect_test("map $arg_a $upstream_http_x { default x; } map $arg_a $http_via_x { default y; }", NULL);
 }
 END_TEST
