@@ -5,8 +5,8 @@
 
 #include "http/access_conf.h"
 #include "http/auth.h"
+#include "http/climb.h"
 #include "http/respond.h"
-#include "http/static.h"
 #include "http/variable.h"
 #include "http/worker.h"
 
@@ -69,7 +69,7 @@ static enum verdict begin_auth(struct request *r, struct access_wait *w, const s
         return challenge(r, realm);
     }
     struct text file = user_file_of(r, &a->user_file);
-    if (static_climbs(a->user_file.path, template_text(a->user_file.path, r))) {
+    if (template_climbs(a->user_file.path, template_text(a->user_file.path, r))) {
         request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" of the request", TEXT_ARG(file));
         w->outcome = AUTH_CANNOT_OPEN;
         return FORBIDDEN;

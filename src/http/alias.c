@@ -1,6 +1,7 @@
-/* alias.c - warns of an `alias` behind which a request can bring a ".." of its own; such a path is answered with 404 (static_path.c).
+/* alias.c - warns of an `alias` behind which a request can bring a ".." of its own; such a path is answered with 404 (place_path.c).
  * Called by location.c, when the configuration has been read. */
 #include "http/core.h"
+#include "http/place.h"
 #include "http/variable.h"
 
 /* ---- location /img { alias /srv/img/; } ---- */

@@ -3,8 +3,8 @@
 #include "http/confine.h"
 
 #include "http/core.h"
+#include "http/place.h"
 #include "http/request.h"
-#include "http/static.h"
 #include "http/variable.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static bool confined_root(struct request *r, struct text path, size_t *len)
         *len = constant_folder(root->path);
         return *len > 0;
     }
-    *len = static_root(r).len;
+    *len = place_root(r).len;
     if (*len >= path.len)
         return false;
     if (root->alias && *len > 0 && path.at[*len] != '/' && path.at[*len - 1] != '/')
@@ -55,7 +55,7 @@ static bool is_below(struct text path, struct text root)
 static int named_root(struct request *r, struct text path, const struct template *source, struct open_options *o)
 {
     char real[PATH_MAX];
-    struct text root = static_root(r);
+    struct text root = place_root(r);
 
     if (is_below(path, root)) {
         o->beneath = confined_root(r, path, &o->root_len);

@@ -6,8 +6,8 @@
 #include "file/open.h"
 #include "http/limits.h"
 #include "http/listing.h"
+#include "http/place.h"
 #include "http/route.h"
-#include "http/static.h"
 #include "http/variable.h"
 #include "http/variant.h"
 #include "net/address.h"
@@ -535,7 +535,7 @@ static struct text side_path(struct request *r)
         !variant_matters(r, &looks[r->step_at]))
         return TEXT_NONE;
     if (!r->path.at)
-        r->path = static_path(r, r->uri);
+        r->path = place_path(r, r->uri);
     return variant_path(r, &looks[r->step_at]);
 }
 
@@ -555,16 +555,16 @@ struct moment explain_moment(struct request *r)
     };
 
     if (r->step == STEP_TRY_FILES && names && r->step_at + 1 < names->count) {
-        m.path = static_path(r, template_text(names->items[r->step_at], r));
+        m.path = place_path(r, template_text(names->items[r->step_at], r));
     } else if (r->step == STEP_INDEX && r->step_at < names->count) {
         struct text name = template_text(names->items[r->step_at], r);
         char *uri = arena_printf(&r->arena, "%.*s%.*s", TEXT_ARG(r->uri), TEXT_ARG(name));
         if (!text_starts(name, TEXT("/")))
-            m.path = static_path(r, text_of(uri));
+            m.path = place_path(r, text_of(uri));
     } else if (r->step == STEP_VARIANT) {
         m.path = side_path(r);
     } else if (r->step == STEP_FILE || r->step == STEP_INDEX || r->step == STEP_LISTING) {
-        m.path = r->path.at ? r->path : static_path(r, r->uri);
+        m.path = r->path.at ? r->path : place_path(r, r->uri);
     }
     return m;
 }

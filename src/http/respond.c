@@ -2,11 +2,11 @@
 #include "http/respond.h"
 
 #include "base/number.h"
+#include "http/climb.h"
 #include "http/field.h"
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/route.h"
-#include "http/static.h"
 #include "http/status.h"
 #include "http/variable.h"
 
@@ -142,7 +142,7 @@ void respond_internally_to(struct request *r, struct text target, const struct t
     size_t question = text_find(target, '?');
     struct text args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;
     respond_internally(r, (struct text){target.at, question}, args);
-    r->climbs_by_conf = !static_climbs(source, target);
+    r->climbs_by_conf = !template_climbs(source, target);
 }
 
 void respond_internally(struct request *r, struct text uri, struct text args)

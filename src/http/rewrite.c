@@ -2,10 +2,11 @@
  * found. See rewrite.h. */
 #include "http/rewrite.h"
 
+#include "http/climb.h"
 #include "http/field.h"
+#include "http/place.h"
 #include "http/respond.h"
 #include "http/rewrite_program.h"
-#include "http/static.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -57,13 +58,13 @@ static bool fits(char test, mode_t mode)
 /* Whether a ".." in the path comes of the request. Behind the root, the root's own do not count. */
 static bool leads_out(struct request *r, const struct condition *c, struct text path)
 {
-    if (!static_climbs(c->subject, path))
+    if (!template_climbs(c->subject, path))
         return false;
-    struct text root = static_root(r);
+    struct text root = place_root(r);
     if (!c->subject->parts[0].variable || !text_starts(path, root))
         return true;
     struct text rest = text_from(path, root.len);
-    return static_leads_out(r, rest, true) || static_climbs(c->subject, rest);
+    return place_leads_out(r, rest, true) || template_climbs(c->subject, rest);
 }
 
 static enum answer test_file(struct request *r, const struct condition *c)
@@ -72,7 +73,7 @@ static enum answer test_file(struct request *r, const struct condition *c)
     struct file *f = NULL;
     mode_t mode = 0;
 
-    int rc = path.at && leads_out(r, c, path) ? -ENOENT : static_find_named(r, path, c->subject, &f);
+    int rc = path.at && leads_out(r, c, path) ? -ENOENT : place_find_named(r, path, c->subject, &f);
     if (rc == -EINPROGRESS)
         return ANSWER_WAITS;
     if (rc == -ENOMEM)
@@ -81,7 +82,7 @@ static enum answer test_file(struct request *r, const struct condition *c)
     bool there = rc == 0;
     if (there)
         mode = f->mode;
-    else if (rc == -EACCES && static_stat(r, path, c->subject, &st)) { /* what may not be opened can still be there */
+    else if (rc == -EACCES && place_stat(r, path, c->subject, &st)) { /* what may not be opened can still be there */
         there = true;
         mode = st.st_mode;
     }
@@ -214,7 +215,7 @@ static bool change_uri(struct request *r, const struct rewrite_conf *conf, const
     if (conf->log)
         request_log(r, LEVEL_NOTICE, 0, "rewritten data: \"%.*s\", args: \"%.*s\"", TEXT_ARG(path), TEXT_ARG(args));
     r->uri = path;
-    r->climbs_by_conf = !static_climbs(rule->path, path);
+    r->climbs_by_conf = !template_climbs(rule->path, path);
     r->args = args;
     r->path = TEXT_NONE;
     if (path.len == 0)

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "http/access.h"
+#include "http/climb.h"
 #include "http/confine.h"
 #include "http/empty_gif.h"
 #include "http/field.h"
@@ -13,6 +14,7 @@
 #include "http/limits.h"
 #include "http/listing.h"
 #include "http/listing_job.h"
+#include "http/place.h"
 #include "http/precondition.h"
 #include "http/random_index.h"
 #include "http/realip.h"
@@ -28,50 +30,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* ---- looking files up ---- */
-
-static void on_found(struct file_lookup *lookup, int rc, struct file *f)
-{
-    struct request *r = container_of(lookup, struct request, lookup);
-    r->found = true;
-    r->found_rc = rc;
-    r->found_file = f;
-    request_resume(r);
-}
-
-int static_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
-{
-    *f = NULL;
-    if (r->found) {
-        r->found = false;
-        *f = r->found_file;
-        r->found_file = NULL;
-        return r->found_rc;
-    }
-    if (!path.at)
-        return -ENOMEM;
-    struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
-    int rc = r->location->confine ? confine_options(r, path, source, &options) : 0;
-    if (rc < 0)
-        return rc;
-    r->lookup.found = on_found;
-    return file_cache_find(r->worker->cache, r->location->file, path.at, &options, &r->lookup, f);
-}
-
-int static_find(struct request *r, struct text path, struct file **f)
-{
-    return static_find_named(r, path, NULL, f);
-}
-
-bool static_stat(struct request *r, struct text path, const struct template *source, struct stat *st)
-{
-    struct open_options guard = {0};
-
-    if (r->location->confine && confine_options(r, path, source, &guard) < 0)
-        return false;
-    return file_stat(path.at, &guard, st) == 0;
-}
-
 /* ---- the steps: true: go on with r->step; false: wait ---- */
 
 /* The one door to all content, whatever step came before: texts that are made here answer GET and HEAD; of files, POST may ask too,
@@ -86,10 +44,10 @@ static bool takes_method(const struct request *r)
 
 static bool refuse_climbing(struct request *r)
 {
-    if (!static_uri_leads_out(r))
+    if (!place_uri_leads_out(r))
         return false;
     request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" where it is joined with the request",
-                TEXT_ARG(static_path(r, r->uri)));
+                TEXT_ARG(place_path(r, r->uri)));
     respond_error(r, 404);
     return true;
 }
@@ -141,7 +99,7 @@ static void fail_open(struct request *r, struct text path, int error)
 
 static bool step_random_index(struct request *r)
 {
-    struct text name, path = static_path(r, r->uri);
+    struct text name, path = place_path(r, r->uri);
     int rc = random_index_pick(r, path, &name);
 
     if (rc == -EINPROGRESS)
@@ -149,7 +107,7 @@ static bool step_random_index(struct request *r)
     if (rc < 0)
         fail_open(r, path, -rc);
     else if (name.at)
-        respond_internally(r, static_joined(r, r->uri, name), r->args);
+        respond_internally(r, place_joined(r, r->uri, name), r->args);
     else
         r->step = STEP_INDEX;
     return true;
@@ -159,8 +117,8 @@ static bool step_random_index(struct request *r)
 static bool step_without_index(struct request *r)
 {
     struct file *f;
-    struct text path = static_path(r, r->uri);
-    int rc = static_find(r, path, &f);
+    struct text path = place_path(r, r->uri);
+    int rc = place_find(r, path, &f);
 
     if (rc == -EINPROGRESS)
         return false;
@@ -194,10 +152,10 @@ static void redirect_to_index(struct request *r, struct text uri)
 /* After names that are not there, a directory that is not there is 404. */
 static bool step_absolute_index(struct request *r, struct text name)
 {
-    struct text path = r->step_at > 0 ? static_path(r, r->uri) : TEXT_NONE;
+    struct text path = r->step_at > 0 ? place_path(r, r->uri) : TEXT_NONE;
     struct file *f = NULL;
 
-    int rc = r->step_at > 0 ? static_find(r, path, &f) : 0;
+    int rc = r->step_at > 0 ? place_find(r, path, &f) : 0;
     if (rc == -EINPROGRESS)
         return false;
     file_release(f);
@@ -213,7 +171,7 @@ static struct text index_path(struct request *r, struct text uri, struct text na
 {
     const struct root *root = &r->location->http->root;
 
-    return root->alias && root->strip == SIZE_MAX ? static_path_below(r, name) : static_path(r, uri);
+    return root->alias && root->strip == SIZE_MAX ? place_path_below(r, name) : place_path(r, uri);
 }
 
 /* One name of index. */
@@ -224,16 +182,16 @@ static bool step_index(struct request *r)
         return step_without_index(r);
 
     struct text name = template_text(names->items[r->step_at], r);
-    if (static_climbs(names->items[r->step_at], name)) {
+    if (template_climbs(names->items[r->step_at], name)) {
         r->step_at++;
         return true;
     }
     if (text_starts(name, TEXT("/")))
         return step_absolute_index(r, name);
-    struct text uri = static_joined(r, r->uri, name);
+    struct text uri = place_joined(r, r->uri, name);
     struct text path = uri.at ? index_path(r, uri, name) : TEXT_NONE;
     struct file *f;
-    int rc = static_find(r, path, &f);
+    int rc = place_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc == 0) {
@@ -281,10 +239,10 @@ static bool step_variant(struct request *r)
         return true;
     }
     if (!r->path.at)
-        r->path = static_path(r, r->uri);
+        r->path = place_path(r, r->uri);
     struct text path = variant_path(r, look);
     struct file *f;
-    int rc = static_find(r, path, &f);
+    int rc = place_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG)
@@ -299,9 +257,9 @@ static bool step_file(struct request *r)
     int rc = 0;
 
     if (!r->path.at)
-        r->path = static_path(r, r->uri);
+        r->path = place_path(r, r->uri);
     if (!r->file)
-        rc = static_find(r, r->path, &r->file);
+        rc = place_find(r, r->path, &r->file);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0) {

@@ -6,7 +6,6 @@
 #include "http/respond.h"
 #include "http/rewrite.h"
 #include "http/route.h"
-#include "http/static.h"
 
 /* What comes when the URI and the location stay as they are. */
 static void after_rewrite(struct request *r)

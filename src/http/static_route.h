@@ -14,7 +14,4 @@ bool static_step_try_files(struct request *r);
  * answer. Asked where a path is made. */
 bool static_refuse_alias(struct request *r);
 
-/* `a` and `b`, NUL-terminated; absent: no memory, or one of them is absent. */
-struct text static_joined(struct request *r, struct text a, struct text b);
-
 #endif

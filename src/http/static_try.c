@@ -1,8 +1,9 @@
 /* static_try.c - try_files: one name after another, then what stands last. Called by static.c. See static_route.h. */
 #include "base/number.h"
+#include "http/climb.h"
 #include "http/confine.h"
+#include "http/place.h"
 #include "http/respond.h"
-#include "http/static.h"
 #include "http/static_route.h"
 #include "http/variable.h"
 
@@ -37,7 +38,7 @@ static struct text try_uri(struct request *r, struct text rest)
     const struct root *root = &r->location->http->root;
 
     if (root->alias && root->strip <= r->uri.len)
-        return static_joined(r, (struct text){r->uri.at, root->strip}, rest);
+        return place_joined(r, (struct text){r->uri.at, root->strip}, rest);
     return rest.len > 0 ? rest : TEXT("/");
 }
 
@@ -47,7 +48,7 @@ static bool is_closed(struct request *r, int rc, struct text path, bool director
 {
     struct stat st;
 
-    return rc == -EACCES && path.at && static_stat(r, path, NULL, &st) && S_ISDIR(st.st_mode) == directory;
+    return rc == -EACCES && path.at && place_stat(r, path, NULL, &st) && S_ISDIR(st.st_mode) == directory;
 }
 
 /* A ".." that comes of the request's words is not looked for, but where root_confine lets none lead out. */
@@ -55,9 +56,9 @@ static bool name_leads_out(struct request *r, const struct template *name, struc
 {
     const struct location *l = r->location;
     bool confined = l->confine && l->confine->beneath;
-    bool own = template_is_constant(name) || (!l->http->root.alias && (confined || !static_climbs(name, value)));
+    bool own = template_is_constant(name) || (!l->http->root.alias && (confined || !template_climbs(name, value)));
 
-    return static_leads_out(r, rest, own);
+    return place_leads_out(r, rest, own);
 }
 
 /* One name of try_files: the content if it is there, else the next one's turn. */
@@ -66,11 +67,11 @@ static bool try_file(struct request *r, const struct try_files *names)
     const struct template *name = names->names->items[r->step_at];
     struct text value = template_text(name, r);
     struct text rest = value.at ? try_rest(r, name, value) : TEXT_NONE;
-    struct text path = rest.at ? static_path_below(r, rest) : TEXT_NONE;
+    struct text path = rest.at ? place_path_below(r, rest) : TEXT_NONE;
     bool directory = names->directory[r->step_at];
     struct file *f = NULL;
 
-    int rc = path.at && name_leads_out(r, name, value, rest) ? -ENOENT : static_find(r, path, &f);
+    int rc = path.at && name_leads_out(r, name, value, rest) ? -ENOENT : place_find(r, path, &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 ? !is_closed(r, rc, path, directory) : (f->kind == FILE_DIRECTORY) != directory) {

@@ -7,10 +7,10 @@
 #include "http/head.h"
 #include "http/limit_rate.h"
 #include "http/limits.h"
+#include "http/place.h"
 #include "http/referer.h"
 #include "http/request.h"
 #include "http/secure_link.h"
-#include "http/static.h"
 #include "http/userid.h"
 #include "http/worker.h"
 #include "io/filter.h"
@@ -410,14 +410,14 @@ GETTER(request_id)
 GETTER(document_root)
 {
     UNUSED(data);
-    *out = r->location ? static_root(r) : TEXT_NONE;
+    *out = r->location ? place_root(r) : TEXT_NONE;
 }
 
 GETTER(realpath_root)
 {
     UNUSED(data);
     char real[PATH_MAX];
-    struct text root = r->location ? static_root(r) : TEXT_NONE;
+    struct text root = r->location ? place_root(r) : TEXT_NONE;
     *out = TEXT_NONE;
     if (root.at && realpath(root.at, real))
         *out = arena_text(&r->arena, text_of(real));
@@ -426,7 +426,7 @@ GETTER(realpath_root)
 GETTER(request_filename)
 {
     UNUSED(data);
-    *out = r->location ? static_path(r, r->uri) : TEXT_NONE;
+    *out = r->location ? place_path(r, r->uri) : TEXT_NONE;
 }
 
 GETTER(hostname)

@@ -1,9 +1,10 @@
-/* test_static_path.c - names of files from root and alias, and which ".." in them comes of the request. */
+/* test_place.c - names of files from root and alias, and which ".." in them comes of the request. */
 #include "configured.h"
 
+#include "http/climb.h"
+#include "http/place.h"
 #include "http/rewrite_program.h"
 #include "http/route.h"
-#include "http/static.h"
 #include "http/variable.h"
 
 static const struct {
@@ -55,7 +56,7 @@ START_TEST(climbing_is_seen)
     request_init(&r, &c, &conf, "h", uri);
     const struct template *t = r.location->rewrite->items[0].action->text;
     struct text value = template_text(t, &r);
-    ck_assert_msg(static_climbs(t, value) == climbs[_i].climbs, "%s: %.*s", climbs[_i].text, TEXT_ARG(value));
+    ck_assert_msg(template_climbs(t, value) == climbs[_i].climbs, "%s: %.*s", climbs[_i].text, TEXT_ARG(value));
     request_fini(&r);
     unconfigure(&conf);
 }
@@ -107,20 +108,20 @@ START_TEST(path_is_made)
     r.location = route_location(&r);
     r.internal = true; /* such a URI comes of a rewrite, or of what an alias cuts off */
     r.climbs_by_conf = paths[_i].by_conf;
-    struct text path = static_path(&r, r.uri);
+    struct text path = place_path(&r, r.uri);
     ck_assert_msg(text_equal(path, text_of(paths[_i].path)), "%s %s: %.*s", paths[_i].conf, paths[_i].uri,
                   TEXT_ARG(path));
-    ck_assert_msg(static_uri_leads_out(&r) == paths[_i].leads_out, "%s %s", paths[_i].conf, paths[_i].uri);
+    ck_assert_msg(place_uri_leads_out(&r) == paths[_i].leads_out, "%s %s", paths[_i].conf, paths[_i].uri);
     request_fini(&r);
     unconfigure(&conf);
 }
 END_TEST
 
-Suite *suite_http_static_path(void);
+Suite *suite_http_place(void);
 
-Suite *suite_http_static_path(void)
+Suite *suite_http_place(void)
 {
-    Suite *s = suite_create("http/static_path");
+    Suite *s = suite_create("http/place");
     TCase *t = tcase_create("paths");
     tcase_add_loop_test(t, climbing_is_seen, 0, sizeof climbs / sizeof *climbs);
     tcase_add_loop_test(t, path_is_made, 0, sizeof paths / sizeof *paths);

@@ -1,14 +1,13 @@
-/* static_path.c - from a URI to the name of a file: root, alias, and what may not come of joining them with a request's text.
- * Called by static.c and by variables. See static.h.
+/* place.c - from a URI to the name of a file: root, alias, and what may not come of joining them with a request's text. See place.h.
  *
  * The path of a request's URI has no ".." left when it gets here. One can still arise where texts are joined: "../x" of "/img../x"
  * behind an alias, a capture, an argument. A ".." that the configuration itself writes, whole, is its own business. */
-#include "http/static.h"
+#include "http/place.h"
 
-#include "http/static_route.h"
+#include "http/climb.h"
 #include "http/variable.h"
 
-struct text static_root(struct request *r)
+struct text place_root(struct request *r)
 {
     const struct location *l = r->location;
     if (l->root.at)
@@ -35,9 +34,9 @@ static struct text below_root(const struct request *r, struct text uri)
     return root->strip <= uri.len ? text_from(uri, root->strip) : TEXT("");
 }
 
-struct text static_path_below(struct request *r, struct text rest)
+struct text place_path_below(struct request *r, struct text rest)
 {
-    struct text root = static_root(r);
+    struct text root = place_root(r);
     if (!root.at) /* no memory for its variables: the file system's root is no substitute */
         return TEXT_NONE;
     char *path = arena_alloc(&r->arena, root.len + rest.len + 1);
@@ -50,12 +49,12 @@ struct text static_path_below(struct request *r, struct text rest)
     return (struct text){path, root.len + rest.len};
 }
 
-struct text static_path(struct request *r, struct text uri)
+struct text place_path(struct request *r, struct text uri)
 {
-    return static_path_below(r, below_root(r, uri));
+    return place_path_below(r, below_root(r, uri));
 }
 
-struct text static_joined(struct request *r, struct text a, struct text b)
+struct text place_joined(struct request *r, struct text a, struct text b)
 {
     char *s = arena_alloc(&r->arena, a.len + b.len + 1);
     if (!s || !a.at || !b.at)
@@ -67,43 +66,6 @@ struct text static_joined(struct request *r, struct text a, struct text b)
 }
 
 /* ---- ".." ---- */
-
-/* How many components of `t` are ".."; `open`: its beginning and its end may lie within one, so that those do not count. */
-static size_t count_climbs(struct text t, bool open_start, bool open_end)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i + 1 < t.len; i++) {
-        const char *dot = memchr(t.at + i, '.', t.len - i);
-        if (!dot)
-            break;
-        i = (size_t)(dot - t.at);
-        bool starts = i == 0 ? !open_start : t.at[i - 1] == '/';
-        if (!starts || i + 1 >= t.len || t.at[i + 1] != '.')
-            continue;
-        n += i + 2 == t.len ? !open_end : t.at[i + 2] == '/';
-    }
-    return n;
-}
-
-/* Those that the configuration writes, whole. */
-static size_t own_climbs(const struct template *t)
-{
-    size_t n = 0;
-
-    for (unsigned i = 0; i < t->count; i++)
-        if (!t->parts[i].variable)
-            n += count_climbs(t->parts[i].text, i > 0, i + 1 < t->count);
-    return n;
-}
-
-bool static_climbs(const struct template *t, struct text value)
-{
-    if (template_is_constant(t))
-        return false;
-    size_t climbs = count_climbs(value, false, false);
-    return climbs > 0 && climbs > own_climbs(t);
-}
 
 /* Whether the last bytes of `root` and the first ones of `rest` are one "..". */
 static bool join_climbs(struct text root, struct text rest)
@@ -117,15 +79,15 @@ static bool join_climbs(struct text root, struct text rest)
     return rest.at[0] == '.' && (first == 2 ? rest.at[1] : root.at[root.len - 1]) == '.';
 }
 
-bool static_leads_out(struct request *r, struct text rest, bool own)
+bool place_leads_out(struct request *r, struct text rest, bool own)
 {
     const struct template *t = r->location->http->root.path;
-    struct text root = static_root(r);
+    struct text root = place_root(r);
 
-    return static_climbs(t, root) || (!own && (join_climbs(root, rest) || count_climbs(rest, true, false) > 0));
+    return template_climbs(t, root) || (!own && (join_climbs(root, rest) || climbs_in(rest, true, false) > 0));
 }
 
-bool static_uri_leads_out(struct request *r)
+bool place_uri_leads_out(struct request *r)
 {
     const struct location *l = r->location;
 
@@ -138,6 +100,6 @@ bool static_uri_leads_out(struct request *r)
     bool cut = rest.len > 0 && rest.at != r->uri.at && rest.at[-1] != '/';
 
     if (!r->climbs_by_conf)
-        return static_leads_out(r, rest, false);
-    return static_leads_out(r, rest, true) || (cut && join_climbs(static_root(r), rest));
+        return place_leads_out(r, rest, false);
+    return place_leads_out(r, rest, true) || (cut && join_climbs(place_root(r), rest));
 }
