@@ -424,7 +424,7 @@ static unsigned turns_in_time(struct log_file *lf, const char *path, unsigned tu
 {
     unsigned in_time = 0;
     for (unsigned i = 0; i < turns; i++) {
-        char line[32];
+        char line[48];
         for (int n = 0; n < 3; n++) {
             snprintf(line, sizeof(line), "turn %u line %d\n", i, n);
             log_file_write_urgent(lf, 6, line, strlen(line));
