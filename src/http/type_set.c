@@ -8,7 +8,8 @@ struct type_set {
 
 struct type_node {
     struct type_node *next;
-    struct text type;
+    struct text type; /* canonical() of it */
+    struct text written;
 };
 
 static struct text canonical(struct text type)
@@ -29,13 +30,22 @@ static bool has(const struct type_set *set, struct text type)
     return false;
 }
 
+/* Two names of one type are no duplicates: configurations name all, for other servers. */
+static bool is_written(const struct type_set *set, struct text type)
+{
+    for (const struct type_node *n = set->first; n; n = n->next)
+        if (text_equal_nocase(n->written, type))
+            return true;
+    return false;
+}
+
 /* False: no memory. */
 static bool add(struct type_set *set, struct text type, struct arena *arena)
 {
     struct type_node *n = arena_alloc(arena, sizeof *n);
     if (!n)
         return false;
-    *n = (struct type_node){NULL, canonical(type)};
+    *n = (struct type_node){NULL, canonical(type), type};
     *set->end = n;
     set->end = &n->next;
     return true;
@@ -58,7 +68,7 @@ const char *type_set_add(struct conf *cf, const struct conf_row *row, void *slot
         struct text type = cf->args[i];
         if (text_equal(type, TEXT("*")))
             (*set)->all = true;
-        else if (text_equal(canonical(type), type) && has(*set, type))
+        else if (is_written(*set, type))
             conf_warn(cf, "duplicate MIME type \"%.*s\"", TEXT_ARG(type));
         else if (!add(*set, type, cf->arena))
             return conf_error(cf, "no memory");

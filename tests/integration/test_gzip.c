@@ -563,6 +563,32 @@ START_TEST(configuration)
 }
 END_TEST
 
+/* One type under several names is named once each; what is written twice is a duplicate. */
+START_TEST(names_of_scripts)
+{
+    static const struct {
+        const char *types;
+        unsigned duplicates;
+    } rows[] = {
+        {"application/javascript text/javascript application/x-javascript text/css", 0},
+        {"text/javascript application/javascript", 0},
+        {"application/x-javascript text/javascript application/javascript *", 0},
+        {"text/javascript Text/JavaScript", 1},
+        {"application/javascript text/css application/javascript", 1},
+        {"text/html", 1}, /* which is always there */
+    };
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        struct run run;
+        char line[200];
+        snprintf(line, sizeof line, "%s_types %s;", i % 2 ? "gzip" : "charset", rows[i / 2].types);
+        site_conf_server(line);
+        site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+        ck_assert_msg(run.status == 0 && count_text(run.err, "duplicate MIME type") == rows[i / 2].duplicates, "%s: %s",
+                      line, run.err);
+    }
+}
+END_TEST
+
 Suite *suite_gzip(void)
 {
     Suite *s = suite_create("gzip");
@@ -581,6 +607,7 @@ Suite *suite_gzip(void)
     tcase_add_test(tc, gunzip_of_broken_files);
     tcase_add_test(tc, trailers);
     tcase_add_test(tc, large_with_trailers);
+    tcase_add_test(tc, names_of_scripts);
     tcase_add_loop_test(tc, configuration, 0, sizeof lines / sizeof *lines);
     return s;
 }
