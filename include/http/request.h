@@ -145,7 +145,7 @@ struct request {
     bool wants_close;                      /* the response says Connection: close */
     bool lingers;                          /* and input may still be on its way: close gently */
     bool head_only;                        /* HEAD */
-    bool silent;                           /* return 444 (408, 499): close without a response */
+    bool silent;                           /* 444 (408, 499): close without a response */
     int error_status;                      /* status that an error page stands for, 0: none */
 
     struct file_lookup lookup;

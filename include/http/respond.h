@@ -8,6 +8,9 @@
  * redirect's way: static_run() goes on with it. */
 void respond_error(struct request *r, int status);
 
+/* The same for a status that the configuration names: 444 (408, 499) closes the connection without a response. */
+void respond_status(struct request *r, int status);
+
 /* The short page itself, error_page or not. */
 void respond_page(struct request *r, int status);
 

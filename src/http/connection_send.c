@@ -177,11 +177,21 @@ static int open_body(struct connection *c, struct request *r)
     return 0;
 }
 
-/* `return 444`. Responses to earlier requests are not lost with it: what is left of them is sent, and the end is as gentle as any. */
+/* Not all of the responses to earlier requests has arrived. */
+static bool owes_responses(const struct connection *c)
+{
+    return c->requests > 1 && (pending_output(c).len > 0 || socket_unsent(c->transport.fd) > 0);
+}
+
+/* 444. Responses to earlier requests are not lost with it: what is left of them is sent, and the end is as gentle as any. */
 static enum next end_silently(struct connection *c)
 {
-    if (c->requests == 1)
-        return connection_gone(c, "return 444");
+    bool resets = c->request->out.status == 444 && connection_conf(c)->reset_timedout_connection && !owes_responses(c);
+
+    if (resets)
+        socket_reset_on_close(c->transport.fd);
+    if (resets || c->requests == 1)
+        return connection_gone(c, "status 444");
     c->request->wants_close = true;
     connection_become(c, CONN_SENDING);
     return NEXT_STEP;

@@ -376,7 +376,9 @@ static const struct conf_row rows[] = {
      .help = "Longest wait for more bytes during a lingering close.",
      .differs = "Within a request body the longest wait is client_body_timeout."},
     {"reset_timedout_connection", ALL, CONF_FLAG, conf_set_flag, SLOT(reset_timedout_connection), .dflt = "off",
-     .help = "Close timed-out connections with a reset, which frees their send buffers at once."},
+     .help =
+         "Close timed-out connections, and those that status 444 ends, with a reset, which frees their send buffers "
+         "at once."},
     {"client_header_buffer_size", HTTP_SERVER, CONF_TAKE1, conf_set_size, SLOT(client_header_buffer_size),
      .extra = &head_buffer, .dflt = "4k", .help = "First buffer for request heads.",
      .differs = "nginx's default is 1k."},

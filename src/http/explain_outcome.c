@@ -119,7 +119,7 @@ static void say_status(struct explain *e)
     const char *reason = why(e);
 
     if (r->silent) {
-        explain_say(e, "status", "none: return %d closes the connection without a word", r->out.status);
+        explain_say(e, "status", "none: status %d closes the connection without a word", r->out.status);
         return;
     }
     struct text line = status_line(r->out.status);

@@ -64,7 +64,7 @@ static bool wait_for(struct request *r, int64_t msec)
 static bool is_rejected(struct request *r, enum limit_status status, int64_t with)
 {
     if (status == LIMIT_REJECTED)
-        respond_error(r, (int)with);
+        respond_status(r, (int)with);
     return status == LIMIT_REJECTED;
 }
 

@@ -103,12 +103,26 @@ static bool is_silent(int status)
     return status == 444 || status == 408 || status == 499;
 }
 
+static void end_silently(struct request *r, int status)
+{
+    reset(r);
+    r->silent = true;
+    r->out.status = status; /* for the log */
+    r->step = STEP_READY;
+}
+
+void respond_status(struct request *r, int status)
+{
+    if (is_silent(status))
+        end_silently(r, status);
+    else
+        respond_error(r, status);
+}
+
 void respond_return(struct request *r, const struct return_action *a)
 {
     if (is_silent(a->status)) {
-        r->silent = true;
-        r->out.status = a->status; /* for the log */
-        r->step = STEP_READY;
+        end_silently(r, a->status);
         return;
     }
     const struct http_conf *h = r->location->http;

@@ -15,7 +15,7 @@ static void end_try_files(struct request *r, const struct template *last)
     uint64_t status;
 
     if (text_starts(target, TEXT("=")) && number_parse(text_from(target, 1), &status) == 0)
-        respond_error(r, (int)status);
+        respond_status(r, (int)status);
     else if (text_starts(target, TEXT("@")))
         respond_named(r, target);
     else

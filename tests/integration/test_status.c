@@ -1,6 +1,7 @@
 /* test_status.c - every status that a client or a configuration can provoke, and the short pages that come with them. */
 #include "harness.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,6 +381,53 @@ START_TEST(return_without_answer)
 }
 END_TEST
 
+/* `error` 0: the end of the stream. `before`: an answer to an earlier request has come. */
+static void expect_end(const char *target, int error, bool before)
+{
+    struct client c;
+    struct response r;
+
+    client_open(&c, site_port(0));
+    if (before) {
+        client_say(&c, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_int_eq(r.status, 200);
+        response_free(&r);
+    }
+    client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
+    ck_assert_msg(client_ends(&c), "%s", target);
+    ck_assert_msg(c.error == error, "%s: %s", target, strerror(c.error));
+    client_close(&c);
+}
+
+START_TEST(silence_by_a_reset)
+{
+    site_write("html/a", "a");
+    site_conf_http("limit_req_zone $remote_addr zone=z:1m rate=1r/m; limit_req_status 444;\n"
+                   "server { listen @PORT@; reset_timedout_connection on;\n"
+                   "location /a { return 200 a; } location /drop { return 444; }\n"
+                   "location /408 { return 408; } location /499 { return 499; }\n"
+                   "location /try { root @DIR@/html; try_files /none =444; }\n"
+                   "location /limited { limit_req zone=z; root @DIR@/html; try_files /a =404; }\n"
+                   "location /page { error_page 404 = /drop; return 404; }\n"
+                   "location /fin/ { reset_timedout_connection off;\n"
+                   "location /fin/drop { return 444; } location /fin/try { try_files /none =444; } } }\n");
+    site_start();
+    for (int before = 0; before < 2; before++) {
+        expect_end("/drop", ECONNRESET, before);
+        expect_end("/try", ECONNRESET, before);
+        expect_end("/page", ECONNRESET, before);
+        expect_end("/408", 0, before);
+        expect_end("/499", 0, before);
+        expect_end("/fin/drop", 0, before);
+        expect_end("/fin/try", 0, before);
+    }
+    ck_assert_int_eq(status_of("/limited"), 200);
+    expect_end("/limited", ECONNRESET, false);
+    free(log_await_count("logs/access.log", " 444 0 ", 11));
+}
+END_TEST
+
 START_TEST(return_with_text)
 {
     site_conf_server(
@@ -429,6 +477,7 @@ Suite *suite_status(void)
     tcase_add_test(tc, range_not_satisfiable);
     tcase_add_test(tc, redirect_cycle);
     tcase_add_test(tc, return_without_answer);
+    tcase_add_test(tc, silence_by_a_reset);
     tcase_add_test(tc, return_with_text);
     return s;
 }
