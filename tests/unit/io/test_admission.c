@@ -330,6 +330,29 @@ START_TEST(test_one_place_for_a_file)
 }
 END_TEST
 
+/* Where two of them gave it one each all the same, it keeps one with the next request. */
+START_TEST(test_second_place_is_given_up)
+{
+    _Atomic(uint64_t) *places = &a->table->places[0][0];
+    const int64_t pages = (int64_t)size / 4096;
+    unsigned at = 0, left = 0;
+
+    admission_room(a, 8192 * mib);
+    ask(1);
+    ask(1);
+    while (places[at] == 0)
+        at++;
+    for (unsigned way = 0; way < ADMISSION_WAYS; way++)
+        places[at / ADMISSION_WAYS * ADMISSION_WAYS + way] = places[at];
+    atomic_fetch_add(&a->table->promised, pages * (ADMISSION_WAYS - 1));
+    ck_assert(ask(1));
+    for (unsigned i = 0; i < ADMISSION_SETS * ADMISSION_WAYS; i++)
+        left += places[i] != 0;
+    ck_assert_uint_eq(left, 1);
+    ck_assert_int_eq(atomic_load(&a->table->promised), pages);
+}
+END_TEST
+
 /* Whoever sets pages aside and is killed before it gives the place: they come back with the second
  * count. */
 START_TEST(test_killed_before_the_place)
@@ -510,6 +533,7 @@ Suite *suite_io_admission(void)
     tcase_add_test(t, test_processes_learn_together);
     tcase_add_test(t, test_processes_at_once);
     tcase_add_test(t, test_one_place_for_a_file);
+    tcase_add_test(t, test_second_place_is_given_up);
     tcase_add_test(t, test_killed_before_the_place);
     tcase_add_test(t, test_killed_before_the_mark);
     tcase_add_test(t, test_killed_at_any_time);
