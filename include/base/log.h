@@ -39,9 +39,14 @@ int log_level_parse(const char *name, enum log_level *level);
  * The writer of log_file.h reports through it: change it only while no writer runs. */
 extern struct log *log_main;
 
-/* While set (a program being started by a person), that first log says "NAME: [warn] message" instead, and only warnings and
- * worse. */
+/* While set (a program being started by a person), log_main says warnings and worse on descriptor 2, too, as "NAME: [warn] message";
+ * the first log says nothing else. */
 extern const char *log_terminal_name;
+
+/* From now on descriptor 2 is the first file of this log, also when that is reopened; /dev/null where there is none. Where the log goes
+ * to stderr, it stays what it is. 0 or -errno. */
+int log_stderr_take(const struct log *log);
+int log_stderr_move(const struct log *log); /* the same for another log, if it was taken at all */
 
 #define log_emerg(err, ...)  log_write(log_main, LEVEL_EMERG, 0, err, __VA_ARGS__)
 #define log_alert(err, ...)  log_write(log_main, LEVEL_ALERT, 0, err, __VA_ARGS__)

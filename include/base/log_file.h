@@ -79,6 +79,10 @@ void log_file_end_turn(void);
 char *log_file_reserve(struct log_file *lf, size_t len);
 void log_file_commit(struct log_file *lf, size_t used);
 
+/* Standard error itself; or anything, a file too, that descriptor 2 leads to as well. */
+bool log_file_is_stderr(const struct log_file *lf);
+bool log_file_reaches_stderr(const struct log_file *lf);
+
 const char *log_file_path(const struct log_file *lf);
 /* Counts the dropped lines of all files there too, from now on: memory that others may look at. */
 void log_file_count_drops(uint64_t *total);

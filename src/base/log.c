@@ -74,10 +74,16 @@ static void write_stderr(const char *line, size_t len)
     while (n < 0 && errno == EINTR);
 }
 
-static void write_outputs(const struct log *log, enum log_level level, const char *line, size_t len)
+static bool is_stderr(const struct log_output *o)
+{
+    return !o->file || log_file_is_stderr(o->file);
+}
+
+/* `spare`: not to stderr, where the same is said in other words. */
+static void write_outputs(const struct log *log, enum log_level level, const char *line, size_t len, bool spare)
 {
     for (const struct log_output *o = log->outputs; o; o = o->next) {
-        if (level > o->level)
+        if (level > o->level || (spare && is_stderr(o)))
             continue;
         if (o->file)
             log_file_write_urgent(o->file, (int)level, line, len);
@@ -86,24 +92,25 @@ static void write_outputs(const struct log *log, enum log_level level, const cha
     }
 }
 
-__attribute__((format(printf, 5, 0))) static void
-write_args(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, va_list args)
+/* Descriptor 2 of a new binary is the old one's error log, and that may be ours as well. */
+static bool says_it_there(const struct log *log, enum log_level level)
 {
-    bool terminal = log_terminal_name && log == &stderr_log;
-    if (!log_wants(log, level) || (terminal && level > LEVEL_WARN))
-        return;
+    for (const struct log_output *o = log->outputs; o; o = o->next) {
+        if (level <= o->level && !is_stderr(o) && log_file_reaches_stderr(o->file))
+            return true;
+    }
+    return false;
+}
 
-    char message[LINE_SIZE], line[LINE_SIZE], date[CLOCK_ERROR_LEN + 1], tail[160];
-    int kept_errno = errno;
-    size_t message_len = written(vsnprintf(message, sizeof(message), format, args), sizeof(message));
-    put_date(date);
-    int head = terminal ? snprintf(line, sizeof(line), "%s: [%s] ", log_terminal_name, names[level])
-                        : snprintf(line, sizeof(line), "%s [%s] %d#%d: ", date, names[level], getpid(), gettid());
-    size_t at = written(head, sizeof(line));
-    if (connection > 0)
-        at += written(snprintf(line + at, sizeof(line) - at, "*%llu ", (unsigned long long)connection),
-                      sizeof(line) - at);
+struct line {
+    char at[LINE_SIZE];
+    size_t len;
+};
 
+/* The head of the line is there already. */
+static void finish_line(struct line *line, const char *message, size_t len, int err)
+{
+    char tail[160];
     size_t tail_len = 0;
     if (err != 0) {
         char text[128];
@@ -111,11 +118,51 @@ write_args(const struct log *log, enum log_level level, uint64_t connection, int
         tail_len = written(snprintf(tail, sizeof(tail), " (%d: %s)", number, strerror_r(number, text, sizeof(text))),
                            sizeof(tail));
     }
-    at = add_escaped(line, at, sizeof(line) - tail_len - 1, message, message_len);
-    memcpy(line + at, tail, tail_len);
-    at += tail_len;
-    line[at++] = '\n';
-    write_outputs(log, level, line, at);
+    line->len = add_escaped(line->at, line->len, sizeof(line->at) - tail_len - 1, message, len);
+    memcpy(line->at + line->len, tail, tail_len);
+    line->len += tail_len;
+    line->at[line->len++] = '\n';
+}
+
+static void say_on_terminal(enum log_level level, const char *message, size_t len, int err)
+{
+    struct line line;
+    line.len =
+        written(snprintf(line.at, sizeof(line.at), "%s: [%s] ", log_terminal_name, names[level]), sizeof(line.at));
+    finish_line(&line, message, len, err);
+    write_stderr(line.at, line.len);
+}
+
+static void say_in_outputs(const struct log *log, enum log_level level, uint64_t connection, const char *message,
+                           size_t len, int err, bool spare)
+{
+    struct line line;
+    char date[CLOCK_ERROR_LEN + 1];
+    put_date(date);
+    line.len = written(snprintf(line.at, sizeof(line.at), "%s [%s] %d#%d: ", date, names[level], getpid(), gettid()),
+                       sizeof(line.at));
+    if (connection > 0)
+        line.len +=
+            written(snprintf(line.at + line.len, sizeof(line.at) - line.len, "*%llu ", (unsigned long long)connection),
+                    sizeof(line.at) - line.len);
+    finish_line(&line, message, len, err);
+    write_outputs(log, level, line.at, line.len, spare);
+}
+
+__attribute__((format(printf, 5, 0))) static void
+write_args(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, va_list args)
+{
+    bool starting = log_terminal_name && log == log_main;
+    if (!log_wants(log, level) || (starting && log == &stderr_log && level > LEVEL_WARN))
+        return;
+
+    char message[LINE_SIZE];
+    int kept_errno = errno;
+    size_t len = written(vsnprintf(message, sizeof(message), format, args), sizeof(message));
+    bool terminal = starting && level <= LEVEL_WARN && !says_it_there(log, level);
+    if (terminal)
+        say_on_terminal(level, message, len, err);
+    say_in_outputs(log, level, connection, message, len, err, terminal);
     errno = kept_errno;
 }
 

@@ -68,6 +68,7 @@ void log_file_free(struct log_file *lf)
 {
     if (log_writer_abandoned)
         return; /* it may still hold this file */
+    log_stderr_forget(lf);
     if (lf->syslog)
         log_syslog_close(lf->syslog);
     if (lf->names)
@@ -509,6 +510,7 @@ int log_file_reopen_now(struct log_file *lf)
     lf->torn = false;
     if (old >= 0)
         close(old);
+    log_stderr_reopened(lf);
     return 0;
 }
 

@@ -108,6 +108,10 @@ void log_names_close(struct log_names *n); /* all of them: they are opened anew 
 /* The path that could not be written last; empty: none. */
 const char *log_names_failed(const struct log_names *n);
 
+/* log_stderr.c */
+void log_stderr_reopened(const struct log_file *lf); /* it has another descriptor */
+void log_stderr_forget(const struct log_file *lf);   /* it is about to be closed */
+
 /* log_syslog.c */
 int log_syslog_open(struct log_syslog **out, struct text parameters);
 void log_syslog_close(struct log_syslog *s);

@@ -11,21 +11,35 @@
 
 enum { ARENA_CHUNK = 16 * 1024 };
 
-/* Without `error_log` lines: the file of -e, else the built-in one, and where that cannot be opened (nothing is
- * installed, or we are nobody in particular) stderr. */
+/* The file of -e, else the built-in one. */
+static const char *open_first_log(struct cycle *c)
+{
+    const char *path = c->source->error_log ? c->source->error_log : SLUICE_ERROR_LOG_PATH;
+
+    if (path[0] != '/' && strcmp(path, "stderr") != 0 && strncmp(path, "syslog:", 7) != 0)
+        path = arena_printf(&c->arena, "%s%s", c->source->prefix, path);
+    return path ? error_log_add(&c->arena, &c->log, path, LEVEL_ERROR) : "no memory";
+}
+
+/* Without `error_log` lines; where nothing is installed, or we are nobody in particular, stderr. */
 static const char *open_default_log(struct cycle *c)
 {
-    const char *path = c->source->error_log;
-    const char *error = NULL;
+    const char *error = open_first_log(c);
 
-    if (path) {
-        if (path[0] != '/' && strcmp(path, "stderr") != 0 && strncmp(path, "syslog:", 7) != 0)
-            path = arena_printf(&c->arena, "%s%s", c->source->prefix, path);
-        return path ? error_log_add(&c->arena, &c->log, path, LEVEL_ERROR) : "no memory";
-    }
-    if (error_log_add(&c->arena, &c->log, SLUICE_ERROR_LOG_PATH, LEVEL_ERROR))
+    if (error && !c->source->error_log)
         error = error_log_add(&c->arena, &c->log, "stderr", LEVEL_ERROR);
     return error;
+}
+
+/* At a start the log that the configuration names is not known, and who starts it may not be looking. */
+static void report(struct cycle *c)
+{
+    struct log *before = log_main;
+
+    if (c->source->starting && !open_first_log(c))
+        log_main = c->log;
+    log_emerg(0, "%s", c->conf.error ? c->conf.error : "no memory");
+    log_main = before;
 }
 
 static int read_rows(struct cycle *c)
@@ -44,7 +58,7 @@ static int read_rows(struct cycle *c)
     int rc = conf_read(&input, &c->arena, &c->conf);
 
     if (rc < 0)
-        log_emerg(0, "%s", c->conf.error ? c->conf.error : "no memory");
+        report(c);
     return rc;
 }
 

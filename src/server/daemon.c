@@ -2,8 +2,6 @@
  * the pid file, the sockets and the exit code. */
 #include "server/daemon.h"
 
-#include "base/log.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +18,8 @@ _Noreturn static void wait_for_child(int fd)
     _exit(n == 1 ? 0 : 1);
 }
 
-static int leave_terminal(bool keep_stderr)
+/* Descriptor 2 stays until nothing more can fail that whoever started us should see. */
+static int leave_terminal(void)
 {
     int fd;
 
@@ -30,8 +29,7 @@ static int leave_terminal(bool keep_stderr)
     }
     umask(0);
     fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
-        (!keep_stderr && dup2(fd, STDERR_FILENO) < 0)) {
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
         log_emerg(errno, "open(\"/dev/null\") failed");
         return -errno;
     }
@@ -40,7 +38,7 @@ static int leave_terminal(bool keep_stderr)
     return 0;
 }
 
-int daemon_start(int *started, bool keep_stderr)
+int daemon_start(int *started)
 {
     int ends[2];
     pid_t pid;
@@ -62,5 +60,14 @@ int daemon_start(int *started, bool keep_stderr)
     }
     close(ends[0]);
     *started = ends[1];
-    return leave_terminal(keep_stderr);
+    return leave_terminal();
+}
+
+void daemon_settle(const struct log *log, bool background)
+{
+    int rc = background ? log_stderr_take(log) : 0;
+
+    log_terminal_name = NULL;
+    if (rc < 0)
+        log_alert(rc, "the standard error stream could not be led to the error log");
 }

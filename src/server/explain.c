@@ -494,6 +494,7 @@ static int explain(struct asked *a, struct cycle *c)
     buffer_init(&head);
     compose(a, o.address, &request);
     o.head = (struct text){request.data, request.len};
+    log_terminal_name = NULL;
     log_main = c->log; /* kept shut: what goes wrong is part of the explanation */
     print_title(a, c, as_worker);
     rc = request.failed ? -ENOMEM : explain_request(&o, &head);

@@ -215,7 +215,9 @@ static const struct conf_row rows[] = {
     {"working_directory", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, working_directory),
      .help = "Current directory of workers; core files land there."},
     {"daemon", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, daemon), .dflt = "on",
-     .help = "Run in the background."},
+     .help = "Run in the background. Whoever starts it waits until it serves, or sees why it does not; from then on "
+             "its standard "
+             "error stream is the first file of error_log."},
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
      .help = "Off: one process does it all, for debugging."},
     {"pid", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
@@ -227,7 +229,9 @@ static const struct conf_row rows[] = {
     {"error_log", CONF_MAIN, CONF_1MORE | CONF_REPEAT, conf_set_error_log, CONF_SLOT(struct main_conf, error_log),
      .help =
          "Where errors go, and from which level on: debug, info, notice, warn, error, crit, alert, emerg. May stand "
-         "more than once.",
+         "more than once. What is wrong with the configuration itself goes to the file of -e, else the built-in one, "
+         "and "
+         "to the terminal.",
      .syntax = "file | stderr | syslog:server=... [level]",
      .differs = "without it, and where the built-in file cannot be opened, errors go to stderr"},
     {"env", CONF_MAIN, CONF_TAKE1 | CONF_REPEAT, set_env, CONF_SLOT(struct main_conf, env),

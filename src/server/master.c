@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "server/children.h"
+#include "server/daemon.h"
 #include "server/notify.h"
 #include "server/pid_file.h"
 #include "server/renewal.h"
@@ -118,6 +119,7 @@ static void reload(struct master *m)
         if (cycle_bind(now, &old->sockets) == 0) {
             sockets_settle(&now->sockets, now->http, &old->sockets);
             log_main = now->log;
+            log_stderr_move(log_main);
             upgrade_move_pid_file(&m->upgrade, old, now);
             m->cycle = now;
             cycle_destroy(old, !upgrade_is_running(&m->upgrade));
@@ -291,6 +293,7 @@ static int start_up(struct master *m)
     rc = pid_file_write(m->cycle->main->pid, getpid());
     if (rc < 0)
         return rc;
+    daemon_settle(m->cycle->log, m->cycle->main->daemon);
     title_set("sluice: master process %s", title_command());
     if (children_start(&m->children, m->cycle) == 0)
         return 0;

@@ -125,20 +125,10 @@ int serve_signal(const struct options *options)
     return rc < 0 ? 1 : 0;
 }
 
-static bool logs_to_stderr(const struct log *log)
-{
-    for (const struct log_output *o = log->outputs; o; o = o->next) {
-        if (strcmp(log_file_path(o->file), "stderr") == 0)
-            return true;
-    }
-    return false;
-}
-
 void serve_take_force(struct cycle *c, struct sockets *inherited)
 {
     sockets_settle(&c->sockets, c->http, inherited);
     sockets_close(inherited, false);
-    log_terminal_name = NULL;
     log_main = c->log;
     if (!c->http)
         log_warn(0, "no \"http\" section in configuration: nothing is served");
@@ -149,7 +139,7 @@ static int hand_over(struct cycle *c, char *const *argv, bool upgraded, pid_t ea
     int started = -1;
 
     /* A new binary is in the background already, in the place of the old one. */
-    if (c->main->daemon && !upgraded && daemon_start(&started, logs_to_stderr(c->log)) < 0) {
+    if (c->main->daemon && !upgraded && daemon_start(&started) < 0) {
         cycle_destroy(c, true);
         return 1;
     }
@@ -172,15 +162,20 @@ int serve_run(const struct options *options, char *const *argv)
     static struct cycle_source source; /* read again at each reload */
     struct sockets inherited;
     struct cycle *c;
+    struct log *terminal = log_main;
     bool upgraded;
 
     if (serve_source(&source, options) < 0)
         return 1;
     if (!options->conf_file && access(source.file, F_OK) < 0)
         fprintf(stderr, "sluice: there is no configuration; `sluice DIR` serves a directory without one\n");
+    source.starting = true;
     if (cycle_read(&c, &source) < 0)
         return 1;
+    source.starting = false;
+    log_main = c->log; /* what fails from here on is in the log that the configuration names */
     if (sockets_inherit(&inherited) < 0 || cycle_bind(c, &inherited) < 0) {
+        log_main = terminal;
         cycle_destroy(c, true);
         return 1;
     }

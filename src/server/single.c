@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "net/loop.h"
 #include "server/control.h"
+#include "server/daemon.h"
 #include "server/notify.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
@@ -129,6 +130,7 @@ static void reload(struct single *s)
     }
     sockets_settle(&now->sockets, now->http, &old->cycle->sockets);
     log_main = now->log;
+    log_stderr_move(log_main);
     if (generation_start(s, now) == 0) {
         serving_drain(old->serving, on_generation_drained, old);
         serving_limit(old->serving);
@@ -226,6 +228,7 @@ int single_run(const struct single_start *start)
     if (rc == 0 && pid_path)
         rc = pid_file_write(pid_path, getpid());
     if (rc == 0) {
+        daemon_settle(log_main, start->cycle->main->daemon);
         tell_started(start);
         loop_run(s.loop);
         log_notice(0, "exit");
