@@ -46,9 +46,9 @@ FILENAME ~ /reasons\.txt$/ {
 /^#/         { next }
 /^[A-Z]+ /   { asked++; request = $0; sub(/ HTTP\/1.1$/, "", request) }
 /^raw |^test/ { asked++; request = /^raw/ ? substr($0, 5) : config }
-/^log /      { asked++ }
+/^log /      { asked++; request = config }
 /^== /       { configurations++; config = substr($0, 4) }
-pending != "" && /^([A-Z]+ |raw |test)/ {
+pending != "" && /^([A-Z]+ |raw |test|log )/ {
     if (!(pending in reason)) { print "compatibility.awk: no reason " pending > "/dev/stderr"; failed = 1 }
     uses[pending]++
     if (!(pending in example) && length(request) < 90) example[pending] = request

@@ -6,12 +6,11 @@
 #include "base/number.h"
 #include "base/paths.h"
 #include "http/core.h"
+#include "http/log_escape.h"
 #include "http/request.h"
 
 #include <errno.h>
 #include <limits.h>
-
-enum escape { ESCAPE_DEFAULT, ESCAPE_JSON, ESCAPE_NONE };
 
 struct log_format {
     struct log_format *next;
@@ -24,7 +23,8 @@ struct log_format {
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "               \
     "\"$http_user_agent\""
 
-enum { SYSLOG_INFO = 6, MIN_BUFFER = 64, GZIP_BUFFER = 64 * 1024 };
+/* Lines up to USUAL_LINE are reserved for the worst, longer ones are counted. */
+enum { SYSLOG_INFO = 6, MIN_BUFFER = 64, GZIP_BUFFER = 64 * 1024, USUAL_LINE = 4096 };
 
 struct options {
     int64_t buffer, flush_msec;
@@ -297,102 +297,6 @@ static const char *set_cache(struct conf *cf, const struct conf_row *row, void *
 
 /* ---- writing ---- */
 
-/* Bits of bytes that do not stand for themselves. */
-enum { IN_DEFAULT = 1, IN_JSON = 2 };
-static const unsigned char special[256] = {
-    [0 ... 0x1f] = IN_DEFAULT | IN_JSON,
-    ['"'] = IN_DEFAULT | IN_JSON,
-    ['\\'] = IN_DEFAULT | IN_JSON,
-    [0x7f ... 0xff] = IN_DEFAULT,
-};
-
-static bool is_plain(unsigned char c, enum escape escape)
-{
-    return !(special[c] & (escape == ESCAPE_JSON ? IN_JSON : IN_DEFAULT));
-}
-
-/* Longest form of one byte, \u001f. Lines up to USUAL_LINE are reserved for the worst, longer ones are counted. */
-enum { ESCAPED_MOST = 6, USUAL_LINE = 4096 };
-
-static char *put_json(char *to, unsigned char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-    const char *n = c ? strchr(named, c) : NULL;
-
-    *to++ = '\\';
-    if (n) {
-        *to++ = letters[n - named];
-        return to;
-    }
-    memcpy(to, "u00", 3);
-    to[3] = digits[c >> 4];
-    to[4] = digits[c & 15];
-    return to + 5;
-}
-
-/* Whether eight bytes stand for themselves, with the usual tests for a byte in a word. */
-static bool is_plain_word(const char *bytes, enum escape escape)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t word, hits;
-
-    memcpy(&word, bytes, sizeof word);
-    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7f;
-    hits = ((word - ones * ' ') & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
-    if (escape == ESCAPE_DEFAULT)
-        hits |= word | ((del - ones) & ~del);
-    return !(hits & tops);
-}
-
-/* How many bytes from the start of `t` stand for themselves; the last word may overlap the one before. */
-static size_t plain_run(struct text t, enum escape escape)
-{
-    size_t at = 0;
-
-    while (at + 8 <= t.len && is_plain_word(t.at + at, escape))
-        at += 8;
-    if (at + 8 > t.len && t.len >= 8 && is_plain_word(t.at + t.len - 8, escape))
-        return t.len;
-    while (at < t.len && is_plain((unsigned char)t.at[at], escape))
-        at++;
-    return at;
-}
-
-static char *put_escaped(char *to, struct text t, enum escape escape)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    size_t plain = escape == ESCAPE_NONE ? t.len : plain_run(t, escape);
-
-    if (plain > 0)
-        memcpy(to, t.at, plain);
-    to += plain;
-    for (size_t i = plain; i < t.len; i++) {
-        unsigned char c = (unsigned char)t.at[i];
-        if (is_plain(c, escape)) {
-            *to++ = (char)c;
-        } else if (escape == ESCAPE_JSON) {
-            to = put_json(to, c);
-        } else {
-            *to++ = '\\';
-            *to++ = 'x';
-            *to++ = digits[c >> 4];
-            *to++ = digits[c & 15];
-        }
-    }
-    return to;
-}
-
-static size_t escaped_len(struct text t, enum escape escape)
-{
-    size_t len = t.len, each = escape == ESCAPE_JSON ? ESCAPED_MOST - 1 : escape == ESCAPE_DEFAULT ? 3 : 0;
-
-    for (size_t i = 0; t.at && i < t.len; i++)
-        if (!is_plain((unsigned char)t.at[i], escape))
-            len += each;
-    return len;
-}
-
 /* What a client put into a path must not lead out of the folder before the first variable, nor look like something else. */
 static bool is_safe(const struct template *t, struct text path)
 {
@@ -450,8 +354,8 @@ static void write_line(struct request *r, const struct access_log *a)
         parts[i].variable->get(r, parts[i].variable->data, &values[i]);
         if (!values[i].at && a->format->escape == ESCAPE_DEFAULT)
             values[i] = TEXT("-");
-        bound += bound + ESCAPED_MOST * values[i].len <= USUAL_LINE ? ESCAPED_MOST * values[i].len
-                                                                    : escaped_len(values[i], a->format->escape);
+        bound += bound + LOG_ESCAPED_MOST * values[i].len <= USUAL_LINE ? LOG_ESCAPED_MOST * values[i].len
+                                                                        : log_escaped_len(values[i], a->format->escape);
     }
     char *line = log_file_reserve(file, bound), *to = line;
     if (!line)
@@ -461,7 +365,7 @@ static void write_line(struct request *r, const struct access_log *a)
         to += path.len + 1;
     }
     for (unsigned i = 0; i < count; i++)
-        to = put_escaped(to, values[i], parts[i].variable ? a->format->escape : ESCAPE_NONE);
+        to = log_put_escaped(to, values[i], parts[i].variable ? a->format->escape : ESCAPE_NONE);
     *to++ = '\n';
     log_file_commit(file, (size_t)(to - line));
 }
@@ -534,7 +438,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 static const struct conf_row rows[] = {
     {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
      .syntax = "name [escape=default|json|none] string ...",
-     .help = "A form of access log lines; `combined` is built in."},
+     .help =
+         "A form of access log lines; `combined` is built in. With `json`, bytes that are not UTF-8 become U+FFFD."},
     {"access_log", CONF_HTTP_ALL | CONF_IF, CONF_1MORE | CONF_REPEAT, set_access_log,
      CONF_SLOT(struct log_values, conf),
      .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",

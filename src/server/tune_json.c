@@ -3,45 +3,25 @@
 
 #include <stdlib.h>
 
-/* The length of the UTF-8 sequence at `s` (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *s)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t len;
-        uint32_t least;
-    } kinds[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-
-    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if ((s[0] & kinds[i].mask) != kinds[i].lead)
-            continue;
-        uint32_t c = s[0] & (unsigned char)~kinds[i].mask;
-        for (size_t k = 1; k < kinds[i].len; k++) {
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-            c = c << 6 | (s[k] & 0x3f);
-        }
-        return c < kinds[i].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : kinds[i].len;
-    }
-    return 0;
-}
+#include "base/utf8.h"
 
 static void add_string(const char *text, struct buffer *out)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    struct text rest = text_of(text);
 
     buffer_add_char(out, '"');
-    while (*s) {
-        size_t len = utf8_length(s);
+    while (rest.len > 0) {
+        unsigned char c = (unsigned char)rest.at[0];
+        size_t len = utf8_first(rest, NULL);
         if (len == 0)
             buffer_add_str(out, "\\ufffd"); /* a name need not be text */
-        else if (*s < 0x20)
-            buffer_printf(out, "\\u%04x", *s);
-        else if (*s == '"' || *s == '\\')
-            buffer_printf(out, "\\%c", *s);
+        else if (c < 0x20)
+            buffer_printf(out, "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            buffer_printf(out, "\\%c", c);
         else
-            buffer_add(out, s, len);
-        s += len ? len : 1;
+            buffer_add(out, rest.at, len);
+        rest = text_from(rest, len ? len : 1);
     }
     buffer_add_char(out, '"');
 }

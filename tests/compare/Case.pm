@@ -47,7 +47,7 @@ my %handlers = (
         $_[1]{aside}{lc $_} = $key for @fields;
     },
     mask  => sub { push @{$_[1]{mask}}, $_[2] },
-    log   => sub { push @{$_[1]{logs}}, $_[2] },
+    log   => sub { push @{$_[1]{logs}}, { name => $_[2], differs => delete $_[0]{differs} } },
     to    => sub { $_[1]{to} = $_[2] },
     raw   => sub { add($_[0], $_[1], [raw => $_[2], unescape($_[2])]) },
     test  => sub { add($_[0], $_[1], [test => "-t"]) },

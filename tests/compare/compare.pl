@@ -199,8 +199,8 @@ sub run_group {
     }
     $_->stop for @servers;
     for my $log ($started ? @{$group->{logs}} : ()) {
-        my $ask = { name => "log $log", line => $group->{line} };
-        judge($case, $group, $ask, map { normal(Server::slurp("$_->{dir}/logs/$log"), $_, $group->{mask}) } @servers);
+        my $ask = { name => "log $log->{name}", line => $group->{line}, differs => $log->{differs} };
+        judge($case, $group, $ask, map { normal(Server::slurp("$_->{dir}/logs/$log->{name}"), $_, $group->{mask}) } @servers);
     }
 }
 

@@ -250,6 +250,27 @@ START_TEST(formats)
 }
 END_TEST
 
+/* What a client sends need not be text; a line of JSON has to be. */
+START_TEST(json_is_utf8)
+{
+    site_write("html/\xe9", "x");
+    site_conf_http("log_format j escape=json '{\"u\":\"$uri\",\"a\":\"$http_user_agent\",\"f\":\"$request_filename\"}';"
+                   "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/j j; }");
+    site_start();
+    if (on_nginx())
+        return;
+    fetch("/%e9", "User-Agent: gr\xc3\xbc\xdf\r\n");
+    fetch("/%c3%a9", "User-Agent: \xed\xa0\x80\xc0\xaf\r\n");
+    char *log = log_await_count("logs/j", "\n", 2), expected[256];
+    snprintf(expected, sizeof expected, "{\"u\":\"/\\ufffd\",\"a\":\"gr\xc3\xbc\\ufffd\",\"f\":\"%s/\\ufffd\"}\n",
+             site_path("html"));
+    ck_assert_msg(strstr(log, expected) != NULL, "%s, not %s", log, expected);
+    ck_assert_msg(strstr(log, "{\"u\":\"/\xc3\xa9\",\"a\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\",") != NULL, "%s",
+                  log);
+    free(log);
+}
+END_TEST
+
 START_TEST(conditions)
 {
     site_write("html/a.txt", "hello\n");
@@ -836,6 +857,7 @@ Suite *suite_logs(void)
         tcase_add_loop_test(tc, requests_without_an_end, 0, sizeof(unanswered) / sizeof(unanswered[0]));
     tcase_add_test(tc, silence_is_no_completion);
     tcase_add_test(tc, formats);
+    tcase_add_test(tc, json_is_utf8);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, buffered);
     if (!on_nginx())
