@@ -25,12 +25,19 @@ extern struct conf_module listing_module; /* autoindex, autoindex_format, _exact
  * 400: it is not a name. */
 int listing_callback(const struct listing_conf *conf, struct text args, struct text *callback);
 
-/* Reads the directory `path` and prints it for the URI path `uri` (decoded, ends with /). Blocks: runs on a pool
- * thread. Names starting with a dot are left out, as nginx does; entries that vanish meanwhile are skipped, and so are links
- * that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM also where out->failed; -ECANCELED when *stop, which may be NULL,
- * became true). */
-int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                  const struct open_options *guard, const atomic_bool *stop, struct buffer *out);
+/* What is to be printed of a directory. */
+struct listing_want {
+    struct text uri; /* its path: decoded, ends with / */
+    const struct listing_conf *conf;
+    struct text callback;
+    bool utf8; /* the page's charset is UTF-8: names are as wide as they have characters */
+};
+
+/* Reads the directory `path` and prints it. Blocks: runs on a pool thread. Names starting with a dot are left out, as nginx
+ * does; entries that vanish meanwhile are skipped, and so are links that `guard` (may be NULL) refuses. 0 or -errno (-ENOMEM
+ * also where out->failed; -ECANCELED when *stop, which may be NULL, became true). */
+int listing_print(const char *path, const struct listing_want *want, const struct open_options *guard,
+                  const atomic_bool *stop, struct buffer *out);
 
 /* The Content-Type of what listing_print() prints. */
 struct text listing_type(const struct listing_conf *conf, struct text callback);

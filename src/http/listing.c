@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "http/core.h"
 #include "http/listing_entry.h"
 #include "http/uri.h"
@@ -157,7 +158,7 @@ static int read_entry(struct reader *r, int dir, const char *name)
     *e = (struct listing_entry){
         .name = {copy, len},
         .size = st.st_size,
-        .mtime = st.st_mtime > 0 ? st.st_mtime : 0, /* nginx's calendar begins in 1970 */
+        .mtime = clock_within_http(st.st_mtime),
         .kind = S_ISDIR(st.st_mode)   ? ENTRY_DIRECTORY
                 : S_ISREG(st.st_mode) ? ENTRY_FILE
                                       : ENTRY_OTHER,
@@ -202,7 +203,7 @@ static time_t zone_offset(void)
 
 static void print(const struct listing *l, struct buffer *out)
 {
-    switch (l->conf->format) {
+    switch (l->want->conf->format) {
     case LISTING_XML:
         listing_print_xml(l, out);
         break;
@@ -211,7 +212,7 @@ static void print(const struct listing *l, struct buffer *out)
         listing_print_json(l, out);
         break;
     default:
-        if (l->conf->style == LISTING_MODERN)
+        if (l->want->conf->style == LISTING_MODERN)
             listing_print_modern(l, out);
         else
             listing_print_plain(l, out);
@@ -231,8 +232,8 @@ static int open_directory(const char *path, const struct open_options *guard, DI
     return rc;
 }
 
-int listing_print(const char *path, struct text uri, const struct listing_conf *conf, struct text callback,
-                  const struct open_options *guard, const atomic_bool *stop, struct buffer *out)
+int listing_print(const char *path, const struct listing_want *want, const struct open_options *guard,
+                  const atomic_bool *stop, struct buffer *out)
 {
     struct reader r = {.path = path, .guard = guard, .stop = stop};
     DIR *dir;
@@ -245,7 +246,7 @@ int listing_print(const char *path, struct text uri, const struct listing_conf *
     if (rc == 0) {
         if (r.count > 1)
             qsort(r.entries, r.count, sizeof(*r.entries), compare);
-        struct listing l = {uri, conf, r.entries, r.count, conf->localtime ? zone_offset() : 0, callback};
+        struct listing l = {want, r.entries, r.count, want->conf->localtime ? zone_offset() : 0};
         print(&l, out);
         rc = out->failed ? -ENOMEM : 0;
     }

@@ -15,12 +15,10 @@ struct listing_entry {
 };
 
 struct listing {
-    struct text uri; /* decoded, ends with / */
-    const struct listing_conf *conf;
+    const struct listing_want *want;
     struct listing_entry *entries; /* directories first, each part in byte order */
     size_t count;
     time_t offset; /* seconds to add for the times to print: 0, or the zone's with autoindex_localtime */
-    struct text callback;
 };
 
 void listing_print_plain(const struct listing *l, struct buffer *out);

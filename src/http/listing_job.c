@@ -5,6 +5,7 @@
 #include "http/listing_job.h"
 
 #include "base/clock.h"
+#include "http/charset.h"
 #include "http/confine.h"
 #include "http/listing.h"
 #include "http/worker.h"
@@ -22,10 +23,9 @@ struct listing_job {
     unsigned users;      /* those, and those that are just being told */
     struct listing_jobs *all;
     struct pool *pool;
-    const struct listing_conf *conf;
+    struct listing_want want;
     struct open_options guard;
     char *path;
-    struct text uri, callback;
     struct buffer page;
     int64_t done_msec;
     int rc;
@@ -77,7 +77,7 @@ static void on_run(struct job *job)
 {
     struct listing_job *j = container_of(job, struct listing_job, job);
     const struct open_options *guard = open_guarded(&j->guard) ? &j->guard : NULL;
-    j->rc = listing_print(j->path, j->uri, j->conf, j->callback, guard, &j->given_up, &j->page);
+    j->rc = listing_print(j->path, &j->want, guard, &j->given_up, &j->page);
 }
 
 static int submit(struct listing_job *j)
@@ -132,11 +132,11 @@ static void on_done(struct job *job)
 }
 
 /* Path, URI and callback lie behind one another in one piece of memory. NULL: no memory. */
-static struct listing_job *create(struct request *r, struct text callback, const struct open_options *guard)
+static struct listing_job *create(struct request *r, const struct listing_want *want, const struct open_options *guard)
 {
     struct listing_jobs *all = jobs_of(r->worker);
     struct listing_job *j = calloc(1, sizeof *j);
-    char *to = malloc(r->path.len + 1 + r->uri.len + 1 + callback.len + 1);
+    char *to = malloc(r->path.len + 1 + want->uri.len + 1 + want->callback.len + 1);
 
     if (!all || !j || !to) {
         free(j);
@@ -147,10 +147,10 @@ static struct listing_job *create(struct request *r, struct text callback, const
     list_init(&j->joined);
     list_init(&j->in_line);
     j->path = text_put(&to, r->path);
-    j->uri = (struct text){text_put(&to, r->uri), r->uri.len};
-    if (callback.len > 0)
-        j->callback = (struct text){text_put(&to, callback), callback.len};
-    j->conf = r->location->listing;
+    j->want = *want;
+    j->want.uri.at = text_put(&to, want->uri);
+    if (want->callback.len > 0)
+        j->want.callback.at = text_put(&to, want->callback);
     j->guard = *guard;
     j->all = all;
     j->pool = io_pool(r->worker->io, TEXT_NONE);
@@ -166,23 +166,39 @@ static bool is_same_guard(const struct open_options *a, const struct open_option
            a->trusted == b->trusted;
 }
 
-static bool is_same(const struct listing_job *j, const struct request *r, struct text callback,
+static bool is_same(const struct listing_job *j, struct text path, const struct listing_want *want,
                     const struct open_options *guard)
 {
-    return j->conf == r->location->listing && is_same_guard(&j->guard, guard) &&
-           text_equal(text_of(j->path), r->path) && text_equal(j->uri, r->uri) && text_equal(j->callback, callback);
+    return j->want.conf == want->conf && j->want.utf8 == want->utf8 && is_same_guard(&j->guard, guard) &&
+           text_equal(text_of(j->path), path) && text_equal(j->want.uri, want->uri) &&
+           text_equal(j->want.callback, want->callback);
 }
 
-static struct listing_job *find(const struct request *r, struct text callback, const struct open_options *guard)
+static struct listing_job *find(const struct request *r, const struct listing_want *want,
+                                const struct open_options *guard)
 {
     if (!r->worker->listings)
         return NULL;
     list_each (&r->worker->listings->jobs, node, next) {
         struct listing_job *j = container_of(node, struct listing_job, node);
-        if (!j->given_up && (!j->done || clock_now.msec - j->done_msec < FRESH_MSEC) && is_same(j, r, callback, guard))
+        bool fresh = !j->done || clock_now.msec - j->done_msec < FRESH_MSEC;
+        if (!j->given_up && fresh && is_same(j, r->path, want, guard))
             return j;
     }
     return NULL;
+}
+
+/* Whether who reads the page takes names for UTF-8. */
+static bool is_utf8(struct request *r)
+{
+    const struct recode *table;
+
+    if (!charset_configured(r->location->charset))
+        return false;
+    r->out.type = listing_type(r->location->listing, TEXT_NONE);
+    struct text name = charset_choose(r, &table);
+    r->out.type = TEXT_NONE;
+    return text_equal_nocase(name, TEXT("utf-8"));
 }
 
 int listing_join(struct request *r, struct text callback)
@@ -190,12 +206,13 @@ int listing_join(struct request *r, struct text callback)
     struct open_options guard = {0};
     if (r->location->confine && confine_folder_options(r, r->path, &guard) < 0)
         return -ENOMEM;
+    const struct listing_want want = {r->uri, r->location->listing, callback, is_utf8(r)};
     struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
-    struct listing_job *j = p ? find(r, callback, &guard) : NULL;
+    struct listing_job *j = p ? find(r, &want, &guard) : NULL;
     int rc = 0;
 
     if (p && !j) {
-        j = create(r, callback, &guard);
+        j = create(r, &want, &guard);
         if (j && j->all->running < RUNNING_MOST)
             rc = submit(j);
         else if (j)
@@ -223,7 +240,7 @@ int listing_result(const struct request *r, struct text *type, struct text *page
 {
     const struct listing_job *j = r->listing->job;
 
-    *type = listing_type(j->conf, j->callback);
+    *type = listing_type(j->want.conf, j->want.callback);
     *page = (struct text){j->page.data, j->page.len};
     return j->rc;
 }

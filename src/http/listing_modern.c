@@ -103,7 +103,7 @@ static void print_size(const struct listing *l, const struct listing_entry *e, s
         return;
     }
     buffer_printf(out, "<td class=\"n\" data-k=\"%lld\"", (long long)e->size);
-    if (l->conf->exact_size) {
+    if (l->want->conf->exact_size) {
         buffer_printf(out, ">%lld</td>", (long long)e->size);
         return;
     }
@@ -150,14 +150,14 @@ void listing_print_modern(const struct listing *l, struct buffer *out)
 {
     buffer_add_str(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>Index of ");
-    listing_add_html(out, l->uri);
+    listing_add_html(out, l->want->uri);
     buffer_add_str(out, "</title>\n<style>\n");
     buffer_add(out, style, sizeof(style) - 1);
     buffer_add_str(out, "</style>\n</head>\n<body>\n<h1>");
-    print_crumbs(l->uri, out);
+    print_crumbs(l->want->uri, out);
     buffer_add_str(out, "</h1>\n<table>\n<thead><tr><th aria-sort=\"ascending\">Name</th><th class=\"n\">Size</th>"
                         "<th class=\"t\">Modified</th></tr></thead>\n<tbody>\n");
-    if (!is_root(l->uri))
+    if (!is_root(l->want->uri))
         buffer_add_str(out,
                        "<tr class=\"p\"><td><a class=\"d\" href=\"../\">../</a></td><td class=\"n\" data-k=\"-2\"></td>"
                        "<td class=\"t\" data-k=\"0\"></td></tr>\n");

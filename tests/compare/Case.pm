@@ -33,12 +33,12 @@ my %handlers = (
         my ($case, $group, $rest) = @_;
         my ($name, $text) = $rest =~ /^(\S+) ?(.*)$/s;
         $text = $text =~ /^\*(\d+)$/ ? pattern($1) : unescape($text);
-        push @{$case->{files}}, [file => $name, $text];
+        push @{$case->{files}}, [file => unescape($name), $text];
     },
-    dir   => sub { push @{$_[0]{files}}, [dir => $_[2]] },
+    dir   => sub { push @{$_[0]{files}}, [dir => unescape($_[2])] },
     link  => sub { push @{$_[0]{files}}, [link => split(' ', $_[2])] },
     mode  => sub { push @{$_[0]{files}}, [mode => split(' ', $_[2])] },
-    mtime => sub { push @{$_[0]{files}}, [mtime => split(' ', $_[2])] },
+    mtime => sub { push @{$_[0]{files}}, [mtime => map { unescape($_) } split(' ', $_[2])] },
     main  => sub { $_[1]{main} .= "$_[2]\n" },
     needs => sub { push @{$_[1]{needs}}, split(' ', $_[2]) },
     aside => sub {

@@ -1,4 +1,5 @@
-/* test_listing.c - directories as pages: nginx 1.22's bytes for its formats, and the page of our own. */
+/* test_listing.c - directories as pages: nginx 1.22's bytes for its formats, but that XML and JSON are well-formed
+ * whatever names are made of; and the page of our own. */
 #include "unit.h"
 
 #include "conf/parse.h"
@@ -211,14 +212,14 @@ static const char xml[] =
     "<file mtime=\"2002-02-04T13:46:40Z\" size=\"1024\">am&amp;p</file>\r\n"
     "<file mtime=\"2001-12-07T04:10:40Z\" size=\"1000\">ap'os</file>\r\n"
     "<file mtime=\"2001-10-08T18:34:40Z\" size=\"1\">b c</file>\r\n"
-    "<file mtime=\"2003-05-25T18:34:40Z\" size=\"7\">bad\xff</file>\r\n"
+    "<file mtime=\"2003-05-25T18:34:40Z\" size=\"7\">bad\xef\xbf\xbd</file>\r\n"
     "<file mtime=\"2002-07-03T01:46:40Z\" size=\"10751\">caf\xc3\xa9</file>\r\n"
     "<file mtime=\"2002-06-03T08:58:40Z\" size=\"10240\">co:lon</file>\r\n"
     "<other mtime=\"2023-11-14T22:13:20Z\">fifo</other>\r\n"
     "<file mtime=\"2002-05-04T16:10:40Z\" size=\"10239\">ha#sh</file>\r\n"
     "<file mtime=\"2002-01-05T20:58:40Z\" size=\"1023\">lt&lt;gt&gt;</file>\r\n"
     "<file mtime=\"2003-04-26T01:46:40Z\" size=\"5\">new\n"
-    "line\t\x01\x1f\x0b\x7f</file>\r\n"
+    "line\t\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\x7f</file>\r\n"
     "<file mtime=\"2002-03-06T06:34:40Z\" size=\"9999\">pct%20</file>\r\n"
     "<file mtime=\"2002-12-28T06:34:40Z\" size=\"1073741823\">plus+;=@~!$(*,[\\{|`^</file>\r\n"
     "<file mtime=\"2001-11-07T11:22:40Z\" size=\"999\">q&quot;uote</file>\r\n"
@@ -260,7 +261,7 @@ static const char json[] =
     "{ \"name\":\"ap'os\", \"type\":\"file\", \"mtime\":\"Fri, 07 Dec 2001 04:10:40 GMT\", \"size\":1000 "
     "},\r\n"
     "{ \"name\":\"b c\", \"type\":\"file\", \"mtime\":\"Mon, 08 Oct 2001 18:34:40 GMT\", \"size\":1 },\r\n"
-    "{ \"name\":\"bad\xff\", \"type\":\"file\", \"mtime\":\"Sun, 25 May 2003 18:34:40 GMT\", \"size\":7 },\r\n"
+    "{ \"name\":\"bad\\uFFFD\", \"type\":\"file\", \"mtime\":\"Sun, 25 May 2003 18:34:40 GMT\", \"size\":7 },\r\n"
     "{ \"name\":\"caf\xc3\xa9\", \"type\":\"file\", \"mtime\":\"Wed, 03 Jul 2002 01:46:40 GMT\", \"size"
     "\":10751 },\r\n"
     "{ \"name\":\"co:lon\", \"type\":\"file\", \"mtime\":\"Mon, 03 Jun 2002 08:58:40 GMT\", \"size\":1024"
@@ -330,11 +331,14 @@ static const char *make(void)
     return dir;
 }
 
+static bool in_utf8;
+
 static const char *print_for(const char *dir, struct listing_conf conf, const char *uri, const char *callback)
 {
     buffer_fini(&page);
     buffer_init(&page);
-    ck_assert_int_eq(listing_print(dir, text_of(uri), &conf, text_of(callback), NULL, NULL, &page), 0);
+    struct listing_want want = {text_of(uri), &conf, text_of(callback), in_utf8};
+    ck_assert_int_eq(listing_print(dir, &want, NULL, NULL, &page), 0);
     buffer_add_char(&page, '\0');
     return page.data;
 }
@@ -463,6 +467,112 @@ START_TEST(test_empty)
 }
 END_TEST
 
+/* Whatever a name is made of; each with one `x` behind it. */
+static const struct {
+    const char *name, *xml, *json;
+} odd_names[] = {
+    {"\x7fx", "\x7fx", "\x7fx"},
+    {"\xc2\x80x", "\xc2\x80x", "\xc2\x80x"},
+    {"\rx", "&#13;x", "\\rx"},
+    {"\ba\fx",
+     "\xef\xbf\xbd"
+     "a\xef\xbf\xbdx",
+     "\\ba\\fx"},
+    {"\xef\xbf\xbex", "\xef\xbf\xbdx", "\xef\xbf\xbex"},
+    {"\xef\xbf\xbfx", "\xef\xbf\xbdx", "\xef\xbf\xbfx"},
+    {"\xed\xa0\x80x", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx", "\\uFFFD\\uFFFD\\uFFFDx"},
+    {"\xc0\xafx", "\xef\xbf\xbd\xef\xbf\xbdx", "\\uFFFD\\uFFFDx"},
+    {"\xe2\x82x", "\xef\xbf\xbd\xef\xbf\xbdx", "\\uFFFD\\uFFFDx"},
+    {"\xe2\x80\xa8x", "\xe2\x80\xa8x", "\\u2028x"}, /* ends a line of JavaScript */
+    {"\xe2\x80\xa9x", "\xe2\x80\xa9x", "\\u2029x"},
+    {"\xf0\x9f\x98\x80x", "\xf0\x9f\x98\x80x", "\xf0\x9f\x98\x80x"},
+    {"<\xe9&x", "&lt;\xef\xbf\xbd&amp;x", "<\\uFFFD&x"},
+};
+
+START_TEST(test_odd_names)
+{
+    char expected[200];
+    unit_write(odd_names[_i].name, "", 0);
+    snprintf(expected, sizeof expected, ">%s</file>", odd_names[_i].xml);
+    ck_assert_ptr_nonnull(
+        strstr(print_for(unit_dir(), (struct listing_conf){.format = LISTING_XML}, "/", NULL), expected));
+    snprintf(expected, sizeof expected, "{ \"name\":\"%s\",", odd_names[_i].json);
+    ck_assert_ptr_nonnull(
+        strstr(print_for(unit_dir(), (struct listing_conf){.format = LISTING_JSON}, "/", NULL), expected));
+    ck_assert_ptr_nonnull(
+        strstr(print_for(unit_dir(), (struct listing_conf){.format = LISTING_JSONP}, "/", "f"), expected));
+}
+END_TEST
+
+/* `count` times U+00FC behind `prefix`. */
+static char *umlauts(const char *prefix, int count)
+{
+    static char name[256];
+    int len = snprintf(name, sizeof name, "%s", prefix);
+    while (count-- > 0)
+        len += snprintf(name + len, sizeof name - (size_t)len, "\xc3\xbc");
+    return name;
+}
+
+/* nginx 1.22's widths, with charset utf-8 and without. */
+START_TEST(test_width_of_utf8)
+{
+    static const struct {
+        const char *prefix;
+        int count;
+        bool utf8;
+        const char *begins; /* of what is shown */
+        int shown;          /* umlauts */
+        const char *ends;
+    } rows[] = {
+        {"", 49, true, "", 49, "</a>  0"},         {"", 50, true, "", 50, "</a> 0"},
+        {"", 51, true, "", 47, "..&gt;</a> 0"},    {"<", 50, true, "&lt;", 46, "..&gt;</a> 0"},
+        {"", 25, false, "", 25, "</a> 0"},         {"", 26, false, "", 23, "\xc3..&gt;</a> 0"},
+        {"\xff", 24, true, "\xff", 24, "</a>  0"}, {"\xff", 25, true, "\xff", 23, "..&gt;</a> 0"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char expected[300];
+        const char *path = unit_write(umlauts(rows[i].prefix, rows[i].count), "", 0);
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, (struct timespec[2]){{0, 0}, {0, 0}}, 0), 0);
+        in_utf8 = rows[i].utf8;
+        const char *got = print_for(unit_dir(), (struct listing_conf){.exact_size = true}, "/", NULL);
+        in_utf8 = false;
+        snprintf(expected, sizeof expected, "\">%s%s1-Jan-1970 ", umlauts(rows[i].begins, rows[i].shown), rows[i].ends);
+        ck_assert_msg(strstr(got, expected) != NULL, "row %zu: %s, not %s", i, got, expected);
+        unlink(path);
+    }
+}
+END_TEST
+
+/* What the head of a file calls 1901 is 1901 here. */
+START_TEST(test_dates)
+{
+    static const struct {
+        time_t t;
+        const char *plain, *modern, *xml, *json;
+    } rows[] = {
+        {-1, " 31-Dec-1969 23:59 ", ">1969-12-31 23:59<", "\"1969-12-31T23:59:59Z\"",
+         "\"Wed, 31 Dec 1969 23:59:59 GMT\""},
+        {-2147483648, " 13-Dec-1901 20:45 ", ">1901-12-13 20:45<", "\"1901-12-13T20:45:52Z\"",
+         "\"Fri, 13 Dec 1901 20:45:52 GMT\""},
+        {4294967296, " 07-Feb-2106 06:28 ", ">2106-02-07 06:28<", "\"2106-02-07T06:28:16Z\"",
+         "\"Sun, 07 Feb 2106 06:28:16 GMT\""},
+    };
+    const char *path = unit_write("file", "", 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct timespec times[2] = {{rows[i].t, 0}, {rows[i].t, 0}};
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+        ck_assert_ptr_nonnull(strstr(print_for(unit_dir(), (struct listing_conf){0}, "/", NULL), rows[i].plain));
+        ck_assert_ptr_nonnull(
+            strstr(print_for(unit_dir(), (struct listing_conf){.style = LISTING_MODERN}, "/", NULL), rows[i].modern));
+        ck_assert_ptr_nonnull(
+            strstr(print_for(unit_dir(), (struct listing_conf){.format = LISTING_XML}, "/", NULL), rows[i].xml));
+        ck_assert_ptr_nonnull(
+            strstr(print_for(unit_dir(), (struct listing_conf){.format = LISTING_JSON}, "/", NULL), rows[i].json));
+    }
+}
+END_TEST
+
 /* A link to nowhere or to itself is listed, as neither file nor directory. */
 START_TEST(test_broken_links)
 {
@@ -477,9 +587,10 @@ END_TEST
 START_TEST(test_errors)
 {
     struct listing_conf conf = {.on = true};
+    struct listing_want want = {TEXT("/"), &conf, TEXT_NONE, false};
     const char *file = unit_write("file", "x", 1);
-    ck_assert_int_eq(listing_print(file, TEXT("/"), &conf, TEXT_NONE, NULL, NULL, &page), -ENOTDIR);
-    ck_assert_int_eq(listing_print(unit_path("none"), TEXT("/"), &conf, TEXT_NONE, NULL, NULL, &page), -ENOENT);
+    ck_assert_int_eq(listing_print(file, &want, NULL, NULL, &page), -ENOTDIR);
+    ck_assert_int_eq(listing_print(unit_path("none"), &want, NULL, NULL, &page), -ENOENT);
     ck_assert_uint_eq(page.len, 0);
 }
 END_TEST
@@ -587,6 +698,9 @@ Suite *suite_http_listing(void)
     tcase_add_test(t, test_types);
     tcase_add_test(t, test_empty);
     tcase_add_test(t, test_broken_links);
+    tcase_add_loop_test(t, test_odd_names, 0, sizeof odd_names / sizeof *odd_names);
+    tcase_add_test(t, test_width_of_utf8);
+    tcase_add_test(t, test_dates);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_modern);
     tcase_add_test(t, test_localtime);

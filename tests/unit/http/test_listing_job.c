@@ -8,14 +8,15 @@
 START_TEST(test_stopped)
 {
     struct listing_conf conf = {.on = true};
+    struct listing_want want = {TEXT("/"), &conf, TEXT_NONE, false};
     struct buffer page;
     atomic_bool stop = false;
 
     unit_write("file", "x", 1);
     buffer_init(&page);
-    ck_assert_int_eq(listing_print(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), 0);
+    ck_assert_int_eq(listing_print(unit_dir(), &want, NULL, &stop, &page), 0);
     stop = true;
-    ck_assert_int_eq(listing_print(unit_dir(), TEXT("/"), &conf, TEXT_NONE, NULL, &stop, &page), -ECANCELED);
+    ck_assert_int_eq(listing_print(unit_dir(), &want, NULL, &stop, &page), -ECANCELED);
     buffer_fini(&page);
 }
 END_TEST
