@@ -16,6 +16,10 @@ struct text place_path(struct request *r, struct text uri);
 /* Root or alias, and `rest` behind it. */
 struct text place_path_below(struct request *r, struct text rest);
 
+/* The name that is looked for as an index of r->uri, and *uri, which it answers. An alias that is the whole path (of a regular
+ * expression) ends where the name begins. */
+struct text place_index(struct request *r, struct text name, struct text *uri);
+
 /* `a` and `b`, NUL-terminated; absent: no memory, or one of them is absent. */
 struct text place_joined(struct request *r, struct text a, struct text b);
 

@@ -557,10 +557,9 @@ struct moment explain_moment(struct request *r)
     if (r->step == STEP_TRY_FILES && names && r->step_at + 1 < names->count) {
         m.path = place_path(r, template_text(names->items[r->step_at], r));
     } else if (r->step == STEP_INDEX && r->step_at < names->count) {
-        struct text name = template_text(names->items[r->step_at], r);
-        char *uri = arena_printf(&r->arena, "%.*s%.*s", TEXT_ARG(r->uri), TEXT_ARG(name));
+        struct text name = template_text(names->items[r->step_at], r), uri;
         if (!text_starts(name, TEXT("/")))
-            m.path = place_path(r, text_of(uri));
+            m.path = place_index(r, name, &uri);
     } else if (r->step == STEP_VARIANT) {
         m.path = side_path(r);
     } else if (r->step == STEP_FILE || r->step == STEP_INDEX || r->step == STEP_LISTING) {

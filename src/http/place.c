@@ -54,6 +54,16 @@ struct text place_path(struct request *r, struct text uri)
     return place_path_below(r, below_root(r, uri));
 }
 
+struct text place_index(struct request *r, struct text name, struct text *uri)
+{
+    const struct root *root = &r->location->http->root;
+
+    *uri = place_joined(r, r->uri, name);
+    if (!uri->at)
+        return TEXT_NONE;
+    return root->alias && root->strip == SIZE_MAX ? place_path_below(r, name) : place_path(r, *uri);
+}
+
 struct text place_joined(struct request *r, struct text a, struct text b)
 {
     char *s = arena_alloc(&r->arena, a.len + b.len + 1);

@@ -166,14 +166,6 @@ static bool step_absolute_index(struct request *r, struct text name)
     return true;
 }
 
-/* An alias that is the whole path (of a regular expression) ends where the name begins. */
-static struct text index_path(struct request *r, struct text uri, struct text name)
-{
-    const struct root *root = &r->location->http->root;
-
-    return root->alias && root->strip == SIZE_MAX ? place_path_below(r, name) : place_path(r, uri);
-}
-
 /* One name of index. */
 static bool step_index(struct request *r)
 {
@@ -188,8 +180,7 @@ static bool step_index(struct request *r)
     }
     if (text_starts(name, TEXT("/")))
         return step_absolute_index(r, name);
-    struct text uri = place_joined(r, r->uri, name);
-    struct text path = uri.at ? index_path(r, uri, name) : TEXT_NONE;
+    struct text uri, path = place_index(r, name, &uri);
     struct file *f;
     int rc = place_find(r, path, &f);
     if (rc == -EINPROGRESS)
