@@ -35,7 +35,7 @@ struct gzip_conf {
     struct conf_bufs buffers, gunzip_buffers;
     struct type_set *types;
     unsigned proxied; /* enum gzip_proxied bits */
-    int http_version; /* minor */
+    int http_version; /* enum protocol */
     struct gzip_disable {
         struct gzip_pattern *patterns;
         bool msie6;

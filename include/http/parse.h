@@ -5,72 +5,23 @@
 #define HTTP_PARSE_H
 
 #include "base/arena.h"
-#include "base/text.h"
+#include "http/message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct header {
-    struct text name, value; /* as received; value trimmed of OWS */
-};
-
-/* Fields that the server itself looks at: found without searching. */
-enum field {
-    FIELD_HOST,
-    FIELD_CONNECTION,
-    FIELD_CONTENT_LENGTH,
-    FIELD_TRANSFER_ENCODING,
-    FIELD_EXPECT,
-    FIELD_RANGE,
-    FIELD_IF_RANGE,
-    FIELD_IF_MATCH,
-    FIELD_IF_NONE_MATCH,
-    FIELD_IF_MODIFIED_SINCE,
-    FIELD_IF_UNMODIFIED_SINCE,
-    FIELD_ACCEPT_ENCODING,
-    FIELD_USER_AGENT,
-    FIELD_REFERER,
-    FIELD_AUTHORIZATION,
-    FIELD_PROXY_AUTHORIZATION, /* these two only so that they come once */
-    FIELD_CONTENT_RANGE,
-    FIELD_UPGRADE,
-    FIELD_COUNT /* also "none of these" */
-};
-
-enum method {
-    METHOD_GET,
-    METHOD_HEAD,
-    METHOD_POST,
-    METHOD_PUT,
-    METHOD_DELETE,
-    METHOD_OPTIONS,
-    METHOD_CONNECT,
-    METHOD_OTHER
-};
-
-struct message {
-    enum method method;
-    struct text method_name;
-    struct text line;       /* the request line, without CRLF: $request */
-    struct text target;     /* as sent: origin-form, absolute-form, authority-form or * */
-    struct text version;    /* as sent: "HTTP/1.1" */
-    unsigned minor;         /* HTTP/1.minor: 0 or 1 */
-    struct header *headers; /* in order; in the arena */
-    unsigned count;
-    struct text fields[FIELD_COUNT]; /* first occurrence, .at NULL: absent */
-    struct text host;                /* of Host, without its port; absent without Host */
-    bool keep_alive;                 /* by version and Connection */
+/* What HTTP/1 says beside the message: RFC 9112, sections 6, 9.3 and 10.1.1 of RFC 9110. */
+struct framing {
+    bool keep_alive; /* by version and Connection */
     bool chunked;
-    bool has_length;      /* Content-Length present */
-    uint64_t length;      /* its value */
     bool expect_continue; /* Expect: 100-continue, HTTP/1.1 only */
 };
 
-static inline bool message_has_body(const struct message *m)
+static inline bool has_body(const struct message *m, const struct framing *f)
 {
-    return m->chunked || m->length > 0;
+    return f->chunked || m->length > 0;
 }
 
 /* What the pre-scan of a so far incomplete head has seen; zero it before the first byte. */
@@ -99,12 +50,12 @@ size_t parse_skip_empty(struct scan *scan, const char *bytes, size_t len);
 /* Whether a field's name is one of letters, digits, hyphens, and perhaps underscores. */
 bool parse_name_is_plain(struct text name, bool underscores);
 
-/* A complete head (SCAN_COMPLETE) to a message. 0, or the status to answer before closing: 400, 413 (Content-Length
+/* A complete head (SCAN_COMPLETE) to a message and its framing. 0, or the status to answer before closing: 400, 413 (Content-Length
  * overflow), 431 (more than `most` fields), 500 (no memory), 501 (a method nobody knows, a transfer coding other than
  * chunked), 505 (not HTTP/1.0 or 1.1). Checks Host (RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0, of valid
  * form), Content-Length and Transfer-Encoding (RFC 9112, 6), and refuses a second one of the fields that nginx wants
  * once. `arena`: for headers. What was understood before the refusal stays in *m; line, method_name and version always. */
-int parse_head(struct message *m, const char *head, size_t len, unsigned most, struct arena *arena);
+int parse_head(struct message *m, struct framing *f, const char *head, size_t len, unsigned most, struct arena *arena);
 
 /* For the log, what is known of a head that was refused, or of which only a part came: the request line as far as it goes, of that
  * the parts before the first malformed one, then the complete fields (at most `most`) before the first malformed one, and the name in
@@ -122,7 +73,8 @@ struct body {
     void *decoder;    /* llhttp state for chunked, in the arena */
 };
 
-int body_begin(struct body *b, const struct message *m, struct arena *arena); /* 0 or -ENOMEM */
+int body_begin(struct body *b, const struct message *m, const struct framing *f,
+               struct arena *arena); /* 0 or -ENOMEM */
 
 /* Takes bytes off the body; returns how many (the rest is the next request), or -EINVAL when the framing is broken
  * (400 and close). Sets b->done at the end, after trailers, which are ignored. Same strictness as the head: bare LF

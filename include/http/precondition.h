@@ -3,7 +3,7 @@
 #ifndef HTTP_PRECONDITION_H
 #define HTTP_PRECONDITION_H
 
-#include "http/parse.h"
+#include "http/message.h"
 
 #include <time.h>
 

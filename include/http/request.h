@@ -8,6 +8,7 @@
 #include "http/accept_encoding.h"
 #include "http/carrier.h"
 #include "http/client.h"
+#include "http/message.h"
 #include "http/parse.h"
 #include "http/pattern.h"
 #include "http/site.h"

@@ -159,12 +159,12 @@ static enum next take_head(struct connection *c)
         return connection_no_memory(c);
     r->received = len;
     c->head_timed = c->idle_timed = false;
-    int status = request_take_head(r, (struct text){in->data + in->at, len}, c->scan.odd_names);
+    int status = request_take_head(r, &c->framing, (struct text){in->data + in->at, len}, c->scan.odd_names);
     if (status != 0)
         return connection_refuse(c, status);
     in->at += len;
     c->scan = (struct scan){0};
-    r->awaits_body = message_has_body(&r->msg);
+    r->awaits_body = has_body(&r->msg, &c->framing);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
 }
@@ -191,9 +191,9 @@ static enum next begin_body(struct connection *c)
     r->awaits_body = false;
     /* The head must stay where it is; the body goes through a buffer of its own. */
     r->held = replace_input(c, (size_t)r->location->http->client_header_buffer_size);
-    if (!r->held || body_begin(&r->body, &r->msg, &r->arena) < 0)
+    if (!r->held || body_begin(&r->body, &r->msg, &c->framing, &r->arena) < 0)
         return connection_refuse(c, 500);
-    if (r->msg.expect_continue && c->in->len == 0 && !connection_queue(c, TEXT("HTTP/1.1 100 Continue\r\n\r\n")))
+    if (c->framing.expect_continue && c->in->len == 0 && !connection_queue(c, TEXT("HTTP/1.1 100 Continue\r\n\r\n")))
         return connection_refuse(c, 500);
     connection_become(c, CONN_BODY);
     c->lingering_end = clock_now.msec + r->location->http->lingering_time;

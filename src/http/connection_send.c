@@ -204,7 +204,7 @@ enum next connection_begin_response(struct connection *c)
 
     if (r->silent)
         return end_silently(c);
-    if (!keeps_alive(r) || c->all->draining || c->all->full)
+    if (!keeps_alive(r, &c->framing) || c->all->draining || c->all->full)
         r->wants_close = true;
     if (c->nodelay != r->location->http->tcp_nodelay) {
         c->nodelay = r->location->http->tcp_nodelay;

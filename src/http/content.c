@@ -268,7 +268,7 @@ static int begin(struct request *r)
     content_plan(r);
     if (!content_is_made(r) || o->no_length)
         return 0;
-    bool may_chunk = r->msg.minor >= 1 && r->location->http->chunked_transfer_encoding && !r->head_only;
+    bool may_chunk = r->msg.protocol >= PROTOCOL_1_1 && r->location->http->chunked_transfer_encoding && !r->head_only;
     o->chunked = may_chunk && (o->unsized || o->plan.trailers);
     if (r->head_only)
         return 0;

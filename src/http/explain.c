@@ -91,7 +91,7 @@ static int take_head(struct explain *e)
         break;
     }
     r->received = scan.at;
-    return request_take_head(r, (struct text){head.at, scan.at}, scan.odd_names);
+    return request_take_head(r, &e->framing, (struct text){head.at, scan.at}, scan.odd_names);
 }
 
 static int read_head(struct explain *e)
@@ -207,7 +207,7 @@ static int begin_response(struct explain *e, struct buffer *head)
 
     if (r->silent)
         return 0;
-    if (!keeps_alive(r))
+    if (!keeps_alive(r, &e->framing))
         r->wants_close = true;
     char *bytes = content_begin(r) == 0 ? arena_alloc(&r->arena, head_bound(r)) : NULL;
     if (!bytes)

@@ -4,6 +4,7 @@
 #define HTTP_EXPLAIN_WORDS_H
 
 #include "http/explain.h"
+#include "http/parse.h"
 #include "http/request.h"
 #include "http/worker.h"
 
@@ -13,6 +14,7 @@ struct explain {
     struct worker worker;
     struct client client;
     struct carrier carrier;
+    struct framing framing;
     struct request *request;
     struct deferred turn_end, nothing;
     bool ready;      /* what the source waited for is there */

@@ -94,7 +94,7 @@ bool gzip_accepted(struct request *r)
     const struct gzip_conf *conf = r->location->gzip;
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
 
-    return accept_encoding_takes(&accept, CODING_GZIP) && (int)r->msg.minor >= conf->http_version &&
+    return accept_encoding_takes(&accept, CODING_GZIP) && (int)r->msg.protocol >= conf->http_version &&
            (!request_field(r, TEXT("Via")).at || for_proxy(r, conf->proxied)) &&
            !is_disabled(&conf->disable, r->msg.fields[FIELD_USER_AGENT]);
 }

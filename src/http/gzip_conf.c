@@ -2,6 +2,7 @@
 #include "http/gzip.h"
 
 #include "http/core.h"
+#include "http/message.h"
 
 #include <limits.h>
 
@@ -94,7 +95,7 @@ static const struct conf_bounds level_bounds = {.least = 1, .most = 9};
 static const struct conf_bounds window_bounds = {.least = 512, .most = 32768, .power_of_two = true};
 static const struct conf_bounds hash_bounds = {.least = 512, .most = 131072, .power_of_two = true};
 static const struct conf_bounds buffer_bounds = {.least = 512, .most = 1 << 20};
-static const struct conf_enum versions[] = {{"1.0", 0}, {"1.1", 1}, {NULL, 0}};
+static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTOCOL_1_1}, {NULL, 0}};
 
 #define SLOT(field) CONF_SLOT(struct gzip_conf, field)
 

@@ -2,6 +2,7 @@
 #include "http/keepalive.h"
 
 #include "base/clock.h"
+#include "http/parse.h"
 #include "http/request.h"
 
 static bool names(struct text agent, const char *word)
@@ -34,11 +35,11 @@ static bool stays_open_for(const struct request *r, unsigned disabled)
     return !(disabled & KEEPALIVE_NOT_SAFARI) || !is_safari(agent);
 }
 
-bool keeps_alive(const struct request *r)
+bool keeps_alive(const struct request *r, const struct framing *f)
 {
     const struct http_conf *h = r->location->http;
 
-    return r->msg.keep_alive && h->keepalive_timeout.msec > 0 && r->ordinal < h->keepalive_requests &&
+    return f->keep_alive && h->keepalive_timeout.msec > 0 && r->ordinal < h->keepalive_requests &&
            clock_now.msec - r->client->since_msec < h->keepalive_time &&
            (!h->keepalive_disable || stays_open_for(r, h->keepalive_disable));
 }

@@ -4,9 +4,10 @@
 
 #include <stdbool.h>
 
+struct framing;
 struct request;
 
 /* By what the request asks for, and its location's keepalive_requests, keepalive_time, keepalive_timeout, keepalive_disable. */
-bool keeps_alive(const struct request *r);
+bool keeps_alive(const struct request *r, const struct framing *f);
 
 #endif

@@ -351,7 +351,7 @@ static int request_line(struct message *m, const char *head, size_t len)
         return 400; /* HTTP/0.9 has no version on the wire: nginx's answer */
     if (version[0] != '1' || version[2] > '1')
         return 505;
-    m->minor = (unsigned)(version[2] - '0');
+    m->protocol = version[2] == '0' ? PROTOCOL_1_0 : PROTOCOL_1_1;
     return 0;
 }
 
@@ -391,7 +391,7 @@ static int check_host(struct message *m)
 {
     struct text host = m->fields[FIELD_HOST];
     if (!host.at)
-        return m->minor == 0 ? 0 : 400;
+        return m->protocol == PROTOCOL_1_0 ? 0 : 400;
     return uri_authority(host, &m->host) ? 0 : 400;
 }
 
@@ -405,15 +405,15 @@ static bool tab_behind(struct text value)
 }
 
 /* RFC 9112, 6: how long the body is. */
-static int check_framing(struct message *m)
+static int check_framing(struct message *m, struct framing *f)
 {
     struct text coding = m->fields[FIELD_TRANSFER_ENCODING], length = m->fields[FIELD_CONTENT_LENGTH];
     if (coding.at) {
-        if (m->minor == 0 || length.at)
+        if (m->protocol == PROTOCOL_1_0 || length.at)
             return 400;
         if (!text_equal_nocase(coding, TEXT("chunked")))
             return 501;
-        m->chunked = true;
+        f->chunked = true;
         return 0;
     }
     if (!length.at)
@@ -429,9 +429,10 @@ static int check_framing(struct message *m)
     return 0;
 }
 
-int parse_head(struct message *m, const char *head, size_t len, unsigned most, struct arena *arena)
+int parse_head(struct message *m, struct framing *f, const char *head, size_t len, unsigned most, struct arena *arena)
 {
     memset(m, 0, sizeof(*m));
+    *f = (struct framing){0};
     int status = request_line(m, head, len);
     if (status)
         return status;
@@ -451,8 +452,9 @@ int parse_head(struct message *m, const char *head, size_t len, unsigned most, s
         return 400;
 
     m->method = method_of(&parser);
-    m->keep_alive = !r.close && (m->minor == 1 || r.stay);
-    m->expect_continue = m->minor == 1 && text_equal_nocase(m->fields[FIELD_EXPECT], TEXT("100-continue"));
+    f->keep_alive = !r.close && (m->protocol == PROTOCOL_1_1 || r.stay);
+    f->expect_continue =
+        m->protocol == PROTOCOL_1_1 && text_equal_nocase(m->fields[FIELD_EXPECT], TEXT("100-continue"));
     status = check_host(m);
-    return status ? status : check_framing(m);
+    return status ? status : check_framing(m, f);
 }

@@ -156,13 +156,13 @@ static int on_end(llhttp_t *parser)
 
 static const llhttp_settings_t settings = {.on_chunk_header = on_size, .on_message_complete = on_end};
 
-int body_begin(struct body *b, const struct message *m, struct arena *arena)
+int body_begin(struct body *b, const struct message *m, const struct framing *f, struct arena *arena)
 {
     /* llhttp has no state "in a body" that one could start in: a head brings it there. */
     static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-    *b = (struct body){.chunked = m->chunked, .left = m->chunked ? 0 : m->length, .done = !message_has_body(m)};
-    if (!m->chunked)
+    *b = (struct body){.chunked = f->chunked, .left = f->chunked ? 0 : m->length, .done = !has_body(m, f)};
+    if (!f->chunked)
         return 0;
     struct decoder *d = arena_zalloc(arena, sizeof(*d));
     if (!d)

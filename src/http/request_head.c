@@ -1,6 +1,7 @@
 /* request_head.c - see request_head.h. Called by connection_read.c and explain.c. */
 #include "http/request_head.h"
 
+#include "http/parse.h"
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/route.h"
@@ -128,10 +129,10 @@ size_t request_take_known(struct request *r, struct text bytes)
     return known;
 }
 
-int request_take_head(struct request *r, struct text head, bool odd_names)
+int request_take_head(struct request *r, struct framing *f, struct text head, bool odd_names)
 {
     const struct http_conf *h = r->location->http;
-    int status = parse_head(&r->msg, head.at, head.len, (unsigned)h->max_headers, &r->arena);
+    int status = parse_head(&r->msg, f, head.at, head.len, (unsigned)h->max_headers, &r->arena);
 
     if (status != 0) {
         request_take_known(r, head);

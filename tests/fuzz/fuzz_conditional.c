@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int most = (int)fuzz_byte(&in) - 1;
     for (int i = 0; i < 4; i++)
         number = number << 8 | fuzz_byte(&in);
-    time_t mtime = options & 1 ? -1 : (time_t)(784111777 + (int)fuzz_byte(&in) - 128);
+    time_t modified = 784111777 + (int)fuzz_byte(&in) - 128;
     int mode = (int)(fuzz_byte(&in) % 3);
     struct message m = {.method = options & 2 ? METHOD_POST : options & 4 ? METHOD_HEAD : METHOD_GET};
     char *copies[LINES + 1];
@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct text tag = fuzz_line(&in);
     copies[LINES] = fuzz_copy(tag.at, tag.len);
-    struct validators v = {.mtime = mtime};
+    struct validators v = {.dated = !(options & 1), .modified = modified, .sent_first = 1}; /* none sent otherwise */
     if (tag.len > 2 && text_ends(tag, TEXT("\"")))
         v.etag = (struct text){copies[LINES], tag.len};
     if (m.fields[FIELD_RANGE].at)

@@ -8,6 +8,8 @@
 #include "http/parse.h"
 #include "http/uri.h"
 
+static struct framing framing; /* of the head at hand */
+
 enum { HEADERS_MOST = 64 };
 
 /* Lengths of successive reads: 1 to 16 bytes, from a small generator. */
@@ -74,7 +76,7 @@ static void check_fields(const struct message *m, const char *head, size_t len)
         hosts += text_equal_nocase(h->name, TEXT("host"));
     }
     FUZZ_CHECK(count == m->count, "%u fields, not %u", m->count, count);
-    FUZZ_CHECK(hosts == 1 || (hosts == 0 && m->minor == 0), "%u Host fields", hosts);
+    FUZZ_CHECK(hosts == 1 || (hosts == 0 && m->protocol == PROTOCOL_1_0), "%u Host fields", hosts);
 }
 
 static void check_framing(const struct message *m)
@@ -86,8 +88,8 @@ static void check_framing(const struct message *m)
         codings += text_equal_nocase(m->headers[i].name, TEXT("transfer-encoding"));
     }
     FUZZ_CHECK(lengths + codings <= 1, "two answers to how long the body is");
-    FUZZ_CHECK(m->chunked == (codings == 1) && m->has_length == (lengths == 1), "framing was not seen");
-    FUZZ_CHECK(!m->chunked || m->minor == 1, "chunked on HTTP/1.0");
+    FUZZ_CHECK(framing.chunked == (codings == 1) && m->has_length == (lengths == 1), "framing was not seen");
+    FUZZ_CHECK(!framing.chunked || m->protocol == PROTOCOL_1_1, "chunked on HTTP/1.0");
     for (size_t i = 0; m->has_length && i < m->fields[FIELD_CONTENT_LENGTH].len; i++)
         FUZZ_CHECK(m->fields[FIELD_CONTENT_LENGTH].at[i] >= '0' && m->fields[FIELD_CONTENT_LENGTH].at[i] <= '9',
                    "a length with other bytes than digits");
@@ -97,7 +99,7 @@ static void check_message(const struct message *m, const char *head, size_t len)
 {
     struct uri uri;
 
-    FUZZ_CHECK(m->count <= HEADERS_MOST && m->minor <= 1, "%u fields", m->count);
+    FUZZ_CHECK(m->count <= HEADERS_MOST && m->protocol <= PROTOCOL_1_1, "%u fields", m->count);
     for (unsigned i = 0; i < m->count; i++) {
         fuzz_inside(m->headers[i].name, head, len);
         fuzz_inside(m->headers[i].value, head, len);
@@ -118,11 +120,12 @@ static void check_again(const struct message *m, int status, const char *bytes, 
 {
     struct arena arena;
     struct message other;
+    struct framing again;
     char *copy = fuzz_copy(bytes, len);
 
     arena_init(&arena, 512);
-    FUZZ_CHECK(parse_head(&other, copy, len, HEADERS_MOST, &arena) == status, "another status");
-    FUZZ_CHECK(other.count == m->count && other.length == m->length && other.keep_alive == m->keep_alive &&
+    FUZZ_CHECK(parse_head(&other, &again, copy, len, HEADERS_MOST, &arena) == status, "another status");
+    FUZZ_CHECK(other.count == m->count && other.length == m->length && again.keep_alive == framing.keep_alive &&
                    other.method == m->method,
                "another message");
     arena_fini(&arena);
@@ -144,7 +147,7 @@ static struct taken take_body(const struct message *m, const char *bytes, size_t
     struct body body;
 
     arena_init(&arena, 512);
-    if (body_begin(&body, m, &arena) < 0)
+    if (body_begin(&body, m, &framing, &arena) < 0)
         abort();
     while (!t.failed && !body.done && t.bytes < len) {
         size_t n = whole ? len - t.bytes : next_cut(&seed, len - t.bytes);
@@ -158,7 +161,7 @@ static struct taken take_body(const struct message *m, const char *bytes, size_t
     t.done = body.done;
     t.seen = body.seen;
     FUZZ_CHECK(t.failed || t.seen <= t.bytes, "more body than bytes");
-    FUZZ_CHECK(!t.done || m->chunked || t.bytes == m->length, "a body of another length");
+    FUZZ_CHECK(!t.done || framing.chunked || t.bytes == m->length, "a body of another length");
     arena_fini(&arena);
     return t;
 }
@@ -206,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(pieces_start == start && pieces_end == start + scan.at, "cut into reads: another length");
         char *head = fuzz_copy(bytes + start, scan.at);
         arena_init(&arena, 512);
-        int status = parse_head(&m, head, scan.at, HEADERS_MOST, &arena);
+        int status = parse_head(&m, &framing, head, scan.at, HEADERS_MOST, &arena);
         FUZZ_CHECK(status == 0 || status == 400 || status == 413 || status == 431 || status == 501 || status == 505,
                    "status %d", status);
         FUZZ_CHECK(m.line.at == head && m.method_name.at == head, "no request line for the log");

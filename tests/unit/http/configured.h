@@ -79,7 +79,7 @@ static inline void request_init(struct request *r, struct client *client, const 
     arena_init(&r->arena, 4096);
     r->msg.method = METHOD_GET;
     r->msg.method_name = TEXT("GET");
-    r->msg.minor = 1;
+    r->msg.protocol = PROTOCOL_1_1;
     r->raw_uri = target;
     r->uri = (struct text){target.at, question};
     r->args = question < target.len ? text_from(target, question + 1) : TEXT_NONE;

@@ -10,6 +10,7 @@
 #define HOST "Host: a\r\n"
 
 static struct arena arena;
+static struct framing f; /* of the last head */
 
 static void setup(void)
 {
@@ -72,7 +73,7 @@ static int status_len(struct message *m, const char *head, size_t len)
 {
     enum scan_result result = scan(head, len);
     ck_assert_msg(result != SCAN_MORE, "incomplete: %s", head);
-    return result == SCAN_BAD ? 400 : parse_head(m, arena_copy(&arena, head, len), len, 100, &arena);
+    return result == SCAN_BAD ? 400 : parse_head(m, &f, arena_copy(&arena, head, len), len, 100, &arena);
 }
 
 static int status(const char *head)
@@ -119,7 +120,7 @@ START_TEST(test_browser)
     is_text(m.method_name, "GET");
     is_text(m.line, "GET /a/b.html?q=1 HTTP/1.1");
     is_text(m.target, "/a/b.html?q=1");
-    ck_assert_uint_eq(m.minor, 1);
+    ck_assert_uint_eq(m.protocol, PROTOCOL_1_1);
     ck_assert_uint_eq(m.count, 16);
     is_text(m.headers[0].name, "Host");
     is_text(m.headers[2].value, "text/html,*/*;q=0.8");
@@ -143,8 +144,8 @@ START_TEST(test_browser)
     ck_assert_ptr_null(m.fields[FIELD_CONTENT_LENGTH].at);
     ck_assert_ptr_null(m.fields[FIELD_TRANSFER_ENCODING].at);
     ck_assert_ptr_null(m.fields[FIELD_EXPECT].at);
-    ck_assert(m.keep_alive);
-    ck_assert(!message_has_body(&m));
+    ck_assert(f.keep_alive);
+    ck_assert(!has_body(&m, &f));
 }
 END_TEST
 
@@ -156,7 +157,7 @@ START_TEST(test_field_names_ignore_case)
     is_text(m.fields[FIELD_RANGE], "bytes=1-");
     ck_assert(m.has_length);
     ck_assert_uint_eq(m.length, 3);
-    ck_assert(m.expect_continue);
+    ck_assert(f.expect_continue);
 }
 END_TEST
 
@@ -171,8 +172,8 @@ START_TEST(test_near_names)
                "If-Modified-Sincf: x\r\nIf-Unmodified-Sincf: x\r\nzzzz: b\r\nzzzzzzzzzzzzzzzzz: b\r\n\r\n");
     for (int field = 0; field < FIELD_COUNT; field++)
         ck_assert_msg((field == FIELD_HOST) == (m.fields[field].at != NULL), "field %d", field);
-    ck_assert(m.keep_alive);
-    ck_assert(!message_has_body(&m));
+    ck_assert(f.keep_alive);
+    ck_assert(!has_body(&m, &f));
 }
 END_TEST
 
@@ -383,12 +384,12 @@ START_TEST(test_known)
     struct message m, k;
     struct text head = text_of(heads[_i].head);
     size_t end;
-    if (scan_whole(head.at, head.len, &end) == SCAN_COMPLETE && parse_head(&m, head.at, end, 100, &arena) == 0) {
+    if (scan_whole(head.at, head.len, &end) == SCAN_COMPLETE && parse_head(&m, &f, head.at, end, 100, &arena) == 0) {
         ck_assert_uint_eq(parse_known(&k, head, 100, &arena), end);
         ck_assert_ptr_eq(k.line.at, m.line.at);
         ck_assert(text_equal(k.line, m.line) && text_equal(k.method_name, m.method_name));
         ck_assert(text_equal(k.target, m.target) && text_equal(k.version, m.version) && text_equal(k.host, m.host));
-        ck_assert_uint_eq(k.minor, m.minor);
+        ck_assert_uint_eq(k.protocol, m.protocol);
         check_same_fields(&m, &k);
     }
     for (size_t len = 0; len <= head.len; len++) {
@@ -520,18 +521,22 @@ START_TEST(test_keep_alive)
     for (int minor = 0; minor < 2; minor++) {
         sprintf(head, "GET / HTTP/1.%d\r\n" HOST "%s\r\n", minor, connections[_i].fields);
         struct message m = parsed(head);
-        ck_assert_uint_eq(m.minor, (unsigned)minor);
-        ck_assert_msg(m.keep_alive == (minor ? connections[_i].keeps_11 : connections[_i].keeps_10), "%s", head);
+        ck_assert_uint_eq(m.protocol, (unsigned)minor);
+        ck_assert_msg(f.keep_alive == (minor ? connections[_i].keeps_11 : connections[_i].keeps_10), "%s", head);
     }
 }
 END_TEST
 
 START_TEST(test_expect)
 {
-    ck_assert(parsed("POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n\r\n").expect_continue);
-    ck_assert(!parsed("POST / HTTP/1.0\r\n" HOST "Expect: 100-continue\r\n\r\n").expect_continue);
-    ck_assert(!parsed("POST / HTTP/1.1\r\n" HOST "Expect: tea\r\n\r\n").expect_continue);
-    ck_assert(!parsed("POST / HTTP/1.1\r\n" HOST "\r\n").expect_continue);
+    parsed("POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n\r\n");
+    ck_assert(f.expect_continue);
+    parsed("POST / HTTP/1.0\r\n" HOST "Expect: 100-continue\r\n\r\n");
+    ck_assert(!f.expect_continue);
+    parsed("POST / HTTP/1.1\r\n" HOST "Expect: tea\r\n\r\n");
+    ck_assert(!f.expect_continue);
+    parsed("POST / HTTP/1.1\r\n" HOST "\r\n");
+    ck_assert(!f.expect_continue);
 }
 END_TEST
 
@@ -562,7 +567,7 @@ START_TEST(test_field_count)
                 len += sprintf(head + len, "X-%u: %u\r\n", i, i);
             len += sprintf(head + len, "\r\n");
             struct message m;
-            int rc = parse_head(&m, head, (size_t)len, most, &arena);
+            int rc = parse_head(&m, &f, head, (size_t)len, most, &arena);
             ck_assert_msg(rc == (n > most ? 431 : 0), "%u of %u: %d", n, most, rc);
             if (rc)
                 continue;
@@ -595,7 +600,7 @@ START_TEST(test_random)
             continue;
         struct message m;
         char *head = copy(bytes, end);
-        int rc = parse_head(&m, head, end, 100, &arena);
+        int rc = parse_head(&m, &f, head, end, 100, &arena);
         ck_assert(rc == 0 || (rc >= 400 && rc < 600));
         ck_assert_ptr_nonnull(m.line.at);
         free(head);

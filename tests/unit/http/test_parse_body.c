@@ -20,10 +20,12 @@ static void teardown(void)
 }
 
 /* Feeds `bytes` in pieces of `step`; returns how many were taken, or -EINVAL. */
+static struct framing framing;
+
 static ssize_t feed(struct body *b, const struct message *m, const char *bytes, size_t len, size_t step)
 {
     size_t at = 0;
-    ck_assert_int_eq(body_begin(b, m, &arena), 0);
+    ck_assert_int_eq(body_begin(b, m, &framing, &arena), 0);
     while (at < len && !b->done) {
         size_t n = len - at < step ? len - at : step;
         char *piece = malloc(n);
@@ -40,9 +42,10 @@ static ssize_t feed(struct body *b, const struct message *m, const char *bytes, 
 
 START_TEST(test_none)
 {
-    struct message m = {.chunked = false};
+    struct message m = {0};
+    framing.chunked = false;
     struct body b;
-    ck_assert_int_eq(body_begin(&b, &m, &arena), 0);
+    ck_assert_int_eq(body_begin(&b, &m, &framing, &arena), 0);
     ck_assert(b.done);
     ck_assert_int_eq(body_take(&b, "GET", 3), 0);
 }
@@ -67,7 +70,7 @@ START_TEST(test_length_beyond_4g)
 {
     struct message m = {.has_length = true, .length = (1ull << 33) + 1};
     struct body b;
-    ck_assert_int_eq(body_begin(&b, &m, &arena), 0);
+    ck_assert_int_eq(body_begin(&b, &m, &framing, &arena), 0);
     ck_assert_int_eq(body_take(&b, "x", 1), 1);
     ck_assert(!b.done);
     ck_assert_uint_eq(b.left, 1ull << 33);
@@ -104,7 +107,8 @@ static const struct {
 
 START_TEST(test_good)
 {
-    struct message m = {.chunked = true};
+    struct message m = {0};
+    framing.chunked = true;
     char bytes[300];
     size_t len = strlen(good[_i].bytes);
     sprintf(bytes, "%s" NEXT, good[_i].bytes);
@@ -177,7 +181,8 @@ static const char *const bad[] = {
 
 START_TEST(test_bad)
 {
-    struct message m = {.chunked = true};
+    struct message m = {0};
+    framing.chunked = true;
     for (size_t step = 1; step <= strlen(bad[_i]); step++) {
         struct body b;
         ssize_t taken = feed(&b, &m, bad[_i], strlen(bad[_i]), step);
@@ -190,7 +195,8 @@ START_TEST(test_nul)
 {
     static const char extension[] = "5;a\0\r\nhello\r\n0\r\n\r\n", trailer[] = "0\r\nX: \0\r\n\r\n";
     static const char data[] = "3\r\n\0\n\0\r\n0\r\n\r\n";
-    struct message m = {.chunked = true};
+    struct message m = {0};
+    framing.chunked = true;
     struct body b;
     ck_assert_int_eq(feed(&b, &m, extension, sizeof(extension) - 1, 100), -EINVAL);
     ck_assert_int_eq(feed(&b, &m, trailer, sizeof(trailer) - 1, 100), -EINVAL);
@@ -202,9 +208,10 @@ END_TEST
 /* A caller can stop an endless extension or trailer: framing grows with each call. */
 START_TEST(test_framing_grows)
 {
-    struct message m = {.chunked = true};
+    struct message m = {0};
+    framing.chunked = true;
     struct body b;
-    ck_assert_int_eq(body_begin(&b, &m, &arena), 0);
+    ck_assert_int_eq(body_begin(&b, &m, &framing, &arena), 0);
     ck_assert_int_eq(body_take(&b, "5;", 2), 2);
     for (unsigned i = 0; i < 100; i++)
         ck_assert_int_eq(body_take(&b, "aaaaaaaaaa", 10), 10);
@@ -224,7 +231,8 @@ END_TEST
 START_TEST(test_random)
 {
     static const char alphabet[] = "\r\n\r\n05;a:\t \x01xF";
-    struct message m = {.chunked = true};
+    struct message m = {0};
+    framing.chunked = true;
     unsigned seed = 7;
     for (int round = 0; round < 5000; round++) {
         char bytes[] = "5;x=y\r\nhello\r\n2\r\nab\r\n0\r\nX: y\r\n\r\nGET";
