@@ -22,13 +22,14 @@ void renewal_heard(struct renewal *r, const struct children *cs, int64_t now)
         newest = newest || generation == cs->generation;
     if (!newest || r->due > 0)
         return;
-    if (r->last == 0 || now - r->last > 2 * r->pause)
+    bool rested = r->last == 0 || now - r->last > 2 * r->pause;
+    if (rested)
         r->pause = PAUSE_MSEC;
-    else if (r->pause < PAUSE_MOST_MSEC)
-        r->pause *= 2;
     r->due = now + SETTLE_MSEC;
     if (r->last > 0 && r->due < r->last + r->pause)
         r->due = r->last + r->pause;
+    if (!rested && r->pause < PAUSE_MOST_MSEC)
+        r->pause *= 2;
 }
 
 int64_t renewal_wait(struct renewal *r, const struct children *cs, int64_t now)
