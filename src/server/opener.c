@@ -136,16 +136,28 @@ static void place_add(struct place *p, const struct stat *st)
     p->at[p->count++].ino = st->st_ino;
 }
 
-static int place_of(struct place *p, int fd)
+/* Where there is no /proc, by the path that it was opened by. */
+static bool find_path(char out[PATH_MAX], int fd, const char *path, const struct stat *st)
 {
-    char link[32], folder[PATH_MAX];
-    struct stat st;
+    char link[32];
+    struct stat now;
 
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t len = readlink(link, p->path, sizeof(p->path) - 1);
-    if (len <= 0 || p->path[0] != '/' || fstat(fd, &st) < 0)
+    ssize_t len = readlink(link, out, PATH_MAX - 1);
+    if (len > 0) {
+        out[len] = '\0';
+        return out[0] == '/';
+    }
+    return realpath(path, out) && stat(out, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+static int place_of(struct place *p, int fd, const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !find_path(p->path, fd, path, &st))
         return -EACCES;
-    p->path[len] = '\0';
     p->count = 0;
     place_add(p, &st);
     strcpy(folder, p->path);
@@ -233,7 +245,7 @@ static int open_if_allowed(struct opener *o, const struct ask *ask)
                                       : file_open_descriptor(ask->path, &ask->options);
         if (fd < 0)
             return fd;
-        if (place_of(&place, fd) == 0 && may_be_read(o, &place, ask->path))
+        if (place_of(&place, fd, ask->path) == 0 && may_be_read(o, &place, ask->path))
             return fd;
         close(fd);
     }
@@ -275,7 +287,7 @@ static int open_varying_log(const struct opener *o, const char *path)
     int at = open(*folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0)
         return -errno;
-    bool known = place_of(&place, at) == 0;
+    bool known = place_of(&place, at, *folder ? folder : "/") == 0;
     list_each (&o->cycle->conf.writes, node, tmp) {
         const struct conf_noted_path *noted = container_of(node, struct conf_noted_path, node);
         if (fd >= 0 || !known || !sandbox_constant(noted->path, name) || !name[1] || !is_beneath(&place, name))
@@ -303,7 +315,7 @@ static int open_log(const struct opener *o, const char *path)
 
 static void answer(struct opener *o, const struct ask *ask)
 {
-    int fd = ask->what == OPEN_LOG ? open_log(o, ask->path) : open_if_allowed(o, ask);
+    int fd = ask->path[0] != '/' ? -EACCES : ask->what == OPEN_LOG ? open_log(o, ask->path) : open_if_allowed(o, ask);
     struct answer a = {fd < 0 ? -1 : fd, -1, fd < 0 ? fd : 0};
 
     if (fd >= 0 && ask->what == OPEN_FILE)
@@ -359,7 +371,7 @@ static _Noreturn void run(struct opener *o)
         if (n <= (ssize_t)offsetof(struct ask, path))
             _exit(0);
         const char *bytes = (const char *)&ask;
-        if (bytes[n - 1] != '\0' || ask.path[0] != '/')
+        if (bytes[n - 1] != '\0')
             _exit(1);
         answer(o, &ask);
     }
