@@ -94,16 +94,6 @@ const char *template_compile_field(struct conf *cf, struct variables *vs, struct
 /* A template that is one variable, which `word` ("$name") names as a whole: "$arg_go-get". NULL or an error text. */
 const char *template_of_word(struct conf *cf, struct variables *vs, struct text word, struct template **out);
 
-/* Whether `user_agent`, as in $http_user_agent and $sent_http_..., is the field User-Agent: case and - are one. */
-bool variable_names_field(struct text variable, struct text field);
-
-/* The values of several fields of a name in one text, as RFC 9110, 5.3 allows: *all, empty-handed (absent) before the first, and
- * `value`, with `between` before each but the first. */
-void variable_join(struct request *r, const char *between, struct text value, struct text *all);
-
-/* The value of a cookie of the request; absent: none. */
-struct text variable_cookie(const struct request *r, struct text name);
-
 enum template_how {
     TEMPLATE_ARGS = 1 << 0, /* $1 .. $9 are escaped as arguments of a URI */
     TEMPLATE_FIELD = 1 << 1 /* of what variables bring, control bytes are encoded: field_encode() */

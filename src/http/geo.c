@@ -3,7 +3,8 @@
 #include "http/geo_table.h"
 #include "http/map.h"
 #include "http/request.h"
-#include "http/variable_table.h"
+#include "http/variable.h"
+#include "http/variable_text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "http/status.h"
 #include "http/variable.h"
+#include "http/variable_text.h"
 
 #include <stdio.h>
 

@@ -141,11 +141,6 @@ static void get_own(struct request *r, const void *data, struct text *out)
         variable_put(r, v, *out);
 }
 
-void variable_join(struct request *r, const char *between, struct text value, struct text *all)
-{
-    *all = all->at ? text_of(arena_printf(&r->arena, "%.*s%s%.*s", TEXT_ARG(*all), between, TEXT_ARG(value))) : value;
-}
-
 /* ---- groups of regular expressions ---- */
 
 static bool add_group(struct variables *vs, struct own_variable *v)

@@ -4,8 +4,8 @@
 #include "http/variable_table.h"
 
 #include "base/clock.h"
-#include "base/number.h"
 #include "http/request.h"
+#include "http/variable_text.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,27 +27,13 @@ GETTER(absent)
     *out = TEXT_NONE;
 }
 
-struct text variable_forwarded_for(struct request *r)
-{
-    struct text all = TEXT_NONE;
-
-    for (unsigned i = 0; i < r->msg.count; i++) {
-        const struct header *h = &r->msg.headers[i];
-        if (text_equal_nocase(h->name, TEXT("X-Forwarded-For")))
-            variable_join(r, ", ", h->value, &all);
-    }
-    return all;
-}
-
 /* X-Forwarded-For with the client's address behind it. */
 GETTER(proxy_add_x_forwarded_for)
 {
-    struct variable v = {.name = TEXT("remote_addr")};
-    struct text before = variable_forwarded_for(r), address = TEXT_NONE;
+    struct text before = variable_forwarded_for(r), address;
 
     UNUSED(data);
-    if (variable_table_find(&v, &r->arena))
-        v.get(r, v.data, &address);
+    variable_peer(r, r->peer, false, &address);
     *out =
         before.len == 0 ? address : text_of(arena_printf(&r->arena, "%.*s, %.*s", TEXT_ARG(before), TEXT_ARG(address)));
 }
@@ -62,9 +48,7 @@ GETTER(tcpinfo)
     if (r->carrier->ops->tcp_info(r, &info) < 0)
         return;
     memcpy(&value, (const char *)&info + (size_t)(uintptr_t)data, sizeof value);
-    char *digits = arena_alloc(&r->arena, 20);
-    if (digits)
-        *out = (struct text){digits, number_format(digits, value)};
+    variable_number(r, value, out);
 }
 
 /* As strftime of the default of config_timefmt, in local time or (`data`) in GMT. https://nginx.org/en/docs/http/ngx_http_ssi_module.html

@@ -12,6 +12,7 @@
 #include "http/request.h"
 #include "http/secure_link.h"
 #include "http/userid.h"
+#include "http/variable_text.h"
 #include "http/worker.h"
 #include "io/filter.h"
 #include "net/proxy_protocol.h"
@@ -29,21 +30,6 @@
 
 /* The nginx that configurations may take this for: whose behaviour it is compared with. */
 #define COMPATIBLE_VERSION "1.22.1"
-
-static void number_text(struct request *r, uint64_t value, struct text *out)
-{
-    char *digits = arena_alloc(&r->arena, 20);
-    *out = digits ? (struct text){digits, number_format(digits, value)} : TEXT_NONE;
-}
-
-/* Seconds with three decimals, as $request_time. */
-static void msec_text(struct request *r, int64_t msec, struct text *out)
-{
-    if (msec < 0)
-        msec = 0;
-    char *s = arena_printf(&r->arena, "%lld.%03d", (long long)(msec / 1000), (int)(msec % 1000));
-    *out = text_of(s);
-}
 
 /* A struct text at an offset in struct request. */
 static void get_field_at(struct request *r, const void *data, struct text *out)
@@ -115,24 +101,6 @@ GETTER(sent_trailer)
             variable_join(r, ", ", f->value, out);
 }
 
-struct text variable_cookie(const struct request *r, struct text name)
-{
-    for (unsigned i = 0; i < r->msg.count; i++) {
-        if (!text_equal_nocase(r->msg.headers[i].name, TEXT("cookie")))
-            continue;
-        struct text rest = r->msg.headers[i].value;
-        while (rest.len > 0) {
-            struct text pair = {rest.at, text_find(rest, ';')};
-            rest = text_from(rest, pair.len < rest.len ? pair.len + 1 : rest.len);
-            pair = text_trim(pair);
-            size_t eq = text_find(pair, '=');
-            if (eq < pair.len && text_equal_nocase(text_trim((struct text){pair.at, eq}), name))
-                return text_trim(text_from(pair, eq + 1));
-        }
-    }
-    return TEXT_NONE;
-}
-
 GETTER(cookie)
 {
     *out = variable_cookie(r, *(const struct text *)data);
@@ -162,34 +130,22 @@ GETTER(scheme)
     *out = r->client->scheme->name;
 }
 
-static void peer_text(struct request *r, const union peer *peer, bool port, struct text *out)
-{
-    *out = TEXT("");
-    if (port) {
-        if (peer_port(peer) > 0) /* a client that a header names may have none */
-            number_text(r, peer_port(peer), out);
-        return;
-    }
-    char *text = arena_alloc(&r->arena, ADDRESS_TEXT_SIZE);
-    *out = text ? (struct text){text, peer_format(peer, text)} : TEXT_NONE;
-}
-
 GETTER(remote_addr)
 {
     UNUSED(data);
-    peer_text(r, r->peer, false, out);
+    variable_peer(r, r->peer, false, out);
 }
 
 GETTER(remote_port)
 {
     UNUSED(data);
-    peer_text(r, r->peer, true, out);
+    variable_peer(r, r->peer, true, out);
 }
 
 /* Before realip.c. */
 GETTER(realip_remote)
 {
-    peer_text(r, &r->client->peer, data != NULL, out);
+    variable_peer(r, &r->client->peer, data != NULL, out);
 }
 
 enum { PROXY_PORT = 1, PROXY_TARGET = 2 };
@@ -205,7 +161,7 @@ GETTER(proxy_protocol)
     if (!proxy)
         return;
     peer_set(&peer, what & PROXY_TARGET ? &proxy->target : &proxy->source);
-    peer_text(r, &peer, what & PROXY_PORT, out);
+    variable_peer(r, &peer, what & PROXY_PORT, out);
 }
 
 GETTER(proxy_protocol_tlv)
@@ -217,7 +173,7 @@ GETTER(proxy_protocol_tlv)
     if (!text_equal(name, TEXT("ssl_verify")))
         *out = proxy_tlv_find(tlvs, name);
     else if (proxy_tlv_ssl_verify(tlvs, &verify))
-        number_text(r, verify, out);
+        variable_number(r, verify, out);
 }
 
 GETTER(binary_remote_addr)
@@ -244,7 +200,7 @@ GETTER(server_addr)
     if (a.any.sa_family == AF_UNIX)
         *out = text_of(arena_printf(&r->arena, "unix:%s", a.un.sun_path));
     else
-        peer_text(r, &peer, false, out);
+        variable_peer(r, &peer, false, out);
 }
 
 GETTER(server_port)
@@ -252,7 +208,7 @@ GETTER(server_port)
     UNUSED(data);
     *out = TEXT("");
     if (r->client->address->address.any.sa_family != AF_UNIX)
-        number_text(r, address_port(&r->client->address->address), out);
+        variable_number(r, address_port(&r->client->address->address), out);
 }
 
 /* The port behind the host that is asked for, as $host: of an absolute target, else of Host; 0: there is none. */
@@ -278,26 +234,13 @@ GETTER(request_port)
     UNUSED(data);
     *out = TEXT("");
     if (port > 0)
-        number_text(r, port, out);
+        variable_number(r, port, out);
 }
 
 GETTER(is_request_port)
 {
     UNUSED(data);
     *out = request_port(r) > 0 ? TEXT(":") : TEXT("");
-}
-
-/* $http_user_agent names User-Agent: - and _ are one. */
-bool variable_names_field(struct text variable, struct text field)
-{
-    if (variable.len != field.len)
-        return false;
-    for (size_t i = 0; i < field.len; i++) {
-        char c = text_lower(field.at[i]);
-        if ((c == '-' ? '_' : c) != variable.at[i])
-            return false;
-    }
-    return true;
 }
 
 /* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
@@ -315,37 +258,37 @@ GETTER(status)
     if (status == 0)
         *out = TEXT("000");
     else
-        number_text(r, (uint64_t)status, out);
+        variable_number(r, (uint64_t)status, out);
 }
 
 GETTER(body_bytes_sent)
 {
     UNUSED(data);
-    number_text(r, r->body_sent, out);
+    variable_number(r, r->body_sent, out);
 }
 
 GETTER(bytes_sent)
 {
     UNUSED(data);
-    number_text(r, r->head_len + r->body_sent, out);
+    variable_number(r, r->head_len + r->body_sent, out);
 }
 
 GETTER(request_length)
 {
     UNUSED(data);
-    number_text(r, r->received, out);
+    variable_number(r, r->received, out);
 }
 
 GETTER(request_time)
 {
     UNUSED(data);
-    msec_text(r, clock_now.msec - r->start_msec, out);
+    variable_msec(r, clock_now.msec - r->start_msec, out);
 }
 
 GETTER(msec)
 {
     UNUSED(data);
-    msec_text(r, clock_now.sec * 1000 + clock_now.sec_msec, out);
+    variable_msec(r, clock_now.sec * 1000 + clock_now.sec_msec, out);
 }
 
 GETTER(time_local)
@@ -363,19 +306,19 @@ GETTER(time_iso8601)
 GETTER(connection)
 {
     UNUSED(data);
-    number_text(r, r->client->number, out);
+    variable_number(r, r->client->number, out);
 }
 
 GETTER(connection_requests)
 {
     UNUSED(data);
-    number_text(r, r->ordinal, out);
+    variable_number(r, r->ordinal, out);
 }
 
 GETTER(connection_time)
 {
     UNUSED(data);
-    msec_text(r, clock_now.msec - r->client->since_msec, out);
+    variable_msec(r, clock_now.msec - r->client->since_msec, out);
 }
 
 GETTER(pipe)
@@ -442,7 +385,7 @@ GETTER(hostname)
 GETTER(pid)
 {
     UNUSED(data);
-    number_text(r, (uint64_t)getpid(), out);
+    variable_number(r, (uint64_t)getpid(), out);
 }
 
 GETTER(nginx_version)
@@ -478,19 +421,19 @@ GETTER(io_method)
 GETTER(io_wait)
 {
     UNUSED(data);
-    msec_text(r, r->io_wait_msec, out);
+    variable_msec(r, r->io_wait_msec, out);
 }
 
 GETTER(io_bytes_direct)
 {
     UNUSED(data);
-    number_text(r, r->out.method == IO_DIRECT ? r->body_sent : 0, out);
+    variable_number(r, r->out.method == IO_DIRECT ? r->body_sent : 0, out);
 }
 
 GETTER(io_bytes_cached)
 {
     UNUSED(data);
-    number_text(r, r->out.method == IO_DIRECT || r->out.method == IO_NONE ? 0 : r->body_sent, out);
+    variable_number(r, r->out.method == IO_DIRECT || r->out.method == IO_NONE ? 0 : r->body_sent, out);
 }
 
 /* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct connections_now. */
@@ -500,7 +443,7 @@ GETTER(connections)
     worker_sum(r->worker, &c);
     struct connections_now now = counters_connections(&c);
     const char *field = (const char *)&now + (uintptr_t)data;
-    number_text(r, *(const uint64_t *)(const void *)field, out);
+    variable_number(r, *(const uint64_t *)(const void *)field, out);
 }
 
 static void set_args(struct request *r, struct text value)
@@ -615,7 +558,6 @@ static const struct variable_row *find_row(struct text name)
 static bool is_full_name(struct text name)
 {
     static const char *const full[] = {
-
         "http_cookie",
         "http_host",
         "http_via",

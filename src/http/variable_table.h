@@ -19,7 +19,4 @@ variable_set_fn *variable_table_setter(struct text name);
 
 extern const struct variable_row foreign_variables[];
 
-/* All X-Forwarded-For fields in one; absent: there is none. */
-struct text variable_forwarded_for(struct request *r);
-
 #endif
