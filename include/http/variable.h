@@ -32,15 +32,16 @@ struct variable_row {
         data; /* as a pointer, what get() is called with; of a family, it gets the rest of the name, a struct text */
     enum {
         VARIABLE_FIXED,
-        VARIABLE_CHANGEABLE = 1, /* the configuration may make a variable of this name */
-        VARIABLE_FAMILY = 2      /* `name` is a prefix: $arg_... */
+        VARIABLE_CHANGEABLE, /* the configuration may make one of this name: as nginx 1.22 says, or does not know it */
+        VARIABLE_FAMILY,     /* `name` is a prefix: $arg_...; the configuration may make all of them, but */
+        VARIABLE_OF_FAMILY   /* this one, which has no function of its own */
     } flags;
     variable_set_fn *set; /* where `set` calls this in place of giving it a value; it is never kept then */
 };
 
-/* The names of one configuration; made with the http block. */
+/* The names of one configuration, with the built-in ones in `tables` (which end with NULL); made with the http block. */
 struct variables;
-struct variables *variables_create(struct arena *arena);
+struct variables *variables_create(struct arena *arena, const struct variable_row *const *tables);
 
 /* A variable that the configuration makes: by set, map, geo, split_clients or a named group. What it was given, or came to, in
  * one request is kept in request.values. The name may be a built-in one that nginx lets configurations make anew ($uid_reset), or
@@ -64,7 +65,7 @@ const char *variables_own(struct conf *cf, struct variables *vs, struct text wor
 void variable_put(struct request *r, const struct own_variable *v, struct text value);
 
 /* How `set` changes `word` ("$name"); NULL: it is given the value, as all that the configuration makes. */
-variable_set_fn *variable_setter(struct text word);
+variable_set_fn *variable_setter(const struct variables *vs, struct text word);
 
 /* Named groups of a regular expression become variables; *base is for variables_capture(). NULL or an error text. */
 const char *variables_add_names(struct conf *cf, struct variables *vs, const struct pattern *p, unsigned *base);

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "conf/error_log.h"
 #include "http/field.h"
+#include "http/modules.h"
 #include "http/precondition.h"
 #include "http/route.h"
 #include "http/variable.h"
@@ -30,7 +31,7 @@ static const char *set_http(struct conf *cf, const struct conf_row *row, void *s
 {
     (void)row, (void)slot;
     struct http_main *http = arena_zalloc(cf->arena, sizeof *http);
-    struct variables *vs = variables_create(cf->arena);
+    struct variables *vs = variables_create(cf->arena, http_variables);
     if (!http || !vs)
         return conf_error(cf, "no memory");
     list_init(&http->servers);

@@ -128,7 +128,7 @@ static const char *set_set(struct conf *cf, const struct conf_row *row, void *sl
     struct instruction i = {.op = OP_SET};
     struct own_variable *v = NULL;
 
-    i.set.setter = variable_setter(cf->args[1]);
+    i.set.setter = variable_setter(http_main_at(cf)->variables, cf->args[1]);
     if (!i.set.setter) {
         const char *error = variables_own(cf, http_main_at(cf)->variables, cf->args[1], &v);
         if (error)

@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "http/field.h"
 #include "http/request.h"
-#include "http/variable_table.h"
+#include "http/variable_rows.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,6 +22,7 @@ struct pending {
 
 struct variables {
     struct arena *arena;
+    const struct variable_row *const *tables;
     struct pending *pending;
     struct own_variable *own;
     unsigned own_count;
@@ -31,11 +32,13 @@ struct variables {
 
 enum { NESTED_MOST = 100 };
 
-struct variables *variables_create(struct arena *arena)
+struct variables *variables_create(struct arena *arena, const struct variable_row *const *tables)
 {
     struct variables *vs = arena_zalloc(arena, sizeof *vs);
-    if (vs)
-        vs->arena = arena;
+    if (!vs)
+        return NULL;
+    vs->arena = arena;
+    vs->tables = tables;
     return vs;
 }
 
@@ -67,16 +70,16 @@ static const char *define(struct conf *cf, struct variables *vs, struct text giv
     *out = find_own(vs, name);
     if (*out)
         return NULL;
-    if (variable_table_reserves(name))
+    if (variable_rows_reserve(vs->tables, name))
         return conf_error(cf, "the duplicate \"%.*s\" variable", TEXT_ARG(given));
     struct own_variable *v = arena_zalloc(vs->arena, sizeof *v);
     if (!v)
         return conf_error(cf, "no memory");
     v->name = name;
     v->builtin.name = name;
-    if (!variable_table_find(&v->builtin, vs->arena))
+    if (!variable_rows_find(vs->tables, &v->builtin, vs->arena))
         v->builtin.get = NULL;
-    v->forgets = variable_table_setter(name) != NULL; /* as nginx: these are never kept */
+    v->forgets = variable_rows_setter(vs->tables, name) != NULL; /* as nginx: these are never kept */
     v->slot = vs->own_count++;
     v->next = vs->own;
     vs->own = v;
@@ -99,9 +102,9 @@ const char *variables_own(struct conf *cf, struct variables *vs, struct text wor
     return is_variable(word) ? define(cf, vs, text_from(word, 1), out) : invalid_name(cf, word);
 }
 
-variable_set_fn *variable_setter(struct text word)
+variable_set_fn *variable_setter(const struct variables *vs, struct text word)
 {
-    return is_variable(word) ? variable_table_setter(text_from(word, 1)) : NULL;
+    return is_variable(word) ? variable_rows_setter(vs->tables, text_from(word, 1)) : NULL;
 }
 
 void variable_put(struct request *r, const struct own_variable *v, struct text value)
@@ -209,7 +212,7 @@ static bool resolve(const struct variables *vs, const struct pending *p)
         return true;
     }
     if (!group)
-        return variable_table_find(v, vs->arena);
+        return variable_rows_find(vs->tables, v, vs->arena);
     v->get = get_capture;
     v->data = v;
     return true;

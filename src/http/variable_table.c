@@ -1,4 +1,4 @@
-/* variable_table.c - the built-in variables, each a small function. https://nginx.org/en/docs/http/ngx_http_core_module.html */
+/* variable_table.c - the variables of a request, each a small function. https://nginx.org/en/docs/http/ngx_http_core_module.html */
 #include "http/variable_table.h"
 
 #include "base/clock.h"
@@ -451,12 +451,8 @@ static void set_args(struct request *r, struct text value)
     r->args = value;
 }
 
-/* As nginx 1.22 marks them, and names that it does not know: its configurations may have made them. */
-#define CHANGEABLE VARIABLE_CHANGEABLE
-#define FAMILY     (VARIABLE_FAMILY | VARIABLE_CHANGEABLE)
-
-static const struct variable_row rows[] = {
-    {"args", REQUEST_TEXT(args), .flags = CHANGEABLE, .set = set_args},
+const struct variable_row request_variables[] = {
+    {"args", REQUEST_TEXT(args), .flags = VARIABLE_CHANGEABLE, .set = set_args},
     {"binary_remote_addr", .get = get_binary_remote_addr},
     {"body_bytes_sent", .get = get_body_bytes_sent},
     {"bytes_sent", .get = get_bytes_sent},
@@ -476,15 +472,15 @@ static const struct variable_row rows[] = {
     {"hostname", .get = get_hostname},
     {"http_referer", .get = get_known_field, .data = FIELD_REFERER}, /* in every combined line: without the search */
     {"http_user_agent", .get = get_known_field, .data = FIELD_USER_AGENT},
-    {"invalid_referer", .get = referer_get_invalid, .flags = CHANGEABLE},
-    {"io_bytes_cached", .get = get_io_bytes_cached, .flags = CHANGEABLE},
-    {"io_bytes_direct", .get = get_io_bytes_direct, .flags = CHANGEABLE},
-    {"io_method", .get = get_io_method, .flags = CHANGEABLE},
-    {"io_wait", .get = get_io_wait, .flags = CHANGEABLE},
+    {"invalid_referer", .get = referer_get_invalid, .flags = VARIABLE_CHANGEABLE},
+    {"io_bytes_cached", .get = get_io_bytes_cached, .flags = VARIABLE_CHANGEABLE},
+    {"io_bytes_direct", .get = get_io_bytes_direct, .flags = VARIABLE_CHANGEABLE},
+    {"io_method", .get = get_io_method, .flags = VARIABLE_CHANGEABLE},
+    {"io_wait", .get = get_io_wait, .flags = VARIABLE_CHANGEABLE},
     {"is_args", .get = get_is_args},
-    {"is_request_port", .get = get_is_request_port, .flags = CHANGEABLE},
+    {"is_request_port", .get = get_is_request_port, .flags = VARIABLE_CHANGEABLE},
     {"limit_conn_status", .get = limits_get_conn_status},
-    {"limit_rate", .get = rate_get, .flags = CHANGEABLE, .set = rate_set},
+    {"limit_rate", .get = rate_get, .flags = VARIABLE_CHANGEABLE, .set = rate_set},
     {"limit_req_status", .get = limits_get_req_status},
     {"msec", .get = get_msec},
     {"nginx_version", .get = get_nginx_version},
@@ -507,7 +503,7 @@ static const struct variable_row rows[] = {
     {"request_id", .get = get_request_id},
     {"request_length", .get = get_request_length},
     {"request_method", REQUEST_TEXT(msg.method_name)},
-    {"request_port", .get = get_request_port, .flags = CHANGEABLE},
+    {"request_port", .get = get_request_port, .flags = VARIABLE_CHANGEABLE},
     {"request_time", .get = get_request_time},
     {"request_uri", REQUEST_TEXT(raw_uri)},
     {"scheme", .get = get_scheme},
@@ -521,88 +517,27 @@ static const struct variable_row rows[] = {
     {"time_iso8601", .get = get_time_iso8601},
     {"time_local", .get = get_time_local},
     {"uid_got", .get = userid_get_got},
-    {"uid_reset", .get = userid_get_reset, .flags = CHANGEABLE},
+    {"uid_reset", .get = userid_get_reset, .flags = VARIABLE_CHANGEABLE},
     {"uid_set", .get = userid_get_set},
     {"uri", REQUEST_TEXT(uri)},
-    {"arg_", .get = get_arg, .flags = FAMILY},
-    {"cookie_", .get = get_cookie, .flags = FAMILY},
-    {"http_", .get = get_http, .flags = FAMILY},
-    {"proxy_protocol_tlv_", .get = get_proxy_protocol_tlv, .flags = FAMILY},
-    {"sent_http_", .get = get_sent_http, .flags = FAMILY},
-    {"sent_trailer_", .get = get_sent_trailer, .flags = FAMILY},
+    {"arg_", .get = get_arg, .flags = VARIABLE_FAMILY},
+    {"cookie_", .get = get_cookie, .flags = VARIABLE_FAMILY},
+    {"http_", .get = get_http, .flags = VARIABLE_FAMILY},
+    {"http_cookie", .flags = VARIABLE_OF_FAMILY},
+    {"http_host", .flags = VARIABLE_OF_FAMILY},
+    {"http_via", .flags = VARIABLE_OF_FAMILY},
+    {"http_x_forwarded_for", .flags = VARIABLE_OF_FAMILY},
+    {"proxy_protocol_tlv_", .get = get_proxy_protocol_tlv, .flags = VARIABLE_FAMILY},
+    {"sent_http_", .get = get_sent_http, .flags = VARIABLE_FAMILY},
+    {"sent_http_cache_control", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_connection", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_content_length", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_content_type", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_keep_alive", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_last_modified", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_link", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_location", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_transfer_encoding", .flags = VARIABLE_OF_FAMILY},
+    {"sent_trailer_", .get = get_sent_trailer, .flags = VARIABLE_FAMILY},
     {.name = NULL},
 };
-
-static const struct variable_row *const tables[] = {rows, foreign_variables};
-
-#define TABLES (sizeof tables / sizeof *tables)
-
-/* The row of this name, or else of its family. A family's prefix alone belongs to it, too, as in nginx, and is nearly always empty: a
- * cookie may have no name. */
-static const struct variable_row *find_row(struct text name)
-{
-    const struct variable_row *family = NULL;
-
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct variable_row *row = tables[t]; row->name; row++) {
-            struct text own = text_of(row->name);
-            if (!(row->flags & VARIABLE_FAMILY) && text_equal_nocase(name, own))
-                return row;
-            if (row->flags & VARIABLE_FAMILY && text_starts(name, own))
-                family = row;
-        }
-    return family;
-}
-
-/* Of the families, nginx knows these by their full names. */
-static bool is_full_name(struct text name)
-{
-    static const char *const full[] = {
-        "http_cookie",
-        "http_host",
-        "http_via",
-        "http_x_forwarded_for",
-        "sent_http_cache_control",
-        "sent_http_connection",
-        "sent_http_content_length",
-        "sent_http_content_type",
-        "sent_http_keep_alive",
-        "sent_http_last_modified",
-        "sent_http_link",
-        "sent_http_location",
-        "sent_http_transfer_encoding",
-    };
-    for (size_t i = 0; i < sizeof full / sizeof *full; i++)
-        if (text_equal(name, text_of(full[i])))
-            return true;
-    return false;
-}
-
-bool variable_table_reserves(struct text name)
-{
-    const struct variable_row *row = find_row(name);
-    return is_full_name(name) || (row && !(row->flags & VARIABLE_CHANGEABLE));
-}
-
-variable_set_fn *variable_table_setter(struct text name)
-{
-    const struct variable_row *row = find_row(name);
-    return row ? row->set : NULL;
-}
-
-bool variable_table_find(struct variable *v, struct arena *arena)
-{
-    const struct variable_row *row = find_row(v->name);
-    if (!row)
-        return false;
-    v->get = row->get;
-    v->data = (const void *)row->data;
-    if (!(row->flags & VARIABLE_FAMILY))
-        return true;
-    struct text *rest = arena_alloc(arena, sizeof *rest);
-    if (!rest)
-        return false;
-    *rest = text_from(v->name, strlen(row->name));
-    v->data = rest;
-    return true;
-}
