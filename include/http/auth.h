@@ -4,6 +4,7 @@
 #define HTTP_AUTH_H
 
 #include "base/text.h"
+#include "http/variable.h"
 
 struct auth;
 struct auth_job;
@@ -39,5 +40,7 @@ void auth_end(struct auth_job *j);
 
 /* Of a worker, made when first needed. NULL is legal. */
 void auth_destroy(struct auth *a);
+
+extern const struct variable_row auth_variables[]; /* $remote_user */
 
 #endif

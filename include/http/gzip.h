@@ -5,6 +5,7 @@
 #include "http/accept_encoding.h"
 #include "http/pattern.h"
 #include "http/type_set.h"
+#include "http/variable.h"
 #include "io/filter.h"
 
 struct request;
@@ -57,5 +58,7 @@ bool gzip_suits(const struct request *r);
 
 /* The codec for a body of `length` bytes; UINT64_MAX: not known. 0 or -errno. */
 int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length);
+
+extern const struct variable_row gzip_variables[]; /* $gzip_ratio */
 
 #endif

@@ -3,6 +3,7 @@
 #define HTTP_HEAD_H
 
 #include "http/request.h"
+#include "http/variable.h"
 
 /* At most this many bytes will head_compose() write. */
 size_t head_bound(struct request *r);
@@ -10,10 +11,9 @@ size_t head_bound(struct request *r);
 /* Writes status line, fields and the empty line; returns the length. Uses r->out and r->wants_close. */
 size_t head_compose(struct request *r, char *to);
 
-/* The values of a response field by the name that $sent_http_ uses (lower-case, _ for -), joined by commas; absent: not sent. */
-struct text head_field(struct request *r, struct text name);
-
 /* "sluice/0.1.0", "sluice" with server_tokens off, or what server_tokens says; empty: no such field. */
 struct text head_server(struct request *r);
+
+extern const struct variable_row head_variables[]; /* $sent_http_*, $sent_trailer_* */
 
 #endif

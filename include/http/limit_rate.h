@@ -29,7 +29,6 @@ void rate_took(struct request *r, uint64_t bytes);
 void rate_release(struct request *r); /* the request goes away */
 
 /* $limit_rate. What is set counts for the request, in all of its locations. Values that are no size are logged and ignored. */
-variable_get_fn rate_get;
-void rate_set(struct request *r, struct text value);
+extern const struct variable_row rate_variables[];
 
 #endif

@@ -47,6 +47,6 @@ bool limits_step(struct request *r);
 /* The request goes away. */
 void limits_release(struct request *r);
 
-variable_get_fn limits_get_req_status, limits_get_conn_status;
+extern const struct variable_row limits_variables[];
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "conf/directive.h"
 #include "http/scoreboard.h"
+#include "http/variable.h"
 
 extern struct conf_module monitor_module; /* stub_status, status */
 
@@ -30,5 +31,7 @@ void monitor_print_page(const struct monitor_view *v, const char *nonce, struct 
 /* What Accept (absent or empty: anything) prefers, RFC 9110, 12.5.1: the first of `offered` among equals;
  * MONITOR_FORMATS where it takes none. `offered` ends with MONITOR_FORMATS. */
 enum monitor_format monitor_negotiate(struct text accept, const enum monitor_format *offered);
+
+extern const struct variable_row monitor_variables[]; /* $connections_active ... */
 
 #endif

@@ -4,6 +4,7 @@
 #define HTTP_PLACE_H
 
 #include "http/request.h"
+#include "http/variable.h"
 
 struct stat;
 
@@ -37,5 +38,7 @@ int place_find_named(struct request *r, struct text path, const struct template 
 /* What is there and may not be opened: by the location's rules for files. False: nothing is, or it may not be asked about. `source` as
  * above, or NULL. The path was looked up a moment ago, so that this touches no disk. */
 bool place_stat(struct request *r, struct text path, const struct template *source, struct stat *st);
+
+extern const struct variable_row place_variables[]; /* $document_root, $realpath_root, $request_filename */
 
 #endif

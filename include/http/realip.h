@@ -3,6 +3,7 @@
 #define HTTP_REALIP_H
 
 #include "conf/directive.h"
+#include "http/variable.h"
 
 struct realip_conf;
 struct request;
@@ -12,5 +13,7 @@ extern struct conf_module realip_module;
 /* Leads r->peer to the address that a field names, where the location trusts the one that sent it; once per request. The location
  * has a realip. */
 void realip_apply(struct request *r);
+
+extern const struct variable_row realip_variables[]; /* $realip_remote_addr, $realip_remote_port */
 
 #endif

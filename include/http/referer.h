@@ -6,6 +6,6 @@
 
 extern struct conf_module referer_module;
 
-variable_get_fn referer_get_invalid; /* $invalid_referer: "1", or empty */
+extern const struct variable_row referer_variables[]; /* $invalid_referer: "1", or empty */
 
 #endif

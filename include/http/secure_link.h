@@ -7,7 +7,6 @@
 
 extern struct conf_module secure_link_module;
 
-variable_get_fn secure_link_get;
-variable_get_fn secure_link_get_expires; /* absent before secure_link_get() was asked */
+extern const struct variable_row secure_link_variables[];
 
 #endif

@@ -11,8 +11,7 @@ extern struct conf_module userid_module;
 /* Adds Set-Cookie (and P3P) to a response that is complete otherwise. */
 void userid_apply(struct request *r, const struct userid_conf *c);
 
-variable_get_fn userid_get_got;   /* $uid_got: what the client sent */
-variable_get_fn userid_get_set;   /* $uid_set: what it gets */
-variable_get_fn userid_get_reset; /* $uid_reset, unless `set` gives it a value */
+/* $uid_got: what the client sent; $uid_set: what it gets; $uid_reset, unless the configuration gives it a value. */
+extern const struct variable_row userid_variables[];
 
 #endif

@@ -267,3 +267,16 @@ void auth_end(struct auth_job *j)
 {
     request_job_leave(&j->job);
 }
+
+/* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
+static void get_remote_user(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    struct credentials c;
+    *out = auth_credentials(r, &c) ? c.user : TEXT_NONE;
+}
+
+const struct variable_row auth_variables[] = {
+    {"remote_user", .get = get_remote_user},
+    {.name = NULL},
+};

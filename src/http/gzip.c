@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "http/request.h"
+#include "io/filter.h"
 
 static struct text request_field(const struct request *r, struct text name)
 {
@@ -125,3 +126,25 @@ int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length
         d.window_bits = WINDOW_LEAST;
     return codec_deflate(out, &d);
 }
+
+/* As nginx: two decimals, rounded; nothing before the end. */
+static void get_ratio(struct request *r, const void *data, struct text *out)
+{
+    uint64_t taken = 0, made = 0;
+    bool ended = false;
+
+    (void)data;
+    *out = TEXT_NONE;
+    if (r->out.gzip)
+        filter_totals(r->out.gzip, &taken, &made, &ended);
+    if (!ended || made == 0)
+        return;
+    uint64_t hundredths = (taken * 1000 / made + 5) / 10;
+    *out = text_of(
+        arena_printf(&r->arena, "%llu.%02u", (unsigned long long)(hundredths / 100), (unsigned)(hundredths % 100)));
+}
+
+const struct variable_row gzip_variables[] = {
+    {"gzip_ratio", .get = get_ratio},
+    {.name = NULL},
+};

@@ -179,7 +179,8 @@ static struct text own_field(struct request *r, struct text name)
     return TEXT_NONE;
 }
 
-struct text head_field(struct request *r, struct text name)
+/* By the name that $sent_http_ uses, joined by commas; absent: not sent. */
+static struct text field_values(struct request *r, struct text name)
 {
     struct text all = own_field(r, name);
 
@@ -188,3 +189,32 @@ struct text head_field(struct request *r, struct text name)
             variable_join(r, ", ", f->value, &all);
     return all;
 }
+
+static void get_sent_http(struct request *r, const void *data, struct text *out)
+{
+    *out = field_values(r, *(const struct text *)data);
+}
+
+/* What add_trailer made, once it has. */
+static void get_sent_trailer(struct request *r, const void *data, struct text *out)
+{
+    *out = TEXT_NONE;
+    for (const struct field_line *f = r->out.trailers; f; f = f->next)
+        if (variable_names_field(*(const struct text *)data, f->name))
+            variable_join(r, ", ", f->value, out);
+}
+
+const struct variable_row head_variables[] = {
+    {"sent_http_", .get = get_sent_http, .flags = VARIABLE_FAMILY},
+    {"sent_http_cache_control", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_connection", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_content_length", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_content_type", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_keep_alive", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_last_modified", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_link", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_location", .flags = VARIABLE_OF_FAMILY},
+    {"sent_http_transfer_encoding", .flags = VARIABLE_OF_FAMILY},
+    {"sent_trailer_", .get = get_sent_trailer, .flags = VARIABLE_FAMILY},
+    {.name = NULL},
+};

@@ -95,7 +95,7 @@ void rate_release(struct request *r)
     r->paced = NULL;
 }
 
-void rate_get(struct request *r, const void *data, struct text *out)
+static void get_rate(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     uint64_t rate = r->paced ? rate_of(r) : asked(r);
@@ -103,7 +103,7 @@ void rate_get(struct request *r, const void *data, struct text *out)
     *out = digits ? (struct text){digits, number_format(digits, rate)} : TEXT_NONE;
 }
 
-void rate_set(struct request *r, struct text value)
+static void set_rate(struct request *r, struct text value)
 {
     uint64_t bytes;
 
@@ -114,3 +114,8 @@ void rate_set(struct request *r, struct text value)
     r->rate = bytes;
     r->rate_given = true;
 }
+
+const struct variable_row rate_variables[] = {
+    {"limit_rate", .get = get_rate, .flags = VARIABLE_CHANGEABLE, .set = set_rate},
+    {.name = NULL},
+};

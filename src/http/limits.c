@@ -104,17 +104,23 @@ static struct text status_text(unsigned char status)
     return text_of(words[status]);
 }
 
-void limits_get_req_status(struct request *r, const void *data, struct text *out)
+static void get_req_status(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     *out = status_text(r->limits.req);
 }
 
-void limits_get_conn_status(struct request *r, const void *data, struct text *out)
+static void get_conn_status(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     *out = status_text(r->limits.conn);
 }
+
+const struct variable_row limits_variables[] = {
+    {"limit_conn_status", .get = get_conn_status},
+    {"limit_req_status", .get = get_req_status},
+    {.name = NULL},
+};
 
 void limits_release(struct request *r)
 {

@@ -7,6 +7,7 @@
 #include "http/headers.h"
 #include "http/request.h"
 #include "http/respond.h"
+#include "http/variable_text.h"
 #include "http/worker.h"
 
 #include <sys/random.h>
@@ -241,6 +242,24 @@ static const char *set_status(struct conf *cf, const struct conf_row *row, void 
     set_content(cf, answer_status, offered);
     return NULL;
 }
+
+/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct connections_now. */
+static void get_connections(struct request *r, const void *data, struct text *out)
+{
+    struct counters c;
+    worker_sum(r->worker, &c);
+    struct connections_now now = counters_connections(&c);
+    const char *field = (const char *)&now + (uintptr_t)data;
+    variable_number(r, *(const uint64_t *)(const void *)field, out);
+}
+
+const struct variable_row monitor_variables[] = {
+    {"connections_active", .get = get_connections, .data = offsetof(struct connections_now, active)},
+    {"connections_reading", .get = get_connections, .data = offsetof(struct connections_now, reading)},
+    {"connections_waiting", .get = get_connections, .data = offsetof(struct connections_now, waiting)},
+    {"connections_writing", .get = get_connections, .data = offsetof(struct connections_now, writing)},
+    {.name = NULL},
+};
 
 static const struct conf_row rows[] = {
     {"stub_status", CONF_SERVER | CONF_LOCATION, CONF_TAKE0 | CONF_TAKE1, set_stub_status,

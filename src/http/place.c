@@ -7,6 +7,9 @@
 #include "http/climb.h"
 #include "http/variable.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 struct text place_root(struct request *r)
 {
     const struct location *l = r->location;
@@ -113,3 +116,32 @@ bool place_uri_leads_out(struct request *r)
         return place_leads_out(r, rest, false);
     return place_leads_out(r, rest, true) || (cut && join_climbs(place_root(r), rest));
 }
+
+static void get_document_root(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    *out = r->location ? place_root(r) : TEXT_NONE;
+}
+
+static void get_realpath_root(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    char real[PATH_MAX];
+    struct text root = r->location ? place_root(r) : TEXT_NONE;
+    *out = TEXT_NONE;
+    if (root.at && realpath(root.at, real))
+        *out = arena_text(&r->arena, text_of(real));
+}
+
+static void get_request_filename(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    *out = r->location ? place_path(r, r->uri) : TEXT_NONE;
+}
+
+const struct variable_row place_variables[] = {
+    {"document_root", .get = get_document_root},
+    {"realpath_root", .get = get_realpath_root},
+    {"request_filename", .get = get_request_filename},
+    {.name = NULL},
+};

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "http/request.h"
+#include "http/variable_text.h"
 #include "net/proxy_protocol.h"
 
 #include <arpa/inet.h>
@@ -284,6 +285,18 @@ static const char *set_header(struct conf *cf, const struct conf_row *row, void 
                                                             : HEADER_FIELD;
     return NULL;
 }
+
+/* The peer of the connection itself. */
+static void get_remote(struct request *r, const void *data, struct text *out)
+{
+    variable_peer(r, &r->client->peer, data != NULL, out);
+}
+
+const struct variable_row realip_variables[] = {
+    {"realip_remote_addr", .get = get_remote},
+    {"realip_remote_port", .get = get_remote, .data = 1},
+    {.name = NULL},
+};
 
 static const struct conf_row rows[] = {
     {"set_real_ip_from", CONF_HTTP_ALL, CONF_TAKE1 | CONF_REPEAT, set_from, CONF_SLOT(struct realip_conf, from),

@@ -309,7 +309,7 @@ static bool is_valid(const struct referers *rs, struct text referer)
     return rs->blocked; /* a proxy has taken the scheme, or all of it, away */
 }
 
-void referer_get_invalid(struct request *r, const void *data, struct text *out)
+static void get_invalid(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     *out = r->invalid_referer;
@@ -321,6 +321,11 @@ void referer_get_invalid(struct request *r, const void *data, struct text *out)
     *out = !c->referers || is_valid(c->referers, r->msg.fields[FIELD_REFERER]) ? TEXT("") : TEXT("1");
     r->invalid_referer = *out;
 }
+
+const struct variable_row referer_variables[] = {
+    {"invalid_referer", .get = get_invalid, .flags = VARIABLE_CHANGEABLE},
+    {.name = NULL},
+};
 
 static const struct conf_row rows[] = {
     {"valid_referers", CONF_SERVER | CONF_LOCATION, CONF_1MORE | CONF_REPEAT, set_valid_referers,

@@ -109,7 +109,7 @@ static void get_by_secret(struct request *r, const struct secure_link_conf *c, s
 
 /* ---- the variables ---- */
 
-void secure_link_get(struct request *r, const void *data, struct text *out)
+static void get_link(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     *out = r->secure_link;
@@ -127,11 +127,18 @@ void secure_link_get(struct request *r, const void *data, struct text *out)
     r->secure_link = *out;
 }
 
-void secure_link_get_expires(struct request *r, const void *data, struct text *out)
+/* Absent before $secure_link was asked for. */
+static void get_expires(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     *out = r->secure_expires;
 }
+
+const struct variable_row secure_link_variables[] = {
+    {"secure_link", .get = get_link},
+    {"secure_link_expires", .get = get_expires},
+    {.name = NULL},
+};
 
 /* ---- the directives ---- */
 

@@ -224,7 +224,7 @@ static void print(struct request *r, const struct userid_conf *c, const uint32_t
         *out = text_of(arena_printf(&r->arena, "%.*s=%08X%08X%08X%08X", TEXT_ARG(c->name), id[0], id[1], id[2], id[3]));
 }
 
-void userid_get_got(struct request *r, const void *data, struct text *out)
+static void get_got(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     const struct userid_conf *c = conf_of(r);
@@ -235,7 +235,7 @@ void userid_get_got(struct request *r, const void *data, struct text *out)
         print(r, c, u->got, out);
 }
 
-void userid_get_set(struct request *r, const void *data, struct text *out)
+static void get_set(struct request *r, const void *data, struct text *out)
 {
     (void)data;
     const struct userid_conf *c = conf_of(r);
@@ -248,11 +248,18 @@ void userid_get_set(struct request *r, const void *data, struct text *out)
     print(r, c, u->set, out);
 }
 
-void userid_get_reset(struct request *r, const void *data, struct text *out)
+static void get_reset(struct request *r, const void *data, struct text *out)
 {
     (void)r, (void)data;
     *out = TEXT("");
 }
+
+const struct variable_row userid_variables[] = {
+    {"uid_got", .get = get_got},
+    {"uid_reset", .get = get_reset, .flags = VARIABLE_CHANGEABLE},
+    {"uid_set", .get = get_set},
+    {.name = NULL},
+};
 
 /* ---- the directives ---- */
 

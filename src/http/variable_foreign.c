@@ -1,14 +1,11 @@
 /* variable_foreign.c - variables of nginx's modules for proxies, TLS, HTTP/2, SSI and browsers: known, so that log formats with them
- * load. They have the value that nginx gives where no directive of those modules is used. And what the kernel knows of a connection.
+ * load. They have the value that nginx gives where no directive of those modules is used.
  */
 #include "http/variable_table.h"
 
 #include "base/clock.h"
 #include "http/request.h"
 #include "http/variable_text.h"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #define GETTER(name) static void get_##name(struct request *r, const void *data, struct text *out)
 #define UNUSED(x)    ((void)(x))
@@ -36,19 +33,6 @@ GETTER(proxy_add_x_forwarded_for)
     variable_peer(r, r->peer, false, &address);
     *out =
         before.len == 0 ? address : text_of(arena_printf(&r->arena, "%.*s, %.*s", TEXT_ARG(before), TEXT_ARG(address)));
-}
-
-/* A number of struct tcp_info at the offset `data`. */
-GETTER(tcpinfo)
-{
-    struct tcp_info info;
-    uint32_t value;
-
-    *out = TEXT_NONE;
-    if (r->carrier->ops->tcp_info(r, &info) < 0)
-        return;
-    memcpy(&value, (const char *)&info + (size_t)(uintptr_t)data, sizeof value);
-    variable_number(r, value, out);
 }
 
 /* As strftime of the default of config_timefmt, in local time or (`data`) in GMT. https://nginx.org/en/docs/http/ngx_http_ssi_module.html
@@ -138,10 +122,6 @@ const struct variable_row foreign_variables[] = {
     {"ssl_session_id", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
     {"ssl_session_reused", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
     {"ssl_sigalg", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"tcpinfo_rcv_space", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rcv_space)},
-    {"tcpinfo_rtt", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rtt)},
-    {"tcpinfo_rttvar", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_rttvar)},
-    {"tcpinfo_snd_cwnd", .get = get_tcpinfo, .data = offsetof(struct tcp_info, tcpi_snd_cwnd)},
     {"upstream_addr", .get = get_absent},
     {"upstream_bytes_received", .get = get_absent},
     {"upstream_bytes_sent", .get = get_absent},

@@ -5,6 +5,7 @@
 #include "http/variable.h"
 
 extern const struct variable_row request_variables[]; /* variable_table.c */
+extern const struct variable_row client_variables[];  /* variable_client.c */
 extern const struct variable_row foreign_variables[]; /* variable_foreign.c */
 
 #endif
