@@ -67,9 +67,13 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 {
     struct location *l = location_of(block);
 
+    const struct empty_gif_conf *conf = values;
+
     (void)cf;
+    if (block->context == CONF_IF) /* it stands in the location around, and holds here too */
+        conf = conf_values(block->parent, &empty_gif_module);
     if (l)
-        l->empty_gif = ((const struct empty_gif_conf *)values)->on;
+        l->empty_gif = conf->on;
     return NULL;
 }
 

@@ -143,13 +143,16 @@ static const char *place(struct conf *cf, struct location *l, struct location_tr
     return rc < 0 ? conf_error(cf, "no memory") : NULL;
 }
 
-/* The location with the settings of the block; its instructions belong to those of the location around it. */
+/* The location with the settings of the block; its instructions, and what makes its content, are those of the location around it,
+ * wherever they stand there. */
 static void resolve_if(struct conf_block *block, const struct location *around)
 {
     struct location *l = block->owner;
 
     resolve(l, block);
     l->parent = around ? around->parent : NULL;
+    l->content = around ? around->content : NULL;
+    l->content_conf = around ? around->content_conf : NULL;
 }
 
 static const char *finish_block(struct conf *cf, struct conf_block *block, const struct location *parent,

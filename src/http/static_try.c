@@ -79,8 +79,11 @@ static bool try_file(struct request *r, const struct try_files *names)
         r->step_at++;
         return true;
     }
-    r->uri = try_uri(r, rest);
-    r->climbs_by_conf = true;
+    /* Behind a regular expression's alias a directory is what the alias makes of the URI, whatever name was found: as nginx. */
+    if (!directory || !r->location->http->root.alias || r->location->http->root.strip != SIZE_MAX) {
+        r->uri = try_uri(r, rest);
+        r->climbs_by_conf = true;
+    }
     r->step = STEP_CONTENT;
     r->step_at = 0;
     r->path = directory ? TEXT_NONE : path;
