@@ -67,11 +67,13 @@ struct connection {
     int64_t keepalive_min_msec; /* the same */
     int64_t head_msec;          /* when the first byte of the head in `in` came */
     int64_t lingering_end;      /* of throwing away: a body, or what comes behind the last response */
-    size_t held;        /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
-    uint64_t taken;     /* bytes that the client had taken when it was last waited for */
-    bool may_send;      /* while it lingers: the client may not know yet that it is over */
-    size_t proxy_left;  /* bytes of its header still to be thrown away */
-    bool proxy_awaited; /* the header was not all there yet */
+    size_t held;          /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
+    uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
+    int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some; 0: there was no wait yet */
+    uint64_t waited_sent; /* bytes that the kernel had taken when the wait began */
+    bool may_send;        /* while it lingers: the client may not know yet that it is over */
+    size_t proxy_left;    /* bytes of its header still to be thrown away */
+    bool proxy_awaited;   /* the header was not all there yet */
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. */

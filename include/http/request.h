@@ -214,6 +214,13 @@ struct open_options;
 void request_log_open(struct request *r, enum log_level level, int err, struct text path,
                       const struct open_options *guard);
 
+/* The same, and behind the error " while " and what was being done. */
+void request_log_doing(struct request *r, enum log_level level, int err, const char *doing, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The same where there is no request: in the error log of the address' default server, with the client and the address. */
+void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message);
+
 /* Adds a response field; the texts must outlive the request or be in its arena, and the value be one of a field (template_field(),
  * or constant). False: no memory. */
 bool response_add(struct request *r, struct text name, struct text value);

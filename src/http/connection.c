@@ -19,10 +19,7 @@
 
 enum {
     TURN_REQUESTS = 64, /* pipelined requests answered before others get their turn */
-    LINGER_READ = 4096,
-    SENT_LEAST = 64 * 1024, /* of a connection that sent less it is not asked what the kernel holds */
-    HELD_LEAST = 4096,      /* bytes that the kernel does not give up when memory is short: below its SOCK_MIN_SNDBUF */
-    HELD_LOOK_MSEC = 1000   /* so often it is asked whether the client has them: nothing else tells */
+    TURN_MSEC = 50      /* a deadline that passes while a connection waits for its turn is looked at again */
 };
 
 const struct http_conf *connection_conf(const struct connection *c)
@@ -154,108 +151,6 @@ enum next connection_no_memory(struct connection *c)
     return connection_gone(c, "no memory");
 }
 
-/* ---- closing gently: RFC 9112, 9.6 ---- */
-
-/* Much of what was sent is still with the kernel. A socket that is closed then has nobody to account for it, and the
- * kernel resets it when TCP's memory is used up or there are too many of its kind (tcp(7), tcp_mem and tcp_max_orphans):
- * the client, reading all the time, would lose the end. */
-static bool holds_much(struct connection *c)
-{
-    if (c->sink.sent < SENT_LEAST)
-        return false;
-    size_t held = socket_held(c->transport.fd);
-    c->held = held > HELD_LEAST ? held : 0;
-    return c->held > 0;
-}
-
-static void linger_wait(struct connection *c)
-{
-    int64_t left = c->lingering_end - clock_now.msec;
-    int64_t most = c->held > 0 ? HELD_LOOK_MSEC : connection_conf(c)->lingering_timeout;
-
-    connection_set_deadline(c, left < most ? left : most);
-}
-
-static void linger(struct connection *c)
-{
-    const struct http_conf *h = connection_conf(c);
-
-    transport_finish(&c->transport);
-    connection_become(c, CONN_LINGERING);
-    c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
-    connection_drop_request(c);
-    if (c->in) {
-        input_give(c->worker, c->in);
-        c->in = NULL;
-    }
-    linger_wait(c);
-}
-
-/* The same while it lingers: as long as the client takes some of it, its time begins anew. */
-static bool still_holds_much(struct connection *c)
-{
-    size_t before = c->held;
-
-    if (!holds_much(c))
-        return false;
-    if (c->held < before)
-        c->lingering_end = clock_now.msec + connection_conf(c)->send_timeout;
-    return true;
-}
-
-/* The time is up, unless the client still takes what the kernel holds for it, or has just got the last of it and may be
- * sending. */
-static bool lingers_on(struct connection *c)
-{
-    if (c->held == 0)
-        return false;
-    if (!still_holds_much(c)) {
-        if (!c->may_send)
-            return false;
-        c->lingering_end = clock_now.msec + connection_conf(c)->lingering_time;
-    }
-    return c->lingering_end > clock_now.msec;
-}
-
-/* Reads and throws away. A client that sends no more may still read: an event tells when it has all, or is gone. Who sends faster
- * than it is read never lets it come to a wait: its time is over all the same. */
-static enum next linger_on(struct connection *c)
-{
-    char scratch[LINGER_READ];
-
-    for (unsigned reads = 0; c->readable && reads < TURN_READS; reads++) {
-        ssize_t n = transport_recv(&c->transport, scratch, sizeof scratch);
-        bool ended = n <= 0 && n != -EAGAIN;
-        if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
-            return connection_gone(c, "lingering is over");
-        c->may_send &= !ended;
-        if (n <= 0)
-            c->readable = false;
-    }
-    if (c->lingering_end <= clock_now.msec && !lingers_on(c))
-        return connection_gone(c, "lingering_time");
-    if (c->readable)
-        return connection_yield(c);
-    linger_wait(c);
-    return NEXT_WAIT;
-}
-
-/* The last response is out. A client that wanted to go on may have sent its next request already; closing with that unread
- * would reset the connection, and take from the client what it has not read yet. So may closing with much unsent. */
-enum next connection_end(struct connection *c)
-{
-    const struct request *r = c->request;
-    const struct http_conf *h = connection_conf(c);
-    bool held = h->lingering_close != LINGERING_OFF && holds_much(c);
-
-    c->may_send = (r && (r->lingers || c->framing.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
-    if (held || h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && c->may_send)) {
-        linger(c);
-        return NEXT_STEP;
-    }
-    return connection_gone(c, "done");
-}
-
 /* ---- one step after another ---- */
 
 static enum next handle(struct connection *c)
@@ -301,7 +196,7 @@ static void run(struct connection *c)
             next = connection_send(c);
             break;
         case CONN_LINGERING:
-            next = linger_on(c);
+            next = connection_linger_on(c);
             break;
         case CONN_CLOSED:
             return;
@@ -370,15 +265,25 @@ static void time_out(struct connection *c, const char *why)
     connection_close(c, why);
 }
 
+const char *connection_reading_what(const struct connection *c)
+{
+    if (c->state == CONN_BODY)
+        return "reading client request body";
+    return c->scan.lines == 0 ? "reading client request line" : "reading client request headers";
+}
+
 /* 408, RFC 9110, 15.5.9: the client may still hear it. */
 static void request_timeout(struct connection *c)
 {
     if (c->proxy_awaited) { /* no client yet that could be answered */
+        client_log(&c->client, LEVEL_INFO, ETIMEDOUT, "reading PROXY protocol", "client timed out");
         connection_close(c, "the PROXY protocol header did not come in time");
         return;
     }
+    connection_take_partial(c);
+    if (c->request)
+        request_log_doing(c->request, LEVEL_INFO, ETIMEDOUT, connection_reading_what(c), "client timed out");
     if (connection_conf(c)->reset_timedout_connection) {
-        connection_take_partial(c);
         connection_fail(c, 408);
         time_out(c, "the request did not come in time");
         return;
@@ -387,20 +292,35 @@ static void request_timeout(struct connection *c)
         run(c);
 }
 
+/* Between requests it is the server that has no more patience, and no line: as in nginx. */
+static void idle_timeout(struct connection *c)
+{
+    if (connection_linger_for_held(c))
+        return;
+    if (c->requests == 0 && !c->all->draining)
+        client_log(&c->client, LEVEL_INFO, ETIMEDOUT, "waiting for request", "client timed out");
+    connection_close(c, "idle for too long");
+}
+
+static void send_timeout(struct connection *c)
+{
+    const char *why = c->writable ? NULL : connection_send_overdue(c);
+
+    if (why)
+        time_out(c, why);
+}
+
 static void on_deadline(struct deadline *d)
 {
     struct connection *c = container_of(d, struct connection, deadline);
 
-    if (!list_empty(&c->next_turn.node) || (c->request && !list_empty(&c->request->turn.node)))
-        return; /* it only waits for its turn */
+    if (!list_empty(&c->next_turn.node) || (c->request && !list_empty(&c->request->turn.node))) {
+        connection_set_deadline(c, TURN_MSEC); /* it only waits for its turn */
+        return;
+    }
     switch (c->state) {
     case CONN_IDLE:
-        if (connection_conf(c)->lingering_close != LINGERING_OFF && holds_much(c)) {
-            c->may_send = true;
-            linger(c);
-            return;
-        }
-        connection_close(c, "idle for too long");
+        idle_timeout(c);
         return;
     case CONN_BODY:
         if (clock_now.msec >= c->lingering_end)
@@ -412,16 +332,10 @@ static void on_deadline(struct deadline *d)
         request_timeout(c);
         return;
     case CONN_SENDING:
-        if (!c->writable) {
-            const char *why = connection_send_overdue(c);
-            if (why)
-                time_out(c, why);
-        }
+        send_timeout(c);
         return;
     case CONN_LINGERING:
-        if (lingers_on(c))
-            linger_wait(c);
-        else
+        if (connection_linger_overdue(c))
             connection_close(c, "lingering_timeout");
         return;
     case CONN_HANDLING:

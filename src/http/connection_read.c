@@ -133,7 +133,8 @@ static enum next give_up_head(struct connection *c)
 {
     if (connection_take_partial(c)) {
         connection_fail(c, 400);
-        request_log(c->request, LEVEL_INFO, 0, "client prematurely closed connection");
+        request_log_doing(c->request, LEVEL_INFO, 0, connection_reading_what(c),
+                          "client prematurely closed connection");
     }
     return connection_gone(c, "the client closed");
 }
@@ -278,6 +279,13 @@ enum next connection_read_body(struct connection *c)
 
 /* ---- the next head ---- */
 
+/* The head of the first request, and what is before it, has client_header_timeout once, from when the connection came: as in nginx.
+ * A worker that drains gave it less for the time without a request. */
+static bool first_is_timed(const struct connection *c)
+{
+    return c->requests == 0 && deadline_is_set(&c->deadline) && !c->all->draining;
+}
+
 /* Nothing more to read now: whatever gathered goes out, and the clock starts. */
 enum next connection_wait_for_head(struct connection *c)
 {
@@ -288,7 +296,7 @@ enum next connection_wait_for_head(struct connection *c)
         return next;
     connection_release_input(c);
     if (c->in || c->proxy_awaited) {
-        if (!c->head_timed) /* for the whole head, not for each read */
+        if (!c->head_timed && !first_is_timed(c)) /* for the whole head, not for each read */
             connection_set_deadline(c, h->client_header_timeout);
         c->head_timed = true;
         connection_become(c, CONN_READING);
@@ -299,6 +307,8 @@ enum next connection_wait_for_head(struct connection *c)
     if (c->idle_timed) /* empty lines are no request, and buy no time */
         return NEXT_WAIT;
     c->idle_timed = true;
+    if (first_is_timed(c))
+        return NEXT_WAIT;
     int64_t timeout = connection_idle_timeout(c);
     if (c->all->draining && timeout > connection_drain_grace(c))
         timeout = connection_drain_grace(c);

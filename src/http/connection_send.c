@@ -24,61 +24,6 @@ static void release_output(struct connection *c)
     c->out = NULL;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static enum next wait_for_client(struct connection *c)
-{
-    const struct http_conf *h = connection_conf(c);
-
-    c->writable = false;
-    c->taken = min_rate_taken(c);
-    connection_become(c, CONN_SENDING);
-    if (c->request && c->request->location->min_rate) {
-        min_rate_wait(c);
-        connection_set_deadline(c, least(h->send_timeout, c->request->location->min_rate->msec));
-    } else {
-        connection_set_deadline(c, h->send_timeout);
-    }
-    return NEXT_WAIT;
-}
-
-/* The kernel tells of room only when a third of its buffer is free, which a slow client may need minutes for. */
-static bool has_taken_some(struct connection *c)
-{
-    uint64_t before = c->taken;
-
-    c->taken = min_rate_taken(c);
-    return c->taken > before;
-}
-
-/* The deadline of that wait. NULL: it goes on; or why it does not. */
-const char *connection_send_overdue(struct connection *c)
-{
-    const struct http_conf *h = connection_conf(c);
-    struct slowness *s = c->request ? &c->request->slowness : NULL;
-
-    if (!s || s->blocked_msec == 0) {
-        if (!has_taken_some(c))
-            return "send_timeout";
-        connection_set_deadline(c, h->send_timeout);
-        return NULL;
-    }
-    int64_t left = s->blocked_msec + h->send_timeout - clock_now.msec;
-    if (left <= 0) {
-        if (!has_taken_some(c))
-            return "send_timeout";
-        s->blocked_msec = clock_now.msec;
-        left = h->send_timeout;
-    }
-    if (min_rate_is_missed(c))
-        return "send_min_rate";
-    connection_set_deadline(c, least(left, c->request->location->min_rate->msec));
-    return NULL;
-}
-
 /* The wait is over. False: it was too long for what came of it. */
 static bool was_fast_enough(struct connection *c)
 {
@@ -129,7 +74,7 @@ enum next connection_flush(struct connection *c)
 {
     if (!connection_push(c))
         return socket_broke(c);
-    return c->out ? wait_for_client(c) : NEXT_STEP;
+    return c->out ? connection_wait_to_send(c) : NEXT_STEP;
 }
 
 /* At least `room` bytes at the end of c->out, flushing or growing it. False: no memory. */
@@ -391,7 +336,7 @@ enum next connection_send(struct connection *c)
         return end_response(c);
     case SINK_BLOCKED:
         source_rest(r->out.file.source);
-        return wait_for_client(c);
+        return connection_wait_to_send(c);
     case SINK_TURN:
         if (is_bulk(r))
             bulk_queue(&r->worker->bulk, &r->turn);

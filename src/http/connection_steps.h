@@ -1,4 +1,5 @@
-/* connection_steps.h - what the three rooms of a connection share: connection.c, connection_read.c, connection_send.c. */
+/* connection_steps.h - what the rooms of a connection share: connection.c, connection_read.c, connection_send.c, connection_wait.c,
+ * connection_linger.c. */
 #ifndef HTTP_CONNECTION_STEPS_H
 #define HTTP_CONNECTION_STEPS_H
 
@@ -35,9 +36,9 @@ void connection_set_deadline(struct connection *c, int64_t msec);
 int64_t connection_idle_timeout(const struct connection *c); /* ms that it may wait for a request */
 int64_t connection_drain_grace(const struct connection *c);  /* the same while the worker drains, at most */
 void connection_drop_request(struct connection *c);
-void connection_log(struct request *r);           /* counters and access log */
-enum next connection_yield(struct connection *c); /* others' turn; goes on in the next one */
-enum next connection_end(struct connection *c);   /* the last response is out */
+const char *connection_reading_what(const struct connection *c); /* for the error log */
+void connection_log(struct request *r);                          /* counters and access log */
+enum next connection_yield(struct connection *c);                /* others' turn; goes on in the next one */
 enum next connection_gone(struct connection *c, const char *why);
 enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
 
@@ -97,10 +98,24 @@ bool connection_push(struct connection *c);
 /* `bytes` behind what is in c->out; false: no memory. */
 bool connection_queue(struct connection *c, struct text bytes);
 
-/* The client has not taken anything for as long as it may. NULL: it may go on not to; else why it may not. */
-const char *connection_send_overdue(struct connection *c);
-
 enum next connection_begin_response(struct connection *c);
 enum next connection_send(struct connection *c);
+
+/* ---- connection_wait.c: CONN_SENDING, and the socket takes nothing ---- */
+
+enum next connection_wait_to_send(struct connection *c);
+
+/* The deadline of that wait, or of a look during it. NULL: the wait goes on; else why it does not, which is in the log. */
+const char *connection_send_overdue(struct connection *c);
+
+int64_t connection_look_msec(const struct connection *c);  /* between two looks at what the client has taken */
+int64_t connection_acked_msec(const struct connection *c); /* clock_now.msec of its last acknowledgement */
+
+/* ---- connection_linger.c: CONN_LINGERING ---- */
+
+enum next connection_end(struct connection *c);        /* the last response is out */
+enum next connection_linger_on(struct connection *c);  /* there may be something to read */
+bool connection_linger_overdue(struct connection *c);  /* its deadline: whether it ends now */
+bool connection_linger_for_held(struct connection *c); /* if the kernel still holds much; else nothing is done: false */
 
 #endif

@@ -28,6 +28,11 @@ static size_t add_error(char *line, size_t at, int err)
     return err ? add(line, at, " (%d: %s)", err, strerror_r(err, text, sizeof text)) : at;
 }
 
+static size_t add_doing(char *line, size_t at, const char *doing)
+{
+    return doing ? add(line, at, " while %s", doing) : at;
+}
+
 /* The rest of a line that has its message up to `at`. */
 static void log_tail(struct request *r, const struct log *log, enum log_level level, char line[LINE_SIZE], size_t at)
 {
@@ -44,25 +49,47 @@ static void log_tail(struct request *r, const struct log *log, enum log_level le
     log_write(log, level, r->client->number, 0, "%s", line);
 }
 
+static const struct log *configured_or_main(const struct log *configured)
+{
+    return configured ? configured : log_main;
+}
+
 static const struct log *log_of(const struct request *r)
 {
-    const struct log *configured = r->location ? r->location->http->error_log : NULL;
+    return configured_or_main(r->location ? r->location->http->error_log : NULL);
+}
 
-    return configured ? configured : log_main;
+static void log_args(struct request *r, enum log_level level, int err, const char *doing, const char *format,
+                     va_list args) __attribute__((format(printf, 5, 0)));
+
+static void log_args(struct request *r, enum log_level level, int err, const char *doing, const char *format,
+                     va_list args)
+{
+    const struct log *log = log_of(r);
+    char line[LINE_SIZE];
+
+    if (!log_wants(log, level))
+        return;
+    int n = vsnprintf(line, sizeof line, format, args);
+    log_tail(r, log, level, line, add_doing(line, add_error(line, n < 0 ? 0 : (size_t)n, err), doing));
 }
 
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
 {
-    const struct log *log = log_of(r);
-    char line[LINE_SIZE];
     va_list args;
 
-    if (!log_wants(log, level))
-        return;
     va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
+    log_args(r, level, err, NULL, format, args);
     va_end(args);
-    log_tail(r, log, level, line, add_error(line, n < 0 ? 0 : (size_t)n, err));
+}
+
+void request_log_doing(struct request *r, enum log_level level, int err, const char *doing, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_args(r, level, err, doing, format, args);
+    va_end(args);
 }
 
 void request_log_open(struct request *r, enum log_level level, int err, struct text path,
@@ -77,4 +104,18 @@ void request_log_open(struct request *r, enum log_level level, int err, struct t
     if (err == EACCES && elsewhere_refused(path.at, guard))
         at = add(line, at, ", by Landlock: \"landlock_read\" names further paths");
     log_tail(r, log, level, line, at);
+}
+
+void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message)
+{
+    const struct log *log = configured_or_main(client->address->dflt->base.http->error_log);
+    char line[LINE_SIZE], peer[ADDRESS_TEXT_SIZE], own[ADDRESS_TEXT_SIZE];
+
+    if (!log_wants(log, level))
+        return;
+    size_t at = add_doing(line, add_error(line, add(line, 0, "%s", message), err), doing);
+    peer_format(&client->peer, peer);
+    address_format(&client->address->address, true, own);
+    add(line, at, ", client: %s, server: %s", peer, own);
+    log_write(log, level, client->number, 0, "%s", line);
 }
