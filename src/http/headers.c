@@ -335,7 +335,8 @@ static const struct conf_row rows[] = {
      .differs =
          "Of fields that a response has once, the server's own wins: Content-Length, Transfer-Encoding, "
          "Connection, Date and Content-Range are never added; Server, Content-Type, Location and the coding of a "
-         "side file, where there is none."},
+         "side file, where there is none. A value that is written over several lines is sent as one; control bytes "
+         "that a variable brings are sent as %XX (nginx sends both as they are)."},
     {"expires", CONF_HTTP_ALL | CONF_IF, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires),
      .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
     {"add_trailer", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,

@@ -77,7 +77,7 @@ END_TEST
 START_TEST(answer_stays)
 {
     site_conf_server("location /a { secure_link $arg_h,4102444800; secure_link_md5 \"/a key\"; error_page 403 /page;\n"
-                     "if ($secure_link) { return 403; } return 200 [$secure_link]; }\n"
+                     "if ($secure_link) { set $e $secure_link_expires; return 403; } return 200 [$secure_link]; }\n"
                      "location /unasked { secure_link $arg_h; secure_link_md5 \"/a key\"; error_page 403 /page; "
                      "return 403; }\n"
                      "location /early { set $first $secure_link; rewrite ^ /a last; }\n"
