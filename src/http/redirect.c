@@ -1,8 +1,14 @@
 /* redirect.c - the field Location: made absolute, and put where nginx has it. Called by headers.c. See redirect.h. */
 #include "http/redirect.h"
 
+#include "http/field.h"
 #include "net/address.h"
 #include "net/socket.h"
+
+static struct text server_name(struct request *r)
+{
+    return field_fold(r->server->name, &r->arena);
+}
 
 /* Who we are to this client: the server's name, the name it asked for, or the address it came to. */
 static struct text own_host(struct request *r)
@@ -11,11 +17,11 @@ static struct text own_host(struct request *r)
     struct address a;
 
     if (r->location->http->server_name_in_redirect)
-        return r->server->name;
+        return server_name(r);
     if (r->host.len > 0)
         return r->host;
     if (r->carrier->ops->local(r, &a) < 0 || a.any.sa_family == AF_UNIX)
-        return r->server->name;
+        return server_name(r);
     size_t len = address_format(&a, false, text);
     if (a.any.sa_family == AF_INET6)
         return text_of(arena_printf(&r->arena, "[%s]", text));

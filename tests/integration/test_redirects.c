@@ -87,7 +87,8 @@ START_TEST(own_redirects_stay_here)
                    "server { listen @PORT@; root @DIR@/html; absolute_redirect off;\n"
                    "location /go/ { rewrite ^/go/(.*)$ //$1 last; } location /cdn { return 301 //cdn.example/x; } }\n"
                    "server { listen @PORT1@; root @DIR@/html; }\n"
-                   "server { listen unix:@DIR@/sock; root @DIR@/html; }\n");
+                   "server { listen unix:@DIR@/sock; root @DIR@/html; }\n"
+                   "server { listen @PORT2@; root @DIR@/html; server_name_in_redirect on; server_name \"a\n b\"; }\n");
     site_start();
     expect_location(0, "//example.org", "", "/example.org/");
     expect_location(0, "///example.org?a//b", "", "/example.org/?a//b");
@@ -99,6 +100,8 @@ START_TEST(own_redirects_stay_here)
     expect_location(0, "/cdn", "", "//cdn.example/x"); /* the configuration may */
     snprintf(url, sizeof url, "http://a:%d//example.org/", site_port(1));
     expect_location(1, "//example.org", "Host: a\r\n", url);
+    snprintf(url, sizeof url, "http://a b:%d/example.org/", site_port(2)); /* one line, however the name is written */
+    expect_location(2, "/example.org", "", url);
 
     struct client c;
     struct response r;
