@@ -33,11 +33,17 @@ struct expires {
     struct template *variable; /* decides at run time; NULL: kind and sec do */
 };
 
+/* What a level gets of the fields of the level around it. */
+enum inherit_rule { INHERIT_OFF, INHERIT_ON /* if it has none of its own */, INHERIT_MERGE /* behind its own */ };
+
 /* Values of headers_module, http, server and location. */
 struct headers_conf {
     struct added_header *added;
     struct expires expires;
     struct added_header *trailers;
+    int header_rule, trailer_rule; /* enum inherit_rule */
+    /* As the file says, with a level's own alone: what the two above were before the rules applied. */
+    struct added_header *said, *said_trailers;
 };
 
 extern struct conf_module headers_module;

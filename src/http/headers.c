@@ -327,6 +327,9 @@ struct text headers_trailers(struct request *r)
     return text_of(lines);
 }
 
+static const struct conf_enum inherit_words[] = {
+    {"off", INHERIT_OFF}, {"on", INHERIT_ON}, {"merge", INHERIT_MERGE}, {NULL, 0}};
+
 static const struct conf_row rows[] = {
     {"add_header", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
@@ -344,15 +347,53 @@ static const struct conf_row rows[] = {
      .help = "Adds a field behind the body of the same responses, which are sent in chunks then; its value is made at "
              "their end.",
      .differs = "Fields that belong to the head (Content-Length, Content-Type ...) are not added."},
+    {"add_header_inherit", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, conf_set_enum,
+     CONF_SLOT(struct headers_conf, header_rule), .extra = inherit_words, .dflt = "on", .syntax = "on | off | merge",
+     .help = "What a level gets of add_header around it: all, if it has none of its own; nothing; all, behind its own. "
+             "The rule itself holds inside, too."},
+    {"add_trailer_inherit", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, conf_set_enum,
+     CONF_SLOT(struct headers_conf, trailer_rule), .extra = inherit_words, .dflt = "on", .syntax = "on | off | merge",
+     .help = "The same for add_trailer."},
     {.name = NULL},
 };
 
+/* The list of a level, from what it has said (a level without its own has the list of the one around, copied), and that one's. */
+static struct added_header *inherit(struct added_header *said, int rule, const struct added_header *said_around,
+                                    struct added_header *around)
+{
+    struct added_header **end = &said;
+
+    if (said == said_around)
+        return rule == INHERIT_OFF ? NULL : around;
+    while (rule == INHERIT_MERGE && *end)
+        end = &(*end)->next;
+    if (rule == INHERIT_MERGE)
+        *end = around;
+    return said;
+}
+
+/* The level around is finished. */
+static void apply_rules(const struct conf_block *block, struct headers_conf *conf)
+{
+    const struct headers_conf *around = NULL;
+
+    for (const struct conf_block *b = block->parent; b && !around; b = b->parent)
+        around = conf_values(b, &headers_module);
+    conf->said = conf->added;
+    conf->said_trailers = conf->trailers;
+    if (!around)
+        return;
+    conf->added = inherit(conf->said, conf->header_rule, around->said, around->added);
+    conf->trailers = inherit(conf->said_trailers, conf->trailer_rule, around->said_trailers, around->trailers);
+}
+
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
-    const struct headers_conf *conf = values;
+    struct headers_conf *conf = values;
     struct location *l = location_of(block);
 
     (void)cf;
+    apply_rules(block, conf);
     if (!l)
         return NULL;
     l->headers = conf;

@@ -360,6 +360,65 @@ START_TEST(head_equals_get)
 }
 END_TEST
 
+/* The fields X- in their order, with their values. */
+static void expect_added(const char *target, const char *expected)
+{
+    struct response r;
+    char found[256] = "";
+    get(&r, target);
+    for (const char *at = r.head; (at = strstr(at, "\r\nX-")); at += 2)
+        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s ", (int)strcspn(at + 4, "\r"), at + 4);
+    ck_assert_msg(!strcmp(found, expected), "%s: %sinstead of %s", target, found, expected);
+    response_free(&r);
+}
+
+/* As nginx from 1.29.3 on: those of the level around come behind its own, and the rule holds inside as well. */
+START_TEST(add_header_inherit)
+{
+    site_write("html/a.txt", "hello\n");
+    site_conf_http(
+        "add_header X-A http; add_header_inherit merge;\n"
+        "server { listen 127.0.0.1:@PORT@; root @DIR@/html; add_header X-A server; add_header X-B server;\n"
+        "  location /none { return 200; }\n"
+        "  location /own { add_header X-C own; return 200; location /own/in { add_header X-D in; return 200; } }\n"
+        "  location /on { add_header_inherit on; add_header X-C own; return 200;\n"
+        "    location /on/in { return 200; } location /on/merge { add_header_inherit merge; add_header X-D in; return "
+        "200; } }\n"
+        "  location /plain { add_header_inherit on; return 200; }\n"
+        "  location /off { add_header_inherit off; return 200; location /off/on { add_header_inherit on; return 200; "
+        "}\n"
+        "    location /off/own { add_header X-C own; return 200; } }\n"
+        "  location /if { add_header X-C own; if ($arg_x) { add_header X-D if; return 200; } if ($arg_y) { "
+        "add_header_inherit off; return 200; } return 200; }\n"
+        "}\n"
+        "server { listen 127.0.0.1:@PORT1@; root @DIR@/html; add_trailer X-T around; add_trailer_inherit merge;\n"
+        "  location /a { add_trailer X-T own; }\n"
+        "}");
+    site_start();
+    expect_added("/none", "A: server B: server A: http ");
+    expect_added("/own", "C: own A: server B: server A: http ");
+    expect_added("/own/in", "D: in C: own A: server B: server A: http ");
+    expect_added("/on", "C: own ");
+    expect_added("/on/in", "C: own ");
+    expect_added("/on/merge", "D: in C: own ");
+    expect_added("/plain", "A: server B: server A: http ");
+    expect_added("/off", "");
+    expect_added("/off/on", "");
+    expect_added("/off/own", "C: own ");
+    expect_added("/if", "C: own A: server B: server A: http ");
+    expect_added("/if?x=1", "D: if C: own A: server B: server A: http ");
+    expect_added("/if?y=1", "");
+    static const char trailers[] = "0\r\nX-T: own\r\nX-T: around\r\n\r\n";
+    struct client c;
+    client_open(&c, site_port(1));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    while (client_fill(&c))
+        ;
+    ck_assert_msg(memmem(c.in, c.len, trailers, sizeof(trailers) - 1), "%.*s", (int)c.len, c.in);
+    client_close(&c);
+}
+END_TEST
+
 Suite *suite_headers(void)
 {
     Suite *s = suite_create("headers");
@@ -374,5 +433,7 @@ Suite *suite_headers(void)
     tcase_add_test(tc, expires);
     tcase_add_test(tc, variables_in_fields);
     tcase_add_test(tc, head_equals_get);
+    if (!on_nginx()) /* 1.22 does not know it */
+        tcase_add_test(tc, add_header_inherit);
     return s;
 }
