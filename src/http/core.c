@@ -310,7 +310,8 @@ static const struct conf_row rows[] = {
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
                "[fastopen=number] [bind] [proxy_protocol]",
      .differs =
-         "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2."},
+         "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2, quic; "
+         "multipath has no effect: plain TCP."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname."},
 

@@ -66,6 +66,27 @@ static const char *set_size(struct conf *cf, struct text value, const char *name
     return NULL;
 }
 
+/* What nginx's `listen` has and this one has not: why, or NULL. */
+static const char *refuse_option(struct text word)
+{
+    static const struct {
+        const char *name, *why;
+    } known[] = {
+        {"ssl", "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer)"},
+        {"http2", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
+        {"spdy", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
+        {"quic", "sluice speaks HTTP/1.1 over TCP; let what is in front of it speak HTTP/3"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (text_equal(word, text_of(known[i].name)))
+            return known[i].why;
+    }
+    if (text_starts(word, TEXT("setfib=")) || text_starts(word, TEXT("accept_filter=")))
+        return "Linux has no such thing; remove it";
+    return NULL;
+}
+
 static const char *set_option(struct conf *cf, struct server_listen *l, struct text word)
 {
     struct listen_options *o = &l->options;
@@ -82,6 +103,11 @@ static const char *set_option(struct conf *cf, struct server_listen *l, struct t
     l->has_options = true;
     if (text_equal(word, TEXT("bind")))
         return NULL;
+    if (text_equal(word,
+                   TEXT("multipath"))) { /* a client that offers several paths takes one that is refused the others */
+        conf_warn(cf, "\"multipath\" has no effect: sluice listens for plain TCP, which such clients speak, too");
+        return NULL;
+    }
     if (text_equal(word, TEXT("reuseport"))) {
         o->reuseport = true;
         return NULL;
@@ -123,11 +149,9 @@ static const char *set_option(struct conf *cf, struct server_listen *l, struct t
         o->ipv6only = value.len == 2;
         return NULL;
     }
-    if (text_equal(word, TEXT("ssl")) || text_equal(word, TEXT("http2")) || text_equal(word, TEXT("quic")) ||
-        text_equal(word, TEXT("spdy")))
-        return conf_error(cf,
-                          "the \"%.*s\" parameter is not supported: sluice serves plain HTTP; put a TLS proxy in front",
-                          TEXT_ARG(word));
+    const char *why = refuse_option(word);
+    if (why)
+        return conf_error(cf, "the \"%.*s\" parameter is not supported: %s", TEXT_ARG(word), why);
     return conf_error(cf, "invalid parameter \"%.*s\"", TEXT_ARG(word));
 }
 

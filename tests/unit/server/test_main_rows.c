@@ -125,6 +125,11 @@ static const struct {
     {"events { } http { server { location / { proxy_pass http://x; } } }", "\"proxy_pass\" directive is not supported"},
     {"events { } http { ssl_certificate x; }",
      "\"ssl_certificate\" directive is not supported: sluice speaks plain HTTP"},
+    {"events { } http { auth_request /auth; }",
+     "\"auth_request\" directive is not supported: sluice asks no other server who may have a file"},
+    {"events { } http { keyval $a $b zone=c; }", "use \"map\""},
+    {"events { } http { slice 1m; }", "\"slice\" directive is not supported: files are read in parts as it is"},
+    {"mgmt { } events { }", "sluice needs no licence"},
     {"worker_proceses 1; events { }", "unknown directive \"worker_proceses\", did you mean \"worker_processes\"?"},
     {"events { } events { }", "\"events\" directive is duplicate"},
 };
@@ -143,6 +148,12 @@ START_TEST(test_foreign_is_foreign)
         for (struct conf_module *const *m = server_modules; *m; m++) {
             for (const struct conf_row *row = (*m)->rows; row->name; row++)
                 ck_assert_msg(strcmp(row->name, f->name) != 0, "\"%s\" is a directive of sluice", f->name);
+        }
+        for (const struct conf_foreign *other = server_foreign; other < f; other++) {
+            size_t len = strlen(other->name) - (other->name[strlen(other->name) - 1] == '*');
+
+            ck_assert_msg(strncmp(other->name, f->name, len) != 0 || (other->name[len] == '\0' && f->name[len] != '\0'),
+                          "\"%s\" is behind \"%s\"", f->name, other->name);
         }
     }
 }
