@@ -46,8 +46,10 @@ static bool confined_root(struct request *r, struct text path, size_t *len)
 
 static bool is_below(struct text path, struct text root)
 {
-    if (root.len == 0 || !text_starts(path, root))
+    if (!root.at || !text_starts(path, root))
         return false;
+    if (root.len == 0) /* the root directory, without its slash */
+        return text_starts(path, TEXT("/"));
     return path.len == root.len || path.at[root.len] == '/' || root.at[root.len - 1] == '/';
 }
 

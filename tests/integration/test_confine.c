@@ -688,6 +688,8 @@ static const struct asked {
     {"root_confine on;", "-f $arg_p", "@DIR@/outside/secret.txt", "no"},
     {"root_confine on;", "-f $document_root-old/$arg_p", "x", "no"},
     {"root_confine on;", "-f $request_filename", "", "no"},
+    {"root_confine on; location = /top { root /; if (-f $document_root$arg_p) { return 200 top; } }",
+     "-f $document_root/$arg_p", "in.txt", "yes"},
     {"disable_symlinks on;", "-f $document_root/$arg_p", "in.txt", "yes"},
     {"disable_symlinks on;", "-f $document_root/$arg_p", "good", "no"},
     {"disable_symlinks on;", "-d $document_root/$arg_p", "to-dir", "no"},
@@ -718,6 +720,12 @@ START_TEST(if_asks_by_the_rules)
     get(&r, target);
     ck_assert_msg(strcmp(r.body, a->answer) == 0, "%s if (%s), %s: %s", a->rules, a->test, target, r.body);
     response_free(&r);
+    if (strstr(a->rules, "/top")) {
+        snprintf(target, sizeof target, "/top?p=%s/html/in.txt", site_dir());
+        get(&r, target);
+        ck_assert_str_eq(r.body, "top");
+        response_free(&r);
+    }
     site_allow_alerts(); /* at crit, as in nginx: why it could not be asked */
 }
 END_TEST
