@@ -161,8 +161,8 @@ static struct text own_field(struct request *r, struct text name)
     const struct {
         struct text name, value;
     } known[] = {
-        /* A 304 has none, but what is decided by the type (expires) holds for what the client has, too. */
-        {TEXT("content_type"), o->no_length && o->status != 304 ? TEXT_NONE : o->type},
+        {TEXT("content_type"),
+         o->type}, /* also where none is sent (304): what is decided by it (expires) stays the same */
         {TEXT("last_modified"), o->last_modified},
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},

@@ -440,7 +440,7 @@ START_TEST(type_of_what_is_not_modified)
 
     serve("map $sent_http_content_type $age { default 30d; ~^text/html epoch; }\n"
           "log_format v '$status $sent_http_content_type $sent_http_content_length'; access_log logs/v.log v;",
-          "charset utf-8; expires $age; add_header X-Type \"$sent_http_content_type\";");
+          "charset utf-8; expires $age; add_header X-Type \"$sent_http_content_type\"; location /204/ { return 204; }");
     site_write("html/a.html", "text");
     site_write("html/a.gif", "image");
     for (int i = 0; i < 2; i++) {
@@ -460,7 +460,13 @@ START_TEST(type_of_what_is_not_modified)
         assert_header(&r, "X-Type", type);
         response_free(&r);
     }
-    expect_log(4, "200 text/html; charset=utf-8 4\n304 text/html; charset=utf-8 -\n200 image/gif 5\n304 image/gif -\n");
+    get(&r, "/204/x.html");
+    ck_assert_int_eq(r.status, 204);
+    assert_header(&r, "Content-Type", NULL);
+    assert_header(&r, "Cache-Control", "no-cache");
+    response_free(&r);
+    expect_log(5, "200 text/html; charset=utf-8 4\n304 text/html; charset=utf-8 -\n200 image/gif 5\n304 image/gif -\n"
+                  "204 text/html -\n");
 }
 END_TEST
 
