@@ -530,9 +530,11 @@ Suite *suite_variables(void)
     tcase_add_test(t, newer_names);
     tcase_add_test(t, volatile_geo);
     tcase_add_loop_test(t, tlvs_of_the_proxy_protocol, 0, sizeof tlvs / sizeof *tlvs);
-    tcase_add_test(t, repeated_request_fields);
-    tcase_add_test(t, repeated_response_fields);
-    tcase_add_test(t, sent_trailers);
+    if (!on_nginx()) { /* 1.22 takes the first of several */
+        tcase_add_test(t, repeated_request_fields);
+        tcase_add_test(t, repeated_response_fields);
+        tcase_add_test(t, sent_trailers);
+    }
     tcase_add_test(t, sent_location);
     tcase_add_test(t, type_of_what_is_not_modified);
     tcase_add_test(t, server_names_with_a_dot);
