@@ -43,7 +43,7 @@ static void get_proxy_protocol(struct request *r, const void *data, struct text 
 
     union peer peer;
 
-    *out = TEXT("");
+    *out = TEXT_NONE; /* "-" in a log, as in nginx */
     if (!proxy)
         return;
     peer_set(&peer, what & PROXY_TARGET ? &proxy->target : &proxy->source);
