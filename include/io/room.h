@@ -10,4 +10,7 @@
  * the kernel makes up, which may take milliseconds: for a thread. */
 uint64_t room_read(const char *root);
 
+/* The least of these limits, whatever is used; UINT64_MAX: none. */
+uint64_t room_limit(const char *root);
+
 #endif

@@ -100,8 +100,11 @@ static uint64_t group_room(const struct version *v, const char *folder)
     return limit > used ? limit - used : 0;
 }
 
+/* What one group says: limit_of() or group_room(). */
+typedef uint64_t measure_fn(const struct version *v, const char *folder);
+
 /* From the process's own group up. A path that a container does not see as such ends at what it does see. */
-static uint64_t groups_room(const struct version *v, const char *root, const char *path)
+static uint64_t least_of_groups(const struct version *v, measure_fn *measure, const char *root, const char *path)
 {
     char folder[PATH_MAX];
     uint64_t least = UINT64_MAX;
@@ -112,7 +115,7 @@ static uint64_t groups_room(const struct version *v, const char *root, const cha
         if (len >= (int)sizeof(folder))
             continue;
         for (;;) {
-            uint64_t here = group_room(v, folder);
+            uint64_t here = measure(v, folder);
             least = here < least ? here : least;
             char *slash = strrchr(folder + base, '/');
             if (!slash)
@@ -139,7 +142,7 @@ static const struct version *version_of(const char *line)
     return NULL;
 }
 
-static uint64_t all_groups_room(const char *root)
+static uint64_t least_of_all(measure_fn *measure, const char *root)
 {
     char path[PATH_MAX], text[TEXT_MOST], *rest = text, *line;
     uint64_t least = UINT64_MAX;
@@ -152,7 +155,7 @@ static uint64_t all_groups_room(const char *root)
         if (!v)
             continue;
         const char *group = strchr(strchr(line, ':') + 1, ':') + 1;
-        uint64_t here = groups_room(v, root, strcmp(group, "/") == 0 ? "" : group);
+        uint64_t here = least_of_groups(v, measure, root, strcmp(group, "/") == 0 ? "" : group);
         least = here < least ? here : least;
     }
     return least;
@@ -166,6 +169,11 @@ uint64_t room_read(const char *root)
     snprintf(path, sizeof(path), "%s/proc/meminfo", root);
     if (read_text(path, text) && line_value(text, "MemAvailable:", &kib))
         machine = kib * 1024;
-    uint64_t groups = all_groups_room(root);
+    uint64_t groups = least_of_all(group_room, root);
     return groups < machine ? groups : machine;
+}
+
+uint64_t room_limit(const char *root)
+{
+    return least_of_all(limit_of, root);
 }

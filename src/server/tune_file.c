@@ -4,8 +4,8 @@
  * back. So it goes with the process, however that ends. */
 #include "tune_inside.h"
 
-#include "base/number.h"
 #include "file/open.h"
+#include "io/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,26 +204,10 @@ void tune_filesystem_name(const char *dir, char *out, size_t size)
     fclose(mounts);
 }
 
-/* The root of a container's own cgroup hierarchy; elsewhere there is no such file. */
-static uint64_t container_limit(void)
-{
-    char text[32] = "";
-    uint64_t bytes;
-    FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
-
-    if (!f)
-        return UINT64_MAX;
-    char *got = fgets(text, sizeof(text), f);
-    fclose(f);
-    if (!got || number_parse(text_of(strtok(text, "\n")), &bytes) < 0)
-        return UINT64_MAX;
-    return bytes;
-}
-
 uint64_t tune_memory(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    uint64_t limit = container_limit();
+    uint64_t limit = room_limit("");
     uint64_t all = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX;
 
     return all < limit ? all : limit;

@@ -93,6 +93,21 @@ START_TEST(test_version_1)
 }
 END_TEST
 
+START_TEST(test_limit)
+{
+    ck_assert_uint_eq(room_limit(unit_dir()), UINT64_MAX);
+    machine("5:hugetlb,memory:/a/b\n0::/c\n");
+    ck_assert_uint_eq(room_limit(unit_dir()), UINT64_MAX);
+    file("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "400000000\n");
+    ck_assert_uint_eq(room_limit(unit_dir()), 400000000);
+    file("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "300000000\n");
+    ck_assert_uint_eq(room_limit(unit_dir()), 300000000);
+    file("sys/fs/cgroup/unified/c/memory.max", "200000000\n");
+    file("sys/fs/cgroup/unified/memory.max", "max\n");
+    ck_assert_uint_eq(room_limit(unit_dir()), 200000000);
+}
+END_TEST
+
 START_TEST(test_nonsense)
 {
     machine("\n:\n::\n0:\n0::\nmemory\n1:memory\n1::/x\n1:memory:\n");
@@ -118,6 +133,7 @@ Suite *suite_io_room(void)
     tcase_add_test(t, test_groups_around);
     tcase_add_test(t, test_container);
     tcase_add_test(t, test_version_1);
+    tcase_add_test(t, test_limit);
     tcase_add_test(t, test_nonsense);
     tcase_add_test(t, test_here);
     suite_add_tcase(s, t);
