@@ -154,5 +154,8 @@ void request_refuse_head(struct request *r, int status)
     r->wants_close = true;
     r->lingers = true;
     r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
-    respond_error(r, status);
+    if (r->msg.line.at && text_starts(r->msg.line, TEXT("CONNECT ")))
+        respond_page(r, status); /* an error_page may say 200, which would be a tunnel: RFC 9110, 9.3.6 */
+    else
+        respond_error(r, status);
 }

@@ -124,6 +124,34 @@ START_TEST(upload_to_an_app_shell)
 }
 END_TEST
 
+/* `error_page 405 =200` lets a page answer POST; to CONNECT a 200 would be a tunnel. */
+START_TEST(no_page_opens_a_tunnel)
+{
+    static const struct {
+        const char *line;
+        int status;
+    } rows[] = {{"CONNECT a:443 HTTP/1.1", 405},
+                {"CONNECT /x HTTP/1.1", 400},
+                {"CONNECT a:443 HTTP/3.1", 505},
+                {"PUT /x HTTP/1.1", 200}};
+    site_write("html/index.html", "index\n");
+    site_conf_server("error_page 400 405 505 =200 /index.html;");
+    site_start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct client c;
+        struct response r;
+        client_open(&c, site_port(0));
+        client_say(&c, "%s\r\nHost: a\r\nConnection: %s\r\n\r\n", rows[i].line, i < 3 ? "keep-alive" : "close");
+        ck_assert(client_receive(&c, &r));
+        ck_assert_msg(r.status == rows[i].status, "%s: %d", rows[i].line, r.status);
+        assert_header(&r, "Connection", "close");
+        response_free(&r);
+        ck_assert(client_ends(&c));
+        client_close(&c);
+    }
+}
+END_TEST
+
 Suite *suite_methods(void)
 {
     Suite *s = suite_create("methods");
@@ -133,6 +161,7 @@ Suite *suite_methods(void)
         return s;
     tcase_add_loop_test(t, one_door_to_all_content, 0, sizeof contents / sizeof *contents);
     tcase_add_test(t, return_answers_all);
+    tcase_add_test(t, no_page_opens_a_tunnel);
     tcase_add_test(t, upload_to_an_app_shell);
     return s;
 }
