@@ -215,7 +215,8 @@ static void find_wandering(struct opener *o)
     o->wandering = calloc(o->names->count + 1, sizeof(*o->wandering));
     for (size_t i = 0; o->wandering && i < o->names->count; i++) {
         const struct grant *g = &o->names->at[i];
-        if (g->rights & GRANT_READ && !(g->rights & GRANT_OWN) && (!realpath(g->path, real) || strcmp(real, g->path)))
+        if (g->rights & GRANT_READ && !(g->rights & GRANT_OWN) &&
+            (!realpath(g->path, real) || strcmp(real, g->path) != 0))
             o->wandering[o->wandering_count++] = g;
     }
 }

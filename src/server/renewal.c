@@ -1,7 +1,7 @@
 /* renewal.c - new workers when what the old ones were granted has been replaced.
  *
  * Until then an opener process opens for each of them (opener.c), so that nothing has to be fast here: what would start workers without end,
- * such as a folder that is swapped each second, makes the pauses longer, and no more generations drain at a time than a few. */
+ * such as a file that is renamed over each minute, makes the pauses longer, and no more generations drain at a time than a few. */
 #include "server/renewal.h"
 
 #include <unistd.h>
@@ -22,7 +22,7 @@ void renewal_heard(struct renewal *r, const struct children *cs, int64_t now)
         newest = newest || generation == cs->generation;
     if (!newest || r->due > 0)
         return;
-    bool rested = r->last == 0 || now - r->last > 2 * r->pause;
+    bool rested = r->last == 0 || now - r->last > 2 * PAUSE_MOST_MSEC;
     if (rested)
         r->pause = PAUSE_MSEC;
     r->due = now + SETTLE_MSEC;

@@ -76,6 +76,21 @@ START_TEST(test_pauses)
 }
 END_TEST
 
+/* A file that is replaced each minute, all day. */
+START_TEST(test_each_minute)
+{
+    unsigned renewals = 0;
+
+    for (int64_t now = 1000; now < 24 * 3600 * 1000; now += 60 * 1000) {
+        hear(3, now);
+        for (int64_t at = now; at < now + 60 * 1000; at += 1000)
+            renewals += renewal_wait(&r, &cs, at) == 0;
+    }
+    ck_assert_uint_ge(renewals, 100);
+    ck_assert_uint_le(renewals, 24 * 6);
+}
+END_TEST
+
 START_TEST(test_who_drains)
 {
     cs.count = 4;
@@ -108,6 +123,7 @@ Suite *suite_server_renewal(void)
     tcase_add_test(t, test_once);
     tcase_add_test(t, test_old_generation);
     tcase_add_test(t, test_pauses);
+    tcase_add_test(t, test_each_minute);
     tcase_add_test(t, test_who_drains);
     tcase_add_test(t, test_nobody_serves);
     suite_add_tcase(s, t);
