@@ -1,11 +1,13 @@
-/* redirect.h - where a response sends its client. respond.c says where to; here it becomes the field Location. */
+/* redirect.h - where a response sends its client. respond.c says where to; here it becomes the
+ * field Location. */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
 
 #include "http/request.h"
 
-/* Adds Location to a response for which r->moved_to is set, before anything else is added. What is added sees it as it was given,
- * as in nginx; returns what r->out.location is to become after that, absent: it stays. */
+/* Adds Location to a response for which r->moved_to is set, before anything else is added. What is
+ * added sees it as it was given, as in nginx; returns what r->out.location is to become after that,
+ * absent: it stays. */
 struct text redirect_apply(struct request *r);
 
 #endif

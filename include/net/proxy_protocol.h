@@ -1,5 +1,5 @@
-/* proxy_protocol.h - the header that a load balancer puts before a connection's first byte: who the client is. Versions 1 and 2.
- * https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt */
+/* proxy_protocol.h - the header that a load balancer puts before a connection's first byte: who the
+ * client is. Versions 1 and 2. https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt */
 #ifndef NET_PROXY_PROTOCOL_H
 #define NET_PROXY_PROTOCOL_H
 
@@ -21,8 +21,9 @@ struct proxy_header {
     struct text tlvs;              /* those that are kept: the parser leaves that to its caller */
 };
 
-/* Looks at the bytes so far. 0: more are needed; -EINVAL: no such header; -EPROTONOSUPPORT: of a version or command nobody knows; else
- * the length of the header, of which the end (TLVs of version 2) may still be to come. Pure. */
+/* Looks at the bytes so far. 0: more are needed; -EINVAL: no such header; -EPROTONOSUPPORT: of a
+ * version or command nobody knows; else the length of the header, of which the end (TLVs of version
+ * 2) may still be to come. Pure. */
 ssize_t proxy_protocol_parse(const char *bytes, size_t len, struct proxy_header *header);
 
 #endif

@@ -1,4 +1,5 @@
-/* proxied.c - the PROXY protocol header at the beginning of a connection, on addresses that `listen ... proxy_protocol` names. */
+/* proxied.c - the PROXY protocol header at the beginning of a connection, on addresses that `listen
+ * ... proxy_protocol` names. */
 #include "http/connection_steps.h"
 
 #include "net/proxy_protocol.h"

@@ -1,4 +1,5 @@
-/* variable.c - names to values, and templates compiled once. Used by every directive that takes variables. */
+/* variable.c - names to values, and templates compiled once. Used by every directive that takes
+ * variables. */
 #include "http/variable.h"
 
 #include "base/clock.h"
@@ -52,7 +53,7 @@ static struct own_variable *find_own(const struct variables *vs, struct text nam
     return NULL;
 }
 
-/* Case is nothing in names: all are kept in lower case. Absent: no memory. */
+/* Names are case-insensitive: all are kept in lower case. Absent: no memory. */
 static struct text lower_name(struct arena *arena, struct text name)
 {
     char *copy = arena_copy(arena, name.at, name.len);
@@ -346,8 +347,9 @@ static struct text escape_for_args(struct request *r, struct text t)
     return out ? text_span(out, to) : TEXT_NONE;
 }
 
-/* Of a field's value, what a variable came to. A text of `map`, `set` ... that is the configuration's own is constant, as if it stood
- * in the variable's place: no request can have brought what lies in the configuration's memory. */
+/* Of a field's value, what a variable came to. A text of `map`, `set` ... that is the
+ * configuration's own is constant, as if it stood in the variable's place: no request can have
+ * brought what lies in the configuration's memory. */
 static struct text as_field(struct request *r, struct text t)
 {
     if (!field_has_controls(t))

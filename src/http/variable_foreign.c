@@ -1,6 +1,6 @@
-/* variable_foreign.c - variables of nginx's modules for proxies, TLS, HTTP/2, SSI and browsers: known, so that log formats with them
- * load. They have the value that nginx gives where no directive of those modules is used.
- */
+/* variable_foreign.c - variables of nginx's modules for proxies, TLS, HTTP/2, SSI and browsers:
+ * known, so that log formats with them load. They have the value that nginx gives where no
+ * directive of those modules is used. */
 #include "http/variable_table.h"
 
 #include "base/clock.h"
@@ -35,8 +35,8 @@ GETTER(proxy_add_x_forwarded_for)
         before.len == 0 ? address : text_of(arena_printf(&r->arena, "%.*s, %.*s", TEXT_ARG(before), TEXT_ARG(address)));
 }
 
-/* As strftime of the default of config_timefmt, in local time or (`data`) in GMT. https://nginx.org/en/docs/http/ngx_http_ssi_module.html
- */
+/* As strftime of the default of config_timefmt, in local time or (`data`) in GMT.
+ * https://nginx.org/en/docs/http/ngx_http_ssi_module.html */
 GETTER(date)
 {
     time_t now = (time_t)clock_now.sec;

@@ -1,8 +1,8 @@
 /* variable_rows.c - looks built-in variables up by their names. See variable_rows.h. */
 #include "http/variable_rows.h"
 
-/* The row of this name, or else of its family. A family's prefix alone belongs to it, too, as in nginx, and is nearly always empty: a
- * cookie may have no name. */
+/* The row of this name, or else of its family. A family's prefix alone belongs to it, too, as in
+ * nginx, and is nearly always empty: a cookie may have no name. */
 static const struct variable_row *find(const struct variable_row *const *tables, struct text name, bool exact)
 {
     const struct variable_row *family = NULL;

@@ -1,4 +1,5 @@
-/* variable_table.c - the variables of a request, each a small function. https://nginx.org/en/docs/http/ngx_http_core_module.html */
+/* variable_table.c - the variables of a request, each a small function.
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html */
 #include "http/variable_table.h"
 
 #include "base/clock.h"
@@ -101,7 +102,8 @@ GETTER(scheme)
     *out = r->client->scheme->name;
 }
 
-/* The port behind the host that is asked for, as $host: of an absolute target, else of Host; 0: there is none. */
+/* The port behind the host that is asked for, as $host: of an absolute target, else of Host; 0:
+ * there is none. */
 static unsigned request_port(const struct request *r)
 {
     struct text from = text_starts(r->msg.target, TEXT("/")) ? TEXT_NONE : r->msg.target;

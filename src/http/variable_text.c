@@ -1,4 +1,5 @@
-/* variable_text.c - the texts that variables are made of: numbers, addresses, fields. See variable_text.h. */
+/* variable_text.c - the texts that variables are made of: numbers, addresses, fields. See
+ * variable_text.h. */
 #include "http/variable_text.h"
 
 #include "base/number.h"

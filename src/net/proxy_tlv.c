@@ -1,4 +1,5 @@
-/* proxy_tlv.c - the TLVs of a PROXY protocol header. Pure; called for $proxy_protocol_tlv_*. See proxy_tlv.h. */
+/* proxy_tlv.c - the TLVs of a PROXY protocol header. Pure; called for $proxy_protocol_tlv_*. See
+ * proxy_tlv.h. */
 #include "net/proxy_tlv.h"
 
 enum {

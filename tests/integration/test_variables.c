@@ -1,4 +1,5 @@
-/* test_variables.c - what variables are called, what they mean until they are given a value, and what they say. */
+/* test_variables.c - what variables are called, what they mean until they are given a value, and
+ * what they say. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -115,7 +116,8 @@ static void expect_test(const char *http, const char *message)
         ck_assert_msg(run.status == 0, "%s: %d %s", http, run.status, run.err);
 }
 
-/* What nginx 1.22 says of each name that a configuration may not make, of some that it may, and of names that are none. */
+/* What nginx 1.22 says of each name that a configuration may not make, of some that it may, and of
+ * names that are none. */
 START_TEST(names_that_are_taken)
 {
     static const char *const fixed[] = {"uri",
@@ -201,7 +203,7 @@ START_TEST(whole_words)
 }
 END_TEST
 
-START_TEST(case_is_nothing)
+START_TEST(names_are_case_insensitive)
 {
     serve("map $ARG_M $Made { default d; 1 one; } log_format v '$Remote_Addr $STATUS'; access_log logs/v.log v;",
           "location / { set $Foo $made; set $ARGS x=2; return 200 \"$foo $FOO $Arg_X\"; }\n"
@@ -524,7 +526,7 @@ Suite *suite_variables(void)
     tcase_add_test(t, changeable_names);
     tcase_add_test(t, names_that_are_taken);
     tcase_add_test(t, whole_words);
-    tcase_add_test(t, case_is_nothing);
+    tcase_add_test(t, names_are_case_insensitive);
     t = site_case(s, "values", 30);
     tcase_add_test(t, names_of_other_modules);
     tcase_add_test(t, newer_names);
