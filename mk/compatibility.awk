@@ -90,7 +90,7 @@ END {
         print "| " title[m] " (" id[m] ") | " cell(foreign[f]) " |"
     }
     print "\n## Answers that differ\n"
-    printf "`make compare` asks nginx and sluice the same: %d requests in %d configurations. The answers, their fields and the lines in the logs are the same, but for:\n\n", asked, configurations
+    printf "`make compare` asks nginx and sluice the same: %d requests in %d configurations. The answers, their fields and the lines in the logs are the same, but for the server's name in `Server` and on its pages, and for:\n\n", asked, configurations
     print "| what | example |\n|---|---|"
     for (i = 1; i <= reasons; i++)
         if (uses[keys[i]] || keys[i] == "allow")

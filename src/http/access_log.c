@@ -438,8 +438,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 static const struct conf_row rows[] = {
     {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
      .syntax = "name [escape=default|json|none] string ...",
-     .help =
-         "A form of access log lines; `combined` is built in. With `json`, bytes that are not UTF-8 become U+FFFD."},
+     .help = "A form of access log lines; `combined` is built in.",
+     .differs = "With `escape=json`, bytes that are not UTF-8 become U+FFFD."},
     {"access_log", CONF_HTTP_ALL | CONF_IF, CONF_1MORE | CONF_REPEAT, set_access_log,
      CONF_SLOT(struct log_values, conf),
      .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",

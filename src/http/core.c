@@ -313,10 +313,12 @@ static const struct conf_row rows[] = {
          "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2, quic; "
          "multipath has no effect: plain TCP."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
-     .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname."},
+     .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname.",
+     .differs = "A `*` in the middle of a name is an error."},
 
     {"root", ALL | CONF_IF, CONF_TAKE1, set_root, SLOT(root), .dflt = "html", .syntax = "path",
-     .help = "Directory that the URI is appended to."},
+     .help = "Directory that the URI is appended to.",
+     .differs = "A \"..\" that arises where its variables are joined with the path gets 404."},
     {"alias", CONF_LOCATION, CONF_TAKE1, set_root, SLOT(root), .syntax = "path",
      .help = "Path that takes the place of the location's prefix.",
      .differs =
@@ -403,9 +405,12 @@ static const struct conf_row rows[] = {
      .syntax = "on | off | build | string",
      .help = "Whether the version is shown in Server and on error pages; build is on. A string, perhaps with "
              "variables, takes its place; an empty one leaves the field out."},
-    {"etag", ALL, CONF_FLAG, conf_set_flag, SLOT(etag), .dflt = "on", .help = "Send entity tags."},
+    {"etag", ALL, CONF_FLAG, conf_set_flag, SLOT(etag), .dflt = "on", .help = "Send entity tags.",
+     .differs = "The tag of a side file, and of what gzip, gunzip or a charset makes, is marked by its coding."},
     {"if_modified_since", ALL, CONF_TAKE1, conf_set_enum, SLOT(if_modified_since), .extra = modified_words,
-     .dflt = "exact", .help = "How If-Modified-Since is compared."},
+     .dflt = "exact", .help = "How If-Modified-Since is compared.",
+     .differs = "It compares with the date that was sent: that of `add_header Last-Modified` where there is one, and "
+                "for a file whose time lies ahead the time of the response."},
     {"max_ranges", ALL, CONF_TAKE1, conf_set_number, SLOT(max_ranges), .dflt = "512",
      .help =
          "Most ranges of one request; with more of them the whole is sent; 0 turns ranges off. Ranges are sent as they "

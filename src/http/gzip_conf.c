@@ -124,7 +124,7 @@ static const struct conf_row rows[] = {
      .help = "Accepted; it has no meaning here."},
     {"gzip_vary", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, SLOT(vary), .dflt = "off",
      .help = "Send Vary: Accept-Encoding where gzip, gzip_static or gunzip choose by it.",
-     .differs = "With gzip, a 304 has the field, too."},
+     .differs = "A 304 of gzip or gunzip has the field, too."},
     {"gzip_http_version", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, SLOT(http_version), .extra = versions,
      .dflt = "1.1", .syntax = "1.0 | 1.1", .help = "Oldest version of requests that get gzip."},
     {"gzip_proxied", CONF_HTTP_ALL, CONF_1MORE, set_proxied, SLOT(proxied), .dflt = "off",

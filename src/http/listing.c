@@ -28,11 +28,13 @@ static const struct conf_enum styles[] = {{"plain", LISTING_PLAIN}, {"modern", L
 
 static const struct conf_row rows[] = {
     {"autoindex", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct listing_conf, on), .dflt = "off",
-     .help = "List a directory that has no index file."},
+     .help = "List a directory that has no index file.",
+     .differs = "Times before 1970 are what they are; links that disable_symlinks refuses are left out."},
     {"autoindex_exact_size", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct listing_conf, exact_size),
      .dflt = "on", .help = "Sizes in bytes, or rounded to kilobytes, megabytes and gigabytes. For the html format."},
     {"autoindex_format", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, CONF_SLOT(struct listing_conf, format),
-     .extra = formats, .dflt = "html", .help = "Format of listings.", .syntax = "html | xml | json | jsonp"},
+     .extra = formats, .dflt = "html", .help = "Format of listings.", .syntax = "html | xml | json | jsonp",
+     .differs = "XML and JSON are well-formed whatever names are made of: what has no place there becomes U+FFFD."},
     {"autoindex_localtime", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct listing_conf, localtime),
      .dflt = "off", .help = "Times in the server's time zone instead of UTC. For the html format."},
     {"autoindex_style", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, CONF_SLOT(struct listing_conf, style),

@@ -185,7 +185,7 @@ static const struct conf_row rows[] = {
      .help = "Instructions that count where the condition holds; in a location, the block's settings then take the "
              "place of the location's."},
     {"set", SERVER_AND_IFS, CONF_TAKE2 | CONF_REPEAT, set_set, .syntax = "$variable value",
-     .help = "Gives a variable a value."},
+     .help = "Gives a variable a value.", .differs = "Captures are taken as they are, and not escaped once more."},
     {"break", SERVER_AND_IFS, CONF_TAKE0 | CONF_REPEAT, set_break, .help = "Ends the instructions of this block."},
     {"return", SERVER_AND_IFS, CONF_TAKE12 | CONF_REPEAT, set_return, .syntax = "code [text] | code URL | URL",
      .help = "Answers at once with this status, text or redirect."},

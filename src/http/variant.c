@@ -87,7 +87,7 @@ static const struct conf_row rows[] = {
      .help = "Send FILE.gz in the place of FILE to clients that take gzip; always: to every one. Of several side files "
              "the client's "
              "best liked one is sent; among equals .br, then .zst, then .gz.",
-     .differs = "Ranges of the side file are served."},
+     .differs = "Ranges of the side file are served, and its entity tag is marked: -gz."},
     {"brotli_static", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, MODE(CODING_BR), .extra = modes, .dflt = "off",
      .help = "The same for FILE.br and Brotli. Vary: Accept-Encoding is sent wherever FILE.br is there."},
     {"zstd_static", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, MODE(CODING_ZSTD), .extra = modes, .dflt = "off",
