@@ -381,7 +381,8 @@ static const struct conf_row rows[] = {
     {"reset_timedout_connection", ALL, CONF_FLAG, conf_set_flag, SLOT(reset_timedout_connection), .dflt = "off",
      .help =
          "Close timed-out connections, and those that status 444 ends, with a reset, which frees their send buffers "
-         "at once."},
+         "at once.",
+     .differs = "444 resets only where all of the responses to earlier requests have arrived; else they come first."},
     {"client_header_buffer_size", HTTP_SERVER, CONF_TAKE1, conf_set_size, SLOT(client_header_buffer_size),
      .extra = &head_buffer, .dflt = "4k", .help = "First buffer for request heads.",
      .differs = "nginx's default is 1k."},
