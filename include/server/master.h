@@ -7,8 +7,7 @@
 struct master_start {
     struct cycle *cycle; /* read and bound; becomes the master's */
     char *const *argv;   /* for an upgrade of the binary */
-    bool upgraded;       /* the sockets came from an earlier master */
-    pid_t earlier;       /* that one, or 0 */
+    pid_t earlier;       /* the master that the sockets came from, or 0 */
     int started;         /* a byte is written when workers serve (the parent of a daemon waits); -1: nobody does */
 };
 

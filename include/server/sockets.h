@@ -28,10 +28,10 @@ struct bound {
 struct sockets {
     struct bound *at;
     unsigned count, cap;
-    bool upgraded; /* inherited through SLUICE_FDS */
+    pid_t earlier; /* the master that upgrades itself, by SLUICE_FDS; 0: there is none */
 };
 
-/* What the environment hands down: LISTEN_FDS of systemd, SLUICE_FDS of a master that upgrades itself. The variables
+/* What the environment hands down: LISTEN_FDS of systemd, SLUICE_FDS of a master that upgrades itself (SLUICE_MASTER). The variables
  * are removed. 0 or -ENOMEM. */
 int sockets_inherit(struct sockets *s);
 

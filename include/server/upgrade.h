@@ -7,13 +7,12 @@
 #include <sys/types.h>
 
 struct upgrade {
-    pid_t running;  /* the new binary's master, or 0 */
-    bool named;     /* while it runs: PIDFILE.oldbin names this process */
-    pid_t earlier;  /* the old binary's, which started us, or 0 */
-    bool inherited; /* our sockets came from it */
+    pid_t running; /* the new binary's master, or 0 */
+    bool named;    /* while it runs: PIDFILE.oldbin names this process */
+    pid_t earlier; /* the old binary's, which started us and handed its sockets over, or 0 */
 };
 
-void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier);
+void upgrade_init(struct upgrade *u, pid_t earlier);
 
 /* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs; false: nothing was started. */
 bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv);
@@ -23,6 +22,9 @@ bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle
 
 /* This is the old binary, and a new one has the same sockets open: the files of unix: sockets must stay. */
 bool upgrade_is_running(const struct upgrade *u);
+
+/* The new binary has its sockets, and is about to be ready: the pid file names it. */
+bool upgrade_has_begun(const struct upgrade *u, const struct cycle *cycle);
 
 /* This is the new binary, and the old one is still there: it may go on. */
 bool upgrade_is_trial(const struct upgrade *u);

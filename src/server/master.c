@@ -59,7 +59,7 @@ static void tell_stopping(struct master *m)
         notify_stopping();
         return;
     }
-    if (upgrade_is_running(&m->upgrade) && m->is_main)
+    if (upgrade_is_running(&m->upgrade) && (m->is_main || !upgrade_has_begun(&m->upgrade, m->cycle)))
         notify_main(m->upgrade.running);
     m->is_main = false;
 }
@@ -308,7 +308,7 @@ int master_run(const struct master_start *start)
     struct master m = {.cycle = start->cycle, .start = start};
     int rc;
 
-    upgrade_init(&m.upgrade, start->upgraded, start->earlier);
+    upgrade_init(&m.upgrade, start->earlier);
     signals_block(&m.waited);
     rc = start_up(&m);
     if (rc == 0) {

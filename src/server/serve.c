@@ -134,12 +134,12 @@ void serve_take_force(struct cycle *c, struct sockets *inherited)
         log_warn(0, "no \"http\" section in configuration: nothing is served");
 }
 
-static int hand_over(struct cycle *c, char *const *argv, bool upgraded, pid_t earlier)
+static int hand_over(struct cycle *c, char *const *argv, pid_t earlier)
 {
     int started = -1;
 
     /* A new binary is in the background already, in the place of the old one. */
-    if (c->main->daemon && !upgraded && daemon_start(&started) < 0) {
+    if (c->main->daemon && earlier == 0 && daemon_start(&started) < 0) {
         cycle_destroy(c, true);
         return 1;
     }
@@ -147,7 +147,6 @@ static int hand_over(struct cycle *c, char *const *argv, bool upgraded, pid_t ea
         const struct master_start start = {
             .cycle = c,
             .argv = argv,
-            .upgraded = upgraded,
             .earlier = earlier,
             .started = started,
         };
@@ -163,7 +162,7 @@ int serve_run(const struct options *options, char *const *argv)
     struct sockets inherited;
     struct cycle *c;
     struct log *terminal = log_main;
-    bool upgraded;
+    pid_t earlier;
 
     if (serve_source(&source, options) < 0)
         return 1;
@@ -179,7 +178,7 @@ int serve_run(const struct options *options, char *const *argv)
         cycle_destroy(c, true);
         return 1;
     }
-    upgraded = inherited.upgraded;
+    earlier = inherited.earlier;
     serve_take_force(c, &inherited);
-    return hand_over(c, argv, upgraded, upgraded ? getppid() : 0);
+    return hand_over(c, argv, earlier);
 }

@@ -131,13 +131,23 @@ static int parse_passed(struct text word, int *fd, bool *handed)
     return 0;
 }
 
+/* It may be gone by now, and our parent another one. A binary that does not say so has not taken long to start us. */
+static pid_t earlier_master(void)
+{
+    uint64_t pid;
+    int rc = number_parse(text_of(getenv("SLUICE_MASTER")), &pid);
+
+    unsetenv("SLUICE_MASTER");
+    return rc == 0 && pid > 0 && pid <= INT_MAX ? (pid_t)pid : getppid();
+}
+
 static int inherit_from_master(struct sockets *s)
 {
     const char *set = getenv("SLUICE_FDS");
     struct text list = text_of(set);
     int rc = 0;
 
-    s->upgraded = set != NULL; /* it may have had no sockets */
+    s->earlier = set ? earlier_master() : 0; /* it may have had no sockets */
     while (list.len > 0 && rc == 0) {
         size_t end = text_find(list, ';');
         bool handed;
@@ -150,7 +160,7 @@ static int inherit_from_master(struct sockets *s)
                       (int)end, list.at);
             break;
         }
-        rc = inherit_one(s, fd, handed, getppid());
+        rc = inherit_one(s, fd, handed, s->earlier);
         list = text_from(list, end + 1);
     }
     unsetenv("SLUICE_FDS");

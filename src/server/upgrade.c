@@ -18,12 +18,11 @@ static bool old_name(const struct cycle *cycle, char name[PATH_MAX])
     return snprintf(name, PATH_MAX, "%s.oldbin", cycle->main->pid) < PATH_MAX;
 }
 
-void upgrade_init(struct upgrade *u, bool inherited, pid_t earlier)
+void upgrade_init(struct upgrade *u, pid_t earlier)
 {
     u->running = 0;
     u->named = false;
     u->earlier = earlier;
-    u->inherited = inherited;
 }
 
 bool upgrade_is_running(const struct upgrade *u)
@@ -33,20 +32,29 @@ bool upgrade_is_running(const struct upgrade *u)
 
 bool upgrade_is_trial(const struct upgrade *u)
 {
-    return u->inherited && u->earlier > 0 && getppid() == u->earlier;
+    return u->earlier > 0 && getppid() == u->earlier;
 }
 
 /* In the forked process. */
-_Noreturn static void run_new_binary(const struct cycle *cycle, char *const *argv)
+_Noreturn static void run_new_binary(const struct cycle *cycle, char *const *argv, pid_t master)
 {
     char *fds = sockets_pass_on(&cycle->sockets);
+    char self[32];
 
-    if (fds && setenv("SLUICE_FDS", fds, 1) == 0) {
+    snprintf(self, sizeof(self), "%d", (int)master);
+    if (fds && setenv("SLUICE_FDS", fds, 1) == 0 && setenv("SLUICE_MASTER", self, 1) == 0) {
         signals_default();
         execvp(argv[0], argv);
     }
     log_alert(errno, "execvp() failed while executing new binary process \"%s\"", argv[0]);
     _exit(127);
+}
+
+bool upgrade_has_begun(const struct upgrade *u, const struct cycle *cycle)
+{
+    pid_t pid;
+
+    return u->running > 0 && pid_file_read(cycle->main->pid, &pid) == 0 && pid == u->running;
 }
 
 /* The pid file names this process again. */
@@ -64,7 +72,7 @@ static void take_name_back(struct upgrade *u, const struct cycle *cycle)
 bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv)
 {
     char oldbin[PATH_MAX];
-    pid_t pid;
+    pid_t master = getpid(), pid;
 
     if (upgrade_is_running(u) || upgrade_is_trial(u)) {
         log_notice(0, "changing binary is not possible while another one is being changed");
@@ -76,7 +84,7 @@ bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
     u->named = pid_file_move(cycle->main->pid, oldbin, getpid()) == 0;
     pid = fork();
     if (pid == 0)
-        run_new_binary(cycle, argv);
+        run_new_binary(cycle, argv, master);
     if (pid < 0) {
         log_alert(errno, "fork() failed while spawning \"new binary process\"");
         take_name_back(u, cycle);

@@ -192,7 +192,16 @@ START_TEST(descriptor_2_is_the_log)
     ck_assert_int_eq(kill(master, SIGHUP), 0);
     await_descriptor(master, "logs/next.log");
     free(log_await("logs/next.log", "start worker process "));
+    /* And a new binary has one of its own. */
+    configure("on", "logs/third.log", "");
+    ck_assert_int_eq(kill(master, SIGUSR2), 0);
+    pid_t new;
+    for (int64_t deadline = now_msec() + scaled(8000); (new = pid_in_file()) == master || new <= 0; sleep_msec(5))
+        ck_assert_int_lt(now_msec(), deadline);
+    await_descriptor(new, "logs/third.log");
+    await_descriptor(master, "logs/next.log");
     end_daemon(master);
+    end_daemon(new);
 }
 END_TEST
 

@@ -2,7 +2,9 @@
  * where it is written that it failed. What clients see meanwhile: test_reload.c. */
 #include "harness.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,6 +282,38 @@ START_TEST(manager_of_a_mind_that_changes)
 }
 END_TEST
 
+/* Whoever replaces it does not wait until the new one is ready: the manager must know by then which process to follow. */
+START_TEST(manager_of_a_binary_replaced_in_haste)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    site_allow_alerts();
+    configure("");
+    start_managed();
+    pid_t old = site_pid();
+    expect_told(ready, old);
+    int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(1))};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert(bind(taken, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(taken, 1) == 0);
+    configure("listen 127.0.0.1:@PORT1@;"); /* which the new one waits for, and gets in the end */
+    site_kill(SIGUSR2);
+    char *log = log_await("logs/error.log", "try again to bind()");
+    pid_t new = atoi(strstr(log, "start new binary process ") + strlen("start new binary process "));
+    free(log);
+    end_master(old);
+    site_forget();
+    expect_told(main_is, new);
+    close(taken);
+    if (recv(manager, (char[256]){""}, 256, MSG_PEEK) < 0) { /* it had given up before */
+        ck_assert_int_eq(waitpid(new, &status, 0), new);
+        return;
+    }
+    expect_told(ready, new);
+    end_master(new);
+    expect_told(stopping, 0);
+}
+END_TEST
+
 /* The new one dies while the old one is about to leave: nobody is left. */
 START_TEST(manager_of_masters_that_both_leave)
 {
@@ -341,6 +375,7 @@ Suite *suite_upgrade(void)
     tcase_add_loop_test(manager_case, manager_of_a_binary_taken_back, 0, 2);
     tcase_add_test(manager_case, manager_of_a_binary_that_leaves);
     tcase_add_test(manager_case, manager_of_a_mind_that_changes);
+    tcase_add_test(manager_case, manager_of_a_binary_replaced_in_haste);
     tcase_add_test(manager_case, manager_of_masters_that_both_leave);
     tcase_add_loop_test(manager_case, manager_of_one_process_taken_back, 0, 2);
     return s;

@@ -150,7 +150,7 @@ START_TEST(test_inherit)
     free(fds);
     ck_assert_int_eq(sockets_inherit(&handed), 0);
     ck_assert_ptr_null(getenv("SLUICE_FDS"));
-    ck_assert(handed.upgraded);
+    ck_assert_int_eq(handed.earlier, getppid()); /* an older binary does not tell */
     ck_assert_uint_eq(handed.count, 2);
     ck_assert(address_equal(&handed.at[0].address, &addresses[0].address));
     ck_assert_int_ne(fcntl(first.at[0].fd, F_GETFD) & FD_CLOEXEC, 0);
@@ -184,12 +184,14 @@ START_TEST(test_inherit_handed)
     snprintf(text, sizeof(text), "%d;%d;%ds;", first.at[0].fd, first.at[2].fd, first.at[1].fd);
     ck_assert_str_eq(fds, text);
     setenv("SLUICE_FDS", fds, 1);
+    setenv("SLUICE_MASTER", "4711", 1);
     free(fds);
     ck_assert_int_eq(sockets_inherit(&handed), 0);
+    ck_assert_ptr_null(getenv("SLUICE_MASTER"));
     ck_assert_uint_eq(handed.count, 3);
     for (unsigned i = 0; i < 3; i++) {
         ck_assert(handed.at[i].handed == (i == 2));
-        ck_assert_int_eq(handed.at[i].earlier, getppid());
+        ck_assert_int_eq(handed.at[i].earlier, 4711);
     }
     ck_assert_int_eq(sockets_bind(&second, &http, 3, &handed, false), 0);
     ck_assert(second.at[2].handed);
@@ -210,10 +212,10 @@ START_TEST(test_inherit_none)
 
     setenv("SLUICE_FDS", "", 1);
     ck_assert_int_eq(sockets_inherit(&handed), 0);
-    ck_assert(handed.upgraded);
+    ck_assert_int_eq(handed.earlier, getppid());
     ck_assert_uint_eq(handed.count, 0);
     ck_assert_int_eq(sockets_inherit(&handed), 0);
-    ck_assert(!handed.upgraded);
+    ck_assert_int_eq(handed.earlier, 0);
 }
 END_TEST
 
