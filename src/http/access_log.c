@@ -449,7 +449,8 @@ static const struct conf_row rows[] = {
          "Variables in the path: the files are made by the user of the workers, in the last folder before the first "
          "variable or below, which must be there when the workers start. Whether the root exists is not looked at. "
          "A line is dropped when a value would lead out with `..`, holds a control byte, or names what is no regular "
-         "file. Lines for the same file have `gzip` all or none. With `gzip`, lines wait a second at most, unless "
+         "file. Lines of refused requests have what was understood of them, up to the first malformed part. "
+         "Lines for the same file have `gzip` all or none. With `gzip`, lines wait a second at most, unless "
          "`flush` says otherwise. Without this directive lines go to the log folder of the installation, if it is "
          "there."},
     {"open_log_file_cache", CONF_HTTP_ALL, CONF_TAKE1 | CONF_TAKE2 | CONF_TAKE3 | CONF_TAKE4, set_cache,
