@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
+
 struct address;
 struct request;
 struct tcp_info;
@@ -16,6 +18,10 @@ struct carrier_ops {
 
     /* The address that the client came to: 0 or -errno (-ENOTCONN: there is no socket). */
     int (*local)(const struct request *r, struct address *out);
+
+    /* A response field that the carrier adds itself (Connection, Transfer-Encoding ...), by the name that $sent_http_ uses; absent: it
+     * does not. */
+    struct text (*field)(struct request *r, struct text name);
 
     /* tcp(7), TCP_INFO: 0 or -errno. */
     int (*tcp_info)(const struct request *r, struct tcp_info *out);

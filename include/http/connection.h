@@ -6,6 +6,7 @@
 #include "http/client.h"
 #include "http/core.h"
 #include "http/parse.h"
+#include "http/reply.h"
 #include "http/request.h"
 #include "http/worker.h"
 
@@ -54,6 +55,7 @@ struct connection {
     struct deferred next_turn; /* more to do without waiting for an event */
     struct scan scan;          /* of the head in `in` */
     struct framing framing;    /* of the request */
+    struct reply reply;        /* and of its response */
     enum connection_state state;
     bool readable, writable;    /* as far as known; edge-triggered */
     bool unsure;                /* the last read took less than it might: not readable, unless a reset follows */

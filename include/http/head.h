@@ -1,19 +1,17 @@
-/* head.h - the response head, in nginx's order and spelling. Called by connection_send.c. RFC 9112, section 4. */
+/* head.h - the response head of HTTP/1, in nginx's order and spelling. Called by connection_send.c and explain.c. RFC 9112, section 4. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
+#include "http/reply.h"
 #include "http/request.h"
-#include "http/variable.h"
 
 /* At most this many bytes will head_compose() write. */
 size_t head_bound(struct request *r);
 
-/* Writes status line, fields and the empty line; returns the length. Uses r->out and r->wants_close. */
-size_t head_compose(struct request *r, char *to);
+/* Writes status line, fields and the empty line; returns the length. */
+size_t head_compose(struct request *r, const struct reply *y, char *to);
 
-/* "sluice/0.1.0", "sluice" with server_tokens off, or what server_tokens says; empty: no such field. */
-struct text head_server(struct request *r);
-
-extern const struct variable_row head_variables[]; /* $sent_http_*, $sent_trailer_* */
+/* The fields that HTTP/1 adds itself: struct carrier_ops. */
+struct text head_field(struct request *r, const struct reply *y, struct text name);
 
 #endif

@@ -53,7 +53,6 @@ struct response {
     bool accept_ranges;
     bool vary;          /* Vary: Accept-Encoding */
     bool unsized;       /* the length of what is sent is not known: no Content-Length */
-    bool chunked;       /* Transfer-Encoding */
     enum coding coding; /* of the side file */
     struct content_plan plan;
     struct text bare_type;          /* type without the charset that was added; absent: none was */
@@ -143,8 +142,7 @@ struct request {
     bool climbs_by_conf;                   /* ".." in uri, where there is one, is the configuration's own */
     bool awaits_body;                      /* of the request: it is read as soon as the location is found */
     bool in_error_page;                    /* and an error in it is not led to another one */
-    bool wants_close;                      /* the response says Connection: close */
-    bool lingers;                          /* and input may still be on its way: close gently */
+    int fatal_status;                      /* the first one that is (status.h); 0: none */
     bool head_only;                        /* HEAD */
     bool silent;                           /* 444 (408, 499): close without a response */
     int error_status;                      /* status that an error page stands for, 0: none */
@@ -220,9 +218,5 @@ void request_log_doing(struct request *r, enum log_level level, int err, const c
 
 /* The same where there is no request: in the error log of the address' default server, with the client and the address. */
 void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message);
-
-/* Adds a response field; the texts must outlive the request or be in its arena, and the value be one of a field (template_field(),
- * or constant). False: no memory. */
-bool response_add(struct request *r, struct text name, struct text value);
 
 #endif

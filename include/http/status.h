@@ -21,4 +21,8 @@ bool status_is_redirect(int status);
  * ENOMEM), 500. */
 int status_of_errno(int error);
 
+/* After these, how the request was framed, or the server's own state, is not trusted: nothing more is taken from its sender over the
+ * same connection. */
+bool status_is_fatal(int status);
+
 #endif

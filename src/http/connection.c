@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "http/access_log.h"
 #include "http/connection_steps.h"
+#include "http/head.h"
 #include "http/static.h"
 #include "net/socket.h"
 
@@ -251,12 +252,18 @@ static int local_address(const struct request *r, struct address *out)
     return socket_local(connection_of(r)->transport.fd, out);
 }
 
+static struct text field(struct request *r, struct text name)
+{
+    return head_field(r, &connection_of(r)->reply, name);
+}
+
 static int tcp_info(const struct request *r, struct tcp_info *out)
 {
     return socket_tcp_info(connection_of(r)->transport.fd, out);
 }
 
-static const struct carrier_ops carrier_ops = {.resume = resume, .local = local_address, .tcp_info = tcp_info};
+static const struct carrier_ops carrier_ops = {
+    .resume = resume, .local = local_address, .field = field, .tcp_info = tcp_info};
 
 static void time_out(struct connection *c, const char *why)
 {

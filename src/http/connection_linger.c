@@ -3,7 +3,6 @@
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
-#include "http/keepalive.h"
 #include "http/worker.h"
 #include "net/socket.h"
 
@@ -127,7 +126,8 @@ enum next connection_end(struct connection *c)
     const struct http_conf *h = connection_conf(c);
     bool held = h->lingering_close != LINGERING_OFF && holds_much(c);
 
-    c->may_send = (r && (r->lingers || c->framing.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
+    c->may_send =
+        (r && (c->reply.lingers || c->framing.keep_alive)) || (c->in && c->in->at < c->in->len) || c->readable;
     if (held || h->lingering_close == LINGERING_ALWAYS || (h->lingering_close == LINGERING_ON && c->may_send)) {
         linger(c);
         return NEXT_STEP;

@@ -104,6 +104,7 @@ static struct request *begin_request(struct connection *c)
     if (!r)
         return NULL;
     c->request = r;
+    c->reply = (struct reply){0};
     route_begin(r);
     r->ordinal = ++c->requests;
     r->pipelined = c->pipelined;
@@ -145,6 +146,7 @@ enum next connection_refuse(struct connection *c, int status)
     struct request *r = c->request ? c->request : begin_partly(c);
     if (!r)
         return connection_no_memory(c);
+    c->reply.close = c->reply.lingers = true;
     request_refuse_head(r, status);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
@@ -208,22 +210,23 @@ static enum next leave_body(struct connection *c)
     struct request *r = c->request;
 
     request_log(r, LEVEL_INFO, 0, "client sends its body for longer than lingering_time");
-    r->wants_close = true;
-    r->lingers = true;
+    c->reply.close = true;
+    c->reply.lingers = true;
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
 }
 
 /* Whoever is refused for asking too much may not hold the connection with a body; and nobody reads what 444 says. */
-static void end_before_body(struct request *r)
+static void end_before_body(struct connection *c)
 {
+    struct request *r = c->request;
     bool limited = r->limits.req == LIMIT_REJECTED || r->limits.conn == LIMIT_REJECTED;
 
     if (!limited && !r->silent)
         return;
     r->awaits_body = false;
-    r->wants_close = true;
-    r->lingers = true;
+    c->reply.close = true;
+    c->reply.lingers = true;
 }
 
 /* How long a body may be, the location says; and it is read under that location's limits, so that many slow ones count as many. */
@@ -234,7 +237,7 @@ enum next connection_find_limits(struct connection *c)
     while (r->awaits_body && r->step <= STEP_LIMIT) {
         if (!static_step(r))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
-        end_before_body(r);
+        end_before_body(c);
     }
     return r->awaits_body ? begin_body(c) : NEXT_STEP; /* refused: a response is on its way already */
 }

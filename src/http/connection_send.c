@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "http/content.h"
 #include "http/head.h"
-#include "http/keepalive.h"
 #include "http/limit_rate.h"
 #include "http/min_rate.h"
 #include "http/serve.h"
@@ -137,7 +136,7 @@ static enum next end_silently(struct connection *c)
         socket_reset_on_close(c->transport.fd);
     if (resets || c->requests == 1)
         return connection_gone(c, "status 444");
-    c->request->wants_close = true;
+    c->reply.close = true;
     connection_become(c, CONN_SENDING);
     return NEXT_STEP;
 }
@@ -149,21 +148,20 @@ enum next connection_begin_response(struct connection *c)
 
     if (r->silent)
         return end_silently(c);
-    if (!keeps_alive(r, &c->framing) || c->all->draining || c->all->full)
-        r->wants_close = true;
+    c->reply.close |= c->all->draining || c->all->full;
     if (c->nodelay != r->location->http->tcp_nodelay) {
         c->nodelay = r->location->http->tcp_nodelay;
         socket_nodelay(c->transport.fd, c->nodelay);
     }
-    if (content_begin(r) < 0)
+    if (reply_begin(&c->reply, r, &c->framing) < 0)
         return connection_no_memory(c);
     /* A file may have to wait for the disk: earlier responses do not wait with it. */
     if (r->out.file.source && !connection_push(c))
         return connection_gone(c, "the client went away");
     if (!output_room(c, head_bound(r)))
         return connection_no_memory(c);
-    c->sink.closing = r->wants_close;
-    r->head_len = head_compose(r, c->out->data + c->out->len);
+    c->sink.closing = c->reply.close;
+    r->head_len = head_compose(r, &c->reply, c->out->data + c->out->len);
     c->out->len += r->head_len;
     if (open_body(c, r) < 0)
         return connection_no_memory(c);
@@ -179,7 +177,7 @@ static enum next end_response(struct connection *c)
     r->complete = !r->silent;
     r->body_sent = r->out.file.source ? r->out.file.sent : r->out.body.len;
     connection_log(r);
-    if (r->wants_close)
+    if (c->reply.close)
         return connection_end(c);
     c->keepalive_msec = r->location->http->keepalive_timeout.msec;
     c->keepalive_min_msec = r->location->http->keepalive_min_timeout;
@@ -196,7 +194,7 @@ static bool may_gather(const struct connection *c)
 {
     const struct request *r = c->request;
 
-    return !r->out.file.source && !r->wants_close && c->in && c->in->at < c->in->len && c->out->len < OUTPUT_SIZE / 2 &&
+    return !r->out.file.source && !c->reply.close && c->in && c->in->at < c->in->len && c->out->len < OUTPUT_SIZE / 2 &&
            c->out->sent == 0;
 }
 

@@ -7,13 +7,13 @@
 #include "http/charset.h"
 #include "http/gzip.h"
 #include "http/headers.h"
+#include "http/response.h"
 #include "http/validators.h"
 #include "http/worker.h"
 
 #include <errno.h>
 
 enum {
-    LIGHT_SIZE = 32 * 1024, /* of the output of recoding and framing */
     HEAVY_LEAST = 8 * 1024, /* bodies up to this length are compressed where they are: well below a millisecond */
     BUFFER_LEAST = 4 * 1024,
     BUFFER_MOST = 1024 * 1024
@@ -177,7 +177,7 @@ static size_t buffer_size(const struct conf_bufs *b)
 }
 
 /* Takes over both, also when it fails. */
-static int wrap(struct request *r, struct source **s, struct codec *codec, size_t size, bool heavy)
+int content_wrap(struct request *r, struct source **s, struct codec *codec, size_t size, bool heavy)
 {
     const struct filter_options o = {
         .pool = heavy ? io_pool(r->worker->io, TEXT_NONE) : NULL,
@@ -193,13 +193,13 @@ static int wrap(struct request *r, struct source **s, struct codec *codec, size_
 static int add_gunzip(struct request *r, struct source **s, struct codec *codec)
 {
     int rc = codec_inflate(&codec);
-    return rc < 0 ? rc : wrap(r, s, codec, buffer_size(&r->location->gzip->gunzip_buffers), true);
+    return rc < 0 ? rc : content_wrap(r, s, codec, buffer_size(&r->location->gzip->gunzip_buffers), true);
 }
 
 static int add_recode(struct request *r, struct source **s, struct codec *codec)
 {
     int rc = codec_recode(&codec, r->out.plan.recode);
-    return rc < 0 ? rc : wrap(r, s, codec, LIGHT_SIZE, false);
+    return rc < 0 ? rc : content_wrap(r, s, codec, CONTENT_LIGHT, false);
 }
 
 static int add_gzip(struct request *r, struct source **s, struct codec *codec)
@@ -209,20 +209,9 @@ static int add_gzip(struct request *r, struct source **s, struct codec *codec)
     int rc = gzip_codec(&codec, r->location->gzip, sized ? o->length : UINT64_MAX);
 
     if (rc == 0)
-        rc = wrap(r, s, codec, buffer_size(&r->location->gzip->buffers), !sized || o->length > HEAVY_LEAST);
+        rc = content_wrap(r, s, codec, buffer_size(&r->location->gzip->buffers), !sized || o->length > HEAVY_LEAST);
     r->out.gzip = rc == 0 ? *s : NULL;
     return rc;
-}
-
-static struct text trailers_of(void *arg)
-{
-    return headers_trailers(arg);
-}
-
-static int add_chunks(struct request *r, struct source **s, struct codec *codec)
-{
-    int rc = codec_chunked(&codec, r->out.plan.trailers ? trailers_of : NULL, r);
-    return rc < 0 ? rc : wrap(r, s, codec, LIGHT_SIZE, false);
 }
 
 /* Around the body's source, or the bytes that would have been copied. */
@@ -239,11 +228,9 @@ static int open_sources(struct request *r)
         rc = add_recode(r, &s, NULL);
     if (rc == 0 && p->gzip)
         rc = add_gzip(r, &s, NULL);
-    if (rc == 0 && o->chunked)
-        rc = add_chunks(r, &s, NULL);
     o->body = TEXT("");
     o->file = (struct sink_body){.source = s, .left = o->length};
-    if (rc == 0 && (o->unsized || o->chunked)) {
+    if (rc == 0 && o->unsized) {
         o->file.left = UINT64_MAX;
         o->file.open_ended = true;
     }
@@ -266,15 +253,7 @@ static int begin(struct request *r)
     struct response *o = &r->out;
 
     content_plan(r);
-    if (!content_is_made(r) || o->no_length)
-        return 0;
-    bool may_chunk = r->msg.protocol >= PROTOCOL_1_1 && r->location->http->chunked_transfer_encoding && !r->head_only;
-    o->chunked = may_chunk && (o->unsized || o->plan.trailers);
-    if (r->head_only)
-        return 0;
-    if (o->unsized && !o->chunked)
-        r->wants_close = true; /* its end is the connection's */
-    return open_sources(r);
+    return content_is_made(r) && !o->no_length && !r->head_only ? open_sources(r) : 0;
 }
 
 int content_begin(struct request *r)

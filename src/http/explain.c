@@ -4,10 +4,8 @@
 
 #include "base/clock.h"
 #include "http/connection.h"
-#include "http/content.h"
 #include "http/explain_words.h"
 #include "http/head.h"
-#include "http/keepalive.h"
 #include "http/request_head.h"
 #include "http/route.h"
 #include "http/serve.h"
@@ -32,13 +30,21 @@ static int no_address(const struct request *r, struct address *out)
     return -ENOTCONN;
 }
 
+static struct text field(struct request *r, struct text name)
+{
+    struct explain *e = container_of(r->carrier, struct explain, carrier);
+
+    return head_field(r, &e->reply, name);
+}
+
 static int no_tcp_info(const struct request *r, struct tcp_info *out)
 {
     (void)r, (void)out;
     return -ENOTCONN;
 }
 
-static const struct carrier_ops carrier_ops = {.resume = resume, .local = no_address, .tcp_info = no_tcp_info};
+static const struct carrier_ops carrier_ops = {
+    .resume = resume, .local = no_address, .field = field, .tcp_info = no_tcp_info};
 
 static void on_nothing(void *arg)
 {
@@ -103,6 +109,7 @@ static int read_head(struct explain *e)
     r->ordinal = 1;
     r->start_msec = clock_now.msec;
     int status = take_head(e);
+    e->reply.close = status > 0;
     if (status > 0)
         request_refuse_head(r, status);
     return status < 0 ? status : 0;
@@ -207,12 +214,10 @@ static int begin_response(struct explain *e, struct buffer *head)
 
     if (r->silent)
         return 0;
-    if (!keeps_alive(r, &e->framing))
-        r->wants_close = true;
-    char *bytes = content_begin(r) == 0 ? arena_alloc(&r->arena, head_bound(r)) : NULL;
+    char *bytes = reply_begin(&e->reply, r, &e->framing) == 0 ? arena_alloc(&r->arena, head_bound(r)) : NULL;
     if (!bytes)
         return -ENOMEM;
-    r->head_len = head_compose(r, bytes);
+    r->head_len = head_compose(r, &e->reply, bytes);
     buffer_add(head, bytes, r->head_len);
     if (serve_open_body(r, OUTPUT_SIZE - r->head_len) < 0 || head->failed)
         return -ENOMEM;

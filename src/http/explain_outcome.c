@@ -162,7 +162,7 @@ static void say_content(struct explain *e)
         explain_say(e, "content", "compressed by gzip: the client takes it; there are no ranges of that");
     else if (r->location->gzip->gzip)
         explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
-    if (r->out.chunked)
+    if (e->reply.chunked)
         explain_say(e, NULL, "sent in chunks: %s",
                     r->out.unsized ? "its length is not known before" : "it has trailers");
     else if (r->out.unsized && !r->head_only)

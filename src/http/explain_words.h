@@ -5,6 +5,7 @@
 
 #include "http/explain.h"
 #include "http/parse.h"
+#include "http/reply.h"
 #include "http/request.h"
 #include "http/worker.h"
 
@@ -15,6 +16,7 @@ struct explain {
     struct client client;
     struct carrier carrier;
     struct framing framing;
+    struct reply reply;
     struct request *request;
     struct deferred turn_end, nothing;
     bool ready;      /* what the source waited for is there */

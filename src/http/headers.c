@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/core.h"
-#include "http/head.h"
 #include "http/redirect.h"
 #include "http/request.h"
+#include "http/response.h"
 #include "http/userid.h"
 #include "http/validators.h"
 
@@ -200,7 +200,7 @@ static bool has_own(struct request *r, enum added_single single)
     case ADDED_NEVER:
         return true;
     case ADDED_SERVER:
-        return head_server(r).len > 0;
+        return response_server(r).len > 0;
     case ADDED_TYPE:
         return o->status == 304 || (o->type.len > 0 && !o->no_length);
     case ADDED_LOCATION:

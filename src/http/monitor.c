@@ -7,6 +7,7 @@
 #include "http/headers.h"
 #include "http/request.h"
 #include "http/respond.h"
+#include "http/response.h"
 #include "http/variable_text.h"
 #include "http/worker.h"
 

@@ -151,8 +151,6 @@ int request_take_head(struct request *r, struct framing *f, struct text head, bo
 
 void request_refuse_head(struct request *r, int status)
 {
-    r->wants_close = true;
-    r->lingers = true;
     r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
     if (r->msg.line.at && text_starts(r->msg.line, TEXT("CONNECT ")))
         respond_page(r, status); /* an error_page may say 200, which would be a tunnel: RFC 9110, 9.3.6 */

@@ -4,8 +4,8 @@
 #include "base/number.h"
 #include "http/climb.h"
 #include "http/field.h"
-#include "http/head.h"
 #include "http/headers.h"
+#include "http/response.h"
 #include "http/route.h"
 #include "http/status.h"
 #include "http/variable.h"
@@ -26,37 +26,22 @@ static void reset(struct request *r)
     o->fields_end = &o->fields;
 }
 
-/* nginx does not trust the framing, or its own state, after these. */
-static void end_after(struct request *r, int status)
+/* What its carrier makes of it is the carrier's; an error page does not change it. */
+static void note_failure(struct request *r, int status)
 {
-    switch (status) {
-    case 413:
-    case 414:
-    case 431:
-        r->lingers = true;
-        r->wants_close = true;
-        break;
-    case 400:
-    case 408:
-    case 500:
-    case 501:
-    case 505:
-        r->wants_close = true;
-        break;
-    default:
-        break;
-    }
+    if (r->fatal_status == 0 && status_is_fatal(status))
+        r->fatal_status = status;
 }
 
 void respond_page(struct request *r, int status)
 {
     reset(r);
-    end_after(r, status);
+    note_failure(r, status);
     r->out.status = status;
     if (status == 204 || status == 304) {
         r->out.no_length = true;
     } else {
-        r->out.body = status_page(status, head_server(r), &r->arena);
+        r->out.body = status_page(status, response_server(r), &r->arena);
         if (r->out.body.at)
             r->out.type = TEXT("text/html");
         r->out.length = r->out.body.len;
@@ -70,7 +55,7 @@ void respond_page(struct request *r, int status)
 void respond_text(struct request *r, int status, struct text type, struct text body)
 {
     reset(r);
-    end_after(r, status);
+    note_failure(r, status);
     if (r->error_status > 0)
         status = r->error_status;
     r->out.status = status;
@@ -210,7 +195,7 @@ void respond_error(struct request *r, int status)
         respond_page(r, status);
         return;
     }
-    end_after(r, status);
+    note_failure(r, status);
     r->in_error_page = !r->location->http->recursive_error_pages;
     r->error_status = page->overwrite < 0 ? status : page->overwrite;
     struct text target = template_text(page->target, r);
@@ -230,17 +215,4 @@ void respond_error(struct request *r, int status)
     } else {
         respond_page(r, status);
     }
-}
-
-bool response_add(struct request *r, struct text name, struct text value)
-{
-    struct field_line *f = arena_alloc(&r->arena, sizeof *f);
-    if (f && field_is_broken(value)) /* never: but should it be, the client gets one field, not two */
-        value = field_encode(value, &r->arena);
-    if (!f || !value.at)
-        return false;
-    *f = (struct field_line){NULL, name, value};
-    *r->out.fields_end = f;
-    r->out.fields_end = &f->next;
-    return true;
 }

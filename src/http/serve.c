@@ -10,6 +10,7 @@
 #include "http/precondition.h"
 #include "http/range.h"
 #include "http/respond.h"
+#include "http/response.h"
 #include "http/validators.h"
 #include "http/worker.h"
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "http/field.h"
 #include "http/request.h"
+#include "http/response.h"
 #include "http/variable_text.h"
 #include "net/socket.h"
 

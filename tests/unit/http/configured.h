@@ -28,6 +28,7 @@
 #include "http/variant.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 
 struct configured {
@@ -65,6 +66,32 @@ static inline void unconfigure(struct configured *c)
     arena_fini(&c->arena);
 }
 
+/* The request's carrier: nothing comes, and nothing goes anywhere. */
+static inline void carrier_resume(struct request *r)
+{
+    (void)r;
+}
+
+static inline int carrier_local(const struct request *r, struct address *out)
+{
+    (void)r, (void)out;
+    return -ENOTCONN;
+}
+
+static inline struct text carrier_field(struct request *r, struct text name)
+{
+    (void)r, (void)name;
+    return TEXT_NONE;
+}
+
+static inline int carrier_tcp_info(const struct request *r, struct tcp_info *out)
+{
+    (void)r, (void)out;
+    return -ENOTCONN;
+}
+
+static const struct carrier_ops no_carrier_ops = {carrier_resume, carrier_local, carrier_field, carrier_tcp_info};
+
 /* A GET for `uri` (decoded path, perhaps with ?args) at the first address, from 192.0.2.1. */
 static inline void request_init(struct request *r, struct client *client, const struct configured *c, const char *host,
                                 const char *uri)
@@ -75,7 +102,8 @@ static inline void request_init(struct request *r, struct client *client, const 
     *client = (struct client){.address = &c->http->addresses[0], .scheme = &scheme_http, .number = 7};
     client->peer.in4.sin_family = AF_INET;
     inet_pton(AF_INET, "192.0.2.1", &client->peer.in4.sin_addr);
-    *r = (struct request){.client = client, .peer = &client->peer, .ordinal = 3};
+    static struct carrier carrier = {.ops = &no_carrier_ops};
+    *r = (struct request){.carrier = &carrier, .client = client, .peer = &client->peer, .ordinal = 3};
     arena_init(&r->arena, 4096);
     r->msg.method = METHOD_GET;
     r->msg.method_name = TEXT("GET");

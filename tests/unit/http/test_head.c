@@ -8,6 +8,7 @@
 static struct configured conf;
 static struct request r;
 static struct client c;
+static struct reply reply;
 
 static void begin(const char *directives)
 {
@@ -22,7 +23,7 @@ static void begin(const char *directives)
 static void expect(const char *head)
 {
     char got[2048];
-    size_t len = head_compose(&r, got);
+    size_t len = head_compose(&r, &reply, got);
     ck_assert_uint_le(len, head_bound(&r));
     got[len] = '\0';
     ck_assert_str_eq(got, head);
@@ -62,7 +63,7 @@ START_TEST(redirect_and_close)
     begin("server_tokens off;");
     r.out.status = 301;
     r.out.location = TEXT("http://a/b/");
-    r.wants_close = true;
+    reply.close = true;
     expect("HTTP/1.1 301 Moved Permanently\r\nServer: sluice\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
            "Content-Length: 0\r\nLocation: http://a/b/\r\nConnection: close\r\n\r\n");
 }

@@ -1,6 +1,7 @@
 /* test_variable.c - templates and the values of variables. */
 #include "configured.h"
 
+#include "http/response.h"
 #include "http/rewrite_program.h"
 #include "http/variable.h"
 
