@@ -2,6 +2,7 @@
  * static.c. See static_route.h. */
 #include "http/static_route.h"
 
+#include "http/access.h"
 #include "http/realip.h"
 #include "http/respond.h"
 #include "http/rewrite.h"
@@ -16,13 +17,20 @@ static void after_rewrite(struct request *r)
     r->step_at = 0;
 }
 
+/* The server's own instructions came first of all. As in nginx, a method that limit_except has rules for skips those of the
+ * location: `return` must not answer what they refuse. */
+static bool has_instructions(const struct request *r, const struct location *l)
+{
+    return l->rewrite && l != &r->server->base && access_chosen(r, l->access) == l->access;
+}
+
 static void enter(struct request *r, const struct location *l)
 {
     r->location = l;
     r->rewrite = l->rewrite;
     if (l->realip)
         realip_apply(r);
-    if (l->rewrite && l != &r->server->base) /* the server's own instructions came first of all */
+    if (has_instructions(r, l))
         r->step = STEP_REWRITE;
     else
         after_rewrite(r);

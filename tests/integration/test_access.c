@@ -165,6 +165,27 @@ START_TEST(limit_except)
 }
 END_TEST
 
+/* Instructions come before rules of access; what limit_except refuses, they must not answer. */
+START_TEST(limit_except_beside_instructions)
+{
+    site_write("html/x", "x");
+    site_conf_server("location /ret/ { limit_except GET { deny all; } return 200 ret; }\n"
+                     "location /if/ { limit_except GET { deny all; } if ($request_method = PUT) { return 201 put; } }\n"
+                     "location /rw/ { limit_except GET { deny all; } rewrite ^ /open last; }\n"
+                     "location /open { return 200 open; }\n"
+                     "location /post/ { limit_except POST { deny all; } return 200 post; }");
+    site_start();
+    expect("/ret/", 200);
+    ck_assert_int_eq(status_with("HEAD", "/ret/", ""), 200);
+    ck_assert_int_eq(status_with("DELETE", "/ret/", ""), 403);
+    ck_assert_int_eq(status_with("PUT", "/if/", "Content-Length: 0\r\n"), 403);
+    expect("/rw/", 200);
+    ck_assert_int_eq(status_with("DELETE", "/rw/", ""), 403);
+    expect("/post/", 403);
+    ck_assert_int_eq(status_with("POST", "/post/", "Content-Length: 0\r\n"), 200);
+}
+END_TEST
+
 /* 2,000 networks beside and inside of each other: still the first in the file. */
 START_TEST(many_rules)
 {
@@ -234,6 +255,7 @@ Suite *suite_access(void)
     tcase_add_test(tc, pages_of_403_are_subject_to_the_rules_too);
     tcase_add_test(tc, rules_of_where_an_internal_redirect_leads);
     tcase_add_test(tc, limit_except);
+    tcase_add_test(tc, limit_except_beside_instructions);
     tcase_add_test(tc, many_rules);
     tcase_add_loop_test(tc, what_is_refused, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tc, bits_that_mean_nothing_are_warned_of);
