@@ -49,7 +49,7 @@ static int resolve_target(struct request *r)
     if (status != 0)
         uri = (struct uri){TEXT_NONE, TEXT_NONE, TEXT_NONE, TEXT_NONE};
     r->raw_uri = uri.raw;
-    r->args = uri.args;
+    r->args = uri.args.len > 0 ? uri.args : TEXT_NONE; /* as in nginx, a ? with nothing behind it is none */
     r->host = asked_host(r, &uri);
     r->server = route_server(r->client->address, r);
     r->location = &r->server->base;
