@@ -1,4 +1,4 @@
-/* access.h - who may: allow, deny, auth_basic, satisfy, limit_except. The access phase of a request's way.
+/* access.h - who may: allow, deny, auth_basic, satisfy, limit_except. The access phase.
  * https://nginx.org/en/docs/http/ngx_http_access_module.html, ngx_http_auth_basic_module.html */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
@@ -28,7 +28,9 @@ struct access_conf {
 
 extern struct conf_module access_module;
 
-/* One step of r's way: on to the next one, or to an error. False: it waits, and is to be taken again. */
+/* One step of r's processing: on to the next one, or to an error. False: it waits for a deadline or
+ * for auth.h, the request is resumed once, from the loop, and then the step is to be taken
+ * again. */
 bool access_step(struct request *r);
 
 /* Gives up what the step waits for. */
@@ -37,7 +39,8 @@ void access_abandon(struct request *r);
 /* What counts for r in a location: with limit_except, for its method. NULL: everybody may. */
 const struct access_conf *access_chosen(const struct request *r, const struct access_conf *a);
 
-/* What the last step found out about the client's name and password, in words; NULL: it did not ask. */
+/* What the last step found out about the client's name and password, in words; NULL: it did not
+ * ask. */
 const char *access_auth_words(const struct request *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* auth.h - a name and a password against a file of users, on threads of its own: reading may wait for a disk, and a good hash takes
- * its time. For access.c. RFC 7617. */
+/* auth.h - a name and a password against a file of users, on threads of its own: reading may wait
+ * for a disk, and a good hash takes its time. For access.c. RFC 7617. */
 #ifndef HTTP_AUTH_H
 #define HTTP_AUTH_H
 
@@ -29,7 +29,8 @@ enum auth_outcome {
     AUTH_CANNOT_CHECK
 };
 
-/* Begins to check `c` against `file`; request_resume() tells when it is done. 0; -EAGAIN: too many wait already; -ENOMEM. */
+/* Begins to check `c` against `file`. 0: the request is resumed exactly once, from the loop, unless
+ * auth_end() comes first. -EAGAIN: too many wait already; -ENOMEM. */
 int auth_begin(struct auth_job **out, struct request *r, struct text file, const struct credentials *c);
 
 /* False: not yet. *error: of AUTH_CANNOT_...: errno. */

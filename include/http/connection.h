@@ -1,4 +1,5 @@
-/* connection.h - one client connection: its states, deadlines, buffers; requests one after another. RFC 9112, section 9. */
+/* connection.h - one client connection: its states, deadlines, buffers; requests one after another.
+ * RFC 9112, section 9. */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
@@ -78,10 +79,12 @@ struct connection {
     bool proxy_awaited;   /* the header was not all there yet */
 };
 
-/* Takes over `fd`. Without memory the descriptor is closed. */
+/* Takes over `fd`. Without memory the descriptor is closed. Nothing is read before it
+ * returns. */
 void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer);
 
-/* Closes it at once, from any state; the only function that does. `why`: for the debug log. */
+/* Closes and frees it at once, from any state, and ends its request; the only function that does.
+ * `why`: for the debug log. */
 void connection_close(struct connection *c, const char *why);
 
 /* What its request is logged with, if that has no response yet: the status that one would have. */
@@ -93,7 +96,8 @@ bool connection_is_idle(const struct connection *c);
 /* Of one that is idle: clock_now.msec when that began. */
 int64_t connection_idle_since(const struct connection *c);
 
-/* The worker drains: an idle connection closes, unless a request comes within seconds; others after their response. */
+/* The worker drains: an idle connection closes, unless a request comes within seconds; others after
+ * their response. Closes nothing before it returns. */
 void connection_drain(struct connection *c);
 
 #endif

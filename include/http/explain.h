@@ -1,5 +1,5 @@
-/* explain.h - the way of one request through the real rooms, told step by step instead of answered.
- * For `sluice explain`.
+/* explain.h - one request processed by the server's own code, told step by step instead of
+ * answered. For `sluice explain`.
  *
  * The request is read, routed and looked up as a worker would do it that has just started, and
  * knows of the demand for files what it is given; nothing is sent and nothing is logged. */
@@ -28,8 +28,8 @@ struct explain_options {
     void *arg;
 };
 
-/* Tells the way, then appends the response head to `head` (nothing where none would be sent). 0 or
- * -errno: it could not be found out. */
+/* Tells each step, then appends the response head to `head` (nothing where none would be sent). 0
+ * or -errno: it could not be found out. */
 int explain_request(const struct explain_options *options, struct buffer *head);
 
 /* The server_name of `server` that fits `host` (lower-case, without port); NULL: none. */

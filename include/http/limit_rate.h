@@ -20,7 +20,8 @@ uint64_t rate_of(const struct request *r);
 /* Whether a body of `len` bytes may go out at once. */
 bool rate_lets_through(struct request *r, uint64_t len);
 
-/* r->paced only. Whether some bytes may go out now; if not, the connection is resumed when they may. */
+/* r->paced only. Whether some bytes may go out now; if not, the request is resumed once, from the
+ * loop, when they may. */
 bool rate_may(struct request *r);
 
 /* `cap` (0: no limit), or the bytes that may go out now if they are fewer. */
@@ -28,7 +29,8 @@ uint64_t rate_cap(struct request *r, uint64_t cap);
 void rate_took(struct request *r, uint64_t bytes);
 void rate_release(struct request *r); /* the request goes away */
 
-/* $limit_rate. What is set counts for the request, in all of its locations. Values that are no size are logged and ignored. */
+/* $limit_rate. What is set counts for the request, in all of its locations. Values that are no size
+ * are logged and ignored. */
 extern const struct variable_row rate_variables[];
 
 #endif

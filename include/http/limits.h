@@ -1,4 +1,5 @@
-/* limits.h - how much one key may ask for: limit_req, limit_conn; and how fast it gets it: limit_rate.
+/* limits.h - how much one key may ask for: limit_req, limit_conn; and how fast it gets it:
+ * limit_rate.
  * https://nginx.org/en/docs/http/ngx_http_limit_req_module.html, ngx_http_limit_conn_module.html */
 #ifndef HTTP_LIMITS_H
 #define HTTP_LIMITS_H
@@ -41,7 +42,8 @@ struct limits_conf {
 
 extern struct conf_module limits_module;
 
-/* STEP_LIMIT: on to the next step, or an error; false: it waits. The location has limits. */
+/* STEP_LIMIT: on to the next step, or an error. The location has limits. False: the request waits,
+ * and is resumed once, from the loop, unless limits_release() comes first. */
 bool limits_step(struct request *r);
 
 /* The request goes away. */

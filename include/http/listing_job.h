@@ -1,5 +1,5 @@
-/* listing_job.h - listings are made on a thread, one for all who ask for the same at the same time: a large directory must
- * not hold up others, and a crowd in front of it not the disk. */
+/* listing_job.h - listings are made on a thread, one for all requests that ask for the same at the
+ * same time: a large directory must not hold up others, and a crowd in front of it not the disk. */
 #ifndef HTTP_LISTING_JOB_H
 #define HTTP_LISTING_JOB_H
 
@@ -9,8 +9,9 @@ struct listing_jobs;
 
 void listing_jobs_destroy(struct listing_jobs *all); /* of a worker, when none is left; NULL is legal */
 
-/* Takes part in making the listing of r->path for r->uri; request_resume() comes when it is there. 0: it waits;
- * 1: it is there already; or -errno. */
+/* Takes part in making the listing of r->path for r->uri. 0: the request waits, and is resumed
+ * exactly once, from the loop, unless listing_leave() comes first; 1: it is there already; or
+ * -errno. */
 int listing_join(struct request *r, struct text callback);
 
 /* Once joined. Ready: the page, which lives until listing_leave(), or -errno. */

@@ -1,4 +1,5 @@
-/* request.h - one request and its response: everything that dies together when the response is out. */
+/* request.h - one request and its response: everything that dies together when the response is
+ * out. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
@@ -68,7 +69,7 @@ struct response {
     struct file_stamp stamp;
 };
 
-/* Where the way through the rooms stands; static.c. */
+/* How far the processing of a request has come; static.c. */
 enum step {
     STEP_ROUTE,    /* instructions of the server; then STEP_LOCATION */
     STEP_LOCATION, /* the location is found */
@@ -192,7 +193,8 @@ struct request {
 /* Room for the struct and a usual request's allocations in one piece. */
 enum { REQUEST_SPACE = 4096 };
 
-/* A request of this carrier and client at its beginning, without a server yet: route_begin(). NULL: no memory. */
+/* A request of this carrier and client at its beginning, without a server yet: route_begin(). NULL:
+ * no memory. */
 struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client);
 void request_destroy(struct request *r); /* after static_abandon() */
 
@@ -202,12 +204,13 @@ static inline void request_resume(struct request *r)
     r->carrier->ops->resume(r);
 }
 
-/* A line in the error log of the request's location, with nginx's tail: client, server, request, host. */
+/* A line in the error log of the request's location, with nginx's tail: client, server, request,
+ * host. */
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same for a path that could not be opened, by `guard` (may be NULL): open() "PATH" failed (13: ...). Where Landlock may have refused
- * it, the line says which directive would not. */
+/* The same for a path that could not be opened, by `guard` (may be NULL): open() "PATH" failed (13:
+ * ...). Where Landlock may have refused it, the line says which directive would not. */
 struct open_options;
 void request_log_open(struct request *r, enum log_level level, int err, struct text path,
                       const struct open_options *guard);
@@ -216,7 +219,8 @@ void request_log_open(struct request *r, enum log_level level, int err, struct t
 void request_log_doing(struct request *r, enum log_level level, int err, const char *doing, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* The same where there is no request: in the error log of the address' default server, with the client and the address. */
+/* The same where there is no request: in the error log of the address' default server, with the
+ * client and the address. */
 void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message);
 
 #endif

@@ -1,5 +1,6 @@
-/* request_job.h - work on a pool thread for one request, which may go away before it is done. Embedded by its user, who allocates it:
- * whichever of both ends last has it freed. (A listing is made for many requests at once, and has a life of its own: listing_job.c.) */
+/* request_job.h - work on a pool thread for one request, which may go away before it is done.
+ * Embedded by its user, who allocates it: whichever of both ends last has it freed. (A listing is
+ * made for many requests at once, and has a life of its own: listing_job.c.) */
 #ifndef HTTP_REQUEST_JOB_H
 #define HTTP_REQUEST_JOB_H
 
@@ -15,8 +16,9 @@ struct request_job {
     void (*orphan)(struct request_job *j); /* on the loop: done, and nobody asks for the result; frees it */
 };
 
-/* Sets what is above, and gives the job to `pool` by pool_submit() or pool_append(). 0: the request is resumed exactly once, from the
- * loop, unless it leaves before; or what `submit` returned, and the job is still the caller's. */
+/* Sets what is above, and gives the job to `pool` by pool_submit() or pool_append(). 0: the request
+ * is resumed exactly once, from the loop, unless request_job_leave() comes first; or what `submit`
+ * returned, and the job is still the caller's. */
 int request_job_begin(struct request_job *j, struct request *r, struct pool *pool,
                       int (*submit)(struct pool *p, struct job *job));
 

@@ -1,5 +1,5 @@
-/* variant.h - side files: index.html.br, .zst and .gz in the place of index.html, for clients that take them.
- * https://nginx.org/en/docs/http/ngx_http_gzip_static_module.html */
+/* variant.h - side files: index.html.br, .zst and .gz instead of index.html, for clients that
+ * accept them. https://nginx.org/en/docs/http/ngx_http_gzip_static_module.html */
 #ifndef HTTP_VARIANT_H
 #define HTTP_VARIANT_H
 
@@ -30,7 +30,8 @@ unsigned variant_looks(struct request *r, struct variant_look out[2 * CODINGS]);
 /* The name that this look is for, by r->path; NUL-terminated, in the arena; absent: no memory. */
 struct text variant_path(struct request *r, const struct variant_look *look);
 
-/* What stands there; NULL: nothing. Takes over `f`, and makes it r->file where it is to be served. */
+/* What stands there; NULL: nothing. Takes over `f`, and makes it r->file where it is to be
+ * served. */
 struct file;
 void variant_found(struct request *r, const struct variant_look *look, struct text path, struct file *f);
 

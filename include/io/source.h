@@ -1,4 +1,5 @@
-/* source.h - where a response body's bytes come from, one chunk at a time. One file per kind: source_<kind>.c. */
+/* source.h - where a response body's bytes come from, one chunk at a time. One file per kind:
+ * source_<kind>.c. */
 #ifndef IO_SOURCE_H
 #define IO_SOURCE_H
 
@@ -28,15 +29,17 @@ struct source;
 
 struct source_ops {
     const char *name;
-    /* At most `want` bytes (> 0). May be called again before consumed(): yields the same bytes, or more. */
+    /* At most `want` bytes (> 0). May be called again before consumed(): yields the same bytes, or
+     * more. */
     enum pull (*pull)(struct source *s, size_t want, struct chunk *out);
     void (*consumed)(struct source *s, size_t n); /* n <= the last chunk's len */
     void (*close)(struct source *s);              /* legal while a read is in flight; the source is gone after */
-    /* The client takes no more for now, chunks are no longer valid: what is held for it may go to others who need it, and
-     * be read again. NULL: holds nothing that others could use. */
+    /* The client takes no more for now, chunks are no longer valid: what is held for it may go to
+     * others who need it, and be read again. NULL: holds nothing that others could use. */
     void (*rest)(struct source *s);
 };
 
+/* May close the source: touch nothing of it afterwards. Called from the loop. */
 typedef void source_ready_fn(void *arg);
 
 struct source {
@@ -66,17 +69,19 @@ struct source_request {
     void *arg;
 };
 
-/* Opens a source of `method` (never IO_AUTO or IO_NONE). Where `direct` is refused, at open or at the first read, it
- * goes on as `buffered`, notes the filesystem, and (*out)->method says so from then on. `memory` without content and
- * `mmap` where that cannot be had become `buffered` too. 0 or -errno. */
+/* Opens a source of `method` (never IO_AUTO or IO_NONE). Where `direct` is refused, at open or at
+ * the first read, it goes on as `buffered`, notes the filesystem, and (*out)->method says so from
+ * then on. `memory` without content and `mmap` where that cannot be had become `buffered` too. 0 or
+ * -errno. */
 int source_open(struct source **out, enum io_method method, const struct source_request *r);
 
-/* Memory that somebody else owns until close (an error page, a listing): nothing is copied, nothing freed. */
+/* Memory that somebody else owns until close (an error page, a listing): nothing is copied, nothing
+ * freed. */
 int source_open_bytes(struct source **out, struct text bytes);
 
-/* Parts one after another: head texts of multipart/byteranges and their file slices. Takes over the sources and closes
- * them, also when it fails; their ready and arg are set. `parts` is copied. (*out)->method is that of the first part
- * that is not text. */
+/* Parts one after another: head texts of multipart/byteranges and their file slices. Takes over the
+ * sources and closes them, also when it fails; their ready and arg are set. `parts` is copied.
+ * (*out)->method is that of the first part that is not text. */
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg);
 

@@ -1,4 +1,5 @@
-/* log_names.c - log files whose paths come with their lines, and which of them stay open. See log_parts.h.
+/* log_names.c - log files whose paths come with their lines, and which of them stay open. See
+ * log_parts.h.
  *
  * Paths come from requests: only regular files are opened, and how many stay open is bounded. */
 #include "base/log_parts.h"
@@ -32,7 +33,7 @@ struct log_names {
     uint64_t secret[2];
     struct list *buckets; /* NULL: nothing stays open */
     size_t mask;
-    struct list order; /* the one that was not used for longest comes first */
+    struct list order; /* least recently used first */
     uint64_t count;
     char failed[PATH_MAX]; /* what could not be written last */
 };
@@ -277,7 +278,8 @@ void log_names_put_line(struct log_file *lf, const char *record, size_t len, int
         log_file_drop(lf, 1);
 }
 
-/* Lines that follow each other and go to the same file are moved together, to be written at once. */
+/* Lines that follow each other and go to the same file are moved together, to be written at
+ * once. */
 void log_names_put(struct log_file *lf, char *records, size_t len, int64_t patience_msec)
 {
     struct log_record record;

@@ -1,8 +1,10 @@
-/* beneath.c - RESOLVE_BENEATH by hand: one name after another, no link ever followed by the kernel. See beneath.h.
+/* beneath.c - RESOLVE_BENEATH by hand: one name after another, no link ever followed by the kernel.
+ * See beneath.h.
  *
- * Each name is opened with O_NOFOLLOW from the directory before it, and what a link says is read from the very descriptor that was
- * found to be one, so that nothing can be swapped in between. The kernel's ".." is not used: a directory that was moved
- * away meanwhile has another one. Instead the names that led here are kept, and walked again without the last. */
+ * Each name is opened with O_NOFOLLOW from the directory before it, and what a link says is read
+ * from the very descriptor that was found to be one, so that nothing can be swapped in between. The
+ * kernel's ".." is not used: a directory that was moved away meanwhile has another one. Instead the
+ * names that led here are kept, and walked again without the last. */
 #include "beneath.h"
 
 #include "guard.h"
@@ -107,7 +109,7 @@ static int follow(struct way *w, int link, const char *behind)
     return 0;
 }
 
-/* The end of the way, which `seen` is known to be, and no link. Takes over `seen`. */
+/* The last name of the path: `seen`, known not to be a link. Takes over `seen`. */
 static int open_last(const struct way *w, int seen, const struct stat *st, const char *name, int flags)
 {
     if (flags & O_PATH) {
@@ -121,7 +123,8 @@ static int open_last(const struct way *w, int seen, const struct stat *st, const
     return fd == -ELOOP ? -EAGAIN : fd; /* it is a link since */
 }
 
-/* One name, and what lies `behind` it: nothing, or a slash and more. True: the way goes on; else *fd is what it came to. */
+/* One name, and what lies `behind` it: nothing, or a slash and more. True: there is more to walk;
+ * else *fd is the result. */
 static bool take_name(struct way *w, const char *name, const char *behind, int flags, int *fd)
 {
     struct stat st;

@@ -1,4 +1,5 @@
-/* access.c - the access phase: rules for addresses, names and passwords, and what `satisfy` makes of both. See access.h.
+/* access.c - the access phase: rules for addresses, names and passwords, and what `satisfy` makes
+ * of both. See access.h.
  *
  * After an internal redirect the request comes here again, and the new location decides. */
 #include "http/access.h"
@@ -96,8 +97,8 @@ static enum verdict end_auth(struct request *r, const struct access_wait *w, con
         request_log(r, LEVEL_ERROR, 0, "user \"%.*s\" was not found in \"%.*s\"", TEXT_ARG(c.user), TEXT_ARG(file));
         return challenge(r, realm);
     case AUTH_UNKNOWN_SCHEME:
-        request_log(r, LEVEL_ERROR, 0, "user \"%.*s\": the scheme of the password in \"%.*s\" is not known here",
-                    TEXT_ARG(c.user), TEXT_ARG(file));
+        request_log(r, LEVEL_ERROR, 0, "user \"%.*s\": unsupported password hash in \"%.*s\"", TEXT_ARG(c.user),
+                    TEXT_ARG(file));
         return challenge(r, realm);
     case AUTH_NO_CREDENTIALS:
     case AUTH_MISMATCH:
@@ -142,7 +143,7 @@ const char *access_auth_words(const struct request *r)
         [AUTH_NO_CREDENTIALS] = "the request has no name and password",
         [AUTH_NO_USER] = "the user is not in the file",
         [AUTH_MISMATCH] = "the password is another",
-        [AUTH_UNKNOWN_SCHEME] = "the scheme of the stored password is not known here",
+        [AUTH_UNKNOWN_SCHEME] = "unsupported password hash in the file",
         [AUTH_CANNOT_OPEN] = "the file of users cannot be opened",
         [AUTH_CANNOT_READ] = "the file of users cannot be read",
         [AUTH_CANNOT_CHECK] = "the password cannot be checked",

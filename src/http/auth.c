@@ -1,7 +1,8 @@
 /* auth.c - checks names and passwords on a small pool of threads. See auth.h.
  *
- * The file is read for every request, so that whoever is taken out of it is out at once. What may be spared is the hash: that a
- * password once went with a stored hash stays true, and is remembered by a keyed digest of both. No password is kept. */
+ * The file is read for every request, so that whoever is taken out of it is out at once. What may
+ * be spared is the hash: that a password once went with a stored hash stays true, and is remembered
+ * by a keyed digest of both. No password is kept. */
 #include "http/auth.h"
 
 #include "base/base64.h"
@@ -126,7 +127,8 @@ static void check(struct auth_job *j, const char *stored)
         j->outcome = AUTH_GOOD;
         return;
     }
-    /* C strings from here on: a password with a NUL inside is no password that anybody could have set. */
+    /* C strings from here on. No stored password can contain NUL, so one that does never
+     * matches. */
     int rc = strlen(j->password.at) == j->password.len ? htpasswd_check(stored, j->password.at) : 0;
     if (rc == 1 && tagged)
         remember(j->auth, &tag);
@@ -268,7 +270,8 @@ void auth_end(struct auth_job *j)
     request_job_leave(&j->job);
 }
 
-/* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it; absent: none. */
+/* The name in `Authorization: Basic base64(name:password)`, whether or not anybody checks it;
+ * absent: none. */
 static void get_remote_user(struct request *r, const void *data, struct text *out)
 {
     (void)data;

@@ -1,10 +1,12 @@
-/* connection.c - the life of a connection: read a head, have it handled, send the response, again. See connection.h.
+/* connection.c - the life of a connection: read a head, have it handled, send the response, again.
+ * See connection.h.
  *
- * Events are edge-triggered and registered once. Whatever happens, on_event() or one of its kin notes it and calls run(), which
- * takes one step after another until it must wait or the connection is gone.
+ * Events are edge-triggered and registered once. Whatever happens, on_event() or one of its kin
+ * notes it and calls run(), which takes one step after another until it must wait or the connection
+ * is gone.
  *
- * Deadlines are set when a wait begins and not cleared when it ends: on_deadline() looks at the state, so that a request
- * costs one pointer move. */
+ * Deadlines are set when a wait begins and not cleared when it ends: on_deadline() looks at the
+ * state, so that a request costs one pointer move. */
 #include "http/connection.h"
 
 #include "base/clock.h"
@@ -64,8 +66,8 @@ void connection_drop_request(struct connection *c)
     request_destroy(r);
 }
 
-/* Every request has its line, whatever becomes of it. One without a response has nginx's statuses for those that went
- * away: 400 for who did not send all of it, 499 for who did not wait. */
+/* Every request has its line, whatever becomes of it. One without a response has nginx's statuses
+ * for those that went away: 400 for who did not send all of it, 499 for who did not wait. */
 static void log_unfinished(struct connection *c)
 {
     struct request *r = c->request;
@@ -173,6 +175,7 @@ enum next connection_yield(struct connection *c)
     return NEXT_WAIT;
 }
 
+/* May close the connection: touch nothing of it afterwards. */
 static void run(struct connection *c)
 {
     unsigned heads = 0;
@@ -207,8 +210,8 @@ static void run(struct connection *c)
 
 /* ---- what happens to it ---- */
 
-/* While it waits for anything but the client, nobody reads or writes, and a reset would be found at the next byte only. A client
- * that has ended its sending is still there for the response. */
+/* While it waits for anything but the client, nobody reads or writes, and a reset would be found at
+ * the next byte only. A client that has ended its sending is still there for the response. */
 static bool has_left(const struct connection *c, unsigned what)
 {
     return (what & LOOP_READ) && (c->state == CONN_HANDLING || c->state == CONN_SENDING) &&
@@ -265,6 +268,7 @@ static int tcp_info(const struct request *r, struct tcp_info *out)
 static const struct carrier_ops carrier_ops = {
     .resume = resume, .local = local_address, .field = field, .tcp_info = tcp_info};
 
+/* Closes the connection. */
 static void time_out(struct connection *c, const char *why)
 {
     if (connection_conf(c)->reset_timedout_connection)
@@ -279,7 +283,7 @@ const char *connection_reading_what(const struct connection *c)
     return c->scan.lines == 0 ? "reading client request line" : "reading client request headers";
 }
 
-/* 408, RFC 9110, 15.5.9: the client may still hear it. */
+/* 408, RFC 9110, 15.5.9: the client may still hear it. May close the connection. */
 static void request_timeout(struct connection *c)
 {
     if (c->proxy_awaited) { /* no client yet that could be answered */
@@ -299,7 +303,8 @@ static void request_timeout(struct connection *c)
         run(c);
 }
 
-/* Between requests it is the server that has no more patience, and no line: as in nginx. */
+/* Between requests the server is the one that ends the wait: no line, as in nginx. May close the
+ * connection. */
 static void idle_timeout(struct connection *c)
 {
     if (connection_linger_for_held(c))
@@ -309,6 +314,7 @@ static void idle_timeout(struct connection *c)
     connection_close(c, "idle for too long");
 }
 
+/* May close the connection. */
 static void send_timeout(struct connection *c)
 {
     const char *why = c->writable ? NULL : connection_send_overdue(c);

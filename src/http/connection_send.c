@@ -1,4 +1,5 @@
-/* connection_send.c - the sending half of a connection: head and body to the sink, small responses gathered. */
+/* connection_send.c - the sending half of a connection: head and body to the sink, small responses
+ * gathered. */
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
@@ -32,7 +33,8 @@ static bool was_fast_enough(struct connection *c)
     return true;
 }
 
-/* Mostly because the client went away, which is its right, or the way to it; anything else is worth a line. */
+/* Mostly because the client went away, which is its right, or the way to it; anything else is worth
+ * a line. */
 static enum next socket_broke(struct connection *c)
 {
     switch (c->sink.error) {
@@ -127,7 +129,8 @@ static bool owes_responses(const struct connection *c)
     return c->requests > 1 && (pending_output(c).len > 0 || socket_unsent(c->transport.fd) > 0);
 }
 
-/* 444. Responses to earlier requests are not lost with it: what is left of them is sent, and the end is as gentle as any. */
+/* 444. Responses to earlier requests are not lost with it: what is left of them is sent, and the
+ * end is as gentle as any. */
 static enum next end_silently(struct connection *c)
 {
     bool resets = c->request->out.status == 444 && connection_conf(c)->reset_timedout_connection && !owes_responses(c);
@@ -244,9 +247,10 @@ static bool is_in_time(struct connection *c)
     return false;
 }
 
-/* A file may be rewritten in place while its response is under way, and what was sent of it before is not part of what it is
- * now. A client that got all bytes would not know, so that the last ones are held back: it will see a response that was cut.
- * Responses of one turn leave no time for it. */
+/* A file may be rewritten in place while its response is under way, and what was sent of it before
+ * is not part of what it is now. A client that got all bytes would not know, so that the last ones
+ * are held back: it will see a response that was cut. Responses of one turn leave no time for
+ * it. */
 static bool is_mixture(const struct request *r, uint64_t cap)
 {
     const struct response *o = &r->out;
@@ -254,8 +258,8 @@ static bool is_mixture(const struct request *r, uint64_t cap)
     return o->stamped && (cap == 0 || o->file.left <= cap) && file_rewritten(r->file, &o->stamp);
 }
 
-/* Before its first bytes where it is large: a turn may be long enough for a rewrite. Else when the first turn is over and there
- * is more to come. */
+/* Before its first bytes where it is large: a turn may be long enough for a rewrite. Else when the
+ * first turn is over and there is more to come. */
 static void stamp(struct request *r)
 {
     struct response *o = &r->out;
@@ -276,7 +280,7 @@ static enum sink_result send_body(struct connection *c, uint64_t cap)
         cap = rate_cap(r, cap);
     if (is_mixture(r, cap)) {
         r->out.file.source->error = -ESTALE;
-        r->out.file.source->error_offset = -1; /* of nothing that could not be read */
+        r->out.file.source->error_offset = -1; /* not a read error: no offset to report */
         return SINK_SOURCE_FAILED;
     }
     if (is_bulk(r))

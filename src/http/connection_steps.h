@@ -1,5 +1,5 @@
-/* connection_steps.h - what the rooms of a connection share: connection.c, connection_read.c, connection_send.c, connection_wait.c,
- * connection_linger.c. */
+/* connection_steps.h - what the rooms of a connection share: connection.c, connection_read.c,
+ * connection_send.c, connection_wait.c, connection_linger.c. */
 #ifndef HTTP_CONNECTION_STEPS_H
 #define HTTP_CONNECTION_STEPS_H
 
@@ -9,7 +9,7 @@
 /* What a step came to. */
 enum next {
     NEXT_STEP, /* look at the state again */
-    NEXT_WAIT, /* an event, a deadline or a callback goes on */
+    NEXT_WAIT, /* an event, a deadline or a callback resumes it */
     NEXT_GONE  /* the connection is closed and freed: touch nothing */
 };
 
@@ -76,12 +76,13 @@ enum next connection_read_head(struct connection *c);
 enum next connection_find_limits(struct connection *c); /* CONN_HANDLING a request whose body is still to come */
 enum next connection_read_body(struct connection *c);
 
-/* proxied.c: takes what is there of a PROXY protocol header off c->in; false: it is broken (logged). */
+/* proxied.c: takes what is there of a PROXY protocol header off c->in; false: it is broken
+ * (logged). */
 bool connection_take_proxy(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 
-/* A head of which only a part came becomes a request, to be logged. False: there is none (what there is of a PROXY protocol
- * header is no request's), or no memory. */
+/* A head of which only a part came becomes a request, to be logged. False: there is none (what
+ * there is of a PROXY protocol header is no request's), or no memory. */
 bool connection_take_partial(struct connection *c);
 
 /* Answers what could not be understood; the connection ends after. */
@@ -105,7 +106,8 @@ enum next connection_send(struct connection *c);
 
 enum next connection_wait_to_send(struct connection *c);
 
-/* The deadline of that wait, or of a look during it. NULL: the wait goes on; else why it does not, which is in the log. */
+/* The deadline of that wait, or of a look during it. NULL: the wait goes on; else why it does not,
+ * which is in the log. */
 const char *connection_send_overdue(struct connection *c);
 
 int64_t connection_look_msec(const struct connection *c);  /* between two looks at what the client has taken */

@@ -1,7 +1,8 @@
-/* limits.c - the step of the way at which requests are limited; zones as limit_req.c and limit_conn.c see them.
+/* limits.c - the phase in which requests are limited; zones as limit_req.c and limit_conn.c see
+ * them.
  *
- * A key is known by its SipHash alone, of 128 bits and with a secret of the zone's own: cells are small and of one size,
- * and nobody can choose keys that meet. */
+ * A key is known by its SipHash alone, of 128 bits and with a secret of the zone's own: cells are
+ * small and of one size, and nobody can choose keys that meet. */
 #include "http/limits.h"
 
 #include "http/limits_inside.h"

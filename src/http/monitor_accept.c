@@ -1,4 +1,5 @@
-/* monitor_accept.c - which form of the status Accept prefers. RFC 9110, 12.5.1. Pure; called by monitor.c. */
+/* monitor_accept.c - which form of the status Accept prefers. RFC 9110, 12.5.1. Pure; called by
+ * monitor.c. */
 #include "http/monitor.h"
 
 enum { QUALITY_MOST = 1000 };
@@ -15,7 +16,7 @@ static const struct text media[] = {
     [MONITOR_OPENMETRICS] = MEDIA("application/openmetrics-text"),
 };
 
-/* "0.25" in thousandths; what is no weight counts as 1, as no weight does. */
+/* "0.25" in thousandths; a malformed weight counts as 1, like a missing one. */
 static int parse_quality(struct text t)
 {
     int q = 0, place = 100;

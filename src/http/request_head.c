@@ -17,7 +17,8 @@ static struct text lower_host(struct request *r, struct text host)
     return (struct text){copy, host.len};
 }
 
-/* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked); none on HTTP/1.0. */
+/* The host that is asked for: of an absolute-form, else of Host (which parse_head() has checked);
+ * none on HTTP/1.0. */
 static struct text asked_host(struct request *r, const struct uri *uri)
 {
     struct text host = uri->host.at ? uri->host : r->msg.host;
@@ -93,7 +94,8 @@ static int check_lines(const struct message *m, size_t head_len, const struct ht
     return head_len > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
 }
 
-/* Fields whose names one server takes for another's: X_Real_IP for X-Real-IP. None of them is one that frames the message. */
+/* Header names that other servers may normalise to a different field (X_Real_IP, X-Real-IP). None
+ * of them is one that frames the message. */
 static void leave_out_odd(struct request *r, bool underscores)
 {
     unsigned kept = 0;
@@ -109,7 +111,8 @@ static void leave_out_odd(struct request *r, bool underscores)
     r->msg.count = kept;
 }
 
-/* It shows the request's own fields to scripts: no location answers it, `return` as little as a file. As in nginx. */
+/* It shows the request's own fields to scripts: no location answers it, `return` as little as a
+ * file. As in nginx. */
 static int check_method(struct request *r)
 {
     if (r->msg.method != METHOD_OTHER || !text_equal(r->msg.method_name, TEXT("TRACE")))

@@ -1,5 +1,5 @@
-/* rewrite_program.h - what the rooms of the rewrite module share: rewrite.c runs instructions, rewrite_rows.c and rewrite_if.c make
- * them from the configuration. */
+/* rewrite_program.h - what the rooms of the rewrite module share: rewrite.c runs instructions,
+ * rewrite_rows.c and rewrite_if.c make them from the configuration. */
 #ifndef HTTP_REWRITE_PROGRAM_H
 #define HTTP_REWRITE_PROGRAM_H
 
@@ -13,7 +13,7 @@ struct rewrite_rule {
     struct pattern *pattern;
     unsigned names_base;
     struct template *path; /* of a redirect: the whole */
-    struct template *args; /* behind the first ? of what is no redirect; NULL: none */
+    struct template *args; /* query of the replacement, unless it is a redirect; NULL: none */
     bool keeps_args;       /* those of the request are added */
     bool has_args;         /* a redirect that brings its own */
     int redirect;          /* status, 0: none */
@@ -57,7 +57,8 @@ struct rewrite_program {
     unsigned count, room;
 };
 
-/* One more instruction of the block that `cf` reads, or of the one around its `if`; valid until the next one. NULL: no memory. */
+/* One more instruction of the block that `cf` reads, or of the one around its `if`; valid until the
+ * next one. NULL: no memory. */
 struct instruction *rewrite_add(struct conf *cf, unsigned *index);
 
 /* The block's program, made when first asked for. NULL: no memory. */

@@ -36,7 +36,7 @@ static bool same(const unsigned char *a, const unsigned char *b, size_t len)
 
 /* ---- secure_link, secure_link_md5 ---- */
 
-/* "digest[,seconds]": takes the number off. False: it is no time. */
+/* "digest[,seconds]": takes the number off. False: not a valid time. */
 static bool take_expires(struct text *value, struct text *expires, uint64_t *sec)
 {
     size_t comma = text_find(*value, ',');

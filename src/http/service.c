@@ -1,4 +1,5 @@
-/* service.c - HTTP in one worker: acceptors, room for new connections, start and end. See service.h. */
+/* service.c - HTTP in one worker: acceptors, room for new connections, start and end. See
+ * service.h. */
 #include "http/service.h"
 
 #include "base/clock.h"
@@ -14,8 +15,9 @@
 
 enum {
     ROOM_MOST = 32,   /* idle connections closed at a time where a new one needs room */
-    ROOM_MSEC = 100,  /* so long they are not looked for once there were fewer: it means a look at each connection */
-    YOUNG_MSEC = 1000 /* who waits for room leaves them alone that came less than this ago */
+    ROOM_MSEC = 100,  /* after a search that found fewer, do not search again for this long:
+                         a search looks at each connection */
+    YOUNG_MSEC = 1000 /* connections younger than this are not closed to make room */
 };
 
 /* A worker with what it accepts. */
@@ -65,7 +67,7 @@ static const struct http_address *address_of(const struct http_address *socket, 
     return socket;
 }
 
-/* Idle connections, those first that have been so for longest. */
+/* Idle connections, longest idle first. */
 struct idle {
     struct connection *at[ROOM_MOST];
     unsigned count, most;
@@ -86,7 +88,8 @@ static void idle_add(struct idle *idle, struct connection *c)
     idle->count += idle->count < idle->most;
 }
 
-/* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before `until`, and not `newest`. */
+/* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before
+ * `until`, and not `newest`. */
 static void make_room(struct service *s, int64_t until, const struct connection *newest)
 {
     struct idle idle = {.most = s->connections.count / 8 < 1           ? 1

@@ -1,6 +1,8 @@
-/* static.c - the conductor: location, access, try_files, index, listing, file; conditionals and ranges; then the source of the bytes.
+/* static.c - the conductor: location, access, try_files, index, listing, file; conditionals and
+ * ranges; then the source of the bytes.
  *
- * Each step may have to wait for a disk; r->step and r->step_at say where the way goes on. See static.h. */
+ * Each step may have to wait for a disk; r->step and r->step_at say where processing resumes. See
+ * static.h. */
 #include "http/static.h"
 
 #include "base/number.h"
@@ -32,8 +34,8 @@
 
 /* ---- the steps: true: go on with r->step; false: wait ---- */
 
-/* The one door to all content, whatever step came before: texts that are made here answer GET and HEAD; of files, POST may ask too,
- * since a directory's redirect answers it. */
+/* The one door to all content, whatever step came before: texts that are made here answer GET and
+ * HEAD; of files, POST may ask too, since a directory's redirect answers it. */
 static bool takes_method(const struct request *r)
 {
     const struct location *l = r->location;

@@ -24,7 +24,7 @@ enum {
     DUELS = 8,    /* for a newcomer: a larger one clears its room in several requests */
     AHEAD = 2000, /* two whole requests */
     SHARE = 3,    /* quarters of the room that large files may have */
-    WINDOWS = 32  /* demand is halved when so many times the places' bytes were asked for */
+    WINDOWS = 32  /* demand counts are halved after this many times the cache's budget has been requested */
 };
 
 _Static_assert(SETS == 1 << SET_BITS, "the bits of a set's index");

@@ -1,5 +1,5 @@
-/* listen.c - opens listening sockets; accepts from them in batches, with a spare descriptor for the day that there
- * are none left. */
+/* listen.c - opens listening sockets; accepts from them in batches, with a spare descriptor for
+ * when none is left. */
 #include "net/listen.h"
 
 #include "base/clock.h"
@@ -27,7 +27,8 @@ static int set_int(int fd, int level, int name, int value)
     return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* Options that an already listening socket takes too. Only those that were asked for can fail the caller. */
+/* Options that an already listening socket takes too. Only those that were asked for can fail the
+ * caller. */
 static int set_options(int fd, int family, const struct listen_options *o)
 {
     int rc = 0;
@@ -70,7 +71,8 @@ static int set_unbound_options(int fd, int family, const struct listen_options *
     return rc;
 }
 
-/* A socket file that nobody listens on is left over from a process that was killed. A link to one is not ours to remove. */
+/* A socket file that nobody listens on is left over from a process that was killed. A link to one
+ * is not ours to remove. */
 static bool unix_is_stale(const struct address *address)
 {
     struct stat st;
@@ -111,7 +113,8 @@ int listen_open(const struct address *address, const struct listen_options *opti
         rc = set_options(fd, family, options);
     if (rc == 0)
         rc = bind_address(fd, address);
-    /* Set after bind(), which has then refused a port that others share, and before listen(), which joins them. */
+    /* Set after bind(), which has then refused a port that others share, and before listen(), which
+     * joins them. */
     if (rc == 0 && family != AF_UNIX && options->reuseport && options->exclusive)
         rc = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (rc == 0 && family == AF_UNIX && chmod(address->un.sun_path, 0666) < 0)
@@ -245,8 +248,9 @@ static bool is_passing(int error)
     }
 }
 
-/* A lone connection per turn is the usual case, and a flood the one that matters: what is expected doubles while turns meet it
- * and falls back to what came when one does not. What is left over is reported again: the watch is level-triggered. */
+/* A lone connection per turn is the usual case, and a flood the one that matters: what is expected
+ * doubles while turns meet it and falls back to what came when one does not. What is left over is
+ * reported again: the watch is level-triggered. */
 static void learn(struct acceptor *a, unsigned came, bool more)
 {
     if (!more) {
@@ -258,7 +262,8 @@ static void learn(struct acceptor *a, unsigned came, bool more)
     }
 }
 
-/* 0 after one connection, or after an error of that connection alone; -EAGAIN when none waits; other -errno. */
+/* 0 after one connection, or after an error of that connection alone; -EAGAIN when none waits;
+ * other -errno. */
 static int accept_one(struct acceptor *a)
 {
     struct address peer;

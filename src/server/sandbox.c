@@ -1,5 +1,6 @@
-/* sandbox.c - a process that serves gives up what it will not need, for the day that somebody makes it do what they want. Called by
- * worker.c and single.c; each part can be switched off, and is left out where the kernel lacks it. */
+/* sandbox.c - a process that serves gives up what it will not need, so that an exploited worker can
+ * do little. Called by worker.c and single.c; each part can be switched off, and is left out where
+ * the kernel lacks it. */
 #include "server/sandbox.h"
 
 #include "base/log.h"
@@ -58,7 +59,8 @@ static void say(struct said *s, const char *format, ...)
         s->len += (size_t)n < sizeof(s->text) - s->len ? (size_t)n : sizeof(s->text) - s->len - 1;
 }
 
-/* "sudo sluice DIR" means root's right to read; what root may write and do besides is not needed. */
+/* "sudo sluice DIR" means root's right to read; what root may write and do besides is not
+ * needed. */
 static void drop_capabilities(enum sandbox_role role, struct said *s)
 {
     uint64_t keep = role == SANDBOX_QUICK && geteuid() == 0 ? UINT64_C(1) << CAP_DAC_READ_SEARCH : 0;
@@ -159,8 +161,8 @@ static void on_log(void *arg, const char *path)
     *syslog = *syslog || strncmp(path, "syslog:", 7) == 0;
 }
 
-/* The calls of those disk readers alone that the configuration may come to (where io_uring is denied, Linux AIO takes its place); a
- * reload of this process may bring any. */
+/* The calls of those disk readers alone that the configuration may come to (where io_uring is
+ * denied, Linux AIO takes its place); a reload of this process may bring any. */
 static unsigned reader_roles(const struct cycle *c, enum sandbox_role role)
 {
     unsigned readers = c->io->readers, uring = 1U << AIO_ON | 1U << AIO_URING, aio = uring | 1U << AIO_LIBAIO;

@@ -1,7 +1,8 @@
-/* seccomp_calls.c - the system calls of a process that serves. A library that makes another is told that there is none.
+/* seccomp_calls.c - the system calls of a process that serves. Any other call fails with ENOSYS.
  *
- * Calls that not every machine has are left out where they are missing: some are older than the newer machines, some newer than the
- * headers we build with (their numbers are the same everywhere, and written out). */
+ * Calls that not every machine has are left out where they are missing: some are older than the
+ * newer machines, some newer than the headers we build with (their numbers are the same everywhere,
+ * and written out). */
 #include "seccomp.h"
 
 #include <linux/sockios.h>
@@ -249,7 +250,8 @@ const struct seccomp_call seccomp_calls[] = {
     ALWAYS(exit),
     ALWAYS(exit_group),
 
-    /* Threads, but no processes. clone3 hides its flags behind a pointer: without it, clone is taken. */
+    /* Threads, but no processes. clone3 hides its flags behind a pointer: without it, clone is
+     * taken. */
     {SYS_clone, SECCOMP_SERVES, SECCOMP_ALL_SET, 0, thread},
     {SYS_tgkill, SECCOMP_SERVES, SECCOMP_OWN_PID, 0, NULL},
     {SYS_kill, SECCOMP_SERVES, SECCOMP_OWN_PID, 0, NULL},

@@ -1,4 +1,5 @@
-/* test_log_names.c - lines that name their files: which of these stay open, and what is not opened. */
+/* test_log_names.c - lines that name their files: which of these stay open, and what is not
+ * opened. */
 #include "base/log.h"
 #include "base/log_file.h"
 #include "unit.h"
@@ -128,7 +129,7 @@ START_TEST(test_min_uses)
 }
 END_TEST
 
-/* The one that was not used for longest goes. */
+/* The least recently used goes. */
 START_TEST(test_most)
 {
     static const struct log_names_conf two = {
@@ -161,7 +162,8 @@ START_TEST(test_inactive)
 }
 END_TEST
 
-/* Moved away: the next line goes to a new file, at once where valid= has passed, otherwise after a reopen. */
+/* Moved away: the next line goes to a new file, at once where valid= has passed, otherwise after a
+ * reopen. */
 START_TEST(test_moved)
 {
     static const struct log_names_conf short_lived = {.id = 5, .max = 2, .inactive_msec = HOUR, .min_uses = 1},
@@ -189,7 +191,8 @@ START_TEST(test_moved)
 }
 END_TEST
 
-/* What cannot be opened is counted, said once, and holds up nothing: a FIFO without a reader, a folder, a folder that is missing. */
+/* What cannot be opened is counted, said once, and holds up nothing: a FIFO without a reader, a
+ * folder, a folder that is missing. */
 START_TEST(test_refused)
 {
     static const struct log_names_conf some = {.id = 7, .max = 2, .inactive_msec = HOUR, .min_uses = 1};
