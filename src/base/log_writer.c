@@ -46,8 +46,8 @@ void log_writer_wake(void)
     pthread_mutex_lock(&lock);
     poked = true;
     log_writer_sleeps = false;
-    pthread_cond_signal(&poke);
     pthread_mutex_unlock(&lock);
+    pthread_cond_signal(&poke); /* after it, or who wakes up waits for the lock */
 }
 
 void log_writer_hurry(void)
@@ -273,11 +273,11 @@ static int64_t serve_all_urgent(bool last)
     int64_t due = serve_all(last);
 
     pthread_mutex_lock(&lock);
-    if (urgent_written != lines) {
-        urgent_written = lines;
-        pthread_cond_signal(&written);
-    }
+    bool news = urgent_written != lines;
+    urgent_written = lines;
     pthread_mutex_unlock(&lock);
+    if (news)
+        pthread_cond_signal(&written);
     return due;
 }
 
