@@ -456,9 +456,17 @@ int opener_start(const struct cycle *c, const struct grants *names, bool seccomp
     }
     if (pid == 0) {
         struct opener o = {.socket = settle(pair[1], seccomp), .cycle = c, .names = names};
+        (void)send_answer(o.socket, &(struct answer){-1, -1, 0});
         run(&o);
     }
     close(pair[1]);
+    /* Until then it could be taken for one of the master's processes, and hear their signals. */
+    struct answer settled;
+    int rc = receive_answer(pair[0], &settled);
+    if (rc < 0) {
+        close(pair[0]);
+        return rc;
+    }
     worker.socket = pair[0];
     elsewhere_begin(open_for_reading);
     log_file_open_elsewhere(open_for_logging);
