@@ -3,6 +3,7 @@
 #include "deny.h"
 #include "harness.h"
 #include "load.h"
+#include "mounts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -126,7 +127,28 @@ START_TEST(what_is_there_now_is_served)
 }
 END_TEST
 
-/* Nor does it take openat2: then the opener is asked in the loop. */
+/* A filesystem that is mounted over a root, or over a folder above it, and unmounted again. */
+START_TEST(mounts)
+{
+    const char *at = _i ? "up" : "up/site";
+
+    if (!mounts_enter())
+        return;
+    site_write("up/site/x", "old\n");
+    serve("root @DIR@/up/site;");
+    expect("/x", "", 200, "old");
+    for (int i = 0; i < 2; i++) {
+        if (!mount_plain("tmpfs", at, "mode=755"))
+            return;
+        site_write("up/site/x", "new\n");
+        expect("/x", "", 200, "new");
+        mount_end(at);
+        expect("/x", "", 200, "old");
+    }
+}
+END_TEST
+
+/* Without openat2 the opener is asked in the loop, and walks by hand. */
 START_TEST(without_openat2)
 {
     if (!deny(SYS_openat2, ENOSYS))
@@ -547,6 +569,7 @@ Suite *suite_swap(void)
     tcase_add_loop_test(t, what_is_there_now_is_served, 0, on_nginx() ? 2 : sizeof swaps / sizeof *swaps);
     if (on_nginx())
         return s;
+    tcase_add_loop_test(t, mounts, 0, 2);
     tcase_add_loop_test(t, without_openat2, 0, 2);
     tcase_add_test(t, roots_that_come_later);
     tcase_add_loop_test(t, password_files, 0, 3);
