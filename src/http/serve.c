@@ -175,7 +175,8 @@ static int respond_ranges(struct request *r, const struct range *ranges, unsigne
 
 static void respond_unsatisfiable(struct request *r)
 {
-    r->unsatisfied = text_of(arena_printf(&r->arena, "bytes */%lld", (long long)r->file->size));
+    if (!r->unsatisfied.at) /* of what was asked for, and not of a page in its place */
+        r->unsatisfied = text_of(arena_printf(&r->arena, "bytes */%lld", (long long)r->file->size));
     respond_error(r, 416);
 }
 

@@ -242,6 +242,27 @@ START_TEST(range_of_head_and_empty_file)
 }
 END_TEST
 
+/* Content-Range tells the size of what was asked for, also where a page stands in for the answer. */
+START_TEST(unsatisfiable_with_a_page)
+{
+    struct response r;
+    site_write("html/d", "0123456789");
+    site_write("html/empty", "");
+    site_write("html/page", "page");
+    site_conf_server("location = /d { error_page 416 /page; } location = /e { alias @DIR@/html/d; error_page 416 =200 "
+                     "/empty; }");
+    site_start();
+    static const char *const targets[] = {"/d", "/e"};
+    for (size_t i = 0; i < 2 && !on_nginx(); i++) {
+        request(&r, "GET", targets[i], "Range: bytes=20-\r\n");
+        ck_assert_int_eq(r.status, 416);
+        assert_header(&r, "Content-Range", "bytes */10");
+        ck_assert_uint_eq(header_count(&r, "Content-Range"), 1);
+        response_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(max_ranges)
 {
     site_write("html/d", "0123456789");
@@ -405,6 +426,7 @@ Suite *suite_ranges(void)
     tcase_add_loop_test(tc, many_random_ranges, 0, WAYS);
     tcase_add_loop_test(tc, forms_of_the_field, 0, sizeof(forms) / sizeof(*forms));
     tcase_add_test(tc, range_of_head_and_empty_file);
+    tcase_add_test(tc, unsatisfiable_with_a_page);
     tcase_add_test(tc, max_ranges);
     tcase_add_loop_test(tc, multipart, 0, WAYS);
     tcase_add_test(tc, multipart_boundaries_differ);
