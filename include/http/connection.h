@@ -57,6 +57,8 @@ struct connection {
     struct scan scan;          /* of the head in `in` */
     struct framing framing;    /* of the request */
     struct reply reply;        /* and of its response */
+    struct input *head;        /* that the request's head lies in, while a body is read into another; else NULL */
+    struct body body;          /* of the request, being thrown away */
     enum connection_state state;
     bool readable, writable;    /* as far as known; edge-triggered */
     bool unsure;                /* the last read took less than it might: not readable, unless a reset follows */

@@ -11,8 +11,8 @@ void listing_jobs_destroy(struct listing_jobs *all); /* of a worker, when none i
 
 /* Takes part in making the listing of r->path for r->uri. 0: the request waits, and is resumed
  * exactly once, from the loop, unless listing_leave() comes first; 1: it is there already; or
- * -errno. */
-int listing_join(struct request *r, struct text callback);
+ * -errno. `utf8`: its names are read as that. */
+int listing_join(struct request *r, struct text callback, bool utf8);
 
 /* Once joined. Ready: the page, which lives until listing_leave(), or -errno. */
 bool listing_is_ready(const struct request *r);

@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct connection;
-
 struct min_rate {
     int64_t bytes; /* per second; 0: off */
     int64_t msec;  /* the window */
@@ -20,13 +18,11 @@ struct min_rate {
 
 conf_set_fn min_rate_set; /* struct min_rate */
 
-/* What the client has acknowledged of all that was ever sent on the connection. */
-uint64_t min_rate_taken(const struct connection *c);
-
-/* A wait for the client begins. Its request has a location with send_min_rate, as for the others. */
-void min_rate_wait(struct connection *c);
+/* A wait for the client begins, which has acknowledged `taken` bytes of all that its carrier ever sent it. The location has
+ * send_min_rate, as for the other. */
+void min_rate_wait(struct request *r, uint64_t taken);
 
 /* In the middle of a wait, or at its end: has the client taken too little? Says so in the log. */
-bool min_rate_is_missed(struct connection *c);
+bool min_rate_is_missed(struct request *r, uint64_t taken);
 
 #endif

@@ -10,13 +10,11 @@
 #include "http/carrier.h"
 #include "http/client.h"
 #include "http/message.h"
-#include "http/parse.h"
 #include "http/pattern.h"
 #include "http/site.h"
 #include "io/sink.h"
 #include "net/loop.h"
 
-struct input;
 struct limit_held;
 struct listing_part;
 struct access_wait; /* access.c */
@@ -167,8 +165,6 @@ struct request {
     uint64_t rate;
     struct slowness slowness; /* send_min_rate */
 
-    struct input *held; /* buffer that the head lies in, when the connection reads a body into another */
-    struct body body;   /* of the request, being thrown away */
     struct captures captures;
     struct text *values;  /* of own variables, by their slots; NULL: none has any yet */
     unsigned evaluations; /* of own variables inside each other */

@@ -59,8 +59,9 @@ void connection_drop_request(struct connection *c)
     struct request *r = c->request;
     if (!r)
         return;
-    if (r->held)
-        input_give(c->worker, r->held);
+    if (c->head)
+        input_give(c->worker, c->head);
+    c->head = NULL;
     c->request = NULL;
     static_abandon(r);
     request_destroy(r);

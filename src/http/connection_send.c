@@ -27,7 +27,7 @@ static void release_output(struct connection *c)
 /* The wait is over. False: it was too long for what came of it. */
 static bool was_fast_enough(struct connection *c)
 {
-    if (min_rate_is_missed(c))
+    if (connection_is_too_slow(c))
         return false;
     c->request->slowness.blocked_msec = 0;
     return true;

@@ -88,6 +88,9 @@ bool connection_take_partial(struct connection *c);
 /* Answers what could not be understood; the connection ends after. */
 enum next connection_refuse(struct connection *c, int status);
 
+/* Slower than send_min_rate, which the request's location has: it is to be closed, and has been logged. */
+bool connection_is_too_slow(struct connection *c);
+
 /* ---- connection_send.c: CONN_SENDING ---- */
 
 /* What gathered in c->out. NEXT_STEP: it is all out. */

@@ -40,11 +40,27 @@ int64_t connection_acked_msec(const struct connection *c)
     return socket_tcp_info(c->transport.fd, &info) < 0 ? clock_now.msec : clock_now.msec - info.tcpi_last_ack_recv;
 }
 
+/* What the client has acknowledged of all that was ever sent on the connection. */
+static uint64_t taken(const struct connection *c)
+{
+    uint64_t unsent = transport_unsent(&c->transport) + socket_unsent(c->transport.fd);
+
+    return unsent < c->sink.sent ? c->sink.sent - unsent : 0;
+}
+
+bool connection_is_too_slow(struct connection *c)
+{
+    if (!min_rate_is_missed(c->request, taken(c)))
+        return false;
+    socket_reset_on_close(c->transport.fd); /* or what it would not take stays in the kernel's memory */
+    return true;
+}
+
 static void look(struct connection *c)
 {
     uint64_t before = c->taken;
 
-    c->taken = min_rate_taken(c);
+    c->taken = taken(c);
     if (c->taken <= before)
         return;
     int64_t acked = connection_acked_msec(c);
@@ -66,12 +82,12 @@ enum next connection_wait_to_send(struct connection *c)
     if (c->sink.sent != c->waited_sent || c->taken_msec == 0) { /* the kernel has taken some since the last wait */
         c->waited_sent = c->sink.sent;
         c->taken_msec = clock_now.msec;
-        c->taken = min_rate_taken(c);
+        c->taken = taken(c);
     } else {
         look(c);
     }
     if (c->request && c->request->location->min_rate)
-        min_rate_wait(c);
+        min_rate_wait(c->request, c->taken);
     wait_on(c);
     return NEXT_WAIT;
 }
@@ -93,7 +109,7 @@ const char *connection_send_overdue(struct connection *c)
         log_timeout(c);
         return "send_timeout";
     }
-    if (c->request && c->request->slowness.blocked_msec != 0 && min_rate_is_missed(c))
+    if (c->request && c->request->slowness.blocked_msec != 0 && connection_is_too_slow(c))
         return "send_min_rate";
     wait_on(c);
     return NULL;

@@ -1,8 +1,8 @@
 /* geo.c - `geo`: a variable whose value depends on an address. See map.h, and geo_table.h for the search. */
-#include "http/core.h"
 #include "http/geo_table.h"
 #include "http/map.h"
 #include "http/request.h"
+#include "http/site.h"
 #include "http/variable.h"
 #include "http/variable_text.h"
 

@@ -5,7 +5,6 @@
 #include "http/listing_job.h"
 
 #include "base/clock.h"
-#include "http/charset.h"
 #include "http/confine.h"
 #include "http/listing.h"
 #include "http/worker.h"
@@ -188,25 +187,12 @@ static struct listing_job *find(const struct request *r, const struct listing_wa
     return NULL;
 }
 
-/* Whether who reads the page takes names for UTF-8. */
-static bool is_utf8(struct request *r)
-{
-    const struct recode *table;
-
-    if (!charset_configured(r->location->charset))
-        return false;
-    r->out.type = listing_type(r->location->listing, TEXT_NONE);
-    struct text name = charset_choose(r, &table);
-    r->out.type = TEXT_NONE;
-    return text_equal_nocase(name, TEXT("utf-8"));
-}
-
-int listing_join(struct request *r, struct text callback)
+int listing_join(struct request *r, struct text callback, bool utf8)
 {
     struct open_options guard = {0};
     if (r->location->confine && confine_folder_options(r, r->path, &guard) < 0)
         return -ENOMEM;
-    const struct listing_want want = {r->uri, r->location->listing, callback, is_utf8(r)};
+    const struct listing_want want = {r->uri, r->location->listing, callback, utf8};
     struct listing_part *p = arena_alloc(&r->arena, sizeof *p);
     struct listing_job *j = p ? find(r, &want, &guard) : NULL;
     int rc = 0;

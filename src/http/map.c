@@ -1,8 +1,8 @@
 /* map.c - `map`: a variable whose value depends on others. See map.h. */
 #include "http/map.h"
 
-#include "http/core.h"
 #include "http/request.h"
+#include "http/site.h"
 #include "http/text_table.h"
 #include "http/variable.h"
 

@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "http/connection.h"
-#include "net/socket.h"
 
 enum { WINDOW_MSEC = 30000 };
 
@@ -22,24 +20,17 @@ const char *min_rate_set(struct conf *cf, const struct conf_row *row, void *slot
     return NULL;
 }
 
-uint64_t min_rate_taken(const struct connection *c)
+void min_rate_wait(struct request *r, uint64_t taken)
 {
-    uint64_t unsent = transport_unsent(&c->transport) + socket_unsent(c->transport.fd);
-    return unsent < c->sink.sent ? c->sink.sent - unsent : 0;
-}
-
-void min_rate_wait(struct connection *c)
-{
-    struct slowness *s = &c->request->slowness;
+    struct slowness *s = &r->slowness;
 
     if (s->waited_msec == 0 && s->taken == 0)
-        s->taken = min_rate_taken(c);
+        s->taken = taken;
     s->blocked_msec = s->counted_msec = clock_now.msec;
 }
 
-bool min_rate_is_missed(struct connection *c)
+bool min_rate_is_missed(struct request *r, uint64_t taken)
 {
-    struct request *r = c->request;
     const struct min_rate *m = r->location->min_rate;
     struct slowness *s = &r->slowness;
 
@@ -47,14 +38,13 @@ bool min_rate_is_missed(struct connection *c)
     s->counted_msec = clock_now.msec;
     if (s->waited_msec < m->msec)
         return false;
-    uint64_t now = min_rate_taken(c), bytes = now - s->taken;
+    uint64_t bytes = taken - s->taken;
     if (bytes < (uint64_t)(m->bytes * s->waited_msec / 1000)) {
         request_log(r, LEVEL_INFO, 0, "client took %llu bytes in %lld ms, which is less than send_min_rate",
                     (unsigned long long)bytes, (long long)s->waited_msec);
-        socket_reset_on_close(c->transport.fd); /* or what it would not take stays in the kernel's memory */
         return true;
     }
     s->waited_msec = 0;
-    s->taken = now;
+    s->taken = taken;
     return false;
 }

@@ -1,7 +1,7 @@
 /* split_clients.c - `split_clients`: a variable that parts requests by a hash, in given proportions. See map.h. */
-#include "http/core.h"
 #include "http/map.h"
 #include "http/request.h"
+#include "http/site.h"
 #include "http/variable.h"
 
 enum { WHOLE = 10000 /* hundredths of a percent */ };

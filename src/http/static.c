@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "http/access.h"
+#include "http/charset.h"
 #include "http/climb.h"
 #include "http/confine.h"
 #include "http/empty_gif.h"
@@ -279,6 +280,19 @@ static bool step_file(struct request *r)
 
 /* ---- listings ---- */
 
+/* Whether whoever reads the page takes names for UTF-8. */
+static bool listing_is_utf8(struct request *r)
+{
+    const struct recode *table;
+
+    if (!charset_configured(r->location->charset))
+        return false;
+    r->out.type = listing_type(r->location->listing, TEXT_NONE);
+    struct text name = charset_choose(r, &table);
+    r->out.type = TEXT_NONE;
+    return text_equal_nocase(name, TEXT("utf-8"));
+}
+
 static bool step_listing(struct request *r)
 {
     struct text callback, type, page;
@@ -288,7 +302,7 @@ static bool step_listing(struct request *r)
             respond_error(r, 400);
             return true;
         }
-        int rc = listing_join(r, callback);
+        int rc = listing_join(r, callback, listing_is_utf8(r));
         if (rc == 0)
             return false;
         if (rc < 0) {
