@@ -487,6 +487,16 @@ static bool is_current(const struct log_file *lf)
            now.st_ino == open.st_ino;
 }
 
+/* Does not wait for the reader of a FIFO: who waits for it could not be told to end, either. */
+static int open_without_waiting(const char *path)
+{
+    int fd = log_file_open_path(path, O_NONBLOCK);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
 int log_file_reopen_now(struct log_file *lf)
 {
     if (lf->syslog) {
@@ -498,7 +508,7 @@ int log_file_reopen_now(struct log_file *lf)
     if (lf->names || log_stream_name(lf->path))
         return 0;
     int stream = log_stream_of(lf->path); /* a link may lead to another place by now */
-    int fd = stream >= 0 ? stream : log_file_open_path(lf->path, 0);
+    int fd = stream >= 0 ? stream : open_without_waiting(lf->path);
     if (fd < 0)
         return is_current(lf) ? 0 : fd;
     pthread_mutex_lock(&lf->lock);

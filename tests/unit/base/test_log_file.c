@@ -419,6 +419,32 @@ START_TEST(test_slow)
 }
 END_TEST
 
+/* The reader is away: what is open stays, and is written to when there is a reader again. check's limit ends a wait. */
+START_TEST(test_reopen_of_a_fifo)
+{
+    const char *path = unit_path("fifo");
+    char bytes[16] = "";
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct log_file *lf = open_log(path, 0, 0);
+    close(reader);
+    if (_i)
+        ck_assert_int_eq(log_file_writer_start(), 0);
+    ck_assert_int_eq(log_file_reopen_all(), 0);
+    if (_i)
+        log_file_writer_stop();
+    reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    add(lf, "a\n");
+    ck_assert_int_eq(read(reader, bytes, sizeof(bytes)), 2);
+    ck_assert_int_eq(log_file_reopen_all(), 0); /* now it is opened anew, and waits for room as before */
+    add(lf, "b\n");
+    ck_assert_int_eq(read(reader, bytes, sizeof(bytes)), 2);
+    ck_assert_str_eq(bytes, "b\n");
+    log_file_close(lf);
+    close(reader);
+}
+END_TEST
+
 /* How much of the file is there as soon as the turn is over; a busy machine may take longer once in a while. */
 static unsigned turns_in_time(struct log_file *lf, const char *path, unsigned turns)
 {
@@ -650,6 +676,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_chown);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_slow);
+    tcase_add_loop_test(t, test_reopen_of_a_fifo, 0, 2);
     tcase_add_test(t, test_urgent);
     tcase_add_test(t, test_urgent_stuck);
     tcase_add_test(t, test_stuck);
