@@ -3,11 +3,10 @@
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
-#include "http/content.h"
 #include "http/head.h"
-#include "http/limit_rate.h"
 #include "http/min_rate.h"
 #include "http/serve.h"
+#include "http/turn.h"
 #include "net/socket.h"
 
 #include <errno.h>
@@ -201,102 +200,6 @@ static bool may_gather(const struct connection *c)
            c->out->sent == 0;
 }
 
-static void log_source_failure(struct connection *c)
-{
-    struct request *r = c->request;
-    const struct source *s = r->out.file.source;
-
-    io_counters(r->worker->io)->cut++;
-    if (s->error == -ESTALE && r->out.stamped && s->error_offset < 0)
-        request_log(r, LEVEL_ALERT, 0, "file \"%s\" was rewritten while it was sent", r->file->path);
-    else if (s->error == -ENODATA)
-        request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
-                    r->file ? r->file->path : "", (long long)s->error_offset);
-    else
-        request_log(r, LEVEL_CRIT, -s->error, "reading \"%s\" at offset %lld failed", r->file ? r->file->path : "",
-                    (long long)s->error_offset);
-}
-
-static bool is_bulk(const struct request *r)
-{
-    return r->out.file.source && r->out.length >= BULK_LEAST;
-}
-
-/* Bytes of body that may go now: 0: no limit. False: not before others. */
-static bool has_its_turn(struct connection *c, uint64_t *cap)
-{
-    struct request *r = c->request;
-
-    *cap = (uint64_t)r->location->io->sendfile_max_chunk;
-    if (!is_bulk(r))
-        return true;
-    uint64_t share = bulk_share(&r->worker->bulk, &r->turn);
-    if (*cap == 0 || share < *cap)
-        *cap = share;
-    return share > 0;
-}
-
-/* limit_rate lets some bytes go. */
-static bool is_in_time(struct connection *c)
-{
-    struct request *r = c->request;
-
-    if (!r->paced || rate_may(r))
-        return true;
-    source_rest(r->out.file.source);
-    return false;
-}
-
-/* A file may be rewritten in place while its response is under way, and what was sent of it before
- * is not part of what it is now. A client that got all bytes would not know, so that the last ones
- * are held back: it will see a response that was cut. Responses of one turn leave no time for
- * it. */
-static bool is_mixture(const struct request *r, uint64_t cap)
-{
-    const struct response *o = &r->out;
-
-    return o->stamped && (cap == 0 || o->file.left <= cap) && file_rewritten(r->file, &o->stamp);
-}
-
-/* Before its first bytes where it is large: a turn may be long enough for a rewrite. Else when the
- * first turn is over and there is more to come. */
-static void stamp(struct request *r)
-{
-    struct response *o = &r->out;
-
-    if (!o->stamped && o->file.source && o->file.source->method != IO_MEMORY && r->file)
-        o->stamped = file_stamp(r->file, &o->stamp) == 0;
-}
-
-static enum sink_result send_body(struct connection *c, uint64_t cap)
-{
-    struct request *r = c->request;
-    struct bulk *b = &r->worker->bulk;
-    size_t none = 0;
-    size_t *at = c->out ? &c->out->sent : &none;
-    uint64_t before = c->sink.sent, body = r->out.file.sent;
-
-    if (r->paced)
-        cap = rate_cap(r, cap);
-    if (is_mixture(r, cap)) {
-        r->out.file.source->error = -ESTALE;
-        r->out.file.source->error_offset = -1; /* not a read error: no offset to report */
-        return SINK_SOURCE_FAILED;
-    }
-    if (is_bulk(r))
-        stamp(r);
-    enum sink_result result = sink_body(&c->sink, pending_output(c), at, &r->out.file, cap);
-    if (r->paced)
-        rate_took(r, r->out.file.sent - body);
-    if (is_bulk(r))
-        bulk_used(b, c->sink.sent - before);
-    else
-        bulk_small_sent(b, c->sink.sent - before);
-    if (result != SINK_DONE)
-        stamp(r);
-    return result;
-}
-
 /* A head that waits for the first bytes of its file needs no room for more. */
 static void shrink_output(struct connection *c)
 {
@@ -330,9 +233,10 @@ enum next connection_send(struct connection *c)
     if (r->slowness.blocked_msec != 0 && !was_fast_enough(c))
         return connection_gone(c, "send_min_rate");
     uint64_t cap = 0;
-    if (!is_in_time(c) || !has_its_turn(c, &cap))
+    size_t none = 0;
+    if (!turn_begin(r, &cap))
         return NEXT_WAIT;
-    switch (send_body(c, cap)) {
+    switch (turn_send(r, &c->sink, pending_output(c), c->out ? &c->out->sent : &none, cap)) {
     case SINK_DONE:
         release_output(c);
         return end_response(c);
@@ -340,9 +244,7 @@ enum next connection_send(struct connection *c)
         source_rest(r->out.file.source);
         return connection_wait_to_send(c);
     case SINK_TURN:
-        if (is_bulk(r))
-            bulk_queue(&r->worker->bulk, &r->turn);
-        else
+        if (!turn_queue(r))
             loop_defer(c->worker->loop, &c->next_turn);
         return NEXT_WAIT;
     case SINK_WAIT_DISK:
@@ -350,7 +252,7 @@ enum next connection_send(struct connection *c)
         shrink_output(c);
         return NEXT_WAIT;
     case SINK_SOURCE_FAILED:
-        log_source_failure(c);
+        turn_log_failure(r);
         return connection_gone(c, "the file could not be read");
     case SINK_FAILED:
         break;
