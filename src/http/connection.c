@@ -10,7 +10,7 @@
 #include "http/connection.h"
 
 #include "base/clock.h"
-#include "http/access_log.h"
+#include "http/account.h"
 #include "http/connection_steps.h"
 #include "http/head.h"
 #include "http/static.h"
@@ -67,28 +67,16 @@ void connection_drop_request(struct connection *c)
     request_destroy(r);
 }
 
-/* Every request has its line, whatever becomes of it. One without a response has nginx's statuses
- * for those that went away: 400 for who did not send all of it, 499 for who did not wait. */
-static void log_unfinished(struct connection *c)
-{
-    struct request *r = c->request;
-
-    if (!r || r->logged)
-        return;
-    if (r->step == STEP_READY)
-        r->body_sent = r->out.file.source ? r->out.file.sent : 0;
-    else if (r->out.status == 0)
-        r->out.status = c->state == CONN_BODY ? 400 : 499;
-    connection_log(r);
-}
-
 void connection_close(struct connection *c, const char *why)
 {
     struct connections *all = c->all;
 
     if (log_wants(log_main, LEVEL_DEBUG))
         log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close in state %s: %s", state_name(c->state), why);
-    log_unfinished(c);
+    /* Every request has its line. One without a response has nginx's statuses for those that went
+     * away: 400 for who did not send all of it, 499 for who did not wait. */
+    if (c->request)
+        account_cut(c->request, c->state == CONN_BODY ? 400 : 499);
     connection_drop_request(c);
     if (c->in)
         input_give(c->worker, c->in);
@@ -105,33 +93,6 @@ void connection_close(struct connection *c, const char *why)
     free(c);
     all->count--;
     all->gone(all->arg);
-}
-
-/* `return 444` has a status for the log, and no response. */
-static unsigned status_class(const struct request *r)
-{
-    unsigned class = (unsigned)r->out.status / 100;
-
-    return class < STATUS_CLASSES && !r->silent ? class : 0;
-}
-
-void connection_log(struct request *r)
-{
-    struct counters *n = r->worker->counters;
-    struct source *source = r->out.file.source;
-
-    r->logged = true;
-    if (source) {
-        r->out.method = source->method;
-        r->io_wait_msec = source_waited_msec(source);
-    }
-    n->io.responses[r->out.method]++;
-    n->io.bytes[r->out.method] += r->body_sent;
-    n->io.wait_msec += (uint64_t)r->io_wait_msec;
-    n->statuses[status_class(r)]++;
-    n->received += r->received;
-    n->sent += r->head_len + r->body_sent;
-    access_log_write(r);
 }
 
 enum next connection_gone(struct connection *c, const char *why)

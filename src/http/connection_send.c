@@ -3,6 +3,7 @@
 #include "http/connection_steps.h"
 
 #include "base/clock.h"
+#include "http/account.h"
 #include "http/head.h"
 #include "http/min_rate.h"
 #include "http/serve.h"
@@ -176,9 +177,7 @@ static enum next end_response(struct connection *c)
 {
     struct request *r = c->request;
 
-    r->complete = !r->silent;
-    r->body_sent = r->out.file.source ? r->out.file.sent : r->out.body.len;
-    connection_log(r);
+    account_complete(r);
     if (c->reply.close)
         return connection_end(c);
     c->keepalive_msec = r->location->http->keepalive_timeout.msec;

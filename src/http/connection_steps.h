@@ -37,7 +37,6 @@ int64_t connection_idle_timeout(const struct connection *c); /* ms that it may w
 int64_t connection_drain_grace(const struct connection *c);  /* the same while the worker drains, at most */
 void connection_drop_request(struct connection *c);
 const char *connection_reading_what(const struct connection *c); /* for the error log */
-void connection_log(struct request *r);                          /* counters and access log */
 enum next connection_yield(struct connection *c);                /* others' turn; goes on in the next one */
 enum next connection_gone(struct connection *c, const char *why);
 enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
