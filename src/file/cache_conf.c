@@ -93,21 +93,20 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
 
 static const struct conf_row rows[] = {
     {"open_file_cache", CONF_HTTP_ALL, CONF_TAKE12, set_cache, CONF_SLOT(struct file_conf, cache), .dflt = "off",
-     .help =
-         "Keeps up to max descriptors with their size, time and validators open, per worker; those not used for the "
-         "inactive time go.",
+     .help = "Keeps up to max files open per worker, with their size, time and validators; a file that was not used "
+             "for the inactive time is closed.",
      .syntax = "off | max=N [inactive=time]"},
     {"open_file_cache_valid", CONF_HTTP_ALL, CONF_TAKE1, conf_set_sec, CONF_SLOT(struct file_conf, valid_sec),
      .dflt = "60s", .help = "The time after which a cached entry is looked up again by its path."},
     {"open_file_cache_min_uses", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, CONF_SLOT(struct file_conf, min_uses),
-     .dflt = "1", .help = "The uses within the inactive time that it takes for a file to stay open in the cache."},
+     .dflt = "1", .help = "How many uses within the inactive time keep a file open in the cache."},
     {"open_file_cache_errors", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct file_conf, errors),
      .dflt = "off", .help = "Whether failed lookups are cached too.",
      .differs = "only what says something about the path is kept (not found, forbidden), never a lack of descriptors"},
     {"open_file_cache_content", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, content),
      .dflt = "16k cap=32m",
-     .help = "Where open_file_cache is on: files up to this size are kept in memory whole, as long as their entry is "
-             "valid, in all up to cap bytes per worker and cache.",
+     .help = "With open_file_cache: the content of files up to this size is kept in memory while their entry is valid, "
+             "up to cap bytes per worker and cache.",
      .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},
     {.name = NULL}};
 

@@ -139,23 +139,21 @@ static const struct conf_enum satisfy_words[] = {{"all", SATISFY_ALL}, {"any", S
 static const struct conf_row rows[] = {
     {"allow", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1 | CONF_REPEAT, set_rule, SLOT(rules),
      .syntax = "address | network/bits | unix: | all",
-     .help =
-         "Lets these clients in. Of the rules of a level the first that fits decides; a level that has its own does "
-         "not inherit. Thousands of rules cost no more than a few."},
+     .help = "Admits these clients. The first rule of a level that matches decides; a level with rules of its own "
+             "inherits none. Thousands of rules cost no more than a few."},
     {"deny", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1 | CONF_REPEAT, set_rule, SLOT(rules),
      .syntax = "address | network/bits | unix: | all", .help = "Answers these clients with 403."},
     {"satisfy", ALL, CONF_TAKE1, conf_set_enum, SLOT(satisfy), .extra = satisfy_words, .dflt = "all",
-     .help = "Whether an address and a password must both be right, or one of them is enough."},
+     .help = "Whether both the address and the password must be accepted, or one of them is enough."},
     {"limit_except", CONF_LOCATION, CONF_1MORE | CONF_BLOCK, set_limit_except, .syntax = "method ... { ... }",
-     .help = "Rules of access for all methods but these; GET stands for HEAD too.",
+     .help = "Access rules for all methods except these; GET includes HEAD.",
      .differs = "access_log may not stand inside."},
     {"auth_basic", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1, set_realm, SLOT(realm), .dflt = "off", .syntax = "string | off",
-     .help = "Asks for a name and a password; the string, which may have variables, is what browsers show."},
+     .help = "Asks for a name and a password; browsers show the string, which may have variables."},
     {"auth_basic_user_file", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1, set_user_file, SLOT(user_file), .syntax = "file",
      .help = "Lines of user:password[:comment], read for every request, off the event loop. Passwords as crypt(3) has "
-             "them (bcrypt, yescrypt, SHA-512 ...), $apr1$, {SSHA}, {SHA}, {PLAIN}. A relative path begins at the "
-             "folder of the configuration."
-             " The same for the values of a path that begins with a variable."},
+             "them (bcrypt, yescrypt, SHA-512 ...), $apr1$, {SSHA}, {SHA}, {PLAIN}. A relative path is relative to the "
+             "folder of the configuration, also where a variable brings it."},
     {"auth_delay", ALL, CONF_TAKE1, conf_set_msec, SLOT(auth_delay), .dflt = "0s",
      .help = "Waits before it answers 401, so that passwords are guessed slowly."},
     {.name = NULL},

@@ -438,21 +438,20 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 static const struct conf_row rows[] = {
     {"log_format", CONF_HTTP, CONF_2MORE | CONF_REPEAT, set_format,
      .syntax = "name [escape=default|json|none] string ...",
-     .help = "A form of access log lines; `combined` is built in.",
+     .help = "Names a format of access log lines; `combined` is built in.",
      .differs = "With `escape=json`, bytes that are not UTF-8 become U+FFFD."},
     {"access_log", CONF_HTTP_ALL | CONF_IF, CONF_1MORE | CONF_REPEAT, set_access_log,
      CONF_SLOT(struct log_values, conf),
      .syntax = "path [format [buffer=size] [flush=time] [gzip[=level]] [if=condition]] | off",
-     .help = "Where requests are logged. Lines are written by a thread of their own; what does not fit its buffer is "
+     .help = "Where requests are logged. A separate thread writes the lines; a line that does not fit its buffer is "
              "dropped and counted.",
-     .differs =
-         "Variables in the path: the files are made by the user of the workers, in the last folder before the first "
-         "variable or below, which must be there when the workers start. Whether the root exists is not looked at. "
-         "A line is dropped when a value would lead out with `..`, holds a control byte, or names what is no regular "
-         "file. Lines of refused requests have what was understood of them, up to the first malformed part. "
-         "Lines for the same file have `gzip` all or none. With `gzip`, lines wait a second at most, unless "
-         "`flush` says otherwise. Without this directive lines go to the log folder of the installation, if it is "
-         "there."},
+     .differs = "Variables in the path: the files are made by the user of the workers, in the last folder before the "
+                "first variable or below, which must be there when the workers start. Whether the root exists is not "
+                "checked. A line is dropped when a value would lead out with `..` or holds a control byte, or when the "
+                "path is not that of a regular file. Lines of refused requests have what was understood of them, up to "
+                "the first malformed part. Either all lines for the same file have `gzip`, or none. With `gzip`, lines "
+                "wait a second at most, unless `flush` says otherwise. Without this directive lines go to the log "
+                "folder of the installation, if it is there."},
     {"open_log_file_cache", CONF_HTTP_ALL, CONF_TAKE1 | CONF_TAKE2 | CONF_TAKE3 | CONF_TAKE4, set_cache,
      CONF_SLOT(struct log_values, cache), .dflt = "off",
      .syntax = "off | max=N [inactive=time] [min_uses=N] [valid=time]",

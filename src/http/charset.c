@@ -156,15 +156,15 @@ static const struct conf_row rows[] = {
          "The charset that files are written in; where it is not that of charset, they are recoded by charset_map."},
     {"charset_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = fixed_types,
      .syntax = "mime-type ...",
-     .help = "Media types with a charset besides text/html, * is every one; without it text/xml, text/plain, "
-             "text/vnd.wap.wml, application/javascript and application/rss+xml.",
+     .help = "Media types that get a charset besides text/html; * is every type. Without this line: text/xml, "
+             "text/plain, text/vnd.wap.wml, application/javascript and application/rss+xml.",
      .differs = "text/javascript, application/javascript and application/x-javascript are one type."},
     {"charset_map", CONF_HTTP, CONF_TAKE2 | CONF_BLOCK | CONF_REPEAT, set_map, SLOT(maps),
      .syntax = "charset1 charset2 { ... }",
      .help = "A table between two charsets, in hex: `80 E282AC;`. Where the second is utf-8, its values are bytes of "
              "UTF-8."},
     {"override_charset", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, conf_set_accepted,
-     .help = "Accepted; it is about responses of upstream servers, of which there are none."},
+     .help = "Accepted; it concerns responses of upstream servers only."},
     {.name = NULL},
 };
 

@@ -124,8 +124,8 @@ static const char *set_confine(struct conf *cf, const struct conf_row *row, void
     if (!error && *(const bool *)slot && !http->told_no_guard && !file_guard_works()) {
         http->told_no_guard = true;
         conf_warn(cf,
-                  "openat2 cannot be had (it takes Linux 5.6, and a seccomp profile that knows it): \"%s\" walks paths "
-                  "name by name instead, which is as safe, but slower",
+                  "openat2 is not available (it needs Linux 5.6, and a seccomp profile that permits it): \"%s\" walks "
+                  "paths name by name instead, which is as safe, but slower",
                   row->name);
     }
     return error;
@@ -175,8 +175,8 @@ static const struct conf_row rows[] = {
      .differs = "Not in nginx. On in the configuration that \"sluice DIR\" makes."},
     {"disable_symlinks", CONF_HTTP_ALL, CONF_TAKE12, set_symlinks, CONF_SLOT(struct confine_conf, symlinks),
      .dflt = "off", .syntax = "off | on | if_not_owner [from=part]",
-     .help = "Whether symbolic links in a path, behind the part that is named, get 403: all of them, or those whose "
-             "owner is not the owner of what they lead to.",
+     .help = "Whether symbolic links in a path get 403: all of them, or those whose owner is not the owner of their "
+             "target; from= names a part of the path that is not checked.",
      .differs = "Listings leave out what it refuses."},
     {.name = NULL},
 };

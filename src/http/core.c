@@ -300,7 +300,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     }
 
 static const struct conf_row rows[] = {
-    {"http", CONF_MAIN, CONF_TAKE0 | CONF_BLOCK, set_http, .help = "What is served over HTTP.", .syntax = "{ ... }"},
+    {"http", CONF_MAIN, CONF_TAKE0 | CONF_BLOCK, set_http, .help = "The HTTP server: settings and virtual servers.",
+     .syntax = "{ ... }"},
     {"server", CONF_HTTP, CONF_TAKE0 | CONF_BLOCK | CONF_REPEAT, set_server, .help = "A virtual server.",
      .syntax = "{ ... }"},
     {"location", CONF_SERVER | CONF_LOCATION, CONF_TAKE12 | CONF_BLOCK | CONF_REPEAT, location_set,
@@ -333,7 +334,7 @@ static const struct conf_row rows[] = {
     {"default_type", ALL, CONF_TAKE1, field_set_text, SLOT(default_type), .dflt = "text/plain", .syntax = "mime-type",
      .help = "Media type of everything else."},
     {"error_page", ALL | CONF_IF, CONF_2MORE | CONF_REPEAT, set_error_page, SLOT(error_pages),
-     .syntax = "code ... [=[response]] uri", .help = "What is sent in place of an error."},
+     .syntax = "code ... [=[response]] uri", .help = "The page, location or URL that takes the place of an error."},
     {"recursive_error_pages", ALL, CONF_FLAG, conf_set_flag, SLOT(recursive_error_pages), .dflt = "off",
      .help = "Whether an error page may itself lead to an error page."},
     {"internal", CONF_LOCATION, CONF_TAKE0, set_internal, SLOT(internal),
@@ -351,18 +352,18 @@ static const struct conf_row rows[] = {
     {"keepalive_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_time), .dflt = "1h",
      .help = "How long requests are taken from one connection."},
     {"keepalive_min_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(keepalive_min_timeout), .dflt = "0",
-     .help = "How long an idle connection stays open, at least, when its worker leaves; never longer than "
+     .help = "How long an idle connection stays open at least after its worker began to stop; never longer than "
              "keepalive_timeout.",
-     .differs = "It runs from the moment that the worker begins to leave, and is never less than two seconds, so that "
-                "no request is "
-                "lost."},
+     .differs = "It runs from the moment when the worker begins to stop, and is never less than two seconds, so that "
+                "no request is lost."},
     {"keepalive_disable", ALL, CONF_1MORE, set_keepalive_disable, SLOT(keepalive_disable), .dflt = "msie6",
      .syntax = "none | msie6 | safari ...",
      .help = "Browsers whose connections do not stay open: old MSIE after POST, Safari on macOS after any request."},
     {"client_header_timeout", HTTP_SERVER, CONF_TAKE1, conf_set_msec, SLOT(client_header_timeout), .dflt = "60s",
-     .help = "Time for the whole request head, the first of a connection from when the connection came."},
+     .help = "Time for the whole request head; for the first one of a connection, counted from when the connection was "
+             "accepted."},
     {"client_body_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(client_body_timeout), .dflt = "60s",
-     .help = "Time between two reads of a request body. For all of it there is lingering_time."},
+     .help = "Time between two reads of a request body; lingering_time limits the whole body."},
     {"send_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(send_timeout), .dflt = "60s",
      .help = "Longest time in which the client takes nothing of what is sent."},
     {"lingering_close", ALL, CONF_TAKE1, conf_set_enum, SLOT(lingering_close), .extra = lingering_words, .dflt = "on",
@@ -370,11 +371,10 @@ static const struct conf_row rows[] = {
              "lost to "
              "a reset."},
     {"lingering_time", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_time), .dflt = "30s",
-     .help =
-         "Longest time of a lingering close; and of a request body, which is thrown away too: where it takes longer, "
-         "the request is answered without the rest, and the connection closed.",
-     .differs = "A body is thrown away before the request is answered, not after: its time begins with the body, and a "
-                "lingering close after it has a time of its own."},
+     .help = "Longest time of a lingering close, and of a request body, which is read and discarded too: after that "
+             "the request is answered without the rest, and the connection is closed.",
+     .differs = "A body is discarded before the request is answered, not after: its time begins with the body, and a "
+                "lingering close after it has its own time."},
     {"lingering_timeout", ALL, CONF_TAKE1, conf_set_msec, SLOT(lingering_timeout), .dflt = "5s",
      .help = "Longest wait for more bytes during a lingering close.",
      .differs = "Within a request body the longest wait is client_body_timeout."},
@@ -391,21 +391,22 @@ static const struct conf_row rows[] = {
      .help = "A request line or field may be `size` long (414, 431), a head `number` times that.",
      .differs = "A field that is too large is answered with 431, not with nginx's internal 494 shown as 400."},
     {"max_headers", HTTP_SERVER, CONF_TAKE1, conf_set_number, SLOT(max_headers), .extra = &field_count, .dflt = "1000",
-     .help = "Most fields in a request head; more of them get 431. That of the address' default server counts.",
+     .help =
+         "Most fields in a request head; a head with more gets 431. The value of the address' default server applies.",
      .differs = "nginx answers with 400."},
     {"ignore_invalid_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(ignore_invalid_headers), .dflt = "on",
      .help = "Leave request fields out whose names are not made of letters, digits, hyphens, and perhaps underscores. "
-             "That of the "
-             "address' default server counts.",
+             "The value of the address' default server applies.",
      .differs = "Off, names are still tokens; whatever makes it doubtful where a message ends stays an error (400)."},
     {"underscores_in_headers", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(underscores_in_headers), .dflt = "off",
-     .help = "Whether underscores are valid in names of request fields. That of the address' default server counts."},
+     .help =
+         "Whether underscores are valid in names of request fields. The value of the address' default server applies."},
     {"client_max_body_size", ALL, CONF_TAKE1, conf_set_size, SLOT(client_max_body_size), .dflt = "1m",
-     .help = "Largest request body that is read and thrown away; larger ones get 413. 0: no limit."},
+     .help = "Largest request body, which is read and discarded; a larger one gets 413. 0: no limit."},
     {"server_tokens", ALL, CONF_TAKE1, set_server_tokens, SLOT(server_tokens), .dflt = "on",
      .syntax = "on | off | build | string",
-     .help = "Whether the version is shown in Server and on error pages; build is on. A string, perhaps with "
-             "variables, takes its place; an empty one leaves the field out."},
+     .help = "Whether the field Server and error pages show the version; `build` means on. A string, which may have "
+             "variables, replaces both name and version; an empty one leaves the field out."},
     {"etag", ALL, CONF_FLAG, conf_set_flag, SLOT(etag), .dflt = "on", .help = "Send entity tags.",
      .differs = "The tag of a side file, and of what gzip, gunzip or a charset makes, is marked by its coding."},
     {"if_modified_since", ALL, CONF_TAKE1, conf_set_enum, SLOT(if_modified_since), .extra = modified_words,
@@ -413,17 +414,16 @@ static const struct conf_row rows[] = {
      .differs = "It compares with the date that was sent: that of `add_header Last-Modified` where there is one, and "
                 "for a file whose time lies ahead the time of the response."},
     {"max_ranges", ALL, CONF_TAKE1, conf_set_number, SLOT(max_ranges), .dflt = "512",
-     .help =
-         "Most ranges of one request; with more of them the whole is sent; 0 turns ranges off. Ranges are sent as they "
-         "were asked for, overlapping or not; only where together they are longer than the file, those that overlap "
-         "or adjoin are merged.",
+     .help = "Most ranges of one request; a request with more gets the whole file; 0 turns ranges off. Ranges are sent "
+             "as requested, overlapping or not; only where they are longer together than the file, overlapping and "
+             "adjoining ones are merged.",
      .differs = "nginx has no limit by default, and sends the whole instead of merging."},
     {"merge_slashes", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(merge_slashes), .dflt = "on",
-     .help = "Take several slashes in a row as one."},
+     .help = "Several slashes in a row count as one."},
     {"absolute_redirect", ALL, CONF_FLAG, conf_set_flag, SLOT(absolute_redirect), .dflt = "on",
      .help = "Redirects name scheme and host."},
     {"port_in_redirect", ALL, CONF_FLAG, conf_set_flag, SLOT(port_in_redirect), .dflt = "on",
-     .help = "And the port, when it is not 80."},
+     .help = "Redirects name the port, unless it is 80."},
     {"server_name_in_redirect", ALL, CONF_FLAG, conf_set_flag, SLOT(server_name_in_redirect), .dflt = "off",
      .help = "The host of redirects is the first server_name, not the request's."},
     {"tcp_nopush", ALL, CONF_FLAG, conf_set_flag, SLOT(tcp_nopush), .dflt = "off",
@@ -434,7 +434,7 @@ static const struct conf_row rows[] = {
      .help = "Do not wait for acknowledgements with a partial segment."},
 
     {"chunked_transfer_encoding", ALL, CONF_FLAG, conf_set_flag, SLOT(chunked_transfer_encoding), .dflt = "on",
-     .help = "Off: a response whose length is not known ends with its connection, for HTTP/1.1, too."},
+     .help = "Off: a response of unknown length ends by closing its connection, for HTTP/1.1 too."},
 
     ACCEPTED("types_hash_max_size", ALL, CONF_TAKE1),
     ACCEPTED("types_hash_bucket_size", ALL, CONF_TAKE1),

@@ -119,7 +119,7 @@ static void say_status(struct explain *e)
     const char *reason = why(e);
 
     if (r->silent) {
-        explain_say(e, "status", "none: status %d closes the connection without a word", r->out.status);
+        explain_say(e, "status", "none: status %d closes the connection without a response", r->out.status);
         return;
     }
     struct text line = status_line(r->out.status);
@@ -155,7 +155,7 @@ static void say_content(struct explain *e)
     if (!r->location->rewrites_content || r->out.no_length || r->silent)
         return;
     if (p->gunzip)
-        explain_say(e, "content", "unpacked, as gunzip says: the client does not take gzip");
+        explain_say(e, "content", "unpacked, as gunzip says: the client does not accept gzip");
     if (p->recode)
         explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
     if (p->gzip)
@@ -164,9 +164,9 @@ static void say_content(struct explain *e)
         explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
     if (e->reply.chunked)
         explain_say(e, NULL, "sent in chunks: %s",
-                    r->out.unsized ? "its length is not known before" : "it has trailers");
+                    r->out.unsized ? "its length is not known in advance" : "it has trailers");
     else if (r->out.unsized && !r->head_only)
-        explain_say(e, NULL, "its end is the connection's: its length is not known before");
+        explain_say(e, NULL, "its end is the connection's: its length is not known in advance");
 }
 
 /* ---- the bytes ---- */

@@ -105,8 +105,8 @@ static void say_server(struct explain *e)
     if (!n && !e->request->client->address->names)
         explain_say(e, "server", "%.*s %s: the only one at this address", TEXT_ARG(name), at);
     else if (!n)
-        explain_say(e, "server", "%.*s %s: nobody here has the name \"%.*s\", and this is the default", TEXT_ARG(name),
-                    at, TEXT_ARG(r->host));
+        explain_say(e, "server", "%.*s %s: no server here has the name \"%.*s\", and this is the default",
+                    TEXT_ARG(name), at, TEXT_ARG(r->host));
     else if (n->kind == NAME_EXACT)
         explain_say(e, "server", "%.*s %s: by its exact name", TEXT_ARG(n->text), at);
     else if (n->kind == NAME_LEADING)

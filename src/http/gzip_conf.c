@@ -102,8 +102,8 @@ static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTO
 static const struct conf_row rows[] = {
     {"gzip", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, set_codec_flag, SLOT(gzip), .dflt = "off",
      .help = "Compress responses on the fly, on threads of the pool.",
-     .differs = "`*` in Accept-Encoding stands for gzip, too, and an identity that the client likes better than gzip "
-                "is sent."},
+     .differs = "`*` in Accept-Encoding stands for gzip, too, and identity is sent where the client gives it a higher "
+                "weight than gzip."},
     {"gzip_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = gzip_default_types,
      .syntax = "mime-type ...", .help = "Media types to compress besides text/html; * is every one.",
      .differs = "text/javascript, application/javascript and application/x-javascript are one type."},
@@ -112,8 +112,7 @@ static const struct conf_row rows[] = {
     {"gzip_comp_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, SLOT(level), .extra = &level_bounds, .dflt = "1",
      .syntax = "level", .help = "From 1, the fastest, to 9, the smallest."},
     {"gzip_buffers", CONF_HTTP_ALL, CONF_TAKE2, conf_set_bufs, SLOT(buffers), .extra = &buffer_bounds, .dflt = "32 4k",
-     .syntax = "number size",
-     .help = "Compressed bytes of a response that are held at most; as many uncompressed ones.",
+     .syntax = "number size", .help = "Most compressed bytes held per response, and most uncompressed ones.",
      .differs = "It is one buffer of number times size, at most 1m."},
     {"gzip_window", CONF_HTTP_ALL, CONF_TAKE1, set_bits, SLOT(window_bits), .extra = &window_bounds, .dflt = "32k",
      .syntax = "size", .help = "How far back the compressor looks."},
@@ -131,11 +130,11 @@ static const struct conf_row rows[] = {
      .syntax = "off | expired | no-cache | no-store | private | no_last_modified | no_etag | auth | any ...",
      .help = "Which responses to requests with a Via field are compressed."},
     {"gzip_disable", CONF_HTTP_ALL, CONF_1MORE, set_disable, SLOT(disable), .syntax = "regex ... | msie6",
-     .help = "User agents that get nothing compressed by gzip."},
+     .help = "User agents whose responses are not compressed by gzip."},
     {"gunzip", CONF_HTTP_ALL, CONF_FLAG, set_codec_flag, SLOT(gunzip), .dflt = "off",
-     .help = "Unpack what gzip_static always found for clients that do not take gzip."},
+     .help = "Unpacks the side file of `gzip_static always` for clients that do not accept gzip."},
     {"gunzip_buffers", CONF_HTTP_ALL, CONF_TAKE2, conf_set_bufs, SLOT(gunzip_buffers), .extra = &buffer_bounds,
-     .dflt = "32 4k", .syntax = "number size", .help = "Unpacked bytes of a response that are held at most.",
+     .dflt = "32 4k", .syntax = "number size", .help = "Most unpacked bytes held per response.",
      .differs = "It is one buffer of number times size, at most 1m."},
     {.name = NULL},
 };

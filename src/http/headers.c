@@ -333,8 +333,8 @@ static const struct conf_enum inherit_words[] = {
 static const struct conf_row rows[] = {
     {"add_header", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, added), .syntax = "name value [always]",
-     .help = "Adds a field to responses 200, 201, 204, 206, 301-304, 307, 308; with `always` to every one. A level "
-             "that has its own does not inherit.",
+     .help = "Adds a field to responses 200, 201, 204, 206, 301-304, 307, 308; with `always` to every response. A "
+             "level with its own inherits none.",
      .differs =
          "Of fields that a response has once, the server's own wins: Content-Length, Transfer-Encoding, "
          "Connection, Date and Content-Range are never added; Server, Content-Type, Location and the coding of a "
@@ -344,13 +344,13 @@ static const struct conf_row rows[] = {
      .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
     {"add_trailer", CONF_HTTP_ALL | CONF_IF, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_add_header,
      CONF_SLOT(struct headers_conf, trailers), .syntax = "name value [always]",
-     .help = "Adds a field behind the body of the same responses, which are sent in chunks then; its value is made at "
-             "their end.",
+     .help = "Adds a field after the body of the same responses, which are then sent in chunks; its value is evaluated "
+             "when the body is complete.",
      .differs = "Fields that belong to the head (Content-Length, Content-Type ...) are not added."},
     {"add_header_inherit", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, conf_set_enum,
      CONF_SLOT(struct headers_conf, header_rule), .extra = inherit_words, .dflt = "on", .syntax = "on | off | merge",
-     .help = "What a level gets of add_header around it: all, if it has none of its own; nothing; all, behind its own. "
-             "The rule itself holds inside, too."},
+     .help = "What a level inherits of the add_header lines around it: on: all, if it has none of its own; off: none; "
+             "merge: all, after its own. Inner levels inherit the rule itself."},
     {"add_trailer_inherit", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, conf_set_enum,
      CONF_SLOT(struct headers_conf, trailer_rule), .extra = inherit_words, .dflt = "on", .syntax = "on | off | merge",
      .help = "The same for add_trailer."},

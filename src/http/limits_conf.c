@@ -242,9 +242,8 @@ static const struct conf_bounds statuses = {.least = 400, .most = 599};
 static const struct conf_row rows[] = {
     {"limit_req_zone", CONF_HTTP, CONF_TAKE3 | CONF_REPEAT, set_zone, .extra = (const void *)LIMIT_REQ,
      .syntax = "key zone=name:size rate=rate",
-     .help =
-         "Shared memory for the requests of each key, and how many of them a second (r/s) or minute (r/m) may pass; "
-         "those of keys not seen for long are forgotten.",
+     .help = "A shared memory zone that counts the requests of each key, and how many a second (r/s) or minute (r/m) "
+             "are allowed; keys that were not seen for long are forgotten.",
      .differs = "A megabyte holds about 20000 keys of any length. No sync."},
     {"limit_req", CONF_HTTP_ALL, CONF_TAKE1 | CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_limit_req, SLOT(req),
      .syntax = "zone=name [burst=number] [nodelay | delay=number]",
@@ -252,19 +251,20 @@ static const struct conf_row rows[] = {
     {"limit_req_status", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, SLOT(req_status), .extra = &statuses,
      .dflt = "503", .help = "Status of requests that limit_req refuses."},
     {"limit_req_log_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, SLOT(req_level), .extra = levels, .dflt = "error",
-     .help = "Level of the log's lines about refused requests; those about delayed ones are one level lower."},
+     .help = "Level of log lines about refused requests; lines about delayed requests are one level lower."},
     {"limit_req_dry_run", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, SLOT(req_dry_run), .dflt = "off",
      .help = "Requests are counted and logged, but neither delayed nor refused."},
     {"limit_conn_zone", CONF_HTTP, CONF_TAKE2 | CONF_REPEAT, set_zone, .extra = (const void *)LIMIT_CONN,
-     .syntax = "key zone=name:size", .help = "Shared memory for the number of requests of each key being served.",
-     .differs = "What a worker that was killed had counted is forgotten with it. A megabyte holds about 20000 keys of "
-                "any length, less with many workers."},
+     .syntax = "key zone=name:size",
+     .help = "A shared memory zone that counts the requests of each key that are being served.",
+     .differs = "The counts of a killed worker go with it. A megabyte holds about 20000 keys of any length, less with "
+                "many workers."},
     {"limit_conn", CONF_HTTP_ALL, CONF_TAKE2 | CONF_REPEAT, set_limit_conn, SLOT(conn), .syntax = "zone number",
      .help = "How many requests of a key may be served at the same time."},
     {"limit_conn_status", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, SLOT(conn_status), .extra = &statuses,
      .dflt = "503", .help = "Status of requests that limit_conn refuses."},
     {"limit_conn_log_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, SLOT(conn_level), .extra = levels,
-     .dflt = "error", .help = "Level of the log's lines about them."},
+     .dflt = "error", .help = "Level of log lines about requests that limit_conn refuses."},
     {"limit_conn_dry_run", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, SLOT(conn_dry_run), .dflt = "off",
      .help = "Requests are counted and logged, but not refused."},
     {"limit_rate", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_size_template, SLOT(rate), .syntax = "rate",
@@ -273,11 +273,9 @@ static const struct conf_row rows[] = {
     {"limit_rate_after", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_size_template, SLOT(rate_after), .syntax = "size",
      .help = "The first bytes of a response, which limit_rate does not slow down. May hold variables."},
     {"send_min_rate", CONF_HTTP_ALL, CONF_TAKE12, min_rate_set, SLOT(min_rate), .dflt = "0", .syntax = "size [time]",
-     .help =
-         "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that takes "
-         "fewer is cut off by a reset. Waits for the disk and for limit_rate do not count. 0: no matter how slow, as "
-         "long as "
-         "send_timeout allows it.",
+     .help = "Bytes per second that a client must take of a response, over `time` (30s) of waiting for it; one that "
+             "takes fewer is cut off by a reset. Waits for the disk and for limit_rate do not count. 0: only "
+             "send_timeout limits how slow a client may be.",
      .differs = "nginx has no such directive"},
     {.name = NULL},
 };

@@ -264,13 +264,12 @@ const struct variable_row monitor_variables[] = {
 
 static const struct conf_row rows[] = {
     {"stub_status", CONF_SERVER | CONF_LOCATION, CONF_TAKE0 | CONF_TAKE1, set_stub_status,
-     .help = "Answers with the number of connections and requests of all workers, in nginx's words.",
+     .help = "Answers with the number of connections and requests, summed over all workers, in nginx's format.",
      .syntax = "[any]"},
     {"status", CONF_SERVER | CONF_LOCATION, CONF_TAKE0 | CONF_TAKE1, set_status,
-     .help =
-         "Answers with all that the workers count: metrics for Prometheus (OpenMetrics where Accept asks for it), "
-         "JSON, "
-         "or a page that shows it live. Without a word, Accept chooses; ?format=html, json or prometheus always does.",
+     .help = "Answers with all counters, summed over all workers: metrics for Prometheus (OpenMetrics where Accept "
+             "asks for it), JSON, or a live page. Without an argument Accept chooses; ?format=html, json or prometheus "
+             "overrides both.",
      .syntax = "[html | json | prometheus]", .differs = "nginx has no such directive"},
     {.name = NULL},
 };

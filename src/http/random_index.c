@@ -145,7 +145,7 @@ void random_index_abandon(struct request *r)
 
 static const struct conf_row rows[] = {
     {"random_index", CONF_LOCATION, CONF_FLAG, conf_set_flag, CONF_SLOT(struct random_index_conf, on), .dflt = "off",
-     .help = "Answers a URI that ends with / with one of the directory's files, whichever."},
+     .help = "Answers a URI that ends with / with a file of the directory, chosen at random."},
     {.name = NULL},
 };
 

@@ -301,13 +301,14 @@ const struct variable_row realip_variables[] = {
 static const struct conf_row rows[] = {
     {"set_real_ip_from", CONF_HTTP_ALL, CONF_TAKE1 | CONF_REPEAT, set_from, CONF_SLOT(struct realip_conf, from),
      .syntax = "address | CIDR | hostname | unix:",
-     .help = "Peers whose word about the client's address is taken; names are resolved when the configuration is read.",
+     .help = "Trusted peers, which may state the client's address; names are resolved when the configuration is read.",
      .differs = "In a location it holds for its `if`, `set` and `return`, too."},
     {"real_ip_header", CONF_HTTP_ALL, CONF_TAKE1, set_header, CONF_SLOT(struct realip_conf, header),
      .dflt = "X-Real-IP", .syntax = "field | X-Real-IP | X-Forwarded-For | proxy_protocol",
-     .help = "Where a trusted peer tells it.", .differs = "Addresses with leading zeros are ignored."},
+     .help = "Where a trusted peer states the client's address.",
+     .differs = "Addresses with leading zeros are ignored."},
     {"real_ip_recursive", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct realip_conf, recursive),
-     .dflt = "off", .help = "On: the last address of a list that is not itself trusted; off: the last one."},
+     .dflt = "off", .help = "On: the last address of the list that is not itself trusted; off: the last address."},
     {.name = NULL},
 };
 

@@ -179,20 +179,20 @@ static const char *set_return(struct conf *cf, const struct conf_row *row, void 
 static const struct conf_row rows[] = {
     {"rewrite", SERVER_AND_IFS, CONF_TAKE2 | CONF_TAKE3 | CONF_REPEAT, set_rewrite,
      .syntax = "regex replacement [last | break | redirect | permanent]",
-     .help = "Changes the URI where it matches, or redirects."},
+     .help = "Changes a URI that matches, or redirects the client."},
     {"if", CONF_SERVER | CONF_LOCATION, CONF_1MORE | CONF_BLOCK | CONF_REPEAT, rewrite_set_if,
      .syntax = "(condition) { ... }",
-     .help = "Instructions that count where the condition holds; in a location, the block's settings then take the "
-             "place of the location's."},
+     .help = "Instructions that run where the condition holds; in a location, the block's settings then replace those "
+             "of the location."},
     {"set", SERVER_AND_IFS, CONF_TAKE2 | CONF_REPEAT, set_set, .syntax = "$variable value",
      .help = "Gives a variable a value.", .differs = "Captures are taken as they are, and not escaped once more."},
     {"break", SERVER_AND_IFS, CONF_TAKE0 | CONF_REPEAT, set_break, .help = "Ends the instructions of this block."},
     {"return", SERVER_AND_IFS, CONF_TAKE12 | CONF_REPEAT, set_return, .syntax = "code [text] | code URL | URL",
      .help = "Answers at once with this status, text or redirect."},
     {"rewrite_log", CONF_HTTP_ALL | CONF_IF | CONF_IF_SERVER, CONF_FLAG, conf_set_flag, SLOT(log), .dflt = "off",
-     .help = "Tells at level notice of the error log what was matched and rewritten."},
+     .help = "Logs at level notice what was matched and rewritten."},
     {"uninitialized_variable_warn", CONF_HTTP_ALL | CONF_IF | CONF_IF_SERVER, CONF_FLAG, conf_set_flag, SLOT(warn),
-     .dflt = "on", .help = "Tells of variables that are used before `set` gave them a value."},
+     .dflt = "on", .help = "Warns of variables that are used before `set` gave them a value."},
     {.name = NULL},
 };
 

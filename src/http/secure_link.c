@@ -197,11 +197,12 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
 
 static const struct conf_row rows[] = {
     {"secure_link", CONF_HTTP_ALL, CONF_TAKE1, set_template, SLOT(link), .syntax = "expression",
-     .help = "Where a request has its digest (base64url), and behind a comma the time up to which it is good."},
+     .help = "Where a request has its hash (base64url) and, after a comma, the time at which the link expires."},
     {"secure_link_md5", CONF_HTTP_ALL, CONF_TAKE1, set_template, SLOT(md5), .syntax = "expression",
-     .help = "What the digest is of, a secret in it. $secure_link is \"1\"; \"0\" when the time is over; else empty."},
+     .help = "The text that is hashed, with a secret in it. $secure_link is \"1\", \"0\" after the time is over, else "
+             "empty."},
     {"secure_link_secret", CONF_LOCATION, CONF_TAKE1, set_secret, SLOT(secret), .syntax = "word",
-     .help = "For links /prefix/digest/link with the hexadecimal MD5 of link and word: $secure_link is the link."},
+     .help = "For links /prefix/hash/link with the hexadecimal MD5 of link and word: $secure_link is the link."},
     {.name = NULL},
 };
 

@@ -139,7 +139,7 @@ static const char *set_split(struct conf *cf, const struct conf_row *row, void *
 
 static const struct conf_row rows[] = {
     {"split_clients", CONF_HTTP, CONF_TAKE2 | CONF_BLOCK | CONF_REPEAT, set_split, .syntax = "string $variable { ... }",
-     .help = "A variable that has each of the values for a share of all strings: percentages, and * for what is left."},
+     .help = "A variable that has each of the values for a share of all strings: percentages, and * for the rest."},
     {.name = NULL},
 };
 

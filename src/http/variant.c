@@ -84,12 +84,12 @@ void variant_found(struct request *r, const struct variant_look *look, struct te
 
 static const struct conf_row rows[] = {
     {"gzip_static", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, MODE(CODING_GZIP), .extra = modes, .dflt = "off",
-     .help = "Send FILE.gz in the place of FILE to clients that take gzip; always: to every one. Of several side files "
-             "the client's "
-             "best liked one is sent; among equals .br, then .zst, then .gz.",
+     .help = "Sends FILE.gz instead of FILE to clients that accept gzip; always: to every client. Of several side "
+             "files, the one whose coding has the highest weight in Accept-Encoding is sent; with equal weights .br, "
+             "then .zst, then .gz.",
      .differs = "Ranges of the side file are served, and its entity tag is marked: -gz."},
     {"brotli_static", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, MODE(CODING_BR), .extra = modes, .dflt = "off",
-     .help = "The same for FILE.br and Brotli. Vary: Accept-Encoding is sent wherever FILE.br is there."},
+     .help = "The same for FILE.br and Brotli. Vary: Accept-Encoding is sent wherever FILE.br exists."},
     {"zstd_static", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, MODE(CODING_ZSTD), .extra = modes, .dflt = "off",
      .help = "The same for FILE.zst and Zstandard."},
     {.name = NULL},

@@ -99,9 +99,8 @@ static const struct conf_row rows[] = {
     {"sendfile_max_chunk", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, sendfile_max_chunk),
      .dflt = "2m", .help = "The bytes that one connection may send before others have their turn; 0: no limit."},
     {"aio", CONF_HTTP_ALL, CONF_TAKE1, set_aio, CONF_SLOT(struct io_conf, aio), .dflt = "on",
-     .help =
-         "How the disk is read without holding up the worker: on takes the best that works here (io_uring, Linux AIO, "
-         "threads).",
+     .help = "How files are read without blocking the worker: on chooses the best reader that works here (io_uring, "
+             "Linux AIO, threads).",
      .syntax = "on | off | threads[=pool] | io_uring | libaio",
      .differs =
          "on by default, and means io_uring where that works; io_uring and libaio can be asked for; the name of a "
@@ -110,30 +109,29 @@ static const struct conf_row rows[] = {
     /* Both fields are one value: inherited together. */
     {"directio", CONF_HTTP_ALL, CONF_TAKE1, set_directio, .offset = offsetof(struct io_conf, directio),
      .size = offsetof(struct io_conf, directio_auto) + sizeof(bool) - offsetof(struct io_conf, directio), .dflt = "off",
-     .help =
-         "Reads files of this size or larger with O_DIRECT, past the page cache, several windows ahead of the client; "
-         "auto (from 4m, or the size given): only those that are not in the page cache, unless they are asked for "
-         "again and again, of all workers together, and memory has room for them. What is learnt outlives reloads, "
-         "and starts anew with a new binary.",
+     .help = "Reads files of this size or larger with O_DIRECT, past the page cache, several windows ahead of the "
+             "client; auto (from 4m, or the size given): only files that are not in the page cache, unless they are "
+             "requested again and again (summed over all workers) and memory has room for them. What was learnt "
+             "survives reloads; a new binary starts without it.",
      .syntax = "size | auto[=size] | off",
      .differs = "auto; unaligned starts and ends of ranges are read past the page cache too"},
     {"directio_alignment", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, directio_alignment),
      .extra = &alignments, .dflt = "512",
-     .help = "The alignment of O_DIRECT reads where the kernel does not tell it (before Linux 6.1).",
+     .help = "The alignment of O_DIRECT reads where the kernel does not report it (before Linux 6.1).",
      .differs = "what the kernel says comes first; must be a power of two"},
     {"output_buffers", CONF_HTTP_ALL, CONF_TAKE2, set_output_buffers, CONF_SLOT(struct io_conf, output_buffers),
      .dflt = IO_OUTPUT_BUFFERS,
      .help =
          "The most buffers that one response may read ahead into, and the size of each; a slow client gets fewer and "
          "smaller ones.",
-     .differs = "the default is larger than 2 32k, and the buffers are of the memory that directio_memory bounds"},
+     .differs = "the default is larger than 2 32k, and the buffers come from the memory that directio_memory limits"},
     {"read_ahead", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, read_ahead), .dflt = "0",
      .help = "Other than 0: tells the kernel that files over 128k are read from the beginning to the end."},
     {"postpone_output", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, postpone_output),
      .dflt = "1460",
      .help = "Accepted: a head always leaves with what follows it, and small answers to a pipeline leave together."},
     {"io_method", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, CONF_SLOT(struct io_conf, method), .extra = methods,
-     .dflt = "auto", .help = "Forces the way the bytes of files move, where that way is possible at all.",
+     .dflt = "auto", .help = "Forces one method of sending files, where that method is possible.",
      .syntax = "auto | memory | sendfile | mmap | buffered | direct", .differs = "nginx has no such directive"},
     {.name = NULL}};
 

@@ -6,23 +6,23 @@
     "sluice makes no requests of its own beside that of the client; leave this location to a proxy, or remove the "    \
     "line"
 #define NO_AUTH_SERVICE                                                                                                \
-    "sluice asks no other server who may have a file; put what does in front of it, or use auth_basic, allow and "     \
-    "deny, "                                                                                                           \
-    "or secure_link"
+    "sluice does not ask another server for authorization; leave that to a proxy in front of it, or use auth_basic, "  \
+    "allow and deny, or secure_link"
 #define NO_TOKENS                                                                                                      \
-    "sluice checks passwords (auth_basic) and signed links (secure_link), no tokens; put what does in front of it"
+    "sluice checks passwords (auth_basic) and signed links (secure_link), not tokens; leave tokens to a proxy in "     \
+    "front of it"
 #define NO_TLS   "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer), or remove the line"
-#define NO_HTTP2 "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2 or HTTP/3, or remove the line"
+#define NO_HTTP2 "sluice speaks HTTP/1.1; let a proxy in front of it speak HTTP/2 or HTTP/3, or remove the line"
 #define NO_MAIL  "sluice serves HTTP only; remove the block"
 #define NO_COMPRESSION                                                                                                 \
     "only gzip is made on the fly; use brotli_static and zstd_static with files compressed beforehand, or gzip"
-#define NO_EDITING   "what a file holds is not edited on the way; do that when the files are made, or remove the line"
+#define NO_EDITING   "sluice does not edit the content of files; do that when the files are made, or remove the line"
 #define NO_UPLOAD    "sluice only reads files; remove the line"
 #define NO_SCRIPTS   "sluice runs no scripts; \"map\", \"set\", \"if\" and \"rewrite\" may do, or remove the line"
 #define NO_KEYVAL    "no values are kept between requests; use \"map\" or \"geo\" for those that the configuration lists"
-#define NO_MEDIA     "media files are served as files, with ranges, and not cut or packed anew; remove the line"
+#define NO_MEDIA     "media files are served as they are, with ranges, and not cut or repackaged; remove the line"
 #define NO_BROWSERS  "\"map $http_user_agent $name { ... }\" tells browsers apart"
-#define NO_PLACES    "\"geo\" knows the addresses that the configuration lists"
+#define NO_PLACES    "use \"geo\" with a list of networks in the configuration"
 #define NO_REPORTING "use \"status\" (counters and metrics) and access_log"
 #define NO_LICENCE   "sluice needs no licence and reports to nobody; remove it"
 
@@ -43,7 +43,7 @@ const struct conf_foreign server_foreign[] = {
     {"mirror", NO_SUBREQUEST},
     {"mirror_request_body", NO_SUBREQUEST},
     {"post_action", NO_SUBREQUEST},
-    {"slice", "files are read in parts as it is, and there is no cache of a proxy to fill; remove the line"},
+    {"slice", "sluice has no proxy cache to fill, and reads files in parts anyway; remove the line"},
     {"internal_redirect", "use \"rewrite\" or \"try_files\""},
     {"auth_request*", NO_AUTH_SERVICE},
     {"auth_jwt*", NO_TOKENS},

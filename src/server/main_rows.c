@@ -215,11 +215,10 @@ static const struct conf_row rows[] = {
     {"working_directory", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, working_directory),
      .help = "Current directory of workers; core files land there."},
     {"daemon", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, daemon), .dflt = "on",
-     .help = "Run in the background. Whoever starts it waits until it serves, or sees why it does not; from then on "
-             "its standard "
-             "error stream is the first file of error_log."},
+     .help = "Run in the background. The command returns when the server serves, or says why it does not; from then on "
+             "the server's standard error is the first file of error_log."},
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
-     .help = "Off: one process does it all, for debugging."},
+     .help = "Off: one process does everything, for debugging."},
     {"pid", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
      .help = "File that holds the master's process id; written once every socket listens, and removed at the end. A "
              "link, a "
@@ -237,7 +236,7 @@ static const struct conf_row rows[] = {
     {"env", CONF_MAIN, CONF_TAKE1 | CONF_REPEAT, set_env, CONF_SLOT(struct main_conf, env),
      .help = "Environment variables that workers keep or get; all others but TZ are removed.",
      .syntax = "variable[=value]"},
-    {"events", CONF_MAIN, CONF_TAKE0 | CONF_BLOCK, set_events, .help = "What concerns connections of a worker.",
+    {"events", CONF_MAIN, CONF_TAKE0 | CONF_BLOCK, set_events, .help = "Settings of a worker's connections.",
      .syntax = "{ ... }"},
     {"lock_file", CONF_MAIN, CONF_TAKE1, conf_set_accepted, .help = "Accepted; nothing here needs a lock file."},
     {"pcre_jit", CONF_MAIN, CONF_FLAG, conf_set_accepted, .help = "Accepted; PCRE2's JIT is used wherever it works."},

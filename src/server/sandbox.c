@@ -243,20 +243,20 @@ static const char *set_landlock_read(struct conf *cf, const struct conf_row *row
 
 static const struct conf_row rows[] = {
     {ROW("drop_capabilities"), CONF_SLOT(struct sandbox_conf, capabilities), .dflt = "on",
-     .help = "Workers keep no capability, whatever user they run as. \"sluice DIR\" as root keeps the one to read all "
-             "files.",
+     .help = "Workers keep no capability, whatever user they run as. \"sluice DIR\" as root keeps the one that permits "
+             "reading all files.",
      .differs = "Not in nginx."},
     {ROW("no_new_privs"), CONF_SLOT(struct sandbox_conf, no_new_privs), .dflt = "on",
      .help =
-         "Nothing that a worker runs can gain privileges. Without it, landlock and seccomp take a privileged worker.",
+         "Nothing that a worker runs can gain privileges. Without it, landlock and seccomp need a privileged worker.",
      .differs = "Not in nginx."},
     {ROW("landlock"), CONF_SLOT(struct sandbox_conf, landlock), .dflt = "on",
      .help =
          "Workers can open nothing but, for reading, the paths of the configuration (with variables: the constant "
          "beginning; nothing, with a warning, where a path has none) and what is below them, and, for writing, the "
-         "folders of the logs; no TCP socket can be bound or connected. What is put in the place of one of these paths "
-         "is served at once, opened by a process beside each worker, and new workers start soon after. Symbolic links "
-         "to other places get 403: landlock_read names those. With master_process off it is not used.",
+         "folders of the logs; no TCP socket can be bound or connected. A file or folder that replaces one of these "
+         "paths is served at once, opened by a process beside each worker, and new workers start soon after. Symbolic "
+         "links to other places get 403: landlock_read names those. With master_process off it is not used.",
      .differs = "Not in nginx."},
     {"landlock_read", CONF_MAIN, CONF_1MORE | CONF_REPEAT, set_landlock_read,
      CONF_SLOT(struct sandbox_conf, names_reads), .syntax = "path ...",
@@ -264,8 +264,8 @@ static const struct conf_row rows[] = {
              "lead to, or that a path which begins with a variable (root $site;) can come to.",
      .differs = "Not in nginx."},
     {ROW("seccomp"), CONF_SLOT(struct sandbox_conf, seccomp), .dflt = "on",
-     .help = "Workers can make no system calls but those that serving takes; some that only an intruder would make end "
-             "the worker.",
+     .help = "Workers can make only the system calls that serving files needs; a few that only an attacker would make "
+             "end the worker.",
      .differs = "Not in nginx."},
     {.name = NULL},
 };

@@ -288,7 +288,7 @@ START_TEST(steps_in_words)
     explain(&run, (char *[]){(char *)"-H", (char *)"Host: a.wild.example", (char *)"/", NULL});
     assert_says(&run, "by its name *.wild.example\n");
     explain(&run, (char *[]){(char *)"-H", (char *)"Host: nobody", (char *)"/", NULL});
-    assert_says(&run, "nobody here has the name \"nobody\", and this is the default\n");
+    assert_says(&run, "no server here has the name \"nobody\", and this is the default\n");
     /* What came in the request cannot command a terminal. */
     explain(&run, (char *[]){(char *)"/none%1b%0a", NULL});
     assert_says(&run, "/none\\x1b\\x0a: No such file");
