@@ -51,6 +51,17 @@ static int put(int fd, pid_t pid)
     return n == len ? 0 : n < 0 ? -errno : -EIO;
 }
 
+/* A new file, or -errno. A process of the same number that was killed may have left one. */
+static int make_beside(const char *path)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    int fd = open(path, flags, 0644);
+
+    if (fd < 0 && errno == EEXIST && kind_of(path) == PLAIN && unlink(path) == 0)
+        fd = open(path, flags, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
 /* Beside the file and renamed onto it, so that nobody reads half a number. */
 static int replace(const char *path, pid_t pid)
 {
@@ -59,9 +70,9 @@ static int replace(const char *path, pid_t pid)
 
     if (snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid()) >= (int)sizeof(beside))
         return -ENAMETOOLONG;
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    fd = make_beside(beside);
     if (fd < 0)
-        return -errno;
+        return fd;
     rc = put(fd, pid);
     close(fd);
     if (rc == 0 && rename(beside, path) < 0)
@@ -112,7 +123,7 @@ static int write_silently(const char *path, pid_t pid)
     enum kind kind = kind_of(path);
     int rc = kind == OTHER ? 0 : replace(path, pid);
 
-    if (kind == OTHER || (kind == PLAIN && is_closed_folder(-rc)))
+    if (kind == OTHER || (kind == PLAIN && (is_closed_folder(-rc) || rc == -EEXIST)))
         rc = write_through(path, pid);
     return rc;
 }

@@ -235,6 +235,28 @@ START_TEST(test_closed_folder)
 }
 END_TEST
 
+/* What stands where the new file is made, before it is renamed. */
+START_TEST(test_beside)
+{
+    const char *path = unit_write("s.pid", "1\n", 2);
+    char beside[4096];
+
+    snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid());
+    if (_i == 0)
+        unit_write(strrchr(beside, '/') + 1, "left", 4);
+    else if (_i == 1)
+        ck_assert_int_eq(symlink("target", beside), 0);
+    else
+        ck_assert_int_eq(mkfifo(beside, 0600), 0);
+    ck_assert_int_eq(pid_file_write(path, 12), 0);
+    expect_text(path, "12\n");
+    if (_i == 0)
+        ck_assert_int_ne(access(beside, F_OK), 0);
+    else
+        ck_assert_uint_eq(type_of(beside), _i == 1 ? S_IFLNK : S_IFIFO);
+}
+END_TEST
+
 START_TEST(test_move)
 {
     const char *path = unit_path("s.pid"), *old = unit_path("s.pid.oldbin");
@@ -285,6 +307,7 @@ Suite *suite_server_pid_file(void)
     tcase_add_test(tc, test_device);
     tcase_add_test(tc, test_socket);
     tcase_add_test(tc, test_closed_folder);
+    tcase_add_loop_test(tc, test_beside, 0, 3);
     tcase_add_test(tc, test_move);
     tcase_add_test(tc, test_same);
     suite_add_tcase(s, tc);
