@@ -450,41 +450,37 @@ static bool has_line_of(int number)
 }
 
 /* An error line is in the file when its turn is over, so that neither who looks at once misses it nor a crash loses it. A
- * machine that is short of processors may be late with some: most of them count. */
+ * machine that is short of processors may be late with one, and then none is waited for during a second: some in a row
+ * show it. The test's time limit ends a wait in vain. */
 START_TEST(error_lines_come_at_once)
 {
-    enum { ROUNDS = 20 };
-    int seen = 0;
     site_write("html/a.txt", "hello\n");
     site_conf_server("");
     site_start();
-    for (int i = 0; i < ROUNDS; i++) {
-        ask_for_none(i);
-        seen += has_line_of(i);
+    for (int number = 0, good = 0; good < 8; number++) {
+        ask_for_none(number);
+        good = has_line_of(number) ? good + 1 : 0;
+        sleep_msec(good ? 0 : 50);
     }
-    ck_assert_int_ge(seen, ROUNDS / 2);
 }
 END_TEST
 
 START_TEST(error_lines_survive_a_crash)
 {
-    enum { ROUNDS = 6 };
-    int seen = 0;
     site_write("html/a.txt", "hello\n");
     site_conf_server("");
     site_allow_alerts();
     site_start();
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int number = 0, good = 0; good < 3; number++) {
         pid_t worker;
         site_await_workers(1);
         ck_assert_uint_eq(site_processes(&worker, 1), 1);
-        ask_for_none(i);
+        ask_for_none(number);
         kill(worker, SIGKILL);
         while (kill(worker, 0) == 0)
             sleep_msec(1);
-        seen += has_line_of(i);
+        good = has_line_of(number) ? good + 1 : 0;
     }
-    ck_assert_int_ge(seen, ROUNDS / 2);
 }
 END_TEST
 
