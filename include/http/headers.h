@@ -48,12 +48,13 @@ struct headers_conf {
 
 extern struct conf_module headers_module;
 
-/* Adds what the location says to the response's fields. `modified`: the date of what is sent; NULL: it has none. */
-void headers_apply(struct request *r, const time_t *modified);
+/* Puts on r->out what the location says: Location of a redirect, expires, add_header, userid. The one place that does, whatever made the
+ * response. */
+void headers_apply(struct request *r);
 
 /* The same for the fields alone that conditions of a 200 look at: validators and, where asked for, those of caching. For
  * r->out as it will be thrown away. */
-void headers_foresee(struct request *r, const time_t *modified, bool caching);
+void headers_foresee(struct request *r, bool caching);
 
 /* Whether add_trailer has some for this response; and their lines, each with CRLF. */
 bool headers_have_trailers(const struct request *r);

@@ -62,6 +62,9 @@ struct response {
     struct text body;            /* generated content: error page, listing, text; else absent */
     struct sink_body file;       /* the file's bytes; source NULL: none */
     enum io_method method;       /* $io_method */
+    bool of_file;                /* its content is r->file's, or a part of it */
+    bool dated;                  /* there is a date of what is sent: */
+    time_t modified;             /* it */
     off_t from, to;              /* the part of the file that the body is of; with several ranges, around all of them */
     bool stamped;                /* `stamp` is of the file: before the first bytes, or after the first turn */
     struct file_stamp stamp;
@@ -82,6 +85,7 @@ enum step {
     STEP_VARIANT,
     STEP_FILE,
     STEP_LISTING,
+    STEP_FIELDS, /* the response is decided: its fields, then what is sent of a file */
     STEP_READY
 };
 

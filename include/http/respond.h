@@ -4,7 +4,7 @@
 
 #include "http/request.h"
 
-/* An error or another status with a short page; obeys error_page. r->step is STEP_READY after, or the start of an internal
+/* An error or another status with a short page; obeys error_page. r->step is STEP_FIELDS after, or the start of an internal
  * redirect's way: static_run() goes on with it. */
 void respond_error(struct request *r, int status);
 

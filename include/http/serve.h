@@ -4,8 +4,12 @@
 
 #include "http/request.h"
 
-/* r->file is the file. Fills r->out. */
+/* r->file is the file. Decides what is answered; the fields come next (STEP_FIELDS). */
 void serve_file(struct request *r);
+
+/* After them, where r->out.of_file: which part, and its source: 200, 206 or 416, or whatever status this stands in for. As in nginx, what
+ * is added to the fields has seen the whole: its status and length were not yet those of a range. */
+void serve_content(struct request *r);
 
 /* What the policy would look at for this request's file; for serve_file() and `sluice explain`. */
 struct policy_facts serve_facts(const struct request *r);

@@ -6,8 +6,6 @@
 #include "http/respond.h"
 #include "http/validators.h"
 
-enum { MODIFIED = 23349600 }; /* Mon, 28 Sep 1970 06:00:00 GMT */
-
 static const char gif[] = "GIF89a\1\0\1\0\x80\1\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\1\0,\0\0\0\0\1\0\1\0\0\2\2L\1\0;";
 
 static const struct text date = {"Mon, 28 Sep 1970 06:00:00 GMT", CLOCK_HTTP_LEN};
@@ -16,22 +14,21 @@ static const struct text date = {"Mon, 28 Sep 1970 06:00:00 GMT", CLOCK_HTTP_LEN
 static enum precondition check(struct request *r)
 {
     struct response *o = &r->out;
-    const time_t modified = MODIFIED;
 
     if (r->error_status > 0 || !precondition_asked(&r->msg))
         return PRECONDITION_PROCEED;
     o->last_modified = date;
-    headers_foresee(r, &modified, false);
+    headers_foresee(r, false);
     struct validators v = validators_of(r);
     return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
 }
 
-/* Its date, where add_header has not put its own there, and unless this stands in for something else. A 304 has the fields
- * of its 200, so that both begin alike. */
+/* With its date (add_header may put another in its place), unless this stands in for something else. A 304 has the fields of its
+ * 200, so that both begin alike. */
 static void respond(struct request *r, int status)
 {
     respond_text(r, status, TEXT("image/gif"), TEXT(gif));
-    if (r->out.status == status && !r->out.last_modified.at)
+    if (r->out.status == status)
         r->out.last_modified = date;
 }
 

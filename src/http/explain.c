@@ -156,17 +156,26 @@ static void take_turn_now(struct explain *e)
     loop_run(e->loop);
 }
 
+static void take_step(struct explain *e)
+{
+    struct request *r = e->request;
+
+    while (!static_step(r)) {
+        do
+            take_turn(e);
+        while (r->lookup.open);
+    }
+}
+
 static void walk(struct explain *e)
 {
     struct request *r = e->request;
 
     while (r->step != STEP_READY) {
         struct moment before = explain_moment(r);
-        while (!static_step(r)) {
-            do
-                take_turn(e);
-            while (r->lookup.open);
-        }
+        do
+            take_step(e);
+        while (r->step == STEP_FIELDS); /* of what the step before decided */
         explain_step(e, &before);
     }
 }
@@ -226,6 +235,8 @@ static int begin_response(struct explain *e, struct buffer *head)
 
 static int tell(struct explain *e, struct buffer *head)
 {
+    while (e->request->step == STEP_FIELDS)
+        take_step(e);
     e->refused = was_refused(e->request);
     e->uri = first_uri(e->request);
     explain_opening(e);

@@ -520,6 +520,7 @@ void explain_step(struct explain *e, const struct moment *before)
     case STEP_LISTING:
         say_listing(e, before);
         break;
+    case STEP_FIELDS:
     case STEP_READY:
         break;
     }

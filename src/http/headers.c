@@ -134,7 +134,7 @@ static int64_t until_daily(int64_t sec)
     return sec > at ? sec - at : sec - at + 86400;
 }
 
-static void apply_expires(struct request *r, struct expires e, const time_t *modified)
+static void apply_expires(struct request *r, struct expires e)
 {
     if (e.variable) {
         struct text value = template_text(e.variable, r);
@@ -152,9 +152,9 @@ static void apply_expires(struct request *r, struct expires e, const time_t *mod
         add_expires(r, TEXT("Thu, 31 Dec 2037 23:55:55 GMT"), TEXT("max-age=315360000"));
         return;
     case EXPIRES_MODIFIED:
-        if (!modified) /* what has no date is modified now */
+        if (!r->out.dated) /* what has no date is modified now */
             e.kind = EXPIRES_ACCESS;
-        at = clock_add(modified ? *modified : now, e.sec);
+        at = clock_add(r->out.dated ? r->out.modified : now, e.sec);
         break;
     case EXPIRES_DAILY:
         at = clock_add(now, until_daily(e.sec));
@@ -242,12 +242,12 @@ static bool is_usual(int status)
     }
 }
 
-void headers_foresee(struct request *r, const time_t *modified, bool caching)
+void headers_foresee(struct request *r, bool caching)
 {
     const struct headers_conf *h = r->location->headers;
 
     if (caching && h->expires.kind != EXPIRES_OFF)
-        apply_expires(r, h->expires, modified);
+        apply_expires(r, h->expires);
     for (const struct added_header *a = h->added; a; a = a->next) {
         if (is_validator(a->name))
             replace_validator(r, a->name, template_field(a->value, r));
@@ -259,7 +259,7 @@ void headers_foresee(struct request *r, const time_t *modified, bool caching)
     }
 }
 
-void headers_apply(struct request *r, const time_t *modified)
+void headers_apply(struct request *r)
 {
     if (!r->location)
         return;
@@ -269,7 +269,7 @@ void headers_apply(struct request *r, const time_t *modified)
 
     struct text location = r->moved_to.at ? redirect_apply(r) : TEXT_NONE;
     if (usual && h->expires.kind != EXPIRES_OFF)
-        apply_expires(r, h->expires, modified);
+        apply_expires(r, h->expires);
     for (const struct added_header *a = h->added; a; a = a->next) {
         if (!usual && !a->always)
             continue;

@@ -4,7 +4,6 @@
 #include "base/number.h"
 #include "http/climb.h"
 #include "http/field.h"
-#include "http/headers.h"
 #include "http/response.h"
 #include "http/route.h"
 #include "http/status.h"
@@ -48,8 +47,7 @@ void respond_page(struct request *r, int status)
     }
     if (status == 405)
         r->out.allow = TEXT("GET, HEAD");
-    headers_apply(r, NULL);
-    r->step = STEP_READY;
+    r->step = STEP_FIELDS;
 }
 
 void respond_text(struct request *r, int status, struct text type, struct text body)
@@ -63,8 +61,7 @@ void respond_text(struct request *r, int status, struct text type, struct text b
     r->out.body = body;
     r->out.length = body.len;
     r->out.no_length = status == 204 || status == 304;
-    headers_apply(r, NULL);
-    r->step = STEP_READY;
+    r->step = STEP_FIELDS;
 }
 
 /* Also a redirect is a status that error_page can take over: its page, with this Location. */

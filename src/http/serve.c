@@ -203,16 +203,13 @@ static enum range_result ask_ranges(const struct request *r, struct range **rang
     return range_parse(field, r->file->size, most > RANGE_MOST ? RANGE_MOST : (int)most, *ranges, count);
 }
 
-/* 200 or 206, or whatever status this stands in for. */
-static void respond_content(struct request *r, time_t modified)
+void serve_content(struct request *r)
 {
     struct response *o = &r->out;
     struct range whole = {0, r->file->size}, *ranges = NULL;
     unsigned count = 0;
     int rc;
 
-    /* As in nginx, what is added sees the whole: its status and length are not yet those of a range. */
-    headers_apply(r, &modified);
     if (r->location->rewrites_content)
         content_plan(r);
     enum range_result asked = o->status == 200 ? ask_ranges(r, &ranges, &count, &r->arena) : RANGE_IGNORE;
@@ -242,14 +239,14 @@ static void set_coding(struct request *r)
 }
 
 /* The conditions are about what a 200 would say: its fields are made as far as they matter, and forgotten. */
-static enum precondition check(struct request *r, time_t modified)
+static enum precondition check(struct request *r)
 {
     struct response *o = &r->out;
 
     if (!precondition_asked(&r->msg))
         return PRECONDITION_PROCEED;
     struct text etag = o->etag, date = o->last_modified;
-    headers_foresee(r, &modified, r->location->rewrites_content && gzip_asks_fields(r));
+    headers_foresee(r, r->location->rewrites_content && gzip_asks_fields(r));
     struct validators v = validators_of(r);
     if (r->location->rewrites_content)
         v.etag = content_tag(r);
@@ -267,22 +264,23 @@ void serve_file(struct request *r)
     struct response *o = &r->out;
     time_t modified = validators_set(r);
 
-    r->step = STEP_READY;
+    r->step = STEP_FIELDS;
+    o->dated = true;
+    o->modified = modified;
     o->type = mime_type(h->types, r->uri, h->default_type);
     o->status = r->error_status > 0 ? r->error_status : 200;
     o->length = (uint64_t)r->file->size; /* of the whole, for what is decided by it */
-    switch (o->status == 200 ? check(r, modified) : PRECONDITION_PROCEED) {
+    switch (o->status == 200 ? check(r) : PRECONDITION_PROCEED) {
     case PRECONDITION_FAILED:
         respond_error(r, 412);
         break;
     case PRECONDITION_NOT_MODIFIED:
         o->status = 304;
         o->no_length = true;
-        headers_apply(r, &modified);
         break;
     case PRECONDITION_PROCEED:
         set_coding(r);
-        respond_content(r, modified);
+        o->of_file = true;
         break;
     }
 }

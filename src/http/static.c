@@ -323,6 +323,16 @@ static bool step_listing(struct request *r)
     return true;
 }
 
+/* The last step of every response. */
+static bool step_fields(struct request *r)
+{
+    r->step = STEP_READY;
+    headers_apply(r);
+    if (r->out.of_file)
+        serve_content(r);
+    return true;
+}
+
 bool static_step(struct request *r)
 {
     switch (r->step) {
@@ -352,6 +362,8 @@ bool static_step(struct request *r)
         return step_file(r);
     case STEP_LISTING:
         return step_listing(r);
+    case STEP_FIELDS:
+        return step_fields(r);
     case STEP_READY:
         return true;
     }
