@@ -1,6 +1,7 @@
 /* access_log.c - log_format, access_log, and the line of each request. See access_log.h.
  *
- * Lines go straight into the log file's buffer (base/log_file.h); its writer thread does the writing. */
+ * Lines go straight into the log file's buffer (base/log_file.h); its writer thread does the
+ * writing. */
 #include "http/access_log.h"
 
 #include "base/number.h"
@@ -139,7 +140,8 @@ static void on_close(void *file)
     log_file_close(file);
 }
 
-/* Lines without a buffer may stand beside those with one, as in nginx; plain ones do not stand in a compressed file. */
+/* Lines without a buffer may stand beside those with one, as in nginx; plain ones do not stand in a
+ * compressed file. */
 static const char *agree(struct conf *cf, const struct log_file *file, const struct options *o)
 {
     struct log_values *v = http_values(cf);
@@ -173,7 +175,8 @@ static const char *check_buffer(struct conf *cf, struct text path, struct option
     return NULL;
 }
 
-/* As in nginx, relative to the prefix even where it begins with a variable: so it always has a constant folder. */
+/* As in nginx, relative to the prefix even where it begins with a variable: so it always has a
+ * constant folder. */
 static const char *set_path(struct conf *cf, struct text path, const struct options *o, struct template **out)
 {
     const char *full = conf_full_path(cf, path);
@@ -297,7 +300,8 @@ static const char *set_cache(struct conf *cf, const struct conf_row *row, void *
 
 /* ---- writing ---- */
 
-/* What a client put into a path must not lead out of the folder before the first variable, nor look like something else. */
+/* What a client put into a path must not lead out of the folder before the first variable, nor look
+ * like something else. */
 static bool is_safe(const struct template *t, struct text path)
 {
     struct text fixed = t->parts[0].text, rest;
@@ -384,7 +388,8 @@ void access_log_write(struct request *r)
     }
 }
 
-/* Without access_log: where the installation logs to; a build that was never installed has no such folder, and goes on. */
+/* Without access_log: where the installation logs to; a build that was never installed has no such
+ * folder, and goes on. */
 static const char *open_default(struct conf *cf, struct log_values *http)
 {
     struct access_log *a = arena_zalloc(cf->arena, sizeof *a);

@@ -1,4 +1,5 @@
-/* charset.c - charset, source_charset, charset_map: rows, and what they mean for a response. See charset.h; called by content.c. */
+/* charset.c - charset, source_charset, charset_map: rows, and what they mean for a response. See
+ * charset.h; called by content.c. */
 #include "http/charset.h"
 
 #include "http/core.h"

@@ -1,4 +1,5 @@
-/* confine.c - root_confine and disable_symlinks: what a location asks of file/open.c. Called by static.c.
+/* confine.c - root_confine and disable_symlinks: what a location asks of file/open.c. Called by
+ * static.c.
  * https://nginx.org/en/docs/http/ngx_http_core_module.html#disable_symlinks */
 #include "http/confine.h"
 
@@ -26,13 +27,15 @@ static size_t constant_folder(const struct template *t)
     return template_is_constant(t) || t->parts[0].variable ? 0 : last_slash(t->parts[0].text);
 }
 
-/* How much of `path` is the root that it may not leave; false: all of it, so that the configuration itself names the file. */
+/* How much of `path` is the root that it may not leave; false: all of it, so that the configuration
+ * itself names the file. */
 static bool confined_root(struct request *r, struct text path, size_t *len)
 {
     const struct root *root = &r->location->http->root;
 
     if (root->alias && root->strip == SIZE_MAX) {
-        /* A regular expression makes the whole name: what the configuration says for sure is its constant beginning. */
+        /* A regular expression makes the whole name: what the configuration says for sure is its
+         * constant beginning. */
         *len = constant_folder(root->path);
         return *len > 0;
     }
@@ -53,7 +56,8 @@ static bool is_below(struct text path, struct text root)
     return path.len == root.len || path.at[root.len] == '/' || root.at[root.len - 1] == '/';
 }
 
-/* The same for a path that `source` made, which need not begin with the root. -EACCES: nothing that is known beforehand says where. */
+/* The same for a path that `source` made, which need not begin with the root. -EACCES: nothing that
+ * is known beforehand says where. */
 static int named_root(struct request *r, struct text path, const struct template *source, struct open_options *o)
 {
     char real[PATH_MAX];

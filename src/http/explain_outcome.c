@@ -1,4 +1,5 @@
-/* explain_outcome.c - what a request's way came to, in words: the status, and what would move the bytes, each with its reason. */
+/* explain_outcome.c - what a request's way came to, in words: the status, and what would move the
+ * bytes, each with its reason. */
 #include "file/residency.h"
 #include "http/explain_words.h"
 #include "http/gzip.h"
@@ -41,9 +42,9 @@ static const char *why_not_unchanged(const struct request *r)
         return "the whole file";
     switch (r->location->http->if_modified_since) {
     case IF_MODIFIED_SINCE_OFF:
-        return "the whole file: if_modified_since off takes no notice of the field";
+        return "the whole file: if_modified_since off ignores the field";
     case IF_MODIFIED_SINCE_EXACT:
-        return "the whole file: If-Modified-Since is not exactly the file's date, as if_modified_since exact wants it";
+        return "the whole file: If-Modified-Since is not exactly the file's date, as if_modified_since exact requires";
     default:
         return "the whole file: it has changed since If-Modified-Since";
     }
@@ -77,7 +78,7 @@ static const char *why_of_file(struct explain *e)
         return why_whole(r);
     case 206:
         if (r->out.content_range.at)
-            return arena_printf(&e->request->arena, "Range %.*s is inside of the file", TEXT_ARG(range));
+            return arena_printf(&e->request->arena, "Range %.*s is inside the file", TEXT_ARG(range));
         return arena_printf(&e->request->arena, "Range %.*s: several parts", TEXT_ARG(range));
     case 304:
         return m->fields[FIELD_IF_NONE_MATCH].at ? "If-None-Match names the file as it is"
@@ -135,7 +136,7 @@ static const char *why_not_gzip(struct request *r)
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
 
     if (o->coding_line)
-        return "it is packed already";
+        return "it is compressed already";
     if (o->status != 200 && o->status != 206 && o->status != 403 && o->status != 404)
         return "only 200, 403 and 404 are";
     if (!o->unsized && o->length < (uint64_t)g->min_length)
@@ -159,7 +160,7 @@ static void say_content(struct explain *e)
     if (p->recode)
         explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
     if (p->gzip)
-        explain_say(e, "content", "compressed by gzip: the client takes it; there are no ranges of that");
+        explain_say(e, "content", "compressed by gzip: the client accepts it; there are no ranges of that");
     else if (r->location->gzip->gzip)
         explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
     if (e->reply.chunked)

@@ -1,5 +1,6 @@
-/* explain_words.c - what each step of a request's way came to, in words. Told from where the request stood before the step and
- * where it stands after it; the decisions themselves are those of static.c, serve.c and route.c. */
+/* explain_words.c - what each step of a request's way came to, in words. Told from where the
+ * request stood before the step and where it stands after it; the decisions themselves are those of
+ * static.c, serve.c and route.c. */
 #include "http/explain_words.h"
 
 #include "base/clock.h"
@@ -200,7 +201,7 @@ static void say_location(struct explain *e, const struct location *l)
         break;
     }
     if (l->parent)
-        explain_say(e, NULL, "inside of location %s", label(r, l->parent));
+        explain_say(e, NULL, "inside location %s", label(r, l->parent));
 }
 
 static void say_return(struct explain *e, const struct return_action *a, const char *where)
@@ -258,7 +259,8 @@ static void say_found(struct explain *e, const struct moment *before)
         because(e, "the body is larger than client_max_body_size");
 }
 
-/* What the step decides alone: content that is made in memory, and refusals, in whose place an error page may stand. */
+/* What the step decides alone: content that is made in memory, and refusals, in whose place an
+ * error page may stand. */
 static void say_content(struct explain *e, const struct moment *before)
 {
     const struct request *r = e->request;
@@ -326,7 +328,7 @@ static void say_try_files(struct explain *e, const struct moment *before)
     struct text name = t->items[before->step_at]->text;
     if (before->step_at >= t->count - 1) {
         explain_say(e, "try_files", "%.*s: the last resort", TEXT_ARG(name));
-        because(e, "nothing of try_files is there");
+        because(e, "no file of try_files exists");
         return;
     }
     struct look l = look_at(before->path);
@@ -413,7 +415,7 @@ static const char *why_not_usable(struct request *r, enum coding c)
         return "there is no Accept-Encoding";
     if (accept_encoding_takes(&accept, c))
         return "gzip_http_version, gzip_proxied or gzip_disable say no";
-    return accept.q[c] > 0 ? "Accept-Encoding likes identity better" : "Accept-Encoding does not take it";
+    return accept.q[c] > 0 ? "Accept-Encoding prefers identity" : "Accept-Encoding does not accept it";
 }
 
 static void say_variant(struct explain *e, const struct moment *before)
@@ -433,8 +435,8 @@ static void say_variant(struct explain *e, const struct moment *before)
                     l.rc < 0 ? strerror(-l.rc) : kind_text(l.kind));
     else if (chosen)
         explain_say(e, "side file", "%.*s: %.*s is there, and %s", TEXT_ARG(name), TEXT_ARG(before->path),
-                    r->location->variants->mode[look->coding] == VARIANT_ALWAYS ? "is sent to everyone"
-                                                                                : "the client takes it");
+                    r->location->variants->mode[look->coding] == VARIANT_ALWAYS ? "is sent to every client"
+                                                                                : "the client accepts it");
     else
         explain_say(e, "side file", "%.*s: %.*s is there, so the answer varies; but %s", TEXT_ARG(name),
                     TEXT_ARG(before->path), look->usable ? "a better one is chosen" : why_not_usable(r, look->coding));
@@ -458,15 +460,15 @@ static void say_turn(struct explain *e, const struct moment *before)
                 (r->error_status > 0 && r->error_status != before->error_status);
 
     if (r->step == STEP_READY && r->redirects > before->redirects)
-        because(e, "internal redirects go round and round");
+        because(e, "internal redirects form a cycle");
     else if (page && r->step == STEP_READY)
-        explain_say(e, "error_page", "sends the client elsewhere");
+        explain_say(e, "error_page", "redirects the client");
     else if (page && entered)
         explain_say(e, "error_page", "leads to %.*s", TEXT_ARG(r->location->name));
     else if (page && r->error_status > 0)
         explain_say(e, "error_page", "%.*s, with status %d", TEXT_ARG(r->uri), r->error_status);
     else if (page)
-        explain_say(e, "error_page", "%.*s, with the status that it has itself", TEXT_ARG(r->uri));
+        explain_say(e, "error_page", "%.*s, with its own status", TEXT_ARG(r->uri));
     else if (r->step == STEP_ROUTE)
         explain_say(e, "redirect", "internal, to %.*s", TEXT_ARG(r->uri));
     if (r->redirects > before->redirects && entered)

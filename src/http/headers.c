@@ -28,7 +28,8 @@ static enum added_single single_of(struct text name)
     return ADDED_FREE;
 }
 
-/* A copied snippet says such things, and does no harm by it; but whoever wrote it should know that they do not count. */
+/* A copied snippet says such things, and does no harm by it; but whoever wrote it should know that
+ * they do not count. */
 static void warn_of_single(struct conf *cf, const struct conf_row *row, const struct added_header *a)
 {
     bool trailer = text_equal(text_of(row->name), TEXT("add_trailer"));
@@ -357,7 +358,8 @@ static const struct conf_row rows[] = {
     {.name = NULL},
 };
 
-/* The list of a level, from what it has said (a level without its own has the list of the one around, copied), and that one's. */
+/* The list of a level, from what it has said (a level without its own has the list of the one
+ * around, copied), and that one's. */
 static struct added_header *inherit(struct added_header *said, int rule, const struct added_header *said_around,
                                     struct added_header *around)
 {

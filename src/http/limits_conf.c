@@ -1,4 +1,5 @@
-/* limits_conf.c - the directives of limit_req, limit_conn and limit_rate, and the shared memory behind them. */
+/* limits_conf.c - the directives of limit_req, limit_conn and limit_rate, and the shared memory
+ * behind them. */
 #include "base/number.h"
 #include "http/core.h"
 #include "http/limits_inside.h"

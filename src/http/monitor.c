@@ -1,5 +1,5 @@
-/* monitor.c - the directives stub_status and status, and which form is answered. Adding the counters up and printing
- * them takes some ten microseconds. See monitor.h. */
+/* monitor.c - the directives stub_status and status, and which form is answered. Adding the
+ * counters up and printing them takes some ten microseconds. See monitor.h. */
 #include "http/monitor.h"
 
 #include "base/clock.h"
@@ -244,7 +244,8 @@ static const char *set_status(struct conf *cf, const struct conf_row *row, void 
     return NULL;
 }
 
-/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct connections_now. */
+/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct
+ * connections_now. */
 static void get_connections(struct request *r, const void *data, struct text *out)
 {
     struct counters c;

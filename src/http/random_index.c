@@ -1,5 +1,5 @@
-/* random_index.c - a file of the directory, whichever, chosen on a thread: a large directory must not hold up others. Called by
- * static.c. See random_index.h. */
+/* random_index.c - a file of the directory, whichever, chosen on a thread: a large directory must
+ * not hold up others. Called by static.c. See random_index.h. */
 #include "http/random_index.h"
 
 #include "http/confine.h"
@@ -52,7 +52,8 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-/* Each of n files in one pass with equal chance: the n-th takes the place of the chosen one in one of n cases. */
+/* Each of n files in one pass with equal chance: the n-th takes the place of the chosen one in one
+ * of n cases. */
 static int choose(struct random_job *j, DIR *dir)
 {
     uint64_t state = 0, files = 0;

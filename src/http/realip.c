@@ -1,7 +1,9 @@
-/* realip.c - set_real_ip_from, real_ip_header, real_ip_recursive: from a trusted peer's header to r->peer, so that all that asks for
- * the client's address gets that one. Called by static_route.c when server and location are known.
+/* realip.c - set_real_ip_from, real_ip_header, real_ip_recursive: from a trusted peer's header to
+ * r->peer, so that all that asks for the client's address gets that one. Called by static_route.c
+ * when server and location are known.
  *
- * A header is believed only from a trusted peer, and the way back along X-Forwarded-For ends at the first that is not. */
+ * A header is believed only from a trusted peer, and the way back along X-Forwarded-For ends at the
+ * first that is not. */
 #include "http/realip.h"
 
 #include "base/number.h"
@@ -99,8 +101,8 @@ static bool read_peer(struct text t, union peer *peer)
     return true;
 }
 
-/* The last address of a list to *peer, if *peer is trusted; recursively the one before that, as long as there is trust. False: *peer is
- * what it was. `rest` is what is left of the list. */
+/* The last address of a list to *peer, if *peer is trusted; recursively the one before that, as
+ * long as there is trust. False: *peer is what it was. `rest` is what is left of the list. */
 static bool step_back(const struct realip_conf *conf, struct text *rest, union peer *peer)
 {
     union peer before;

@@ -1,4 +1,5 @@
-/* rewrite_rows.c - the directives of the rewrite module, made into instructions. `if` is in rewrite_if.c. See rewrite.h. */
+/* rewrite_rows.c - the directives of the rewrite module, made into instructions. `if` is in
+ * rewrite_if.c. See rewrite.h. */
 #include "base/number.h"
 #include "http/rewrite_program.h"
 #include "http/status.h"

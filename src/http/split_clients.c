@@ -1,4 +1,5 @@
-/* split_clients.c - `split_clients`: a variable that parts requests by a hash, in given proportions. See map.h. */
+/* split_clients.c - `split_clients`: a variable that parts requests by a hash, in given
+ * proportions. See map.h. */
 #include "http/map.h"
 #include "http/request.h"
 #include "http/site.h"

@@ -1,6 +1,8 @@
-/* userid.c - the cookie of userid: read, made and sent as nginx does it, so that logs of both go together. See userid.h.
+/* userid.c - the cookie of userid: read, made and sent as nginx does it, so that logs of both go
+ * together. See userid.h.
  *
- * An identifier is four numbers: a service or the server's address, the time, where the process began, and a count. */
+ * An identifier is four numbers: a service or the server's address, the time, where the process
+ * began, and a count. */
 #include "http/userid.h"
 
 #include "base/base64.h"

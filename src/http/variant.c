@@ -1,4 +1,5 @@
-/* variant.c - which side files a request may get, and what comes of those that are there. See variant.h; called by static.c. */
+/* variant.c - which side files a request may get, and what comes of those that are there. See
+ * variant.h; called by static.c. */
 #include "http/variant.h"
 
 #include "http/gzip.h"

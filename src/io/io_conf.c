@@ -1,4 +1,5 @@
-/* io_conf.c - the rows of what policy.c and the sources are told: sendfile, aio, directio and their like. */
+/* io_conf.c - the rows of what policy.c and the sources are told: sendfile, aio, directio and their
+ * like. */
 #include <unistd.h>
 
 #include "base/number.h"

@@ -1,5 +1,6 @@
-/* explain.c - `sluice explain`: reads the command line and the configuration, makes the request that a client would send, and
- * prints what http/explain.c finds out about it. Nothing is bound, sent or logged. */
+/* explain.c - `sluice explain`: reads the command line and the configuration, makes the request
+ * that a client would send, and prints what http/explain.c finds out about it. Nothing is bound,
+ * sent or logged. */
 #include "server/explain.h"
 
 #include "base/log.h"
@@ -216,7 +217,7 @@ static int parse_line(struct asked *a, int argc, char **argv, struct arena *aren
     if (rc < 0)
         return rc;
     if (optind + 1 != argc)
-        return fail("%s", optind == argc ? "there is no URL; -h shows how it goes" : "more than one URL");
+        return fail("%s", optind == argc ? "there is no URL; -h shows the usage" : "more than one URL");
     rc = parse_url(a, argv[optind], arena);
     if (rc == 0)
         take_host_field(a);
@@ -271,7 +272,8 @@ static bool name_is_known_at(const struct http_main *http, const struct address 
     return false;
 }
 
-/* How well an address fits, and why. 0: a connection to that host and port does not come in there. */
+/* How well an address fits, and why. 0: a connection to that host and port does not come in
+ * there. */
 enum fit { FIT_NONE, FIT_SOME, FIT_WILDCARD, FIT_NAME, FIT_EXACT };
 
 static enum fit fit_of(const struct asked *a, const struct http_main *http, const struct address *address)
@@ -483,7 +485,8 @@ static int explain(struct asked *a, struct cycle *c)
         return -EINVAL;
     if (getcwd(folder, sizeof(folder) - 1) && strcmp(folder, "/") != 0)
         o.folder = strcat(folder, "/");
-    /* Before the privileges go: the kernel lets root look, and the user that the server was started by. */
+    /* Before the privileges go: the kernel lets root look, and the user that the server was started
+     * by. */
     running_ask(&a->running, c->main->pid);
     o.admission = a->running.admission;
     o.admission_why = a->running.why;

@@ -1,4 +1,5 @@
-/* foreign.c - directives of nginx that sluice does not have, and what to do about a line that has one. */
+/* foreign.c - directives of nginx that sluice does not have, and what to do about a line that has
+ * one. */
 #include "server/modules.h"
 
 #define NO_PROXY "sluice serves files and passes no request on; leave this location to a proxy, or remove the line"

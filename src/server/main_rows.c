@@ -1,4 +1,5 @@
-/* main_rows.c - the directives of the main context. https://nginx.org/en/docs/ngx_core_module.html */
+/* main_rows.c - the directives of the main context.
+ * https://nginx.org/en/docs/ngx_core_module.html */
 #include "base/paths.h"
 #include "server/cpu.h"
 #include "server/main_conf.h"

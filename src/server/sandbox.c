@@ -183,7 +183,7 @@ static void enter_seccomp(const struct cycle *c, enum sandbox_role role, bool fi
     if (rc == 0)
         say(s, "seccomp");
     else if (first)
-        log_warn(-rc, "this kernel takes no seccomp filter, workers can make all system calls");
+        log_warn(-rc, "this kernel accepts no seccomp filter: workers can make all system calls");
 }
 
 const struct sandbox_conf *sandbox_conf_of(const struct cycle *c)

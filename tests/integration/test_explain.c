@@ -259,7 +259,7 @@ START_TEST(steps_in_words)
     assert_says(&run, "no regular expression matches (2 tried)\n  4. file       ");
     snprintf(text, sizeof(text), "%s: %lld bytes, modified ", data("above"), (long long)(3 * MIB + 1));
     assert_says(&run, text);
-    assert_says(&run, "  5. status     206 Partial Content: Range bytes=0-99 is inside of the file\n  6. bytes      ");
+    assert_says(&run, "  5. status     206 Partial Content: Range bytes=0-99 is inside the file\n  6. bytes      ");
     assert_says(&run, "directio 1m, sendfile on\n");
     assert_says(&run, "\n\nHTTP/1.1 206 Partial Content\nServer: ");
     /* Why what was asked for is not what comes. */
@@ -284,7 +284,7 @@ START_TEST(steps_in_words)
     /* The page that stands in. */
     explain(&run, (char *[]){(char *)"/gone/x", NULL});
     assert_says(&run, "error_page /page.html, with status 410\n");
-    assert_says(&run, "status     410 Gone: nothing of try_files is there, and error_page says so\n");
+    assert_says(&run, "status     410 Gone: no file of try_files exists, and error_page says so\n");
     explain(&run, (char *[]){(char *)"-H", (char *)"Host: a.wild.example", (char *)"/", NULL});
     assert_says(&run, "by its name *.wild.example\n");
     explain(&run, (char *[]){(char *)"-H", (char *)"Host: nobody", (char *)"/", NULL});

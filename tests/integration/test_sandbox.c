@@ -173,8 +173,8 @@ static const struct lacking {
 } lacking[] = {
     {SYS_landlock_create_ruleset, ENOSYS, "this kernel has no Landlock", "seccomp"},
     {SYS_landlock_create_ruleset, EOPNOTSUPP, "this kernel has no Landlock", "seccomp"},
-    {SYS_seccomp, ENOSYS, "this kernel takes no seccomp filter", "Landlock"},
-    {SYS_seccomp, EINVAL, "this kernel takes no seccomp filter", "Landlock"},
+    {SYS_seccomp, ENOSYS, "this kernel accepts no seccomp filter", "Landlock"},
+    {SYS_seccomp, EINVAL, "this kernel accepts no seccomp filter", "Landlock"},
 };
 
 START_TEST(kernel_lacks_it)

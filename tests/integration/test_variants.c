@@ -346,16 +346,16 @@ START_TEST(explained)
     argv[5] = (char *)site_path("sluice.conf");
     site_run_bare(&run, argv);
     ck_assert_msg(run.status == 0, "%s%s", run.out, run.err);
-    ck_assert_msg(strstr(run.out, "a.txt.gz is there, and the client takes it"), "%s", run.out);
-    ck_assert_msg(strstr(run.out, "a.txt.br is there, so the answer varies; but Accept-Encoding does not take it"),
+    ck_assert_msg(strstr(run.out, "a.txt.gz is there, and the client accepts it"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "a.txt.br is there, so the answer varies; but Accept-Encoding does not accept it"),
                   "%s", run.out);
     ck_assert_msg(strstr(run.out, "Content-Encoding: gzip"), "%s", run.out);
-    ck_assert_msg(strstr(run.out, "not compressed: it is packed already"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "not compressed: it is compressed already"), "%s", run.out);
 
     snprintf(url, sizeof url, "http://127.0.0.1:%d/none.txt", site_port(0));
     site_run_bare(&run, argv);
     ck_assert_msg(strstr(run.out, "none.txt.gz: No such file or directory"), "%s", run.out);
-    ck_assert_msg(strstr(run.out, "compressed by gzip: the client takes it"), "%s", run.out);
+    ck_assert_msg(strstr(run.out, "compressed by gzip: the client accepts it"), "%s", run.out);
     argv[7] = (char *)"Accept-Encoding: identity";
     site_run_bare(&run, argv);
     ck_assert_msg(strstr(run.out, "not compressed: Accept-Encoding does not ask for it"), "%s", run.out);
