@@ -1,39 +1,21 @@
 /* client.c - the harness's HTTP client: raw bytes out, responses in, everything with a deadline. */
 #include "harness.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 enum { PATIENCE = 10000 }; /* milliseconds without progress that end a test */
 
-static void connected(struct client *c, int fd)
-{
-    *c = (struct client){.fd = fd};
-}
-
 void client_open_sized(struct client *c, int port, int rcvbuf)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    if (rcvbuf)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    *c = (struct client){.channel = {.transport = transport()}};
+    if (transport()->connect(&c->channel, port, rcvbuf) < 0)
         ck_abort_msg("connect to port %d: %s", port, strerror(errno));
-    connected(c, fd);
 }
 
 void client_open(struct client *c, int port)
@@ -43,42 +25,58 @@ void client_open(struct client *c, int port)
 
 void client_open_unix(struct client *c, const char *path)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    ck_assert_uint_lt(strlen(path), sizeof(to.sun_path));
-    strcpy(to.sun_path, path);
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    *c = (struct client){0};
+    if (channel_connect_unix(&c->channel, path) < 0)
         ck_abort_msg("connect to %s: %s", path, strerror(errno));
-    connected(c, fd);
+}
+
+void client_open_tcp(struct client *c, int fd)
+{
+    *c = (struct client){.channel = channel_of_tcp(fd)};
+}
+
+static void forget(struct client *c)
+{
+    free(c->in);
+    *c = (struct client){.channel = {.fd = -1}};
 }
 
 void client_close(struct client *c)
 {
-    if (c->fd >= 0)
-        close(c->fd);
-    free(c->in);
-    *c = (struct client){.fd = -1};
+    if (c->channel.fd >= 0)
+        c->channel.transport->close(&c->channel);
+    forget(c);
 }
 
 void client_reset(struct client *c)
 {
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1, .l_linger = 0}, sizeof(struct linger));
-    client_close(c);
+    c->channel.transport->reset(&c->channel);
+    forget(c);
+}
+
+void client_end_sending(struct client *c)
+{
+    int rc = c->channel.transport->end_sending(&c->channel);
+    ck_assert_msg(rc == 0 || errno == ENOTCONN, "shutdown: %s", strerror(errno)); /* the server may have reset it */
+}
+
+ssize_t client_read(struct client *c, void *bytes, size_t len, bool wait)
+{
+    return c->channel.transport->receive(&c->channel, bytes, len, wait);
 }
 
 size_t client_send(struct client *c, const void *bytes, size_t len)
 {
     size_t sent = 0;
     while (sent < len) {
-        ssize_t n = send(c->fd, (const char *)bytes + sent, len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = c->channel.transport->send(&c->channel, (const char *)bytes + sent, len - sent, false);
         if (n >= 0) {
             sent += (size_t)n;
             continue;
         }
         if (errno != EAGAIN)
             break;
-        struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+        struct pollfd p = {.fd = c->channel.fd, .events = POLLOUT};
         if (poll(&p, 1, scaled(PATIENCE)) == 0)
             ck_abort_msg("the server does not take what is sent (%zu of %zu bytes)", sent, len);
     }
@@ -102,15 +100,15 @@ static bool fill_within(struct client *c, int msec)
 {
     if (c->eof)
         return false;
-    struct pollfd p = {.fd = c->fd, .events = POLLIN};
-    if (poll(&p, 1, msec) == 0)
+    struct pollfd p = {.fd = c->channel.fd, .events = POLLIN};
+    if (!c->channel.transport->has_pending(&c->channel) && poll(&p, 1, msec) == 0)
         return false;
     if (c->cap - c->len < 65536) {
         c->cap = c->cap ? c->cap * 2 : 131072;
         c->in = realloc(c->in, c->cap);
         ck_assert_ptr_nonnull(c->in);
     }
-    ssize_t n = recv(c->fd, c->in + c->len, c->cap - c->len, 0);
+    ssize_t n = client_read(c, c->in + c->len, c->cap - c->len, true);
     if (n > 0) {
         c->len += (size_t)n;
         return true;

@@ -115,6 +115,8 @@ void files_setup(void)
         ck_abort_msg("no folder in %s: %s", tmp_base(), strerror(errno));
     site_mkdir("logs");
     site_mkdir("html");
+    if (!transport()->is_tcp)
+        site_mkdir(SITE_SOCKETS);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -98,7 +98,7 @@ static const char *http_text(void)
 
 static const char *value_of(const char *name, size_t len)
 {
-    static char port[16];
+    static char port[16], address[2200];
     if (len == 3 && !memcmp(name, "DIR", 3))
         return site_dir();
     if (len == 4 && !memcmp(name, "DISK", 4))
@@ -107,11 +107,35 @@ static const char *value_of(const char *name, size_t len)
         return main_text;
     if (len == 4 && !memcmp(name, "HTTP", 4))
         return http_text();
+    if (len == 4 && !memcmp(name, "PEER", 4))
+        return transport()->peer;
+    if ((len == 6 || len == 7) && !memcmp(name, "LISTEN", 6)) {
+        transport()->address(address, sizeof address, site_port(len == 7 ? (unsigned)(name[6] - '0') : 0));
+        return address;
+    }
+    if (len == 5 && !memcmp(name, ":PORT", 5)) {
+        snprintf(port, sizeof(port), transport()->is_tcp ? ":%d" : "", site_port(0));
+        return port;
+    }
     if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
         snprintf(port, sizeof(port), "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
         return port;
     }
     return NULL;
+}
+
+/* The transport's address in the place of TCP's, after the same directive. Returns how much of the text that was. */
+static size_t put_address(const char *text, FILE *f)
+{
+    static const char before[] = "listen 127.0.0.1:@PORT";
+    size_t len = sizeof before - 1;
+    if (strncmp(text, before, len) != 0)
+        return 0;
+    unsigned n = text[len] == '@' ? 0 : (unsigned)(text[len] - '0');
+    char address[2200];
+    transport()->address(address, sizeof address, site_port(n));
+    fprintf(f, "listen %s", address);
+    return len + (text[len] == '@' ? 1 : 2);
 }
 
 static char *expand(const char *text)
@@ -121,6 +145,7 @@ static char *expand(const char *text)
     FILE *f = open_memstream(&out, &size);
     ck_assert_ptr_nonnull(f);
     while (*text) {
+        text += put_address(text, f);
         const char *end = *text == '@' ? strchr(text + 1, '@') : NULL;
         const char *value = end ? value_of(text + 1, (size_t)(end - text) - 1) : NULL;
         if (value)
@@ -130,6 +155,17 @@ static char *expand(const char *text)
         text = value ? end + 1 : text + 1;
     }
     fclose(f);
+    return out;
+}
+
+const char *site_text(const char *text)
+{
+    static char texts[8][4096];
+    static unsigned turn;
+    char *out = texts[turn++ % 8], *expanded = expand(text);
+    ck_assert_uint_lt(strlen(expanded), sizeof texts[0]);
+    strcpy(out, expanded);
+    free(expanded);
     return out;
 }
 
@@ -247,14 +283,12 @@ static void launch(const struct launch *l)
     site.server = pid;
 }
 
-static bool port_accepts(int port)
+bool site_accepts(int port)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool accepts = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
-    close(fd);
+    struct channel ch = {.transport = transport()};
+    bool accepts = transport()->connect(&ch, port, 0) == 0;
+    if (accepts)
+        transport()->close(&ch);
     return accepts;
 }
 
@@ -289,7 +323,7 @@ static bool lost_the_port(void)
 void site_await_port(int port)
 {
     int64_t deadline = now_msec() + scaled(8000);
-    for (int status; !port_accepts(port); sleep_msec(3)) {
+    for (int status; !site_accepts(port); sleep_msec(3)) {
         if (site.server && has_exited(&status))
             report_early_exit(status);
         if (now_msec() > deadline)
@@ -316,7 +350,7 @@ static void await_pid_file(int64_t deadline)
 static bool accepts_or_lost(void)
 {
     int64_t deadline = now_msec() + scaled(8000);
-    for (int status; !port_accepts(site.ports[0]); sleep_msec(3)) {
+    for (int status; !site_accepts(site.ports[0]); sleep_msec(3)) {
         if (has_exited(&status)) {
             if (lost_the_port())
                 return false;
@@ -480,6 +514,8 @@ bool site_run_as(uid_t uid)
     }
     site.uid = uid;
     ck_assert_int_eq(chown(site_path("logs"), uid, (gid_t)uid), 0);
+    if (!transport()->is_tcp)
+        ck_assert_int_eq(chown(site_path(SITE_SOCKETS), uid, (gid_t)uid), 0);
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {

@@ -6,7 +6,7 @@
  * removed when its process ends; site_teardown() also insists that the server ended well.
  *
  * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips what it does not know),
- * HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
+ * HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
+
+#include "transport.h"
 
 bool on_nginx(void);
 int scaled(int msec); /* a deadline, longer for slow builds */
@@ -48,11 +50,14 @@ void assert_pattern(const void *bytes, size_t len, off_t offset);
 
 int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
 
-/* Writes a configuration. In the text are replaced: @DIR@, @DISK@, @PORT@ (@PORT1@..), @MAIN@ (daemon off, pid, error_log,
- * one worker) and @HTTP@ (access log). The short forms supply what is around a server's directives, or around those of http. */
+/* Writes a configuration. `listen 127.0.0.1:@PORT@` listens where the transport has that port. In the text are replaced: @DIR@, @DISK@, @PORT@ (@PORT1@..), @MAIN@ (daemon off, pid, error_log,
+ * one worker), @HTTP@ (access log), @LISTEN@ (@LISTEN1@..: what the server of such a port listens on), @PEER@ ($remote_addr of the test's clients) and @:PORT@ (as Location has it: nothing over
+ * a unix socket). The short forms supply what is around a server's directives, or around those of http. */
 void site_conf(const char *text);        /* the whole file: dir/sluice.conf */
 void site_conf_http(const char *text);   /* inside http { }; must hold the servers */
 void site_conf_server(const char *text); /* inside server { }, which listens on @PORT@ with root @DIR@/html */
+
+const char *site_text(const char *text); /* with the same replaced; in one of 8 static buffers */
 
 void site_start(void); /* runs the binary on the written file, waits until @PORT@ accepts */
 void site_start_unawaited(void);
@@ -63,6 +68,7 @@ void site_start_args(char *const argv[]); /* exactly these arguments (argv[0] is
  * file. */
 void site_start_from(const char *folder, int stdout_fd, char *const argv[]);
 void site_await_port(int port);
+bool site_accepts(int port);
 pid_t site_pid(void);
 void site_forget(void);   /* the test has collected the process itself */
 void site_kill(int sig);  /* to the master */
@@ -90,6 +96,16 @@ void site_teardown(void); /* stops a running server by TERM and checks how it we
 /* A case of `suite` with these fixtures; `seconds` is the limit of each of its tests. */
 TCase *site_case(Suite *suite, const char *name, int seconds);
 
+/* For what only TCP has: false over another transport, with a line that says what was left out and why. Asked where tests are
+ * added to a suite, so that the line comes once. */
+bool needs_tcp(const char *test, const char *why);
+#define tcase_add_tcp_loop_test(tc, test, from, to, why)                                                               \
+    do {                                                                                                               \
+        if (needs_tcp(#test, why))                                                                                     \
+            tcase_add_loop_test(tc, test, from, to);                                                                   \
+    } while (0)
+#define tcase_add_tcp_test(tc, test, why) tcase_add_tcp_loop_test(tc, test, 0, 1, why)
+
 /* Waits until the file contains `text`, and returns the whole of it (free it). */
 char *log_await(const char *name, const char *text);
 char *log_await_count(const char *name, const char *text, unsigned count);
@@ -103,7 +119,7 @@ int64_t now_msec(void);
 /* --- Client ------------------------------------------------------------------------------------------------------ */
 
 struct client {
-    int fd;
+    struct channel channel;
     char *in; /* received and not yet used */
     size_t len, cap;
     bool eof;
@@ -121,9 +137,12 @@ struct response {
 
 void client_open(struct client *c, int port);
 void client_open_sized(struct client *c, int port, int rcvbuf); /* SO_RCVBUF before connecting; 0: default */
-void client_open_unix(struct client *c, const char *path);
+void client_open_unix(struct client *c, const char *path);      /* whatever the transport, as the next */
+void client_open_tcp(struct client *c, int fd);                 /* a socket that the test has connected */
 void client_close(struct client *c);
-void client_reset(struct client *c); /* RST instead of FIN */
+void client_reset(struct client *c); /* RST instead of FIN, where there is one */
+void client_end_sending(struct client *c);
+ssize_t client_read(struct client *c, void *bytes, size_t len, bool wait); /* past c->in: as recv(2) */
 
 /* Bytes that went out; fewer when the server closed. */
 size_t client_send(struct client *c, const void *bytes, size_t len);

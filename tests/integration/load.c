@@ -2,9 +2,7 @@
 #include "load.h"
 #include "harness.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,20 +29,15 @@ void load_failed(struct counts *counts, const char *format, ...)
     va_end(ap);
 }
 
-int load_dial(int port)
+bool load_dial(struct channel *ch, int port)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     struct timeval patience = {.tv_sec = scaled(10000) / 1000};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+    *ch = (struct channel){.transport = transport(), .fd = -1};
+    if (transport()->connect(ch, port, 0) < 0)
+        return false;
+    setsockopt(ch->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(ch->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    return true;
 }
 
 enum outcome { STAYS, CLOSES, NOT_TAKEN, FAILS };
@@ -89,7 +82,8 @@ static bool take_body(struct reading *r, const struct load_requests *q, struct c
 }
 
 /* `idle_msec`: since its last answer; -1: it has not had any. */
-static enum outcome exchange(int fd, const struct load_requests *q, int64_t idle_msec, struct counts *counts)
+static enum outcome exchange(struct channel *ch, const struct load_requests *q, int64_t idle_msec,
+                             struct counts *counts)
 {
     static struct reading r;
     char text[512];
@@ -98,9 +92,9 @@ static enum outcome exchange(int fd, const struct load_requests *q, int64_t idle
     r.len = 0;
     r.got = 0;
     r.in_body = false;
-    bool sent = send(fd, text, (size_t)len, MSG_NOSIGNAL) == len;
+    bool sent = ch->transport->send(ch, text, (size_t)len, true) == len;
     while (!r.in_body || r.got < q->len) {
-        ssize_t n = sent ? recv(fd, r.in + r.len, sizeof(r.in) - 1 - r.len, 0) : -1;
+        ssize_t n = sent ? ch->transport->receive(ch, r.in + r.len, sizeof(r.in) - 1 - r.len, true) : -1;
         if (n <= 0) {
             int error = n < 0 ? errno : 0;
             bool untouched = !r.in_body && r.len == 0 && (n == 0 || error == ECONNRESET || error == EPIPE);
@@ -122,29 +116,25 @@ static enum outcome exchange(int fd, const struct load_requests *q, int64_t idle
 void load_requests(int stop, struct counts *counts, const void *arg)
 {
     const struct load_requests *q = arg;
-    int fd = -1;
+    struct channel ch = {.fd = -1};
     int64_t answered = 0;
     while (load_goes_on(stop)) {
-        bool fresh = fd < 0;
-        if (fresh)
-            fd = load_dial(q->port);
-        if (fd < 0) {
+        bool fresh = ch.fd < 0;
+        if (fresh && !load_dial(&ch, q->port)) {
             load_failed(counts, "connect: %s", strerror(errno));
             continue;
         }
-        enum outcome o = exchange(fd, q, fresh ? -1 : now_msec() - answered, counts);
+        enum outcome o = exchange(&ch, q, fresh ? -1 : now_msec() - answered, counts);
         answered = now_msec();
         counts->done += o == STAYS || o == CLOSES;
         counts->retried += o == NOT_TAKEN;
-        if (o != STAYS || !q->keep) {
-            close(fd);
-            fd = -1;
-        }
+        if (o != STAYS || !q->keep)
+            ch.transport->close(&ch);
         if (q->pause_msec && o != NOT_TAKEN)
             sleep_msec(q->pause_msec);
     }
-    if (fd >= 0)
-        close(fd);
+    if (ch.fd >= 0)
+        ch.transport->close(&ch);
 }
 
 void loader_start(struct loader *l, load_fn *fn, const void *arg)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "transport.h"
+
 struct counts {
     uint64_t done, failed, retried;
     char what[160]; /* the last failure */
@@ -16,8 +18,8 @@ typedef void load_fn(int stop, struct counts *counts, const void *arg);
 bool load_goes_on(int stop);
 void load_failed(struct counts *counts, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Connected, with a limit on every wait; -1 and errno. */
-int load_dial(int port);
+/* Connected, with a limit on every wait; false and errno. */
+bool load_dial(struct channel *ch, int port);
 
 /* Requests for pattern files, one connection after the other, each used as long as the server lets it. Whatever is not the right
  * answer is a failure. So is a connection that the server closes without a word when it was idle for less than

@@ -196,7 +196,7 @@ START_TEST(many_rules)
         at += (size_t)snprintf(conf + at, size - at, "deny 10.%u.%u.0/24; allow 10.%u.%u.128/25;\n", i / 256, i % 256,
                                i / 256, i % 256);
     }
-    snprintf(conf + at, size - at, "allow 127.0.0.1; deny all; location / { root @DIR@/html; }");
+    snprintf(conf + at, size - at, "allow @PEER@; deny all; location / { root @DIR@/html; }");
     site_write("html/x", "x");
     site_conf_server(conf);
     free(conf);
@@ -248,10 +248,10 @@ Suite *suite_access(void)
     Suite *s = suite_create("access");
     TCase *tc = site_case(s, "access", 30);
 
-    tcase_add_test(tc, the_first_rule_that_fits_decides);
+    tcase_add_tcp_test(tc, the_first_rule_that_fits_decides, "networks are of IP addresses");
     tcase_add_test(tc, rules_are_inherited_as_a_whole);
     tcase_add_test(tc, return_comes_before_the_rules);
-    tcase_add_test(tc, unix_clients);
+    tcase_add_tcp_test(tc, unix_clients, "clients of TCP beside those of a unix socket");
     tcase_add_test(tc, pages_of_403_are_subject_to_the_rules_too);
     tcase_add_test(tc, rules_of_where_an_internal_redirect_leads);
     tcase_add_test(tc, limit_except);

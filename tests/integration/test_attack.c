@@ -127,18 +127,18 @@ static bool ask_politely(const char *request_text, size_t len)
 {
     char bytes[8192];
     size_t got = 0;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(0))};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool good = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-                send(fd, request_text, strlen(request_text), MSG_NOSIGNAL) == (ssize_t)strlen(request_text);
-    for (ssize_t n; good && (n = recv(fd, bytes, sizeof bytes, 0)) != 0;) {
+    struct channel ch = {.transport = transport()};
+    if (ch.transport->connect(&ch, site_port(0), 0) < 0)
+        return false;
+    size_t length = strlen(request_text);
+    bool good = ch.transport->send(&ch, request_text, length, true) == (ssize_t)length;
+    for (ssize_t n; good && (n = ch.transport->receive(&ch, bytes, sizeof bytes, true)) != 0;) {
         good = n > 0;
         if (got == 0)
             good = good && n > 12 && memcmp(bytes, "HTTP/1.1 20", 11) == 0;
         got += n > 0 ? (size_t)n : 0;
     }
-    close(fd);
+    ch.transport->close(&ch);
     return good && got > len;
 }
 
@@ -202,15 +202,11 @@ static void polite_end(const char *what)
 /* Connected, non-blocking; `rcvbuf` 0: the kernel's. */
 static int dial(int rcvbuf)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(0))};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_msg(fd >= 0, "socket: %s", strerror(errno));
-    if (rcvbuf > 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-    ck_assert_msg(connect(fd, (struct sockaddr *)&to, sizeof to) == 0, "connect: %s", strerror(errno));
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    struct channel ch = {.transport = transport()};
+    ck_assert_msg(ch.transport->connect(&ch, site_port(0), rcvbuf) == 0, "connect: %s", strerror(errno));
+    ck_assert_ptr_null(ch.session); /* thousands of bare sockets, in an array for poll(2) */
+    fcntl(ch.fd, F_SETFL, O_NONBLOCK);
+    return ch.fd;
 }
 
 static void say(int fd, const char *text)

@@ -228,12 +228,12 @@ START_TEST(satisfy)
 {
     struct response r;
     write_users(users);
-    start("location /any-in/ { alias @DIR@/html/; satisfy any; allow 127.0.0.1; deny all; }\n"
+    start("location /any-in/ { alias @DIR@/html/; satisfy any; allow @PEER@; deny all; }\n"
           "location /any-out/ { alias @DIR@/html/; satisfy any; deny all; }\n"
           "location /any-off/ { alias @DIR@/html/; satisfy any; deny all; auth_basic off; }\n"
           "location /any-none/ { alias @DIR@/html/; satisfy any; allow 192.0.2.1; auth_basic off; }\n"
           "location /any-auth/ { alias @DIR@/html/; satisfy any; }\n"
-          "location /all-in/ { alias @DIR@/html/; allow 127.0.0.1; deny all; }\n"
+          "location /all-in/ { alias @DIR@/html/; allow @PEER@; deny all; }\n"
           "location /all-out/ { alias @DIR@/html/; deny all; }\n"
           "location /except/ { alias @DIR@/html/; auth_basic off; limit_except GET { auth_basic e; } }\n");
     const char *good = basic("plain:secret");

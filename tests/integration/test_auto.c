@@ -525,9 +525,9 @@ Suite *suite_auto(void)
     tcase_add_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1);
     tcase_add_test(t, a_killed_worker_is_not_missed);
     tcase_add_loop_test(t, a_reload_forgets_nothing, 0, 3);
-    tcase_add_test(t, explained);
-    tcase_add_loop_test(t, explained_from_the_running_server, 0, 3);
-    tcase_add_test(t, explained_beside_another_process);
-    tcase_add_test(t, explained_to_a_stranger);
+    tcase_add_tcp_test(t, explained, "explain is asked with a URL");
+    tcase_add_tcp_loop_test(t, explained_from_the_running_server, 0, 3, "explain is asked with a URL");
+    tcase_add_tcp_test(t, explained_beside_another_process, "explain is asked with a URL");
+    tcase_add_tcp_test(t, explained_to_a_stranger, "explain is asked with a URL");
     return s;
 }

@@ -573,11 +573,11 @@ Suite *suite_config(void)
 {
     Suite *s = suite_create("config");
     TCase *tc = site_case(s, "config", 60);
-    tcase_add_test(tc, every_error);
+    tcase_add_tcp_test(tc, every_error, "messages name the address");
     tcase_add_test(tc, start_with_an_error);
     tcase_add_test(tc, missing_file);
     if (!on_nginx()) {
-        tcase_add_test(tc, byte_order_marks);
+        tcase_add_tcp_test(tc, byte_order_marks, "geo knows IP addresses");
         tcase_add_test(tc, suggestions);
         tcase_add_test(tc, directives_of_nginx);
     }
@@ -590,7 +590,7 @@ Suite *suite_config(void)
     tcase_add_test(tc, bad_options);
     tcase_add_test(tc, signal_without_a_server);
     tcase_add_test(tc, globals_on_the_command_line);
-    tcase_add_test(tc, warnings);
-    tcase_add_test(tc, configuration_of_debian);
+    tcase_add_tcp_test(tc, warnings, "messages name the address");
+    tcase_add_tcp_test(tc, configuration_of_debian, "listens on a port");
     return s;
 }

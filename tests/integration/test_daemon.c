@@ -296,11 +296,11 @@ Suite *suite_daemon(void)
 {
     Suite *s = suite_create("daemon");
     TCase *start = site_case(s, "start", 40);
-    tcase_add_loop_test(start, an_address_in_use, 0, 2);
+    tcase_add_tcp_loop_test(start, an_address_in_use, 0, 2, "a port that another process has");
     tcase_add_loop_test(start, a_broken_configuration, 0, 2);
     if (!on_nginx()) { /* what it calls itself, and how it counts, differs */
         tcase_add_loop_test(start, a_pid_file_that_cannot_be_written, 0, 4);
-        tcase_add_loop_test(start, nothing_is_said_twice, 0, 4);
+        tcase_add_tcp_loop_test(start, nothing_is_said_twice, 0, 4, "a port that another process has");
     }
     TCase *daemon = site_case(s, "daemon", 40);
     tcase_add_test(daemon, descriptor_2_is_the_log);
@@ -309,6 +309,6 @@ Suite *suite_daemon(void)
     tcase_add_test(daemon, descriptor_2_of_one_process);
     tcase_add_test(daemon, descriptor_2_that_is_the_log);
     tcase_add_loop_test(daemon, descriptor_2_without_a_file, 0, 2);
-    tcase_add_loop_test(daemon, an_upgrade_that_fails, 0, 3);
+    tcase_add_tcp_loop_test(daemon, an_upgrade_that_fails, 0, 3, "a port that another process has");
     return s;
 }

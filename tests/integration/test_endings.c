@@ -326,7 +326,7 @@ static void come_and_go(const struct stage *s, int goodbye)
     if (goodbye == 0)
         client_reset(&c);
     else if (goodbye == 1)
-        shutdown(c.fd, SHUT_WR); /* as much as is sent is taken for granted, then it goes */
+        client_end_sending(&c); /* as much as is sent is taken for granted, then it goes */
     client_close(&c);
 }
 

@@ -106,8 +106,7 @@ START_TEST(documentation)
     expect_body("/docs/1.0/", "one");
     expect_body("/docs/2.0/guide", "guide");
     expect(host, "/docs/2.0/guide", 200, "Cache-Control", "max-age=3600");
-    char to[128];
-    snprintf(to, sizeof(to), "http://docs.example.org:%d/docs/2.0/guide", site_port(0));
+    const char *to = site_text("http://docs.example.org@:PORT@/docs/2.0/guide");
     expect(host, "/docs/stable/guide", 302, "Location", to);
     expect(host, "/manual/guide.php", 301, "Location", to);
     expect("documentation.example.org", "/docs/1.0/?q=1", 301, "Location", "http://docs.example.org/docs/1.0/?q=1");
@@ -234,6 +233,6 @@ Suite *suite_examples(void)
     tcase_add_test(t, mirror);
     tcase_add_test(t, readme);
     tcase_add_test(t, video);
-    tcase_add_test(t, behind_a_proxy);
+    tcase_add_tcp_test(t, behind_a_proxy, "the example trusts an IP address");
     return s;
 }

@@ -30,8 +30,8 @@ static const char conf[] =
     "    location /memory/ { alias @DISK@/data/; open_file_cache max=10; open_file_cache_content 64k; }\n"
     "    location /sync/ { alias @DISK@/data/; aio off; }\n"
     "    location ~ \\.forbidden$ { return 403; }\n"
-    "    location /deny/ { alias @DISK@/data/; allow 192.0.2.0/24; deny 127.0.0.1; error_page 403 /page.html; }\n"
-    "    location /allow/ { alias @DISK@/data/; allow 127.0.0.0/8; deny all; limit_except GET { deny all; } }\n"
+    "    location /deny/ { alias @DISK@/data/; allow 192.0.2.0/24; deny @PEER@; error_page 403 /page.html; }\n"
+    "    location /allow/ { alias @DISK@/data/; allow @PEER@; deny all; limit_except GET { deny all; } }\n"
     "    location /auth/ { alias @DISK@/data/; auth_basic r; auth_basic_user_file users; }\n"
     "    location /any/ { alias @DISK@/data/; satisfy any; allow 192.0.2.1; auth_basic r; auth_basic_user_file users; "
     "}\n"
@@ -300,8 +300,8 @@ START_TEST(why_it_was_refused)
     struct run run;
     prepare();
     explain(&run, (char *[]){(char *)"/deny/small", NULL});
-    assert_says(&run, "access     deny 127.0.0.1 (");
-    assert_says(&run, "): the first rule that fits 127.0.0.1\n");
+    assert_says(&run, site_text("access     deny @PEER@ ("));
+    assert_says(&run, site_text("): the first rule that fits @PEER@\n"));
     assert_says(&run, "error_page /page.html, with status 403\n");
     assert_says(&run, "status     403 Forbidden: a rule of deny says so");
     explain(&run, (char *[]){(char *)"-a", (char *)"192.0.2.9", (char *)"/deny/small", NULL});
@@ -431,12 +431,12 @@ Suite *suite_explain(void)
     tcase_add_loop_test(same, same_as_the_server, 0, sizeof(asked) / sizeof(*asked));
     tcase_add_test(same, silence);
     TCase *words = site_case(s, "words", 60);
-    tcase_add_test(words, steps_in_words);
+    tcase_add_tcp_test(words, steps_in_words, "explain is asked with a URL");
     tcase_add_test(words, why_it_was_refused);
-    tcase_add_test(words, address_by_the_url);
+    tcase_add_tcp_test(words, address_by_the_url, "explain is asked with a URL");
     tcase_add_test(words, no_traces);
     TCase *mistakes = site_case(s, "mistakes", 60);
-    tcase_add_loop_test(mistakes, errors, 0, sizeof(wrong) / sizeof(*wrong));
+    tcase_add_tcp_loop_test(mistakes, errors, 0, sizeof(wrong) / sizeof(*wrong), "messages name the addresses");
     tcase_add_test(mistakes, configurations_that_serve_nothing);
     return s;
 }

@@ -164,7 +164,7 @@ START_TEST(half_closed_client_is_answered)
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+    client_end_sending(&c);
     struct response r;
     ck_assert(client_head(&c, &r));
     client_expect_pattern(&c, 0, 300000);

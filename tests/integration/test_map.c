@@ -305,10 +305,10 @@ Suite *suite_map(void)
     tcase_add_test(t, map_of_many);
     tcase_add_test(t, places_of_variables);
     t = site_case(s, "geo", 30);
-    tcase_add_test(t, geo);
+    tcase_add_tcp_test(t, geo, "geo knows IP addresses");
     tcase_add_test(t, geo_of_ranges);
     tcase_add_test(t, geo_deletes_parts);
-    tcase_add_test(t, geo_behind_proxies);
+    tcase_add_tcp_test(t, geo_behind_proxies, "geo knows IP addresses");
     t = site_case(s, "split_clients", 30);
     tcase_add_test(t, split_clients);
     tcase_add_test(t, errors);

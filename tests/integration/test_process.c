@@ -53,12 +53,7 @@ static void await_body(const char *target, const char *body)
 
 static bool port_refuses(int port)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool refuses = connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno == ECONNREFUSED;
-    close(fd);
-    return refuses;
+    return !site_accepts(port) && (errno == ECONNREFUSED || errno == ENOENT);
 }
 
 static void await_refusal(int port)
@@ -450,8 +445,9 @@ START_TEST(ipv6)
     struct sockaddr_in6 to = {
         .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)site_port(1)), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    struct client c = {.fd = fd};
+    struct client c;
     struct response r;
+    client_open_tcp(&c, fd);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: [::1]\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 200);
@@ -610,7 +606,7 @@ Suite *suite_process(void)
     TCase *tc = site_case(s, "process", 60);
     tcase_add_test(tc, reload_changes_the_configuration);
     tcase_add_test(tc, reload_lets_downloads_finish);
-    tcase_add_test(tc, reload_with_a_broken_file_keeps_the_old);
+    tcase_add_tcp_test(tc, reload_with_a_broken_file_keeps_the_old, "a port that another process has");
     tcase_add_test(tc, killed_worker_is_replaced);
     tcase_add_test(tc, quit_lets_downloads_finish);
     tcase_add_test(tc, quit_under_load_fails_no_request);
@@ -621,7 +617,7 @@ Suite *suite_process(void)
     tcase_add_test(tc, privileges_are_dropped);
     tcase_add_loop_test(tc, signals_by_option, 0, 2);
     tcase_add_test(tc, daemon_mode);
-    tcase_add_test(tc, address_in_use);
+    tcase_add_tcp_test(tc, address_in_use, "a port that another process has");
     tcase_add_test(tc, unix_socket);
     tcase_add_test(tc, ipv6);
     if (!on_nginx()) {
@@ -629,8 +625,8 @@ Suite *suite_process(void)
         tcase_add_test(own, workers_do_not_outlive_the_master);
         tcase_add_test(own, socket_activation);
         tcase_add_test(own, service_manager_is_told);
-        tcase_add_test(own, directory_mode);
-        tcase_add_test(own, directory_mode_logs_here);
+        tcase_add_tcp_test(own, directory_mode, "starts with a port");
+        tcase_add_tcp_test(own, directory_mode_logs_here, "starts with a port");
         tcase_add_test(own, directory_mode_with_errors);
     }
     return s;

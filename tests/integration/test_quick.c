@@ -121,9 +121,9 @@ Suite *suite_quick(void)
 
     if (on_nginx())
         return s;
-    tcase_add_test(t, redirects_name_no_port);
-    tcase_add_test(t, texts_are_utf_8);
-    tcase_add_test(t, listing);
-    tcase_add_test(t, missing_favicon);
+    tcase_add_tcp_test(t, redirects_name_no_port, "starts with a port");
+    tcase_add_tcp_test(t, texts_are_utf_8, "starts with a port");
+    tcase_add_tcp_test(t, listing, "starts with a port");
+    tcase_add_tcp_test(t, missing_favicon, "starts with a port");
     return s;
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -163,7 +162,7 @@ static size_t slow_head(struct slow *s, const char *bytes, size_t len)
 static void slow_take(struct slow *s)
 {
     char bytes[TICK_BYTES];
-    ssize_t n = recv(s->c.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    ssize_t n = client_read(&s->c, bytes, sizeof(bytes), false);
     if (n < 0 && errno == EAGAIN)
         return;
     ck_assert_msg(n > 0, "a slow client was closed after %jd bytes", (intmax_t)s->got);

@@ -3,7 +3,6 @@
 #include "harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MIB ((off_t)1 << 20)
@@ -76,7 +74,7 @@ END_TEST
 enum { DOWNLOADS = 200 };
 
 struct download {
-    int fd;
+    struct client c;
     bool in_body;
     size_t head_len;
     char head[1024];
@@ -85,13 +83,11 @@ struct download {
 
 static void start_download(struct download *d, int i, off_t size)
 {
-    struct client c;
     *d = (struct download){.start = i * 37 % 5000};
     d->want = size - d->start;
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=%jd-\r\nConnection: close\r\n\r\n", (intmax_t)d->start);
-    d->fd = c.fd;
-    fcntl(d->fd, F_SETFL, O_NONBLOCK);
+    client_open(&d->c, site_port(0));
+    client_say(&d->c, "GET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=%jd-\r\nConnection: close\r\n\r\n",
+               (intmax_t)d->start);
 }
 
 static void take_bytes(struct download *d, const char *bytes, size_t len)
@@ -120,7 +116,7 @@ static void take_bytes(struct download *d, const char *bytes, size_t len)
 static bool read_some(struct download *d)
 {
     static char buffer[262144];
-    ssize_t n = recv(d->fd, buffer, sizeof(buffer), 0);
+    ssize_t n = client_read(&d->c, buffer, sizeof(buffer), false);
     if (n < 0 && errno == EAGAIN)
         return false;
     ck_assert_msg(n >= 0, "after %jd of %jd bytes: %s", (intmax_t)d->got, (intmax_t)d->want, strerror(errno));
@@ -139,7 +135,7 @@ START_TEST(two_hundred_downloads)
     serve(_i, "");
     for (int i = 0; i < DOWNLOADS; i++) {
         start_download(&downloads[i], i, size);
-        polls[i] = (struct pollfd){.fd = downloads[i].fd, .events = POLLIN};
+        polls[i] = (struct pollfd){.fd = downloads[i].c.channel.fd, .events = POLLIN};
     }
     for (int left = DOWNLOADS; left > 0;) {
         ck_assert_msg(poll(polls, DOWNLOADS, scaled(15000)) > 0, "%d downloads stand still", left);
@@ -147,7 +143,7 @@ START_TEST(two_hundred_downloads)
             if (polls[i].fd < 0 || !polls[i].revents || !read_some(&downloads[i]))
                 continue;
             ck_assert_int_eq(downloads[i].got, downloads[i].want);
-            close(downloads[i].fd);
+            client_close(&downloads[i].c);
             polls[i].fd = -1;
             left--;
         }
@@ -307,7 +303,7 @@ static bool is_answered(struct client *c)
 
 static bool is_closed(struct client *c)
 {
-    struct pollfd p = {.fd = c->fd};
+    struct pollfd p = {.fd = c->channel.fd};
     return poll(&p, 1, 50) > 0 && (p.revents & (POLLERR | POLLHUP));
 }
 
@@ -526,7 +522,7 @@ START_TEST(the_end_has_an_owner)
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n%s\r\n", ends[_i].field);
     if (ends[_i].half_close)
-        shutdown(c.fd, SHUT_WR);
+        client_end_sending(&c);
     ck_assert(client_head(&c, &r));
     response_free(&r);
     free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 "));
@@ -753,11 +749,12 @@ Suite *suite_slow(void)
     tcase_add_test(timeouts, empty_lines);
     tcase_add_test(timeouts, too_many_fields);
     tcase_add_loop_test(timeouts, send_timeout, 0, 4);
-    tcase_add_test(timeouts, reset_timedout_connection);
+    tcase_add_tcp_test(timeouts, reset_timedout_connection, "a reset");
     tcase_add_loop_test(timeouts, send_timeout_counts_from_the_last_progress, 0, 4);
     if (!on_nginx()) {
-        tcase_add_loop_test(timeouts, send_timeout_sees_what_the_kernel_sends, 0, 2);
-        tcase_add_loop_test(timeouts, the_end_has_an_owner, 0, 4);
+        tcase_add_tcp_loop_test(timeouts, send_timeout_sees_what_the_kernel_sends, 0, 2,
+                                "a unix socket tells of what was taken in whole buffers");
+        tcase_add_tcp_loop_test(timeouts, the_end_has_an_owner, 0, 4, "what is sent outlives its sender");
     }
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
     tcase_add_test(timeouts, idle_connections_make_room);

@@ -42,18 +42,18 @@ static void slow_reader(int stop, struct counts *counts, const void *arg)
     char some[8192];
     (void)arg;
     while (load_goes_on(stop)) {
-        int fd = load_dial(port);
-        if (fd < 0 || send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0)
+        struct channel ch;
+        if (!load_dial(&ch, port) || ch.transport->send(&ch, ask, sizeof(ask) - 1, true) < 0)
             load_failed(counts, "slow reader: %s", strerror(errno));
-        for (int i = 0; fd >= 0 && i < 40 && load_goes_on(stop); i++) {
-            if (recv(fd, some, sizeof(some), 0) <= 0) {
+        for (int i = 0; ch.fd >= 0 && i < 40 && load_goes_on(stop); i++) {
+            if (ch.transport->receive(&ch, some, sizeof(some), true) <= 0) {
                 load_failed(counts, "slow reader: cut");
                 break;
             }
             sleep_msec(50);
         }
-        if (fd >= 0)
-            close(fd);
+        if (ch.fd >= 0)
+            ch.transport->close(&ch);
         counts->done++;
     }
 }
@@ -70,19 +70,17 @@ static void resetter(int stop, struct counts *counts, const void *arg)
         "GET /list/ HTTP/1.1\r\nHost: a\r\n\r\n",
         "nonsense\r\n\r\n",
     };
-    const struct linger now = {.l_onoff = 1};
     (void)arg;
     for (unsigned i = 0; load_goes_on(stop); i++) {
         const char *text = beginnings[i % (sizeof(beginnings) / sizeof(*beginnings))];
-        int fd = load_dial(port);
-        if (fd < 0) {
+        struct channel ch;
+        if (!load_dial(&ch, port)) {
             load_failed(counts, "connect: %s", strerror(errno));
             continue;
         }
-        (void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
+        (void)!ch.transport->send(&ch, text, strlen(text), true);
         sleep_msec((int)(i % 4) * 5);
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-        close(fd);
+        ch.transport->reset(&ch);
         counts->done++;
     }
 }
@@ -94,17 +92,17 @@ static void lister(int stop, struct counts *counts, const void *arg)
     static char page[262144];
     (void)arg;
     for (; load_goes_on(stop); sleep_msec(20)) {
-        int fd = load_dial(port);
+        struct channel ch;
         size_t len = 0;
-        bool sent = fd >= 0 && send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) > 0;
-        for (ssize_t n; sent && (n = recv(fd, page + len, sizeof(page) - 1 - len, 0)) > 0;)
+        bool sent = load_dial(&ch, port) && ch.transport->send(&ch, ask, sizeof(ask) - 1, true) > 0;
+        for (ssize_t n; sent && (n = ch.transport->receive(&ch, page + len, sizeof(page) - 1 - len, true)) > 0;)
             len += (size_t)n;
         page[len] = '\0';
         if (strncmp(page, "HTTP/1.1 200 ", 13) || !strstr(page, "</html>"))
             load_failed(counts, "list: %zu bytes, %.40s", len, page);
         counts->done++;
-        if (fd >= 0)
-            close(fd);
+        if (ch.fd >= 0)
+            ch.transport->close(&ch);
     }
 }
 

@@ -90,8 +90,7 @@ START_TEST(pages_of_redirects)
                                         "307 Temporary Redirect", "308 Permanent Redirect"};
     static const char *const titles[] = {"301 Moved Permanently", "302 Found", "303 See Other",
                                          "307 Temporary Redirect", "308 Permanent Redirect"};
-    char location[64];
-    snprintf(location, sizeof(location), "http://localhost:%d/to", site_port(0));
+    const char *location = site_text("http://localhost@:PORT@/to");
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
         struct response r;
         get(&r, site_path("/%.3s", lines[i]));
@@ -477,7 +476,7 @@ Suite *suite_status(void)
     tcase_add_test(tc, range_not_satisfiable);
     tcase_add_test(tc, redirect_cycle);
     tcase_add_test(tc, return_without_answer);
-    tcase_add_test(tc, silence_by_a_reset);
+    tcase_add_tcp_test(tc, silence_by_a_reset, "a reset");
     tcase_add_test(tc, return_with_text);
     return s;
 }

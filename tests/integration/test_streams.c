@@ -203,6 +203,6 @@ Suite *suite_streams(void)
     tcase_add_test(t, standard_output_no_more);
     tcase_add_test(t, another_users_fifo);
     tcase_add_loop_test(t, relative_prefix, 0, sizeof relatives / sizeof *relatives);
-    tcase_add_loop_test(t, relative_directory, 0, 4);
+    tcase_add_tcp_loop_test(t, relative_directory, 0, 4, "starts with a port");
     return s;
 }

@@ -215,7 +215,7 @@ START_TEST(folders_of_logs)
         made = count_text(log, "GET /x ");
         free(log);
     }
-    free(log_await(site_path("vary/%d.log", site_port(0)), "GET /x "));
+    free(log_await(site_path("vary/%s.log", transport()->is_tcp ? site_text("@PORT@") : ""), "GET /x "));
     char *log = site_read("logs/error.log", NULL);
     ck_assert_msg(!strstr(log, "failed") && !strstr(log, "[emerg]"), "%s", log);
     free(log);
@@ -575,7 +575,7 @@ Suite *suite_swap(void)
     tcase_add_loop_test(t, password_files, 0, 3);
     tcase_add_test(t, folders_of_logs);
     tcase_add_test(t, direct_reads);
-    tcase_add_loop_test(t, quick_mode_follows_links, 0, 2);
+    tcase_add_tcp_loop_test(t, quick_mode_follows_links, 0, 2, "starts with a port");
     tcase_add_loop_test(t, what_lies_beside_is_not_served, 0, 3);
     tcase_add_test(t, only_what_is_used_is_granted);
     tcase_add_loop_test(t, it_ends_with_its_worker, 0, sizeof endings / sizeof *endings);

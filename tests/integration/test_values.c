@@ -25,21 +25,22 @@ START_TEST(constant_text_is_one_line)
     site_write("html/a.txt", "a");
     site_write("html/f.odd", "a");
     site_write("users", "");
-    site_conf_http("map $uri $mapped { default \"" POLICY_LINES "\"; }\n"
-                   "server { listen @PORT@; root @DIR@/html; types { \"text/odd;\n v=1\" odd; text/plain txt; }\n"
-                   "set $given \"" POLICY_LINES "\";\n"
-                   "location /add { add_header X-P \"" POLICY_LINES "\" always; return 200 x; }\n"
-                   "location /map { add_header X-P $mapped; return 200 x; }\n"
-                   "location /set { add_header X-P \"\n a $given b\n\"; return 200 x; }\n"
-                   "location /type { default_type \"text/x;\n\tp=1\"; return 200 \"two\nlines\"; }\n"
-                   "location /charset { charset \"utf\n-8\"; return 200 x; }\n"
-                   "location /tokens { server_tokens \"my\n server\"; return 200 x; }\n"
-                   "location /realm { auth_basic \"a\n realm\tof $uri\"; auth_basic_user_file @DIR@/users; }\n"
-                   "location /return { return 302 \"/x?a=%20b\n &c=%0A\td$uri\"; }\n"
-                   "location /rewrite { rewrite ^ \"/x\n ?b=$uri\" redirect; }\n"
-                   "location /page { error_page 404 \"http://else.example/\n?%20$uri\"; return 404; }\n"
-                   "location /cookie { userid on; userid_name n; userid_path \"/a\n b\"; userid_p3p \"CP=\n x\"; }\n"
-                   "location / { absolute_redirect off; } }");
+    site_conf_http(
+        "map $uri $mapped { default \"" POLICY_LINES "\"; }\n"
+        "server { listen 127.0.0.1:@PORT@; root @DIR@/html; types { \"text/odd;\n v=1\" odd; text/plain txt; }\n"
+        "set $given \"" POLICY_LINES "\";\n"
+        "location /add { add_header X-P \"" POLICY_LINES "\" always; return 200 x; }\n"
+        "location /map { add_header X-P $mapped; return 200 x; }\n"
+        "location /set { add_header X-P \"\n a $given b\n\"; return 200 x; }\n"
+        "location /type { default_type \"text/x;\n\tp=1\"; return 200 \"two\nlines\"; }\n"
+        "location /charset { charset \"utf\n-8\"; return 200 x; }\n"
+        "location /tokens { server_tokens \"my\n server\"; return 200 x; }\n"
+        "location /realm { auth_basic \"a\n realm\tof $uri\"; auth_basic_user_file @DIR@/users; }\n"
+        "location /return { return 302 \"/x?a=%20b\n &c=%0A\td$uri\"; }\n"
+        "location /rewrite { rewrite ^ \"/x\n ?b=$uri\" redirect; }\n"
+        "location /page { error_page 404 \"http://else.example/\n?%20$uri\"; return 404; }\n"
+        "location /cookie { userid on; userid_name n; userid_path \"/a\n b\"; userid_p3p \"CP=\n x\"; }\n"
+        "location / { absolute_redirect off; } }");
     site_start();
     expect_value("/add", "X-P", POLICY);
     expect_value("/map", "X-P", POLICY);
@@ -49,11 +50,8 @@ START_TEST(constant_text_is_one_line)
     expect_value("/charset", "Content-Type", "text/plain; charset=utf -8");
     expect_value("/tokens", "Server", "my server");
     expect_value("/realm", "WWW-Authenticate", "Basic realm=\"a realm\tof /realm\"");
-    char url[256];
-    snprintf(url, sizeof url, "http://localhost:%d/x?a=%%20b &c=%%0A\td/return", site_port(0));
-    expect_value("/return", "Location", url);
-    snprintf(url, sizeof url, "http://localhost:%d/x ?b=/rewrite", site_port(0));
-    expect_value("/rewrite", "Location", url);
+    expect_value("/return", "Location", site_text("http://localhost@:PORT@/x?a=%20b &c=%0A\td/return"));
+    expect_value("/rewrite", "Location", site_text("http://localhost@:PORT@/x ?b=/rewrite"));
     expect_value("/page", "Location", "http://else.example/ ?%20/page");
     expect_value("/cookie", "P3P", "CP= x");
     struct response r;

@@ -210,7 +210,7 @@ START_TEST(names_are_case_insensitive)
           "location ~ ^/g/(?<Name>.*) { if ($HTTP_X = y) { return 200 \"$name $NAME\"; } }");
     expect_body("/?M=1", "one one 2");
     expect_for("/g/abc", "X: y\r\n", "abc abc");
-    expect_log(2, "127.0.0.1 200\n127.0.0.1 200\n");
+    expect_log(2, site_text("@PEER@ 200\n@PEER@ 200\n"));
 }
 END_TEST
 

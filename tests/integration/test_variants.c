@@ -388,7 +388,7 @@ Suite *suite_variants(void)
     tcase_add_test(tc, bytes_move_by_the_side_file);
     tcase_add_test(tc, absent_side_files_are_cached);
     tcase_add_test(tc, pipelined);
-    tcase_add_test(tc, explained);
+    tcase_add_tcp_test(tc, explained, "explain is asked with a URL");
     tcase_add_loop_test(tc, bad_lines, 0, 5);
     return s;
 }

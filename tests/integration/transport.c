@@ -1,0 +1,167 @@
+/* transport.c - see transport.h. */
+#include "transport.h"
+#include "harness.h"
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ---- What sockets have in common ---- */
+
+static int channel_to(struct channel *ch, int fd, const void *address, socklen_t len)
+{
+    if (connect(fd, address, len) == 0) {
+        ch->fd = fd;
+        return 0;
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static ssize_t socket_send(struct channel *ch, const void *bytes, size_t len, bool wait)
+{
+    return send(ch->fd, bytes, len, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+}
+
+static ssize_t socket_receive(struct channel *ch, void *bytes, size_t len, bool wait)
+{
+    return recv(ch->fd, bytes, len, wait ? 0 : MSG_DONTWAIT);
+}
+
+static bool socket_has_pending(const struct channel *ch)
+{
+    (void)ch;
+    return false;
+}
+
+static int socket_end_sending(struct channel *ch)
+{
+    return shutdown(ch->fd, SHUT_WR);
+}
+
+static void socket_close(struct channel *ch)
+{
+    close(ch->fd);
+    ch->fd = -1;
+}
+
+/* ---- plain: TCP over the loopback interface ---- */
+
+static void plain_address(char *out, size_t size, int port)
+{
+    snprintf(out, size, "127.0.0.1:%d", port);
+}
+
+static int plain_connect(struct channel *ch, int port, int rcvbuf)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    if (rcvbuf)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return channel_to(ch, fd, &to, sizeof to);
+}
+
+/* RST instead of FIN. */
+static void plain_reset(struct channel *ch)
+{
+    setsockopt(ch->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1, .l_linger = 0}, sizeof(struct linger));
+    socket_close(ch);
+}
+
+static const struct transport plain = {
+    .name = "plain",
+    .peer = "127.0.0.1",
+    .is_tcp = true,
+    .address = plain_address,
+    .connect = plain_connect,
+    .send = socket_send,
+    .receive = socket_receive,
+    .has_pending = socket_has_pending,
+    .end_sending = socket_end_sending,
+    .reset = plain_reset,
+    .close = socket_close,
+};
+
+struct channel channel_of_tcp(int fd)
+{
+    return (struct channel){.transport = &plain, .fd = fd};
+}
+
+/* ---- unix: a socket below site_dir(), named by the port's number ---- */
+
+static void unix_address(char *out, size_t size, int port)
+{
+    snprintf(out, size, "unix:%s/" SITE_SOCKETS "/%d", site_dir(), port);
+}
+
+static int unix_connect(struct channel *ch, int port, int rcvbuf)
+{
+    char address[2200];
+    (void)rcvbuf; /* what is sent waits in the sender's buffer */
+    unix_address(address, sizeof address, port);
+    return channel_connect_unix(ch, address + strlen("unix:"));
+}
+
+static const struct transport over_unix = {
+    .name = "unix",
+    .peer = "unix:",
+    .address = unix_address,
+    .connect = unix_connect,
+    .send = socket_send,
+    .receive = socket_receive,
+    .has_pending = socket_has_pending,
+    .end_sending = socket_end_sending,
+    .reset = socket_close, /* which is a reset where input is left unread */
+    .close = socket_close,
+};
+
+int channel_connect_unix(struct channel *ch, const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    ck_assert_msg(strlen(path) < sizeof to.sun_path, "%s is too long for a socket's name; set TMPDIR", path);
+    strcpy(to.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ch->transport = &over_unix;
+    return channel_to(ch, fd, &to, sizeof to);
+}
+
+/* ---- The choice ---- */
+
+static const struct transport *const transports[] = {&plain, &over_unix};
+
+const struct transport *transport(void)
+{
+    static const struct transport *chosen;
+    const char *name = getenv("HARNESS_TRANSPORT");
+    if (!name || !*name)
+        chosen = &plain;
+    for (size_t i = 0; !chosen && i < sizeof transports / sizeof *transports; i++) {
+        if (!strcmp(transports[i]->name, name))
+            chosen = transports[i];
+    }
+    if (chosen)
+        return chosen;
+    fprintf(stderr, "HARNESS_TRANSPORT is plain or unix, not \"%s\"\n", name);
+    exit(2);
+}
+
+bool needs_tcp(const char *test, const char *why)
+{
+    if (!transport()->is_tcp)
+        printf("  skipped over %s: %s: %s\n", transport()->name, test, why);
+    return transport()->is_tcp;
+}

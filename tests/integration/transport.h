@@ -1,0 +1,39 @@
+/* transport.h - what the harness's clients and the server under test talk over: HARNESS_TRANSPORT=plain (TCP, the default) or
+ * unix. A configuration's `listen 127.0.0.1:@PORT@` becomes the transport's own address of that port, so that a suite runs
+ * over each of them as it stands; a transport that encrypts needs a row of its own here and nothing in the tests. */
+#ifndef TRANSPORT_H
+#define TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct channel {
+    const struct transport *transport;
+    int fd;        /* for poll(2); -1: closed */
+    void *session; /* the transport's own, or NULL */
+};
+
+/* Calls that fail return -1 with errno set, as the system's do. */
+struct transport {
+    const char *name;
+    const char *peer; /* $remote_addr of its clients */
+    bool is_tcp;      /* addresses, ports, resets and receive buffers are TCP's */
+    /* What stands in `listen` for a port. */
+    void (*address)(char *out, size_t size, int port);
+    int (*connect)(struct channel *ch, int port, int rcvbuf); /* rcvbuf 0: the kernel's choice */
+    ssize_t (*send)(struct channel *ch, const void *bytes, size_t len, bool wait);
+    ssize_t (*receive)(struct channel *ch, void *bytes, size_t len, bool wait); /* 0: the end */
+    bool (*has_pending)(const struct channel *ch);                              /* input that poll(2) no longer shows */
+    int (*end_sending)(struct channel *ch);                                     /* the other direction stays */
+    void (*reset)(struct channel *ch);                                          /* closes abruptly, where it can */
+    void (*close)(struct channel *ch);
+};
+
+const struct transport *transport(void); /* the chosen one; an unknown name ends the run */
+
+/* To a socket that is no port's, whatever the chosen transport. */
+int channel_connect_unix(struct channel *ch, const char *path);
+struct channel channel_of_tcp(int fd); /* a socket that the test has connected itself */
+
+#endif
