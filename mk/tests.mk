@@ -67,7 +67,14 @@ test-unit: $(O)/$(UNIT)
 
 test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 	$(Q)$(TEST_ENV) SLUICE=$(or $(SLUICE),$(O)/sluice) FAULTY=$(abspath $(FAULTY)) \
-		$(O)/integration $(if $(SUITE),-s $(SUITE)) $(if $(TEST),-t $(TEST))
+		$(O)/integration $(SUITE:%=-s %) $(if $(TEST),-t $(TEST))
+
+# The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
+# is left out by name. UNIX_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
+TRANSPORT ?= unix
+UNIX_SUITES := access auth endings explain framing keepalive limits logs parse ranges realip redirects reload trouble uri
+test-transport:
+	$(Q)HARNESS_TRANSPORT=$(TRANSPORT) $(MAKE) test-integration SUITE="$(SUITE)"
 
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
 test-browser:
@@ -100,8 +107,9 @@ test:
 	@$(MAKE) test-unit
 	@$(MAKE) fuzz-smoke
 	@$(MAKE) test-integration
+	@$(MAKE) test-transport TRANSPORT=unix SUITE="$(UNIX_SUITES)"
 	@$(MAKE) compare
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 
-.PHONY: test tests-built test-unit test-integration test-browser attack compare lint-light reloads soak
+.PHONY: test tests-built test-unit test-integration test-transport test-browser attack compare lint-light reloads soak

@@ -20,7 +20,7 @@ struct explain_options {
     const struct http_address *address; /* that the request comes in at */
     const char *address_why;            /* in words */
     struct text head;                   /* of the request, as a client sends it */
-    struct address client;              /* that it comes from; AF_UNSPEC: from this machine */
+    struct address client;              /* that it comes from; AF_UNSPEC: this machine's own */
     const char *folder; /* files of the configuration below it are named without it; ends with / ; NULL: none */
     struct admission *admission; /* directio auto: what is known of the demand; NULL: nothing */
     const char *admission_why;   /* in words: who knows it, or why nobody does */

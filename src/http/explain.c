@@ -65,16 +65,27 @@ static int start_worker(struct explain *e)
     return rc;
 }
 
+/* This machine's own address of the family that is listened on. */
+static void set_local_peer(union peer *peer, sa_family_t family)
+{
+    memset(peer, 0, sizeof *peer);
+    peer->any.sa_family = family;
+    if (family == AF_INET)
+        peer->in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else if (family == AF_INET6)
+        peer->in6.sin6_addr = in6addr_loopback;
+}
+
 static void make_client(struct explain *e)
 {
     struct client *c = &e->client;
 
     *c = (struct client){.address = e->options->address, .scheme = &scheme_http, .number = 1};
     c->since_msec = clock_now.msec;
-    c->peer.in4.sin_family = AF_INET;
-    c->peer.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (e->options->client.any.sa_family != AF_UNSPEC)
         peer_set(&c->peer, &e->options->client);
+    else
+        set_local_peer(&c->peer, c->address->address.any.sa_family);
 }
 
 /* ---- the head ---- */

@@ -61,7 +61,7 @@ static void print_help(FILE *out)
           "\n"
           "  -c, -p, -g    : the configuration, as for the server\n"
           "  -l address    : the address that the request comes in at (default: what fits the URL)\n"
-          "  -a address    : that of the client, or unix: (default: 127.0.0.1)\n"
+          "  -a address    : that of the client, or unix: (default: 127.0.0.1, ::1 or unix:, as what is listened on)\n"
           "  -X method     : GET, unless this says otherwise; -I is -X HEAD\n"
           "  -H field      : a field of the request, e.g. -H 'Range: bytes=0-99'; may be given again\n"
           "  URL           : http://host[:port]/path, or only /path\n",

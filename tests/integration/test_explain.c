@@ -31,7 +31,7 @@ static const char conf[] =
     "    location /sync/ { alias @DISK@/data/; aio off; }\n"
     "    location ~ \\.forbidden$ { return 403; }\n"
     "    location /deny/ { alias @DISK@/data/; allow 192.0.2.0/24; deny @PEER@; error_page 403 /page.html; }\n"
-    "    location /allow/ { alias @DISK@/data/; allow @PEER@; deny all; limit_except GET { deny all; } }\n"
+    "    location /allow/ { alias @DISK@/data/; allow 127.0.0.0/8; deny all; limit_except GET { deny all; } }\n"
     "    location /auth/ { alias @DISK@/data/; auth_basic r; auth_basic_user_file users; }\n"
     "    location /any/ { alias @DISK@/data/; satisfy any; allow 192.0.2.1; auth_basic r; auth_basic_user_file users; "
     "}\n"
@@ -326,6 +326,21 @@ START_TEST(why_it_was_refused)
 }
 END_TEST
 
+/* Without -a it is one that can come in there. */
+START_TEST(clients_of_each_family)
+{
+    static const char *const rows[][2] = {
+        {"127.0.0.1:@PORT@", "127.0.0.1"}, {"[::1]:@PORT1@", "::1"}, {"unix:@DIR@/s", "unix:"}};
+    site_conf_http("server { listen 127.0.0.1:@PORT@; listen [::1]:@PORT1@; listen unix:@DIR@/s; root @DIR@/html;\n"
+                   "deny 127.0.0.1; deny ::1; deny unix:; }");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run run;
+        explain(&run, (char *[]){(char *)"-l", (char *)site_text(rows[i][0]), (char *)"/", NULL});
+        assert_says(&run, site_path("/access     deny %s (", rows[i][1]) + 1);
+    }
+}
+END_TEST
+
 START_TEST(address_by_the_url)
 {
     struct run run;
@@ -433,6 +448,7 @@ Suite *suite_explain(void)
     TCase *words = site_case(s, "words", 60);
     tcase_add_tcp_test(words, steps_in_words, "explain is asked with a URL");
     tcase_add_test(words, why_it_was_refused);
+    tcase_add_tcp_test(words, clients_of_each_family, "each has a listen of its own");
     tcase_add_tcp_test(words, address_by_the_url, "explain is asked with a URL");
     tcase_add_test(words, no_traces);
     TCase *mistakes = site_case(s, "mistakes", 60);
