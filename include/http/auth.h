@@ -39,9 +39,6 @@ bool auth_answer(const struct auth_job *j, enum auth_outcome *outcome, int *erro
 /* No more interest, whether it is done or not. */
 void auth_end(struct auth_job *j);
 
-/* Of a worker, made when first needed. NULL is legal. */
-void auth_destroy(struct auth *a);
-
 extern const struct variable_row auth_variables[]; /* $remote_user */
 
 #endif

@@ -5,10 +5,6 @@
 
 #include "http/request.h"
 
-struct listing_jobs;
-
-void listing_jobs_destroy(struct listing_jobs *all); /* of a worker, when none is left; NULL is legal */
-
 /* Takes part in making the listing of r->path for r->uri. 0: the request waits, and is resumed
  * exactly once, from the loop, unless listing_leave() comes first; 1: it is there already; or
  * -errno. `utf8`: its names are read as that. */

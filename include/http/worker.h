@@ -32,6 +32,12 @@ struct spares {
 void *spare_take(struct spares *pool, size_t head, size_t cap);
 void spare_give(struct spares *pool, struct spare *b); /* one that is not of the usual size goes back to the heap */
 
+/* What a room keeps for the requests of a worker, made when the first one needs it. Embedded. */
+struct worker_part {
+    struct worker_part *next;
+    void (*end)(struct worker_part *p); /* no thread of the worker's io runs any more; frees it */
+};
+
 struct worker {
     struct loop *loop;
     struct io *io;
@@ -40,8 +46,9 @@ struct worker {
     struct scoreboard *scoreboard; /* or NULL */
     struct counters own, *counters;
     struct bulk bulk;
-    struct auth *auth; /* NULL: nobody has asked for a password yet */
-    struct listing_jobs *listings;
+    struct auth *auth;             /* NULL: nobody has asked for a password yet */
+    struct listing_jobs *listings; /* the same for listings */
+    struct worker_part *parts;     /* ended with the worker, the newest first */
     struct spares inputs, outputs, requests;
 };
 
@@ -58,7 +65,14 @@ struct worker_options {
 
 /* `w` is zeroed. 0 or -errno, with worker_fini() legal in both cases. */
 int worker_init(struct worker *w, const struct worker_options *options);
-void worker_fini(struct worker *w);
+void worker_fini(struct worker *w); /* its parts too; no request is left */
+
+/* From now on `p` is one of them. */
+static inline void worker_keep(struct worker *w, struct worker_part *p, void (*end)(struct worker_part *p))
+{
+    *p = (struct worker_part){w->parts, end};
+    w->parts = p;
+}
 
 /* What all workers count; this one alone where there is no scoreboard. */
 void worker_sum(const struct worker *w, struct counters *total);

@@ -32,6 +32,7 @@ struct tag {
 };
 
 struct auth {
+    struct worker_part part;
     struct pool *pool;
     struct watch *watch;
     pthread_mutex_t lock; /* of the cache */
@@ -198,30 +199,8 @@ static void on_pool(void *arg, unsigned what)
     pool_reap(a->pool);
 }
 
-static int auth_create(struct auth **out, struct loop *loop)
+static void destroy(struct auth *a)
 {
-    struct auth *a = calloc(1, sizeof *a);
-    if (!a)
-        return -ENOMEM;
-    pthread_mutex_init(&a->lock, NULL);
-    a->remembers = digest_available() && getrandom(a->key, sizeof a->key, 0) == sizeof a->key;
-    int rc = pool_create(&a->pool, "auth", THREADS, QUEUE_MOST);
-    if (rc == 0) {
-        a->watch = watch_create(loop, pool_eventfd(a->pool), LOOP_READ, false, on_pool, a);
-        rc = a->watch ? 0 : -ENOMEM;
-    }
-    if (rc < 0) {
-        auth_destroy(a);
-        return rc;
-    }
-    *out = a;
-    return 0;
-}
-
-void auth_destroy(struct auth *a)
-{
-    if (!a)
-        return;
     watch_destroy(a->watch);
     if (a->pool)
         pool_destroy(a->pool);
@@ -230,10 +209,36 @@ void auth_destroy(struct auth *a)
     free(a);
 }
 
+static void on_end(struct worker_part *p)
+{
+    destroy(container_of(p, struct auth, part));
+}
+
+static int create(struct worker *w)
+{
+    struct auth *a = calloc(1, sizeof *a);
+    if (!a)
+        return -ENOMEM;
+    pthread_mutex_init(&a->lock, NULL);
+    a->remembers = digest_available() && getrandom(a->key, sizeof a->key, 0) == sizeof a->key;
+    int rc = pool_create(&a->pool, "auth", THREADS, QUEUE_MOST);
+    if (rc == 0) {
+        a->watch = watch_create(w->loop, pool_eventfd(a->pool), LOOP_READ, false, on_pool, a);
+        rc = a->watch ? 0 : -ENOMEM;
+    }
+    if (rc < 0) {
+        destroy(a);
+        return rc;
+    }
+    worker_keep(w, &a->part, on_end);
+    w->auth = a;
+    return 0;
+}
+
 int auth_begin(struct auth_job **out, struct request *r, struct text file, const struct credentials *c)
 {
     struct worker *w = r->worker;
-    int rc = w->auth ? 0 : auth_create(&w->auth, w->loop);
+    int rc = w->auth ? 0 : create(w);
     if (rc < 0)
         return rc;
     size_t size = file.len + c->user.len + c->password.len + 3;

@@ -41,10 +41,16 @@ struct listing_part {
 
 /* Of a worker, made when first needed. */
 struct listing_jobs {
+    struct worker_part part;
     struct list jobs;    /* being made, or made a moment ago and still being sent */
     struct list waiting; /* requests' jobs that no thread has yet */
     unsigned running;
 };
+
+static void on_end(struct worker_part *p)
+{
+    free(container_of(p, struct listing_jobs, part));
+}
 
 static struct listing_jobs *jobs_of(struct worker *w)
 {
@@ -55,12 +61,8 @@ static struct listing_jobs *jobs_of(struct worker *w)
         return NULL;
     list_init(&w->listings->jobs);
     list_init(&w->listings->waiting);
+    worker_keep(w, &w->listings->part, on_end);
     return w->listings;
-}
-
-void listing_jobs_destroy(struct listing_jobs *all)
-{
-    free(all);
 }
 
 static void destroy(struct listing_job *j)

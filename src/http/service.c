@@ -3,9 +3,7 @@
 #include "http/service.h"
 
 #include "base/clock.h"
-#include "http/auth.h"
 #include "http/connection.h"
-#include "http/listing_job.h"
 #include "http/worker.h"
 #include "net/socket.h"
 
@@ -275,11 +273,9 @@ void service_destroy(struct service *s)
         connection_fail(c, 503);
         connection_close(c, "the worker stops");
     }
-    auth_destroy(s->worker.auth);
     free(s->acceptors);
     free(s->accepting);
     worker_fini(&s->worker);
-    listing_jobs_destroy(s->worker.listings); /* last: a job that a thread had has ended with the pools */
     free(s);
 }
 

@@ -73,6 +73,11 @@ void worker_fini(struct worker *w)
         io_stop(w->io);
     if (w->cache)
         file_cache_destroy(w->cache);
+    while (w->parts) {
+        struct worker_part *p = w->parts;
+        w->parts = p->next;
+        p->end(p);
+    }
     if (w->deadlines)
         deadlines_destroy(w->deadlines);
     spares_free(&w->inputs);
