@@ -15,6 +15,7 @@ static void serve(struct bulk *b)
     b->serving = true;
     while (b->left >= CRUMB && !list_empty(&b->line)) {
         struct deferred *next = container_of(b->line.next, struct deferred, node);
+        deferred_clear(next); /* it is its turn: who has more to send goes to the end */
         b->now = next;
         next->fn(next->arg);
     }

@@ -144,8 +144,6 @@ static void run(struct connection *c)
     enum next next = NEXT_STEP;
 
     deferred_clear(&c->next_turn); /* this is it */
-    if (c->request)
-        deferred_clear(&c->request->turn);
     while (next == NEXT_STEP) {
         switch (c->state) {
         case CONN_IDLE:

@@ -19,7 +19,6 @@ static void on_turn(void *arg)
 {
     struct deferred *turn = arg;
 
-    deferred_clear(turn);
     uint64_t share = bulk_share(&bulk, turn);
     if (share == 0)
         return;
