@@ -54,9 +54,11 @@ static int open_target(struct log_file *lf)
         return 0;
     if (strncmp(lf->path, scheme, sizeof(scheme) - 1) == 0)
         return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
-    int stream = log_stream_of(lf->path);
-    lf->is_stream = stream >= 0;
-    int fd = lf->is_stream ? stream : log_file_open_path(lf->path, 0);
+    const char *stream = log_stream_name(lf->path);
+    lf->is_stream = stream != NULL;
+    int fd = !stream                         ? log_file_open_any(lf->path, 0, &lf->is_descriptor)
+             : strcmp(stream, "stderr") == 0 ? STDERR_FILENO
+                                             : STDOUT_FILENO;
     if (fd < 0)
         return fd;
     lf->fd = fd;
@@ -218,7 +220,7 @@ void log_file_each(void (*fn)(void *arg, const char *path), void *arg)
     pthread_mutex_lock(&log_registry_lock);
     list_each (&log_registry, node, tmp) {
         const struct log_file *lf = container_of(node, struct log_file, node);
-        fn(arg, lf->is_stream && lf->path[0] == '/' ? "stdout" : lf->path);
+        fn(arg, lf->is_descriptor ? "stdout" : lf->path);
     }
     pthread_mutex_unlock(&log_registry_lock);
 }
@@ -488,10 +490,10 @@ static bool is_current(const struct log_file *lf)
 }
 
 /* Does not wait for the reader of a FIFO: who waits for it could not be told to end, either. */
-static int open_without_waiting(const char *path)
+static int open_without_waiting(const char *path, bool *descriptor)
 {
-    int fd = log_file_open_path(path, O_NONBLOCK);
-    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    int fd = log_file_open_any(path, O_NONBLOCK, descriptor);
+    int flags = fd < 0 || *descriptor ? -1 : fcntl(fd, F_GETFL);
     if (flags >= 0)
         fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     return fd;
@@ -507,19 +509,20 @@ int log_file_reopen_now(struct log_file *lf)
         log_names_close(lf->names);
     if (lf->names || log_stream_name(lf->path))
         return 0;
-    int stream = log_stream_of(lf->path); /* a link may lead to another place by now */
-    int fd = stream >= 0 ? stream : open_without_waiting(lf->path);
+    if (lf->is_descriptor && log_is_descriptor(lf->path)) /* a link may lead to another place by now */
+        return 0;
+    bool descriptor;
+    int fd = open_without_waiting(lf->path, &descriptor);
     if (fd < 0)
         return is_current(lf) ? 0 : fd;
     pthread_mutex_lock(&lf->lock);
-    int old = lf->is_stream ? -1 : lf->fd;
+    int old = lf->fd;
     lf->fd = fd;
-    lf->is_stream = stream >= 0;
+    lf->is_descriptor = descriptor;
     pthread_mutex_unlock(&lf->lock);
     lf->may_signal = may_signal(fd);
     lf->torn = false;
-    if (old >= 0)
-        close(old);
+    close(old);
     log_stderr_reopened(lf);
     return 0;
 }
@@ -554,7 +557,7 @@ int log_file_chown_all(uid_t uid, gid_t gid)
     list_each (&log_registry, node, tmp) {
         struct log_file *lf = container_of(node, struct log_file, node);
         struct stat st;
-        if (lf->fd < 0 || lf->is_stream || fstat(lf->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        if (lf->fd < 0 || lf->is_stream || lf->is_descriptor || fstat(lf->fd, &st) < 0 || !S_ISREG(st.st_mode))
             continue;
         if ((st.st_uid != uid || st.st_gid != gid) && fchown(lf->fd, uid, gid) < 0 && first == 0)
             first = -errno;

@@ -66,12 +66,19 @@ static int descriptor_of(const char *path)
     return -1;
 }
 
-int log_stream_of(const char *path)
+bool log_is_descriptor(const char *path)
 {
-    const char *stream = log_stream_name(path);
-    if (stream)
-        return strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
     int fd = descriptor_of(path);
     int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
-    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH) ? fd : -1;
+
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+}
+
+int log_file_open_any(const char *path, int flags, bool *descriptor)
+{
+    *descriptor = log_is_descriptor(path);
+    if (!*descriptor)
+        return log_file_open_path(path, flags);
+    int fd = fcntl(descriptor_of(path), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return fd < 0 ? -errno : fd;
 }

@@ -25,6 +25,7 @@ struct log_file {
     struct log_names *names; /* its lines begin with their path; the writer's own while it runs */
     int gzip_level;          /* each turn of the writer becomes a gzip member of its own; 0: plain. Never changes */
     bool is_stream;          /* stdout, stderr: not ours to close or reopen */
+    bool is_descriptor;      /* a descriptor of this process by another name: nothing to be opened again */
     bool may_signal;         /* a pipe or socket, where a write may raise SIGPIPE */
     size_t capacity;         /* of each buffer; never shrinks */
     atomic_uint_fast64_t dropped;
@@ -79,10 +80,13 @@ int64_t log_now_msec(void);
 
 /* The name under which a standard stream is kept, or NULL: it is another path. */
 const char *log_stream_name(const char *path);
-/* An open descriptor that `path` stands for and that lines can be written to, or -1. */
-int log_stream_of(const char *path);
+/* Whether `path` is, or links to, a descriptor of this process that lines can be written to. */
+bool log_is_descriptor(const char *path);
 /* Opens for appending, and makes it; `flags`: further ones of open(2). The descriptor, or -errno. */
 int log_file_open_path(const char *path, int flags);
+/* The same for a path that may be a descriptor of this process: then *descriptor is set, and what is returned is another one of it, which
+ * outlives what a daemon does to the first three. */
+int log_file_open_any(const char *path, int flags, bool *descriptor);
 
 /* log_writer.c */
 extern atomic_bool log_writer_runs;

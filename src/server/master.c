@@ -16,6 +16,7 @@
 #include "server/upgrade.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -310,6 +311,7 @@ int master_run(const struct master_start *start)
 
     upgrade_init(&m.upgrade, start->earlier);
     signals_block(&m.waited);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* an opener outlives its worker, and not every init collects what ended */
     rc = start_up(&m);
     if (rc == 0) {
         if (start->started >= 0) {

@@ -94,6 +94,34 @@ START_TEST(standard_output)
 }
 END_TEST
 
+/* A daemon's standard output is /dev/null; what a log had of it before stays. */
+START_TEST(standard_output_of_a_daemon)
+{
+    int ends[2];
+
+    site_write("html/x", "inside\n");
+    ck_assert_int_eq(symlink("/dev/stdout", site_path("out.log")), 0);
+    site_conf("daemon on; pid logs/sluice.pid; error_log logs/error.log info; events { }\n"
+              "http { access_log out.log; server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
+    open_stream(A_PIPE, ends);
+    site_start_from(NULL, ends[1], NULL);
+    close(ends[1]);
+    ck_assert_int_eq(site_wait_exit(), 0);
+    char *text = log_await("logs/sluice.pid", "\n");
+    pid_t master = atoi(text);
+    free(text);
+    ck_assert_int_eq(status_of("/x"), 200);
+    await_line(ends[0], "GET /x ");
+    ck_assert_int_eq(kill(master, SIGUSR1), 0);
+    free(log_await_count("logs/error.log", "reopening logs", 2));
+    ck_assert_int_eq(status_of("/x?again"), 200);
+    await_line(ends[0], "GET /x?again ");
+    ck_assert_int_eq(kill(master, SIGTERM), 0);
+    while (access(site_path("logs/sluice.pid"), F_OK) == 0) /* the case has a limit */
+        sleep_msec(5);
+}
+END_TEST
+
 /* A link that leads to a file from now on is followed when logs are reopened. */
 START_TEST(standard_output_no_more)
 {
@@ -200,6 +228,7 @@ Suite *suite_streams(void)
     if (on_nginx())
         return s;
     tcase_add_loop_test(t, standard_output, 0, sizeof streams / sizeof *streams);
+    tcase_add_test(t, standard_output_of_a_daemon);
     tcase_add_test(t, standard_output_no_more);
     tcase_add_test(t, another_users_fifo);
     tcase_add_loop_test(t, relative_prefix, 0, sizeof relatives / sizeof *relatives);

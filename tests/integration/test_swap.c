@@ -415,6 +415,8 @@ START_TEST(it_ends_with_its_worker)
     }
     await_gone(pid);
     if (signal == SIGHUP || signal == SIGKILL) {
+        while (kill(pid, 0) == 0) /* the master collects it; the case has a limit */
+            sleep_msec(5);
         site_await_workers(1);
         expect("/x", "", 200, "new");
     }
