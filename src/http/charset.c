@@ -151,7 +151,8 @@ static const struct conf_row rows[] = {
     {"charset", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_charset, SLOT(charset), .dflt = "off",
      .syntax = "charset | off",
      .help = "The charset that Content-Type names; with source_charset, also the one that texts are recoded to.",
-     .differs = "The name is written as the directive that holds writes it; nginx writes one name as it came first."},
+     .differs = "Content-Type names the charset as its own directive spells it; nginx uses the first spelling of a "
+                "name everywhere."},
     {"source_charset", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_charset, SLOT(source), .syntax = "charset",
      .help =
          "The charset that files are written in; where it is not that of charset, they are recoded by charset_map."},

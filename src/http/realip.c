@@ -304,7 +304,7 @@ static const struct conf_row rows[] = {
     {"set_real_ip_from", CONF_HTTP_ALL, CONF_TAKE1 | CONF_REPEAT, set_from, CONF_SLOT(struct realip_conf, from),
      .syntax = "address | CIDR | hostname | unix:",
      .help = "Trusted peers, which may state the client's address; names are resolved when the configuration is read.",
-     .differs = "In a location it holds for its `if`, `set` and `return`, too."},
+     .differs = "In a location it also holds for the location's `if`, `set` and `return`."},
     {"real_ip_header", CONF_HTTP_ALL, CONF_TAKE1, set_header, CONF_SLOT(struct realip_conf, header),
      .dflt = "X-Real-IP", .syntax = "field | X-Real-IP | X-Forwarded-For | proxy_protocol",
      .help = "Where a trusted peer states the client's address.",

@@ -233,8 +233,8 @@ static const struct conf_row rows[] = {
          "and "
          "to the terminal.",
      .syntax = "file | stderr | syslog:server=... [level]",
-     .differs = "without it, and where the built-in file cannot be opened, errors go to stderr; no lines at info of "
-                "malformed requests and of idle clients that close, which the access log and the counters tell of"},
+     .differs = "without it, and where the built-in file cannot be opened, errors go to stderr; malformed requests and "
+                "idle clients that close have no lines at level info"},
     {"env", CONF_MAIN, CONF_TAKE1 | CONF_REPEAT, set_env, CONF_SLOT(struct main_conf, env),
      .help = "Environment variables that workers keep or get; all others but TZ are removed.",
      .syntax = "variable[=value]"},
