@@ -7,7 +7,7 @@ LAYERS := base conf net file io http server
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
 OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/crypt_libc_none.c,src/http/crypt_libc.c)
-OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/http/digest_none.c,src/http/digest.c)
+OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/base/hash_none.c,src/base/hash.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 

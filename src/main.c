@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/title.h"
 #include "base/version.h"
 #include "net/loop.h"
 #include "server/explain.h"
@@ -9,7 +10,6 @@
 #include "server/options.h"
 #include "server/quick.h"
 #include "server/serve.h"
-#include "server/title.h"
 #include "server/tune.h"
 
 #include <stdio.h>

@@ -51,16 +51,16 @@ struct siphash siphash(const uint64_t secret[2], struct text bytes)
         .v3 = secret[1] ^ 0x7465646279746573,
     };
     size_t at = 0;
-    struct siphash digest;
+    struct siphash hash;
 
     for (; bytes.len - at >= 8; at += 8)
         take(&s, word_at(bytes.at + at, 8));
     take(&s, word_at(bytes.at + at, bytes.len - at) | (uint64_t)bytes.len << 56);
     s.v2 ^= 0xee;
     mix(&s, 4);
-    digest.half[0] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    hash.half[0] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
     s.v1 ^= 0xdd;
     mix(&s, 4);
-    digest.half[1] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-    return digest;
+    hash.half[1] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return hash;
 }

@@ -6,8 +6,8 @@
 #include "http/auth.h"
 
 #include "base/base64.h"
+#include "base/hash.h"
 #include "base/threads.h"
-#include "http/digest.h"
 #include "http/htpasswd.h"
 #include "http/request.h"
 #include "http/request_job.h"
@@ -79,13 +79,13 @@ bool auth_credentials(struct request *r, struct credentials *out)
 
 static bool tag_of(const struct auth_job *j, const char *stored, struct tag *tag)
 {
-    unsigned char digest[DIGEST_SHA256_LEN];
+    unsigned char digest[HASH_SHA256_LEN];
     struct text parts[] = {
         {(const char *)j->auth->key, sizeof j->auth->key},
         {j->password.at, j->password.len + 1}, /* with its NUL: where it ends is part of it */
         text_of(stored),
     };
-    if (!j->auth->remembers || digest_of(DIGEST_SHA256, parts, 3, digest) < 0)
+    if (!j->auth->remembers || hash_of(HASH_SHA256, parts, 3, digest) < 0)
         return false;
     memcpy(tag->bytes, digest, sizeof tag->bytes);
     return true;
@@ -220,7 +220,7 @@ static int create(struct worker *w)
     if (!a)
         return -ENOMEM;
     pthread_mutex_init(&a->lock, NULL);
-    a->remembers = digest_available() && getrandom(a->key, sizeof a->key, 0) == sizeof a->key;
+    a->remembers = hash_available() && getrandom(a->key, sizeof a->key, 0) == sizeof a->key;
     int rc = pool_create(&a->pool, "auth", THREADS, QUEUE_MOST);
     if (rc == 0) {
         a->watch = watch_create(w->loop, pool_eventfd(a->pool), LOOP_READ, false, on_pool, a);

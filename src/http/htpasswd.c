@@ -2,8 +2,8 @@
 #include "http/htpasswd.h"
 
 #include "base/base64.h"
+#include "base/hash.h"
 #include "http/crypt_libc.h"
-#include "http/digest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -96,9 +96,9 @@ static bool same(struct text a, struct text b)
 /* {SHA}base64(SHA-1(password)) */
 static int check_sha(struct text stored, struct text password)
 {
-    unsigned char digest[DIGEST_SHA1_LEN];
-    char text[BASE64_LEN(DIGEST_SHA1_LEN)];
-    int rc = digest_of(DIGEST_SHA1, &password, 1, digest);
+    unsigned char digest[HASH_SHA1_LEN];
+    char text[BASE64_LEN(HASH_SHA1_LEN)];
+    int rc = hash_of(HASH_SHA1, &password, 1, digest);
 
     if (rc < 0)
         return rc;
@@ -109,15 +109,15 @@ static int check_sha(struct text stored, struct text password)
 /* {SSHA}base64(SHA-1(password salt) salt) */
 static int check_ssha(struct text stored, struct text password)
 {
-    unsigned char made[DIGEST_SHA1_LEN];
+    unsigned char made[HASH_SHA1_LEN];
     char bytes[BASE64_DECODED(HTPASSWD_STORED_MOST)];
     ssize_t len = stored.len < HTPASSWD_STORED_MOST ? base64_decode(stored, BASE64_USUAL, bytes) : -EINVAL;
 
-    if (len < DIGEST_SHA1_LEN)
+    if (len < HASH_SHA1_LEN)
         return 0;
-    struct text digest = {bytes, DIGEST_SHA1_LEN};
-    struct text parts[] = {password, {bytes + DIGEST_SHA1_LEN, (size_t)len - DIGEST_SHA1_LEN}};
-    int rc = digest_of(DIGEST_SHA1, parts, 2, made);
+    struct text digest = {bytes, HASH_SHA1_LEN};
+    struct text parts[] = {password, {bytes + HASH_SHA1_LEN, (size_t)len - HASH_SHA1_LEN}};
+    int rc = hash_of(HASH_SHA1, parts, 2, made);
     return rc < 0 ? rc : same(digest, (struct text){(const char *)made, sizeof made});
 }
 
@@ -134,10 +134,10 @@ static char *put(char *to, struct text t)
 }
 
 /* password $apr1$ salt, `digest` as often as the password is long, and a byte for each bit of its length. */
-static int apr1_first(struct text password, struct text salt, unsigned char digest[DIGEST_MD5_LEN])
+static int apr1_first(struct text password, struct text salt, unsigned char digest[HASH_MD5_LEN])
 {
     struct text parts[] = {password, salt, password};
-    int rc = digest_of(DIGEST_MD5, parts, 3, digest);
+    int rc = hash_of(HASH_MD5, parts, 3, digest);
     char *bytes = malloc(2 * password.len + apr1_mark.len + salt.len + sizeof(size_t) * 8), *to = bytes;
 
     if (!bytes || rc < 0) {
@@ -148,25 +148,25 @@ static int apr1_first(struct text password, struct text salt, unsigned char dige
     to = put(to, apr1_mark);
     to = put(to, salt);
     for (size_t left = password.len; left > 0;) {
-        size_t n = left < DIGEST_MD5_LEN ? left : DIGEST_MD5_LEN;
+        size_t n = left < HASH_MD5_LEN ? left : HASH_MD5_LEN;
         to = put(to, (struct text){(const char *)digest, n});
         left -= n;
     }
     for (size_t bits = password.len; bits > 0; bits >>= 1)
         *to++ = bits & 1 ? '\0' : password.at[0];
     struct text all = text_span(bytes, to);
-    rc = digest_of(DIGEST_MD5, &all, 1, digest);
+    rc = hash_of(HASH_MD5, &all, 1, digest);
     explicit_bzero(bytes, all.len);
     free(bytes);
     return rc;
 }
 
-static int apr1_rounds(struct text password, struct text salt, unsigned char digest[DIGEST_MD5_LEN])
+static int apr1_rounds(struct text password, struct text salt, unsigned char digest[HASH_MD5_LEN])
 {
     int rc = 0;
 
     for (unsigned i = 0; i < APR1_ROUNDS && rc == 0; i++) {
-        struct text last = {(const char *)digest, DIGEST_MD5_LEN}, parts[4];
+        struct text last = {(const char *)digest, HASH_MD5_LEN}, parts[4];
         unsigned n = 0;
         parts[n++] = i & 1 ? password : last;
         if (i % 3)
@@ -174,13 +174,13 @@ static int apr1_rounds(struct text password, struct text salt, unsigned char dig
         if (i % 7)
             parts[n++] = password;
         parts[n++] = i & 1 ? last : password;
-        rc = digest_of(DIGEST_MD5, parts, n, digest);
+        rc = hash_of(HASH_MD5, parts, n, digest);
     }
     return rc;
 }
 
 /* The bytes in the order of crypt(3), six bits a digit, the lowest first. */
-static void apr1_write(const unsigned char digest[DIGEST_MD5_LEN], char out[APR1_LEN])
+static void apr1_write(const unsigned char digest[HASH_MD5_LEN], char out[APR1_LEN])
 {
     static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     static const unsigned char order[][3] = {{0, 6, 12}, {1, 7, 13}, {2, 8, 14}, {3, 9, 15}, {4, 10, 5}};
@@ -198,7 +198,7 @@ static void apr1_write(const unsigned char digest[DIGEST_MD5_LEN], char out[APR1
 /* `stored` is behind the mark: salt$digest */
 static int check_apr1(struct text stored, struct text password)
 {
-    unsigned char digest[DIGEST_MD5_LEN];
+    unsigned char digest[HASH_MD5_LEN];
     char text[APR1_LEN];
     struct text salt = {stored.at, text_find(stored, '$')};
 

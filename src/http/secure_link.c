@@ -3,9 +3,9 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/number.h"
 #include "http/core.h"
-#include "http/digest.h"
 #include "http/request.h"
 
 #include <ctype.h>
@@ -53,17 +53,17 @@ static bool take_expires(struct text *value, struct text *expires, uint64_t *sec
 static void get_by_digest(struct request *r, const struct secure_link_conf *c, struct text *out)
 {
     enum { CODED_MOST = 24 };
-    unsigned char given[BASE64_DECODED(CODED_MOST)], made[DIGEST_MD5_LEN];
+    unsigned char given[BASE64_DECODED(CODED_MOST)], made[HASH_MD5_LEN];
     struct text value = template_text(c->link.template, r), expires;
     uint64_t sec;
 
     if (!take_expires(&value, &expires, &sec))
         return;
     r->secure_expires = expires; /* the digest may be of it, too */
-    if (value.len > CODED_MOST || base64_decode(value, BASE64_URL, given) != DIGEST_MD5_LEN)
+    if (value.len > CODED_MOST || base64_decode(value, BASE64_URL, given) != HASH_MD5_LEN)
         return;
     struct text of = template_text(c->md5.template, r);
-    if (!of.at || digest_of(DIGEST_MD5, &of, 1, made) < 0 || !same(given, made, sizeof made))
+    if (!of.at || hash_of(HASH_MD5, &of, 1, made) < 0 || !same(given, made, sizeof made))
         return;
     *out = sec > 0 && (int64_t)sec < clock_now.sec ? TEXT("0") : TEXT("1");
 }
@@ -75,9 +75,9 @@ static int hex_value(char c)
     return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? text_lower(c) - 'a' + 10 : -1;
 }
 
-static bool read_hex(struct text t, unsigned char out[DIGEST_MD5_LEN])
+static bool read_hex(struct text t, unsigned char out[HASH_MD5_LEN])
 {
-    for (size_t i = 0; i < DIGEST_MD5_LEN; i++) {
+    for (size_t i = 0; i < HASH_MD5_LEN; i++) {
         int high = hex_value(t.at[2 * i]), low = hex_value(t.at[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
@@ -89,7 +89,7 @@ static bool read_hex(struct text t, unsigned char out[DIGEST_MD5_LEN])
 /* "/prefix/digest/link", as it was sent: the link, if the digest is that of link and secret. */
 static void get_by_secret(struct request *r, const struct secure_link_conf *c, struct text *out)
 {
-    unsigned char given[DIGEST_MD5_LEN], made[DIGEST_MD5_LEN];
+    unsigned char given[HASH_MD5_LEN], made[HASH_MD5_LEN];
     struct text uri = r->raw_uri.len > 0 ? text_from(r->raw_uri, 1) : TEXT("");
     size_t slash = text_find(uri, '/');
 
@@ -101,8 +101,8 @@ static void get_by_secret(struct request *r, const struct secure_link_conf *c, s
         return;
     struct text link = text_from(digest, slash + 1), parts[] = {link, c->secret.word};
     digest.len = slash;
-    if (digest.len != 2 * DIGEST_MD5_LEN || link.len == 0 || !read_hex(digest, given) ||
-        digest_of(DIGEST_MD5, parts, 2, made) < 0 || !same(given, made, sizeof made))
+    if (digest.len != 2 * HASH_MD5_LEN || link.len == 0 || !read_hex(digest, given) ||
+        hash_of(HASH_MD5, parts, 2, made) < 0 || !same(given, made, sizeof made))
         return;
     *out = link;
 }
@@ -144,7 +144,7 @@ const struct variable_row secure_link_variables[] = {
 
 static const char *check_library(struct conf *cf, const struct conf_row *row)
 {
-    if (digest_available())
+    if (hash_available())
         return NULL;
     return conf_error(cf, "\"%s\" needs libcrypto, which this sluice was built without", row->name);
 }

@@ -2,9 +2,9 @@
 #include "server/children.h"
 
 #include "base/log.h"
+#include "base/title.h"
 #include "server/readers.h"
 #include "server/signals.h"
-#include "server/title.h"
 #include "server/worker.h"
 
 #include <errno.h>

@@ -6,13 +6,13 @@
 #include "server/master.h"
 
 #include "base/log.h"
+#include "base/title.h"
 #include "server/children.h"
 #include "server/daemon.h"
 #include "server/notify.h"
 #include "server/pid_file.h"
 #include "server/renewal.h"
 #include "server/signals.h"
-#include "server/title.h"
 #include "server/upgrade.h"
 
 #include <errno.h>

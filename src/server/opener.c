@@ -8,10 +8,10 @@
 #include "opener.h"
 
 #include "base/log_file.h"
+#include "base/title.h"
 #include "file/elsewhere.h"
 #include "sandbox_paths.h"
 #include "seccomp.h"
-#include "server/title.h"
 
 #include <errno.h>
 #include <fcntl.h>

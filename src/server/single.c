@@ -4,6 +4,7 @@
 #include "server/single.h"
 
 #include "base/log.h"
+#include "base/title.h"
 #include "net/loop.h"
 #include "server/control.h"
 #include "server/daemon.h"
@@ -13,7 +14,6 @@
 #include "server/readers.h"
 #include "server/sandbox.h"
 #include "server/serving.h"
-#include "server/title.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #include "server/worker.h"
 
 #include "base/log.h"
+#include "base/title.h"
 #include "http/scoreboard.h"
 #include "net/loop.h"
 #include "opener.h"
@@ -12,7 +13,6 @@
 #include "server/privileges.h"
 #include "server/sandbox.h"
 #include "server/serving.h"
-#include "server/title.h"
 
 #include <errno.h>
 #include <stdlib.h>

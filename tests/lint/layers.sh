@@ -61,7 +61,7 @@ BEGIN {
     reserve("^liburing", "^src/io/disk_uring\\.c$")
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
     reserve("^crypt\\.h", "^src/http/crypt_libc\\.c$")
-    reserve("^openssl/", "^src/http/digest\\.c$")
+    reserve("^openssl/", "^src/base/hash\\.c$")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^pcre2", "^src/http/pattern\\.c$")
 }

@@ -1,6 +1,6 @@
 /* title.c - process titles: written over the memory that argv and environ had at start, which is what the kernel
  * shows. */
-#include "server/title.h"
+#include "base/title.h"
 
 #include "base/buffer.h"
 

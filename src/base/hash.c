@@ -1,5 +1,5 @@
-/* digest.c - MD5, SHA-1 and SHA-256 by libcrypto. See digest.h; digest_none.c stands in for it where that is left out. */
-#include "http/digest.h"
+/* hash.c - MD5, SHA-1 and SHA-256 by libcrypto. See hash.h; hash_none.c stands in for it where that is left out. */
+#include "base/hash.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -17,18 +17,18 @@ static void forget(void)
 
 static void look_up(void)
 {
-    static const char *const names[] = {[DIGEST_MD5] = "MD5", [DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256"};
+    static const char *const names[] = {[HASH_MD5] = "MD5", [HASH_SHA1] = "SHA1", [HASH_SHA256] = "SHA256"};
     for (unsigned i = 0; i < 3; i++)
         kinds[i] = EVP_MD_fetch(NULL, names[i], NULL);
     OPENSSL_atexit(forget);
 }
 
-bool digest_available(void)
+bool hash_available(void)
 {
     return true;
 }
 
-int digest_of(enum digest kind, const struct text *parts, unsigned count, unsigned char *out)
+int hash_of(enum hash_kind kind, const struct text *parts, unsigned count, unsigned char *out)
 {
     pthread_once(&once, look_up);
     if (!kinds[kind])

@@ -1,6 +1,6 @@
 /* title.h - what ps(1) shows of a process. */
-#ifndef SERVER_TITLE_H
-#define SERVER_TITLE_H
+#ifndef BASE_TITLE_H
+#define BASE_TITLE_H
 
 /* Moves the environment away and keeps the room of argv and environ for titles. Before any thread or setenv(). Where there is no
  * memory, titles stay as they are. `argv` itself stays valid. */
