@@ -236,18 +236,29 @@ static bool may_be_read(struct opener *o, const struct place *p, const char *pat
 
 /* ---- the opener: opening ---- */
 
+/* Whether the path leads to what was opened still: then nothing was swapped meanwhile. */
+static bool leads_there(const struct ask *ask, int fd)
+{
+    struct stat opened, now;
+
+    return fstat(fd, &opened) == 0 && file_stat(ask->path, &ask->options, &now) == 0 && opened.st_dev == now.st_dev &&
+           opened.st_ino == now.st_ino;
+}
+
 static int open_if_allowed(struct opener *o, const struct ask *ask)
 {
     struct place place;
+    bool stays = false;
     int fd = -EACCES;
 
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < ATTEMPTS && !(stays && i > 1); i++) {
         fd = ask->what == OPEN_FOLDER ? file_open_directory(ask->path, &ask->options)
                                       : file_open_descriptor(ask->path, &ask->options);
         if (fd < 0)
             return fd;
         if (place_of(&place, fd, ask->path) == 0 && may_be_read(o, &place, ask->path))
             return fd;
+        stays = leads_there(ask, fd);
         close(fd);
     }
     return -EACCES;
