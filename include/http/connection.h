@@ -60,18 +60,19 @@ struct connection {
     struct input *head;        /* that the request's head lies in, while a body is read into another; else NULL */
     struct body body;          /* of the request, being thrown away */
     enum connection_state state;
-    bool readable, writable;    /* as far as known; edge-triggered */
-    bool unsure;                /* the last read took less than it might: not readable, unless a reset follows */
-    bool nodelay;               /* TCP_NODELAY is set: inherited from the listening socket */
-    bool hung_up;               /* the peer has shut down its side, or the connection broke */
-    bool head_timed;            /* the deadline is that of an incomplete head */
-    bool idle_timed;            /* the deadline is that of a connection without a request */
-    bool pipelined;             /* this request was there before the last response was out: $pipe */
-    unsigned requests;          /* served, this one included */
-    int64_t keepalive_msec;     /* of the last request's location */
-    int64_t keepalive_min_msec; /* the same */
-    int64_t head_msec;          /* when the first byte of the head in `in` came */
-    int64_t lingering_end;      /* of throwing away: a body, or what comes behind the last response */
+    bool readable, writable;        /* as far as known; edge-triggered */
+    bool unsure;                    /* the last read took less than it might: not readable, unless a reset follows */
+    bool nodelay;                   /* TCP_NODELAY is set: inherited from the listening socket */
+    bool hung_up;                   /* the peer has shut down its side, or the connection broke */
+    bool head_timed;                /* the deadline is that of an incomplete head */
+    bool idle_timed;                /* the deadline is that of a connection without a request */
+    bool pipelined;                 /* this request was there before the last response was out: $pipe */
+    unsigned requests;              /* served, this one included */
+    int64_t keepalive_msec;         /* of the last request's location */
+    int64_t keepalive_min_msec;     /* the same */
+    int64_t head_msec;              /* when the first byte of the head in `in` came */
+    const struct http_conf *linger; /* while it lingers: how, as the last request's location says */
+    int64_t lingering_end;          /* of throwing away: a body, or what comes behind the last response */
     size_t held;          /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
     uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
     int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some; 0: there was no wait yet */

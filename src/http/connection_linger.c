@@ -11,7 +11,8 @@
 enum {
     LINGER_READ = 4096,
     SENT_LEAST = 64 * 1024, /* of a connection that sent less it is not asked what the kernel holds */
-    HELD_LEAST = 4096       /* bytes that the kernel does not give up when memory is short: below its SOCK_MIN_SNDBUF */
+    HELD_LEAST = 4096,      /* bytes that the kernel does not give up when memory is short: below its SOCK_MIN_SNDBUF */
+    HELD_LOOK_MSEC = 1000   /* at least so often it is asked whether the client has them: nothing else tells */
 };
 
 /* Much of what was sent is still with the kernel. A socket that is closed then has nobody to account for it, and the
@@ -29,7 +30,10 @@ static bool holds_much(struct connection *c)
 static void linger_wait(struct connection *c)
 {
     int64_t left = c->lingering_end - clock_now.msec;
-    int64_t most = c->held > 0 ? connection_look_msec(c) : connection_conf(c)->lingering_timeout;
+    int64_t most = c->linger->lingering_timeout;
+
+    if (c->held > 0)
+        most = connection_look_msec(c->linger->send_timeout, HELD_LOOK_MSEC);
 
     connection_set_deadline(c, left < most ? left : most);
 }
@@ -40,6 +44,7 @@ static void linger(struct connection *c)
 
     transport_finish(&c->transport);
     connection_become(c, CONN_LINGERING);
+    c->linger = h;
     c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
     if (c->in) {
@@ -57,7 +62,7 @@ static bool still_holds_much(struct connection *c)
     if (!holds_much(c))
         return false;
     if (c->held < before)
-        c->lingering_end = connection_acked_msec(c) + connection_conf(c)->send_timeout;
+        c->lingering_end = connection_acked_msec(c) + c->linger->send_timeout;
     return true;
 }
 
@@ -70,7 +75,7 @@ static bool is_over(struct connection *c)
     if (!still_holds_much(c)) {
         if (!c->may_send)
             return true;
-        c->lingering_end = clock_now.msec + connection_conf(c)->lingering_time;
+        c->lingering_end = clock_now.msec + c->linger->lingering_time;
     }
     if (c->lingering_end > clock_now.msec)
         return false;

@@ -112,8 +112,8 @@ enum next connection_wait_to_send(struct connection *c);
  * which is in the log. */
 const char *connection_send_overdue(struct connection *c);
 
-int64_t connection_look_msec(const struct connection *c);  /* between two looks at what the client has taken */
-int64_t connection_acked_msec(const struct connection *c); /* clock_now.msec of its last acknowledgement */
+int64_t connection_look_msec(int64_t timeout, int64_t most); /* between two looks at what the client has taken */
+int64_t connection_acked_msec(const struct connection *c);   /* clock_now.msec of its last acknowledgement */
 
 /* ---- connection_linger.c: CONN_LINGERING ---- */
 

@@ -14,7 +14,7 @@
 enum {
     LOOKS = 16, /* during a timeout */
     LOOK_LEAST = 50,
-    LOOK_MOST = 1000
+    LOOK_MOST = 5000
 };
 
 static int64_t least(int64_t a, int64_t b)
@@ -22,13 +22,11 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t connection_look_msec(const struct connection *c)
+int64_t connection_look_msec(int64_t timeout, int64_t most)
 {
-    const struct min_rate *m = c->request ? c->request->location->min_rate : NULL;
-    int64_t timeout = connection_conf(c)->send_timeout, look;
+    int64_t look = timeout / LOOKS;
 
-    look = (m ? least(timeout, m->msec) : timeout) / LOOKS;
-    return look < LOOK_LEAST ? LOOK_LEAST : least(look, LOOK_MOST);
+    return look < LOOK_LEAST ? LOOK_LEAST : least(look, most);
 }
 
 /* No earlier than the client took the last of what it has: answers to probes of its full window count, too. Not known of what
@@ -70,9 +68,10 @@ static void look(struct connection *c)
 
 static void wait_on(struct connection *c)
 {
-    int64_t left = c->taken_msec + connection_conf(c)->send_timeout - clock_now.msec;
+    const struct min_rate *m = c->request ? c->request->location->min_rate : NULL;
+    int64_t timeout = connection_conf(c)->send_timeout, left = c->taken_msec + timeout - clock_now.msec;
 
-    connection_set_deadline(c, least(left, connection_look_msec(c)));
+    connection_set_deadline(c, least(left, connection_look_msec(m ? least(timeout, m->msec) : timeout, LOOK_MOST)));
 }
 
 enum next connection_wait_to_send(struct connection *c)

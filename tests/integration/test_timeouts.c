@@ -85,6 +85,9 @@ static const struct {
     /* All of the response is with the kernel. */
     {"", "send_timeout 1s; location = /g { alias @DIR@/html/g; }",
      "GET /g HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, TIMED_OUT "sending response to client" CLIENT_ONLY},
+    /* And its location says for how long. */
+    {"", "location = /g { send_timeout 1s; }", "GET /g HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0,
+     TIMED_OUT "sending response to client" CLIENT_ONLY},
 };
 
 START_TEST(stalled_client)
@@ -146,6 +149,35 @@ START_TEST(silent_client)
 }
 END_TEST
 
+/* What the location says holds for what comes behind its response, too. */
+START_TEST(lingering_client)
+{
+    struct client c, clock;
+    struct response r;
+    configure("", "location = /a.txt { lingering_close always; lingering_timeout 1s; }\n"
+                  "location = /active { return 200 $connections_active; }");
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    ck_assert(client_receive(&c, &r));
+    response_free(&r);
+    begin_clock(&clock, false);
+    await_clock(&clock);
+    int active = 0;
+    for (int tries = 0; active != 1 && tries < 100; tries++) { /* what else was open may just be closing */
+        struct client other;
+        client_open(&other, site_port(0));
+        client_say(&other, "GET /active HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert(client_receive(&other, &r));
+        active = atoi(r.body);
+        response_free(&r);
+        client_close(&other);
+        sleep_msec(5);
+    }
+    ck_assert_int_eq(active, 1);
+    client_close(&c);
+}
+END_TEST
+
 /* The end of a connection that only was idle between requests is nothing to tell. */
 START_TEST(idle_client)
 {
@@ -167,6 +199,7 @@ Suite *suite_timeouts(void)
         return s;
     tcase_add_loop_test(tc, stalled_client, 0, sizeof(stalls) / sizeof(stalls[0]));
     tcase_add_loop_test(tc, silent_client, 0, sizeof(silences) / sizeof(silences[0]));
+    tcase_add_test(tc, lingering_client);
     tcase_add_test(tc, idle_client);
     return s;
 }
