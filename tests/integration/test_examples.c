@@ -1,5 +1,5 @@
-/* test_examples.c - the configurations in conf/examples and README.md are started as they stand, but for paths and the port, and asked
- * for what their comments promise. */
+/* test_examples.c - the configurations in conf/examples and README.md are started as they stand,
+ * but for paths and the port, and asked for what their comments promise. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -37,13 +37,19 @@ static char *read_source(const char *path)
     return strdup(bytes);
 }
 
+/* Beside the configuration, as an example includes it. */
+static void write_types(void)
+{
+    char *types = read_source("conf/mime.types");
+    site_write("mime.types", types);
+    free(types);
+}
+
 static void start_example(const char *name)
 {
     char path[256];
     snprintf(path, sizeof(path), "conf/examples/%s.conf", name);
-    char *types = read_source("conf/mime.types");
-    site_write("mime.types", types);
-    free(types);
+    write_types();
     char *text = read_source(path);
     text = replaced(text, "worker_processes auto;", "@MAIN@");
     text = replaced(text, "error_log /var/log/sluice/error.log;", "");
@@ -209,6 +215,7 @@ START_TEST(readme)
     text = replaced(text, "http {", "http { access_log @DIR@/logs/access.log;");
     text = replaced(text, "/srv/", "@DIR@/srv/");
     text = replaced(text, "listen       8080", "listen 127.0.0.1:@PORT@");
+    write_types();
     site_write("srv/files/a.txt", "text\n");
     site_write("srv/files/pub/b.txt", "text\n");
     site_pattern("srv/files/large", LARGE);
