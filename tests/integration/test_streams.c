@@ -207,6 +207,38 @@ START_TEST(relative_prefix)
 }
 END_TEST
 
+/* A configuration beside the prefix, by a link that is switched to another release: a reload reads what is there now. */
+START_TEST(configuration_by_a_link)
+{
+    char *argv[] = {"sluice", "-c", "current/sluice.conf", "-p", "logs", NULL};
+
+    for (int i = 1; i <= 2; i++) {
+        char text[512];
+        site_write(i == 1 ? "releases/1/x" : "releases/2/x", i == 1 ? "old\n" : "new\n");
+        snprintf(text, sizeof text,
+                 "daemon off; pid @DIR@/logs/sluice.pid; error_log @DIR@/logs/error.log info; events { }\n"
+                 "http { access_log off; server { listen 127.0.0.1:@PORT@; root @DIR@/releases/%d; } }",
+                 i);
+        site_conf(text);
+        ck_assert_int_eq(rename(site_path("sluice.conf"), site_path("releases/%d/sluice.conf", i)), 0);
+    }
+    ck_assert_int_eq(symlink("releases/1", site_path("current")), 0);
+    site_start_from(site_dir(), 0, argv);
+    site_await_port(site_port(0));
+    struct response r;
+    get(&r, "/x");
+    ck_assert_str_eq(r.body, "old\n");
+    response_free(&r);
+    ck_assert_int_eq(symlink("releases/2", site_path("next")), 0);
+    ck_assert_int_eq(rename(site_path("next"), site_path("current")), 0);
+    site_kill(SIGHUP);
+    free(log_await("logs/error.log", "gracefully shutting down"));
+    get(&r, "/x");
+    ck_assert_str_eq(r.body, "new\n");
+    response_free(&r);
+}
+END_TEST
+
 START_TEST(relative_directory)
 {
     static const char *const dirs[] = {".", "./html/..", "html/../", "html/.."};
@@ -231,6 +263,7 @@ Suite *suite_streams(void)
     tcase_add_test(t, standard_output_of_a_daemon);
     tcase_add_test(t, standard_output_no_more);
     tcase_add_test(t, another_users_fifo);
+    tcase_add_test(t, configuration_by_a_link);
     tcase_add_loop_test(t, relative_prefix, 0, sizeof relatives / sizeof *relatives);
     tcase_add_tcp_loop_test(t, relative_directory, 0, 4, "starts with a port");
     return s;
