@@ -19,12 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PORTS = 8 };
-
 static struct {
     pid_t owner;  /* the process that cleans up */
     pid_t server; /* 0: not running */
-    int ports[PORTS];
     bool alerts_allowed;
     uid_t uid; /* of what is run; 0: the test's own */
 } site;
@@ -46,160 +43,6 @@ static const char *binary(void)
 {
     const char *path = getenv("SLUICE");
     return path && *path ? path : "build/sluice";
-}
-
-/* --- Ports ------------------------------------------------------------------------------------------------------- */
-
-static bool port_is_free(int port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool is_free = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0;
-    close(fd);
-    return is_free;
-}
-
-/* Below the range that the kernel takes client ports from; each process starts somewhere else, so that suites that run
- * at the same time do not meet. */
-static void pick_ports(void)
-{
-    enum { LOWEST = 10240, COUNT = 22000 };
-    static unsigned turn;
-    unsigned at = (unsigned)getpid() * 61 + turn++ * 7919 + (unsigned)now_msec() * 17;
-    for (unsigned n = 0; n < PORTS; at++) {
-        int port = LOWEST + (int)(at % COUNT);
-        if (port_is_free(port))
-            site.ports[n++] = port;
-    }
-}
-
-int site_port(unsigned n)
-{
-    ck_assert_uint_lt(n, PORTS);
-    return site.ports[n];
-}
-
-/* --- Configuration ----------------------------------------------------------------------------------------------- */
-
-static const char main_text[] =
-    "daemon off;\nworker_processes 1;\npid logs/sluice.pid;\nerror_log logs/error.log info;\n";
-
-static const char *http_text(void)
-{
-    /* nginx must not touch the folders of an installed one. */
-    return on_nginx() ? "access_log logs/access.log;\nclient_body_temp_path tmp1; proxy_temp_path tmp2; "
-                        "fastcgi_temp_path tmp3;\n"
-                        "uwsgi_temp_path tmp4; scgi_temp_path tmp5;\n"
-                      : "access_log logs/access.log;\n";
-}
-
-static const char *value_of(const char *name, size_t len)
-{
-    static char port[16], address[2200];
-    if (len == 3 && !memcmp(name, "DIR", 3))
-        return site_dir();
-    if (len == 4 && !memcmp(name, "DISK", 4))
-        return *site_disk() ? site_disk() : site_dir();
-    if (len == 4 && !memcmp(name, "MAIN", 4))
-        return main_text;
-    if (len == 4 && !memcmp(name, "HTTP", 4))
-        return http_text();
-    if (len == 4 && !memcmp(name, "PEER", 4))
-        return transport()->peer;
-    if ((len == 6 || len == 7) && !memcmp(name, "LISTEN", 6)) {
-        transport()->address(address, sizeof address, site_port(len == 7 ? (unsigned)(name[6] - '0') : 0));
-        return address;
-    }
-    if (len == 5 && !memcmp(name, ":PORT", 5)) {
-        snprintf(port, sizeof(port), transport()->is_tcp ? ":%d" : "", site_port(0));
-        return port;
-    }
-    if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
-        snprintf(port, sizeof(port), "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
-        return port;
-    }
-    return NULL;
-}
-
-/* The transport's address in the place of TCP's, after the same directive. Returns how much of the text that was. */
-static size_t put_address(const char *text, FILE *f)
-{
-    static const char before[] = "listen 127.0.0.1:@PORT";
-    size_t len = sizeof before - 1;
-    if (strncmp(text, before, len) != 0)
-        return 0;
-    unsigned n = text[len] == '@' ? 0 : (unsigned)(text[len] - '0');
-    char address[2200];
-    transport()->address(address, sizeof address, site_port(n));
-    fprintf(f, "listen %s", address);
-    return len + (text[len] == '@' ? 1 : 2);
-}
-
-static char *expand(const char *text)
-{
-    char *out = NULL;
-    size_t size;
-    FILE *f = open_memstream(&out, &size);
-    ck_assert_ptr_nonnull(f);
-    while (*text) {
-        text += put_address(text, f);
-        const char *end = *text == '@' ? strchr(text + 1, '@') : NULL;
-        const char *value = end ? value_of(text + 1, (size_t)(end - text) - 1) : NULL;
-        if (value)
-            fputs(value, f);
-        else
-            putc(*text, f);
-        text = value ? end + 1 : text + 1;
-    }
-    fclose(f);
-    return out;
-}
-
-const char *site_text(const char *text)
-{
-    static char texts[8][4096];
-    static unsigned turn;
-    char *out = texts[turn++ % 8], *expanded = expand(text);
-    ck_assert_uint_lt(strlen(expanded), sizeof texts[0]);
-    strcpy(out, expanded);
-    free(expanded);
-    return out;
-}
-
-/* Kept as it was written, for another round with other ports. */
-static char *template_text;
-
-void site_conf(const char *text)
-{
-    char *copy = strdup(text);
-    free(template_text);
-    template_text = copy;
-    char *conf = expand(template_text);
-    site_write("sluice.conf", conf);
-    free(conf);
-}
-
-static void wrapped(const char *before, const char *text, const char *after)
-{
-    char *conf;
-    ck_assert_int_ge(asprintf(&conf, "%s%s%s", before, text, after), 0);
-    site_conf(conf);
-    free(conf);
-}
-
-void site_conf_http(const char *text)
-{
-    wrapped("@MAIN@\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\n", text, "\n}\n");
-}
-
-void site_conf_server(const char *text)
-{
-    wrapped("@MAIN@\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\nserver {\nlisten 127.0.0.1:@PORT@;\n"
-            "root @DIR@/html;\n",
-            text, "\n}\n}\n");
 }
 
 /* --- Processes --------------------------------------------------------------------------------------------------- */
@@ -350,14 +193,14 @@ static void await_pid_file(int64_t deadline)
 static bool accepts_or_lost(void)
 {
     int64_t deadline = now_msec() + scaled(8000);
-    for (int status; !site_accepts(site.ports[0]); sleep_msec(3)) {
+    for (int status; !site_accepts(site_port(0)); sleep_msec(3)) {
         if (has_exited(&status)) {
             if (lost_the_port())
                 return false;
             report_early_exit(status);
         }
         if (now_msec() > deadline)
-            ck_abort_msg("the server does not listen on port %d", site.ports[0]);
+            ck_abort_msg("the server does not listen on port %d", site_port(0));
     }
     await_pid_file(deadline);
     return true;
@@ -371,10 +214,7 @@ void site_start(void)
         ck_assert_int_lt(tries, 5);
         unlink(site_path("logs/stderr"));
         unlink(site_path("logs/error.log"));
-        pick_ports();
-        char *again = strdup(template_text);
-        site_conf(again);
-        free(again);
+        conf_move();
         launch(&(struct launch){.listen_fd = -1});
     }
 }
@@ -439,14 +279,16 @@ static bool process_is(const char *pid, pid_t *parent, pid_t *group)
     return after && sscanf(after + 1, " %c %d %d", &state, parent, group) == 3 && state != 'Z';
 }
 
-static unsigned group_members(pid_t of, pid_t except, pid_t *pids, unsigned most)
+/* In `group`, and children of `parent` (0: of anybody). */
+static unsigned find_processes(pid_t group, pid_t parent, pid_t *pids, unsigned most)
 {
     unsigned count = 0;
     DIR *proc = opendir("/proc");
     ck_assert_ptr_nonnull(proc);
     for (struct dirent *e; (e = readdir(proc));) {
-        pid_t parent, group, pid = atoi(e->d_name);
-        if (pid <= 0 || pid == except || !process_is(e->d_name, &parent, &group) || group != of)
+        pid_t its_parent, its_group, pid = atoi(e->d_name);
+        if (pid <= 0 || !process_is(e->d_name, &its_parent, &its_group) || its_group != group ||
+            (parent != 0 && its_parent != parent))
             continue;
         if (count < most)
             pids[count] = pid;
@@ -456,15 +298,16 @@ static unsigned group_members(pid_t of, pid_t except, pid_t *pids, unsigned most
     return count;
 }
 
-unsigned site_processes(pid_t *pids, unsigned most)
+/* Whatever a worker starts leaves the group, but not before it runs. */
+unsigned site_workers(pid_t *pids, unsigned most)
 {
-    return group_members(site.server, site.server, pids, most);
+    return find_processes(site.server, site.server, pids, most);
 }
 
 void site_await_workers(unsigned count)
 {
     int64_t deadline = now_msec() + scaled(8000);
-    for (unsigned is; (is = site_processes(NULL, 0)) != count; sleep_msec(5)) {
+    for (unsigned is; (is = site_workers(NULL, 0)) != count; sleep_msec(5)) {
         if (now_msec() > deadline)
             ck_abort_msg("%u workers instead of %u", is, count);
     }
@@ -488,7 +331,7 @@ void site_await_closed(const char *path)
     pid_t pids[8];
     unsigned holders = 1;
     for (int64_t deadline = now_msec() + scaled(8000); holders > 0; sleep_msec(2)) {
-        unsigned count = site_processes(pids, 8);
+        unsigned count = site_workers(pids, 8);
         ck_assert_int_lt(now_msec(), deadline);
         holders = holds_open(site_pid(), path);
         for (unsigned i = 0; i < count && i < 8; i++)
@@ -502,7 +345,7 @@ void site_stop(int sig)
     site_kill(sig);
     int status = site_wait_exit();
     ck_assert_msg(status == 0, "the server ended with status %d after signal %d", status, sig);
-    ck_assert_msg(group_members(group, 0, NULL, 0) == 0, "the server is gone, but left a worker");
+    ck_assert_msg(find_processes(group, 0, NULL, 0) == 0, "the server is gone, but left a worker");
 }
 
 bool site_run_as(uid_t uid)
@@ -604,7 +447,7 @@ void site_setup(void)
     site.owner = getpid();
     atexit(at_exit);
     files_setup();
-    pick_ports();
+    conf_setup();
 }
 
 static void check_log(const char *name, const char *const words[])
@@ -628,8 +471,7 @@ void site_teardown(void)
     if (!site.alerts_allowed)
         check_log("logs/error.log", (const char *const[]){"[alert]", "[crit]", "[emerg]", NULL});
     check_log("logs/stderr", (const char *const[]){"Sanitizer", "runtime error:", "Assertion", NULL});
-    free(template_text);
-    template_text = NULL;
+    conf_forget();
 }
 
 TCase *site_case(Suite *suite, const char *name, int seconds)
@@ -638,5 +480,12 @@ TCase *site_case(Suite *suite, const char *name, int seconds)
     tcase_set_timeout(tc, seconds);
     tcase_add_checked_fixture(tc, site_setup, site_teardown);
     suite_add_tcase(suite, tc);
+    return tc;
+}
+
+TCase *site_case_with(Suite *suite, const char *name, int seconds, void (*pages)(void))
+{
+    TCase *tc = site_case(suite, name, seconds);
+    tcase_add_checked_fixture(tc, pages, NULL);
     return tc;
 }

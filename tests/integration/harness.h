@@ -57,6 +57,9 @@ void site_conf(const char *text);        /* the whole file: dir/sluice.conf */
 void site_conf_http(const char *text);   /* inside http { }; must hold the servers */
 void site_conf_server(const char *text); /* inside server { }, which listens on @PORT@ with root @DIR@/html */
 
+void site_serve(const char *server);                        /* site_conf_server(), site_start() */
+void site_serve_http(const char *http, const char *server); /* such a server, with rows of http before it */
+
 const char *site_text(const char *text); /* with the same replaced; in one of 8 static buffers */
 
 void site_start(void); /* runs the binary on the written file, waits until @PORT@ accepts */
@@ -74,7 +77,7 @@ void site_forget(void);   /* the test has collected the process itself */
 void site_kill(int sig);  /* to the master */
 int site_wait_exit(void); /* waits for the master; its exit status, or 128 + signal */
 void site_stop(int sig);  /* signals, expects status 0 and that no process of its group is left */
-unsigned site_processes(pid_t *pids, unsigned most); /* of its process group, the master aside: workers */
+unsigned site_workers(pid_t *pids, unsigned most); /* the master's children, in its process group */
 void site_await_workers(unsigned count);
 void site_await_closed(const char *path); /* until neither the master nor a worker has this file open */
 /* Servers and runs belong to this user from now on, and the folder of the logs; after the configuration was written. False, with a
@@ -95,6 +98,8 @@ void site_teardown(void); /* stops a running server by TERM and checks how it we
 
 /* A case of `suite` with these fixtures; `seconds` is the limit of each of its tests. */
 TCase *site_case(Suite *suite, const char *name, int seconds);
+/* And with pages that every test of it finds. */
+TCase *site_case_with(Suite *suite, const char *name, int seconds, void (*pages)(void));
 
 /* For what only TCP has: false over another transport, with a line that says what was left out and why. Asked where tests are
  * added to a suite, so that the line comes once. */

@@ -5,6 +5,10 @@
 /* The folder of the sockets, where the transport has some. */
 #define SITE_SOCKETS "sockets"
 
+void conf_setup(void);
+void conf_move(void); /* the written configuration, to other ports */
+void conf_forget(void);
+
 void files_setup(void);
 void files_remove(void);
 

@@ -23,14 +23,13 @@ static int status_with(const char *method, const char *target, const char *field
 START_TEST(the_first_rule_that_fits_decides)
 {
     site_write("html/x", "x");
-    site_conf_server("location /all/ { alias @DIR@/html/; deny all; }\n"
-                     "location /me/ { alias @DIR@/html/; allow 127.0.0.1; deny all; }\n"
-                     "location /net/ { alias @DIR@/html/; allow 127.0.0.0/8; deny all; }\n"
-                     "location /hole/ { alias @DIR@/html/; deny 127.0.0.1; allow 127.0.0.0/8; }\n"
-                     "location /late/ { alias @DIR@/html/; allow 127.0.0.0/8; deny 127.0.0.1; }\n"
-                     "location /others/ { alias @DIR@/html/; deny 192.0.2.0/24; deny ::1; deny unix:; }\n"
-                     "location /six/ { alias @DIR@/html/; allow ::/0; deny all; }\n");
-    site_start();
+    site_serve("location /all/ { alias @DIR@/html/; deny all; }\n"
+               "location /me/ { alias @DIR@/html/; allow 127.0.0.1; deny all; }\n"
+               "location /net/ { alias @DIR@/html/; allow 127.0.0.0/8; deny all; }\n"
+               "location /hole/ { alias @DIR@/html/; deny 127.0.0.1; allow 127.0.0.0/8; }\n"
+               "location /late/ { alias @DIR@/html/; allow 127.0.0.0/8; deny 127.0.0.1; }\n"
+               "location /others/ { alias @DIR@/html/; deny 192.0.2.0/24; deny ::1; deny unix:; }\n"
+               "location /six/ { alias @DIR@/html/; allow ::/0; deny all; }\n");
     expect("/all/x", 403);
     expect("/all/nothing", 403); /* whether it is there is not told */
     expect("/me/x", 200);
@@ -46,11 +45,10 @@ END_TEST
 START_TEST(rules_are_inherited_as_a_whole)
 {
     site_write("html/x", "x");
-    site_conf_server(
+    site_serve(
         "deny all;\n"
         "location /own/ { alias @DIR@/html/; allow 127.0.0.1; }\n"
         "location /inherits/ { alias @DIR@/html/; location /inherits/own/ { alias @DIR@/html/; allow all; } }\n");
-    site_start();
     expect("/x", 403);
     expect("/own/x", 200);
     expect("/inherits/x", 403);
@@ -60,8 +58,7 @@ END_TEST
 
 START_TEST(return_comes_before_the_rules)
 {
-    site_conf_server("location /r { deny all; return 200 text; } location /s { deny all; }");
-    site_start();
+    site_serve("location /r { deny all; return 200 text; } location /s { deny all; }");
     expect("/r", 200);
     expect("/s", 403);
 }
@@ -97,14 +94,12 @@ START_TEST(pages_of_403_are_subject_to_the_rules_too)
 {
     site_write("html/x", "x");
     site_write("html/403.html", "page");
-    site_conf_server(
-        "location / { deny all; error_page 403 /403.html; }\n"
-        "location /open/ { alias @DIR@/html/; deny all; error_page 403 /page403; }\n"
-        "location /named/ { deny all; error_page 403 @named; } location @named { root @DIR@/html; try_files "
-        "/403.html =500; }\n"
-        "location /shut/ { deny all; error_page 403 = @shut; } location @shut { deny all; }\n"
-        "location = /page403 { internal; alias @DIR@/html/403.html; }\n");
-    site_start();
+    site_serve("location / { deny all; error_page 403 /403.html; }\n"
+               "location /open/ { alias @DIR@/html/; deny all; error_page 403 /page403; }\n"
+               "location /named/ { deny all; error_page 403 @named; } location @named { root @DIR@/html; try_files "
+               "/403.html =500; }\n"
+               "location /shut/ { deny all; error_page 403 = @shut; } location @shut { deny all; }\n"
+               "location = /page403 { internal; alias @DIR@/html/403.html; }\n");
     struct response r;
     get(&r, "/x"); /* the page itself is in the denied location */
     ck_assert_int_eq(r.status, 403);
@@ -127,11 +122,10 @@ START_TEST(rules_of_where_an_internal_redirect_leads)
 {
     site_write("html/d/index.html", "index");
     site_write("html/d/secret", "secret");
-    site_conf_server("location = /d/index.html { deny all; }\n"
-                     "location /try { try_files /nothing /d/secret; } location = /d/secret { deny all; }\n"
-                     "location /file { try_files /d/secret =404; }\n"
-                     "location /in/ { deny all; location /in/up/ { allow all; try_files /nothing /d/; } }\n");
-    site_start();
+    site_serve("location = /d/index.html { deny all; }\n"
+               "location /try { try_files /nothing /d/secret; } location = /d/secret { deny all; }\n"
+               "location /file { try_files /d/secret =404; }\n"
+               "location /in/ { deny all; location /in/up/ { allow all; try_files /nothing /d/; } }\n");
     expect("/d/", 403);
     expect("/try", 403);
     expect("/file", 200); /* the file is served by this location */
@@ -143,12 +137,11 @@ END_TEST
 START_TEST(limit_except)
 {
     site_write("html/x", "x");
-    site_conf_server("location /get/ { alias @DIR@/html/; limit_except GET { deny all; } }\n"
-                     "location /post/ { alias @DIR@/html/; limit_except post OPTIONS { allow 192.0.2.1; deny all; } }\n"
-                     "location /both/ { alias @DIR@/html/; deny all; limit_except GET { allow all; } }\n"
-                     "location /outer/ { alias @DIR@/html/; limit_except GET { deny all; }\n"
-                     "  location /outer/inner/ { alias @DIR@/html/; } }\n");
-    site_start();
+    site_serve("location /get/ { alias @DIR@/html/; limit_except GET { deny all; } }\n"
+               "location /post/ { alias @DIR@/html/; limit_except post OPTIONS { allow 192.0.2.1; deny all; } }\n"
+               "location /both/ { alias @DIR@/html/; deny all; limit_except GET { allow all; } }\n"
+               "location /outer/ { alias @DIR@/html/; limit_except GET { deny all; }\n"
+               "  location /outer/inner/ { alias @DIR@/html/; } }\n");
     expect("/get/x", 200);
     ck_assert_int_eq(status_with("HEAD", "/get/x", ""), 200);
     ck_assert_int_eq(status_with("POST", "/get/x", "Content-Length: 0\r\n"), 403);
@@ -169,12 +162,11 @@ END_TEST
 START_TEST(limit_except_beside_instructions)
 {
     site_write("html/x", "x");
-    site_conf_server("location /ret/ { limit_except GET { deny all; } return 200 ret; }\n"
-                     "location /if/ { limit_except GET { deny all; } if ($request_method = PUT) { return 201 put; } }\n"
-                     "location /rw/ { limit_except GET { deny all; } rewrite ^ /open last; }\n"
-                     "location /open { return 200 open; }\n"
-                     "location /post/ { limit_except POST { deny all; } return 200 post; }");
-    site_start();
+    site_serve("location /ret/ { limit_except GET { deny all; } return 200 ret; }\n"
+               "location /if/ { limit_except GET { deny all; } if ($request_method = PUT) { return 201 put; } }\n"
+               "location /rw/ { limit_except GET { deny all; } rewrite ^ /open last; }\n"
+               "location /open { return 200 open; }\n"
+               "location /post/ { limit_except POST { deny all; } return 200 post; }");
     expect("/ret/", 200);
     ck_assert_int_eq(status_with("HEAD", "/ret/", ""), 200);
     ck_assert_int_eq(status_with("DELETE", "/ret/", ""), 403);

@@ -83,8 +83,7 @@ static void start(const char *more)
     char conf[2048];
     snprintf(conf, sizeof conf, "auth_basic \"the realm\"; auth_basic_user_file users;\n%s", more);
     site_write("html/x", "x");
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
 }
 
 static const char *const schemes[] = {"plain", "cr",     "sha",    "ssha",   "apr1",     "md5",
@@ -276,8 +275,7 @@ START_TEST(files_by_variable_and_files_that_change)
 {
     site_write("ann.pw", "ann:{PLAIN}a\n");
     site_write("html/x", "x");
-    site_conf_server("auth_basic r; auth_basic_user_file @DIR@/$arg_u.pw;");
-    site_start();
+    site_serve("auth_basic r; auth_basic_user_file @DIR@/$arg_u.pw;");
     ck_assert_int_eq(status_as("/x?u=ann", basic("ann:a")), 200);
     ck_assert_int_eq(status_as("/x?u=bob", basic("ann:a")), 403); /* no such file */
     free(log_await("logs/error.log", "bob.pw\" failed (2: No such file or directory)"));

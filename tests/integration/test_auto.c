@@ -279,7 +279,7 @@ START_TEST(no_room_in_the_cgroup)
     pid_t workers[8];
     char number[16];
     free(log_await("logs/error.log", "start worker process ")); /* before it, another process tries the disk readers */
-    unsigned count = site_processes(workers, 8);
+    unsigned count = site_workers(workers, 8);
     for (unsigned i = 0; i < count; i++) {
         snprintf(number, sizeof(number), "%d", (int)workers[i]);
         ck_assert(write_to(group, "cgroup.procs", number));

@@ -46,8 +46,7 @@ static void serve_status(void)
 {
     site_write("html/f.txt", "hello\n");
     site_pattern("html/big.bin", 300000);
-    site_conf_server(STATUS_CONF);
-    site_start();
+    site_serve(STATUS_CONF);
 }
 
 START_TEST(status_page_is_alive)
@@ -153,8 +152,7 @@ static void serve_listing(void)
     site_write("html/favicon.ico", "GIF89a");
     site_mkdir("html/dir/zoo");
     site_mkdir("html/dir/Music");
-    site_conf_server("location / { autoindex on; autoindex_style modern; autoindex_exact_size off; }");
-    site_start();
+    site_serve("location / { autoindex on; autoindex_style modern; autoindex_exact_size off; }");
 }
 
 /* The names in the order of the page, cut off, folders' slashes kept. */

@@ -10,15 +10,13 @@ enum { MTIME = 1600000000 };
 
 static char same[30], older[30], newer[30];
 
-static void serve(const char *conf)
+static void pages(void)
 {
     site_write("html/a.txt", "hello\n");
     site_set_mtime("html/a.txt", MTIME);
     http_date(same, MTIME);
     http_date(older, MTIME - 10);
     http_date(newer, MTIME + 10);
-    site_conf_server(conf);
-    site_start();
 }
 
 /* $E: the file's entity tag; $S, $O, $N: its date, an older, a newer one. ; ends a line. */
@@ -113,7 +111,7 @@ static void check_row(const struct row *row)
 
 START_TEST(get_rows)
 {
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         check_row(&rows[i]);
 }
@@ -121,7 +119,7 @@ END_TEST
 
 START_TEST(head_rows)
 {
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct response r;
         int status = conditional("HEAD", rows[i].fields, &r);
@@ -138,7 +136,7 @@ END_TEST
 
 START_TEST(every_date_form)
 {
-    serve("");
+    site_serve("");
     /* RFC 9110, 5.6.7: recipients take all three. */
     static const char *const dates[] = {"Sun, 13 Sep 2020 12:26:40 GMT", "Sunday, 13-Sep-20 12:26:40 GMT",
                                         "Sun Sep 13 12:26:40 2020"};
@@ -155,7 +153,7 @@ END_TEST
 
 START_TEST(fields_of_304)
 {
-    serve("expires 1h;");
+    site_serve("expires 1h;");
     struct response r;
     request(&r, "GET", "/a.txt", "If-None-Match: \"5f5e1000-6\"\r\n");
     ck_assert_int_eq(r.status, 304);
@@ -173,7 +171,7 @@ END_TEST
 
 START_TEST(page_of_412)
 {
-    serve("");
+    site_serve("");
     struct response r;
     request(&r, "GET", "/a.txt", "If-Match: \"other\"\r\n");
     ck_assert_int_eq(r.status, 412);
@@ -186,7 +184,7 @@ END_TEST
 
 START_TEST(validators_follow_the_file)
 {
-    serve("");
+    site_serve("");
     struct response r;
     get(&r, "/a.txt");
     assert_header(&r, "ETag", "\"5f5e1000-6\"");
@@ -204,7 +202,7 @@ END_TEST
 
 START_TEST(etag_off)
 {
-    serve("etag off;");
+    site_serve("etag off;");
     check_row(&(struct row){"If-None-Match: $E;", 200, 0});
     check_row(&(struct row){"If-None-Match: *;", 304, 0});
     check_row(&(struct row){"If-Match: $E;", 412, 0});
@@ -220,7 +218,7 @@ END_TEST
 
 START_TEST(if_modified_since_before)
 {
-    serve("if_modified_since before;");
+    site_serve("if_modified_since before;");
     check_row(&(struct row){"If-Modified-Since: $S;", 304, 0});
     check_row(&(struct row){"If-Modified-Since: $N;", 304, 0});
     check_row(&(struct row){"If-Modified-Since: $O;", 200, 0});
@@ -229,7 +227,7 @@ END_TEST
 
 START_TEST(if_modified_since_off)
 {
-    serve("if_modified_since off;");
+    site_serve("if_modified_since off;");
     check_row(&(struct row){"If-Modified-Since: $S;", 200, 0});
     check_row(&(struct row){"If-Modified-Since: $N;", 200, 0});
 }
@@ -237,7 +235,7 @@ END_TEST
 
 START_TEST(missing_file_ignores_conditions)
 {
-    serve("");
+    site_serve("");
     struct response r;
     request(&r, "GET", "/none", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 404);
@@ -250,7 +248,7 @@ END_TEST
 
 START_TEST(connection_lives_on_after_304_and_412)
 {
-    serve("");
+    site_serve("");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -271,7 +269,7 @@ END_TEST
 Suite *suite_conditional(void)
 {
     Suite *s = suite_create("conditional");
-    TCase *tc = site_case(s, "conditional", 20);
+    TCase *tc = site_case_with(s, "conditional", 20, pages);
     tcase_add_test(tc, get_rows);
     tcase_add_test(tc, head_rows);
     tcase_add_test(tc, every_date_form);

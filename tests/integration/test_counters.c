@@ -143,9 +143,8 @@ START_TEST(stub_status_in_nginx_words)
 {
     struct response r;
     struct client idle, reading;
-    site_conf_server("location = /s { stub_status; } location = /v { stub_status on; add_header X-V "
-                     "\"$connections_active/$connections_reading/$connections_writing/$connections_waiting\"; }");
-    site_start();
+    site_serve("location = /s { stub_status; } location = /v { stub_status on; add_header X-V "
+               "\"$connections_active/$connections_reading/$connections_writing/$connections_waiting\"; }");
     get(&r, "/s");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "text/plain");
@@ -208,7 +207,7 @@ START_TEST(numbers_live_through_reloads_and_crashes)
     ck_assert(metric("sluice_start_time_seconds") == started);
 
     site_allow_alerts();
-    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    ck_assert_uint_eq(site_workers(pids, 8), 2);
     kill(pids[0], SIGKILL);
     kill(pids[1], SIGKILL);
     free(log_await_count("logs/error.log", "exited on signal 9", 2));
@@ -307,9 +306,8 @@ static const struct {
 START_TEST(forms_of_the_status)
 {
     struct response r;
-    site_conf_server("location /any { status; location /any/inside { } } location = /html { status html; } "
-                     "location = /json { status json; } location = /prometheus { status prometheus; }");
-    site_start();
+    site_serve("location /any { status; location /any/inside { } } location = /html { status html; } "
+               "location = /json { status json; } location = /prometheus { status prometheus; }");
     for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
         request(&r, "GET", forms[i].target, forms[i].accept);
         ck_assert_msg(r.status == forms[i].status, "%s %s: %d", forms[i].target, forms[i].accept, r.status);
@@ -331,8 +329,7 @@ START_TEST(policy_of_the_page)
 {
     struct response r;
     char nonce[2][64];
-    site_conf_server("location = /s { status html; }");
-    site_start();
+    site_serve("location = /s { status html; }");
     for (int i = 0; i < 2; i++) {
         char tag[128];
         get(&r, "/s");

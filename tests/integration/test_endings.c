@@ -29,8 +29,7 @@ static void serve(const char *more)
              "location /bad { return 400; } location /broken { return 500; } location /busy { return 503; }\n"
              "location /secret { internal; } location /silent { return 444; }\n%s",
              more);
-    site_conf_server(text);
-    site_start();
+    site_serve(text);
 }
 
 /* --- Connection: close ----------------------------------------------------------------------------------------------- */

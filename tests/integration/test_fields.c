@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void serve(const char *conf)
+static void pages(void)
 {
     site_write("html/f", "f");
-    site_conf_server(conf);
-    site_start();
 }
 
 #define SHOW "location / { return 200 \"$http_x_a|$http_x_b\"; }"
@@ -34,7 +32,7 @@ START_TEST(odd_names)
     struct response r;
 
     snprintf(conf, sizeof conf, "%s " SHOW, named[_i].conf);
-    serve(conf);
+    site_serve(conf);
     request(&r, "GET", "/", named[_i].fields);
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.body, named[_i].answer);
@@ -55,7 +53,7 @@ START_TEST(framing_stays_strict)
         "GET /f HTTP/1.1\r\nHost: h\r\nX(Y: x\r\n\r\n",
         "GET /f HTTP/1.1\r\nHost: h\r\nX_Y\r\n\r\n",
     };
-    serve("ignore_invalid_headers off; underscores_in_headers on;");
+    site_serve("ignore_invalid_headers off; underscores_in_headers on;");
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
         ck_assert_msg(on_nginx() || status_of_bytes(requests[i], strlen(requests[i])) == 400, "%s", requests[i]);
     /* No Content-Length: the next request follows at once. */
@@ -78,7 +76,7 @@ START_TEST(as_many_as_allowed)
 
     if (on_nginx())
         return;
-    serve("max_headers 4;");
+    site_serve("max_headers 4;");
     request(&r, "GET", "/f", ""); /* with what the harness sends anyway */
     ck_assert_int_eq(r.status, 200);
     response_free(&r);
@@ -115,7 +113,7 @@ START_TEST(browsers_that_do_not_stay)
     char conf[256];
 
     snprintf(conf, sizeof conf, "%s location = /r { return 200 x; }", b->conf);
-    serve(conf);
+    site_serve(conf);
     client_open(&c, site_port(0));
     client_say(&c, "%s /r HTTP/1.1\r\nHost: h\r\nUser-Agent: %s\r\nContent-Length: 0\r\n\r\n", b->method, b->agent);
     ck_assert(client_receive(&c, &r));
@@ -134,7 +132,7 @@ START_TEST(kept_open_at_a_reload)
 
     if (on_nginx())
         return;
-    serve("location = /long { keepalive_min_timeout 20s; return 200 x; } location = /short { return 200 x; }");
+    site_serve("location = /long { keepalive_min_timeout 20s; return 200 x; } location = /short { return 200 x; }");
     client_open(&promised, site_port(0));
     client_open(&other, site_port(0));
     client_say(&promised, "GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -157,7 +155,7 @@ END_TEST
 Suite *suite_fields(void)
 {
     Suite *s = suite_create("fields");
-    TCase *t = site_case(s, "fields", 30);
+    TCase *t = site_case_with(s, "fields", 30, pages);
     tcase_add_loop_test(t, odd_names, 0, sizeof named / sizeof *named);
     tcase_add_test(t, framing_stays_strict);
     tcase_add_test(t, as_many_as_allowed);

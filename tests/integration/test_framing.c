@@ -50,8 +50,7 @@ END_TEST
 /* A finished response goes out although the request behind it waits for its body. */
 START_TEST(response_does_not_wait_for_the_next_body)
 {
-    site_conf_server("location = /ok { return 200 fine; }\n");
-    site_start();
+    site_serve("location = /ok { return 200 fine; }\n");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -75,9 +74,8 @@ END_TEST
 /* The buffer has grown for a large head; a body behind a small one comes with it. */
 START_TEST(body_behind_a_grown_buffer)
 {
-    site_conf_server("client_header_buffer_size 256; large_client_header_buffers 4 8k;\n"
-                     "location = /ok { return 200 fine; }\n");
-    site_start();
+    site_serve("client_header_buffer_size 256; large_client_header_buffers 4 8k;\n"
+               "location = /ok { return 200 fine; }\n");
     struct client c;
     struct response r;
     char *large = filler(6000, 'x'), *body = filler(7000, 'b');
@@ -101,9 +99,8 @@ END_TEST
 /* A head of 12 KB in three writes: the buffer moves under the parser. */
 START_TEST(head_that_grows)
 {
-    site_conf_server("client_header_buffer_size 1k; large_client_header_buffers 4 8k;\n"
-                     "location = /ok { return 200 fine; }\n");
-    site_start();
+    site_serve("client_header_buffer_size 1k; large_client_header_buffers 4 8k;\n"
+               "location = /ok { return 200 fine; }\n");
     struct client c;
     struct response r;
     char *part = filler(4000, 'x');
@@ -124,8 +121,7 @@ END_TEST
 
 START_TEST(request_uri_of_absolute_form)
 {
-    site_conf_server("return 200 $request_uri;\n");
-    site_start();
+    site_serve("return 200 $request_uri;\n");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -140,8 +136,7 @@ END_TEST
 
 START_TEST(refused_head_request_has_no_body)
 {
-    site_conf_server("return 200 x;\n");
-    site_start();
+    site_serve("return 200 x;\n");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -190,8 +185,7 @@ END_TEST
 
 START_TEST(error_page_for_refused_requests)
 {
-    site_conf_server("client_max_body_size 10; error_page 413 /large.txt; location = /large.txt { return 413 own; }\n");
-    site_start();
+    site_serve("client_max_body_size 10; error_page 413 /large.txt; location = /large.txt { return 413 own; }\n");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -208,9 +202,8 @@ END_TEST
 
 START_TEST(keepalive_of_the_location)
 {
-    site_conf_server("location = /ok { return 200 fine; }\n"
-                     "location = /last { keepalive_timeout 0; return 200 last; }\n");
-    site_start();
+    site_serve("location = /ok { return 200 fine; }\n"
+               "location = /last { keepalive_timeout 0; return 200 last; }\n");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -226,8 +219,7 @@ END_TEST
 
 START_TEST(field_values_cannot_be_split)
 {
-    site_conf_server("location / { add_header ETag $uri; add_header X-U $uri; return 200 x; }\n");
-    site_start();
+    site_serve("location / { add_header ETag $uri; add_header X-U $uri; return 200 x; }\n");
     struct response r;
     get(&r, "/a%0d%0aSet-Cookie:%20b");
     ck_assert_int_eq(r.status, 200);

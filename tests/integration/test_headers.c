@@ -16,13 +16,11 @@ static time_t precise_time(void)
     return t.tv_sec;
 }
 
-static void serve(const char *conf)
+static void pages(void)
 {
     site_write("html/a.txt", "hello\n");
     site_set_mtime("html/a.txt", MTIME);
     site_mkdir("html/dir");
-    site_conf_server(conf);
-    site_start();
 }
 
 /* The names of the fields in their order, with ':' between. */
@@ -45,8 +43,9 @@ static void expect_names(const char *method, const char *target, const char *fie
 
 START_TEST(order)
 {
-    serve("location = /moved { return 301 /x; } location = /away { return 301 http://a/x; } location = /text { return "
-          "200 x; } location = /late { add_header X-A 1; expires 1h; alias @DIR@/html/a.txt; }");
+    site_serve(
+        "location = /moved { return 301 /x; } location = /away { return 301 http://a/x; } location = /text { return "
+        "200 x; } location = /late { add_header X-A 1; expires 1h; alias @DIR@/html/a.txt; }");
     const char *file = "Server:Date:Content-Type:Content-Length:Last-Modified:Connection:ETag:Accept-Ranges:";
     expect_names("GET", "/a.txt", "", file);
     expect_names("HEAD", "/a.txt", "", file);
@@ -68,7 +67,7 @@ END_TEST
 
 START_TEST(values)
 {
-    serve("");
+    site_serve("");
     struct response r;
     char expected[512], date[30];
     get(&r, "/a.txt");
@@ -92,7 +91,7 @@ END_TEST
 
 START_TEST(date_moves_on)
 {
-    serve("");
+    site_serve("");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -112,7 +111,7 @@ END_TEST
 
 START_TEST(etag_and_tokens_off)
 {
-    serve("etag off; server_tokens off;");
+    site_serve("etag off; server_tokens off;");
     struct response r;
     get(&r, "/a.txt");
     assert_header(&r, "ETag", NULL);
@@ -126,7 +125,7 @@ END_TEST
 
 START_TEST(add_header)
 {
-    serve(
+    site_serve(
         "add_header X-One 1; add_header X-Two \"a $uri b\"; add_header X-Always yes always; add_header X-Empty \"\";\n"
         "location /in/ { alias @DIR@/html/; } location /own/ { alias @DIR@/html/; add_header X-Own 1; }\n"
         "location = /r { return 204; } location = /e { return 404; }");
@@ -169,8 +168,8 @@ END_TEST
 /* add_header of a name that the server has itself. */
 START_TEST(add_header_of_known_names)
 {
-    serve("add_header Cache-Control public; add_header Cache-Control no-transform; add_header Last-Modified \"\"; "
-          "add_header X-Same a; add_header X-Same b;");
+    site_serve("add_header Cache-Control public; add_header Cache-Control no-transform; add_header Last-Modified \"\"; "
+               "add_header X-Same a; add_header X-Same b;");
     struct response r;
     get(&r, "/a.txt");
     ck_assert_uint_ge(header_count(&r, "Cache-Control"), 1);
@@ -200,7 +199,7 @@ START_TEST(add_header_of_single_fields)
     site_write("html/side.txt", "plain");
     site_write("html/side.txt.gz", "packed");
     site_write("html/f.bare", "0123456789");
-    serve(
+    site_serve(
         "types { text/plain txt; }\n"
         "location /frame { add_header Content-Length 0 always; add_header transfer-encoding chunked;\n"
         " add_header Connection close; add_header Content-Range 'bytes 0-0/1'; add_header Date x; return 200 four; }\n"
@@ -281,10 +280,11 @@ static void expect_expires(const char *target, long seconds, const char *cache_c
 
 START_TEST(expires)
 {
-    serve("location /h/ { alias @DIR@/html/; expires 1h; } location /m/ { alias @DIR@/html/; expires modified +24h; }\n"
-          "location /neg/ { alias @DIR@/html/; expires -1; } location /epoch/ { alias @DIR@/html/; expires epoch; }\n"
-          "location /max/ { alias @DIR@/html/; expires max; } location /off/ { alias @DIR@/html/; expires off; }\n"
-          "location /zero/ { alias @DIR@/html/; expires 0; } location = /err { expires 1h; return 404; }");
+    site_serve(
+        "location /h/ { alias @DIR@/html/; expires 1h; } location /m/ { alias @DIR@/html/; expires modified +24h; }\n"
+        "location /neg/ { alias @DIR@/html/; expires -1; } location /epoch/ { alias @DIR@/html/; expires epoch; }\n"
+        "location /max/ { alias @DIR@/html/; expires max; } location /off/ { alias @DIR@/html/; expires off; }\n"
+        "location /zero/ { alias @DIR@/html/; expires 0; } location = /err { expires 1h; return 404; }");
     struct response r;
     expect_expires("/h/a.txt", 3600, "max-age=3600");
     expect_expires("/neg/a.txt", -1, "no-cache");
@@ -312,11 +312,12 @@ END_TEST
 
 START_TEST(variables_in_fields)
 {
-    serve("server_name srv; add_header X-V "
-          "\"$request_method|$uri|$args|$arg_b|$is_args|$host|$http_x_custom|$scheme|$server_protocol|$request_uri|"
-          "$server_name|$server_port|$remote_addr|$document_uri|$query_string\" always;\n"
-          "add_header X-F \"$request_filename|$document_root|$realpath_root\" always; add_header X-C "
-          "\"$cookie_k|$content_type|$sent_http_content_type\";");
+    site_serve(
+        "server_name srv; add_header X-V "
+        "\"$request_method|$uri|$args|$arg_b|$is_args|$host|$http_x_custom|$scheme|$server_protocol|$request_uri|"
+        "$server_name|$server_port|$remote_addr|$document_uri|$query_string\" always;\n"
+        "add_header X-F \"$request_filename|$document_root|$realpath_root\" always; add_header X-C "
+        "\"$cookie_k|$content_type|$sent_http_content_type\";");
     struct response r;
     char expected[1024];
     struct client c;
@@ -340,7 +341,7 @@ END_TEST
 START_TEST(head_equals_get)
 {
     site_mkdir("html/list");
-    serve("location /list/ { autoindex on; } expires max; add_header A b;");
+    site_serve("location /list/ { autoindex on; } expires max; add_header A b;");
     static const char *const targets[] = {"/a.txt", "/none", "/dir", "/dir/"};
     for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
         struct response get_r, head_r;
@@ -422,7 +423,7 @@ END_TEST
 Suite *suite_headers(void)
 {
     Suite *s = suite_create("headers");
-    TCase *tc = site_case(s, "headers", 20);
+    TCase *tc = site_case_with(s, "headers", 20, pages);
     tcase_add_test(tc, order);
     tcase_add_test(tc, values);
     tcase_add_test(tc, date_moves_on);

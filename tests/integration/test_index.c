@@ -55,10 +55,9 @@ START_TEST(listing_of_links)
     site_write("html/b/in.txt", "in");
     ck_assert_int_eq(symlink("in.txt", site_path("html/b/link-in")), 0);
     ck_assert_int_eq(symlink("../../out.txt", site_path("html/b/link-out")), 0);
-    site_conf_server("autoindex on; location /alias/ { alias @DIR@/html/b/; root_confine on; }\n"
-                     "location ~ ^/regex/ { alias @DIR@/html/b; disable_symlinks on from=@DIR@/html/b; }\n"
-                     "location /b/ { root_confine on; }\n");
-    site_start();
+    site_serve("autoindex on; location /alias/ { alias @DIR@/html/b/; root_confine on; }\n"
+               "location ~ ^/regex/ { alias @DIR@/html/b; disable_symlinks on from=@DIR@/html/b; }\n"
+               "location /b/ { root_confine on; }\n");
     get(&r, "/alias/");
     ck_assert_msg(strstr(r.body, "link-in") && !strstr(r.body, "link-out"), "%s", r.body);
     response_free(&r);
@@ -79,14 +78,13 @@ START_TEST(index_of_regex_alias)
     site_write("html/with/b.html", "b");
     site_write("html/without/x.txt", "x");
     site_write("html/page.txt", "page");
-    site_conf_server("location ~ ^/al/(.*)$ { alias @DIR@/html/$1; index none.html b.html; }\n"
-                     "location ~ ^/list/(.*)$ { alias @DIR@/html/$1; autoindex on; }\n"
-                     "location ~ ^/no/(.*)$ { alias @DIR@/html/$1; }\n"
-                     "location ~ ^/abs/(.*)/$ { alias @DIR@/html/$1; index none.html /page.txt; }\n"
-                     "location ~ ^/fixed/ { alias @DIR@/html/without/; index none.html; }\n"
-                     "location ~ ^/bare/ { alias @DIR@/html/with; index b.html; }\n"
-                     "location ~ ^/gone/ { alias @DIR@/html/none/; }\n");
-    site_start();
+    site_serve("location ~ ^/al/(.*)$ { alias @DIR@/html/$1; index none.html b.html; }\n"
+               "location ~ ^/list/(.*)$ { alias @DIR@/html/$1; autoindex on; }\n"
+               "location ~ ^/no/(.*)$ { alias @DIR@/html/$1; }\n"
+               "location ~ ^/abs/(.*)/$ { alias @DIR@/html/$1; index none.html /page.txt; }\n"
+               "location ~ ^/fixed/ { alias @DIR@/html/without/; index none.html; }\n"
+               "location ~ ^/bare/ { alias @DIR@/html/with; index b.html; }\n"
+               "location ~ ^/gone/ { alias @DIR@/html/none/; }\n");
     expect_body("/al/with/", "b");
     ck_assert_int_eq(status_of("/al/without/"), 403);
     ck_assert_int_eq(status_of("/al/none/"), 404);

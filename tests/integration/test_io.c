@@ -179,8 +179,7 @@ START_TEST(huge_file)
     if (on_nginx()) {
         char conf[256];
         snprintf(conf, sizeof(conf), "location / { root @DISK@/data; %s }", huge_confs[_i]);
-        site_conf_server(conf);
-        site_start();
+        site_serve(conf);
     } else {
         serve("", huge_confs[_i]);
     }
@@ -439,8 +438,7 @@ static void serve_plain(const char *conf)
 {
     char text[256];
     snprintf(text, sizeof(text), "location / { root @DISK@/data; %s }", conf);
-    site_conf_server(text);
-    site_start();
+    site_serve(text);
 }
 
 START_TEST(file_that_shrinks)
@@ -500,8 +498,7 @@ END_TEST
 START_TEST(replaced_file_is_seen_when_the_cache_entry_ends)
 {
     site_write("html/f", "old\n");
-    site_conf_server("open_file_cache max=10 inactive=10m; open_file_cache_valid 1s;");
-    site_start();
+    site_serve("open_file_cache max=10 inactive=10m; open_file_cache_valid 1s;");
     struct response r;
     for (int i = 0; i < 3; i++) {
         get(&r, "/f");
@@ -524,8 +521,7 @@ END_TEST
 
 START_TEST(errors_in_the_cache)
 {
-    site_conf_server("open_file_cache max=10; open_file_cache_valid 1s; open_file_cache_errors on;");
-    site_start();
+    site_serve("open_file_cache max=10; open_file_cache_valid 1s; open_file_cache_errors on;");
     ck_assert_int_eq(status_of("/f"), 404);
     ck_assert_int_eq(status_of("/f"), 404);
     site_write("html/f", "here\n");
@@ -544,8 +540,7 @@ START_TEST(small_cache_under_many_files)
         snprintf(name, sizeof(name), "html/%d", i);
         site_pattern(name, 100 * i + 1);
     }
-    site_conf_server("open_file_cache max=7; open_file_cache_min_uses 2;");
-    site_start();
+    site_serve("open_file_cache max=7; open_file_cache_min_uses 2;");
     for (int i = 0; i < 240; i++) {
         struct response r;
         int n = (i * 17) % 60;

@@ -115,8 +115,7 @@ START_TEST(odd_ones_serve)
     const off_t size = 40001;
     site_pattern("html/f", size);
     site_pattern("html/empty", 0);
-    site_conf_server(odd[_i]);
-    site_start();
+    site_serve(odd[_i]);
     get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)size);
     assert_pattern(r.body, r.len, 0);

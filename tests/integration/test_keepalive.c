@@ -7,13 +7,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static void serve(const char *conf)
+static void pages(void)
 {
     site_write("html/a.txt", "hello\n");
     site_write("html/b.txt", "bye\n");
     site_pattern("html/big", 300000);
-    site_conf_server(conf);
-    site_start();
 }
 
 static void expect(struct client *c, int status, const char *body, const char *connection)
@@ -30,7 +28,7 @@ static void expect(struct client *c, int status, const char *body, const char *c
 
 START_TEST(http11_stays)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < 10; i++) {
@@ -50,7 +48,7 @@ END_TEST
 START_TEST(connection_options)
 {
     static const char *const closing[] = {"close", "Close", "CLOSE"};
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < 3; i++) {
         struct client c;
         client_open(&c, site_port(0));
@@ -69,7 +67,7 @@ END_TEST
 
 START_TEST(http10)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
@@ -90,7 +88,7 @@ END_TEST
 
 START_TEST(pipelined_16_deep)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     char text[4096] = "";
@@ -120,7 +118,7 @@ END_TEST
 
 START_TEST(pipelined_large_bodies)
 {
-    serve("");
+    site_serve("");
     struct client c;
     struct response r;
     client_open_sized(&c, site_port(0), 8192);
@@ -140,7 +138,7 @@ END_TEST
 
 START_TEST(close_ends_a_pipeline)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -160,7 +158,7 @@ END_TEST
 
 START_TEST(half_closed_client_is_answered)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -176,7 +174,7 @@ END_TEST
 
 START_TEST(keepalive_requests)
 {
-    serve("keepalive_requests 3;");
+    site_serve("keepalive_requests 3;");
     struct client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < 3; i++) {
@@ -190,7 +188,7 @@ END_TEST
 
 START_TEST(keepalive_timeout)
 {
-    serve("keepalive_timeout 1s 17s;");
+    site_serve("keepalive_timeout 1s 17s;");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -206,7 +204,7 @@ END_TEST
 
 START_TEST(keepalive_timeout_0)
 {
-    serve("keepalive_timeout 0;");
+    site_serve("keepalive_timeout 0;");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -218,7 +216,7 @@ END_TEST
 
 START_TEST(keepalive_time)
 {
-    serve("keepalive_time 1s;");
+    site_serve("keepalive_time 1s;");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -233,7 +231,7 @@ END_TEST
 
 START_TEST(empty_line_before_a_request)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -248,7 +246,7 @@ END_TEST
 
 START_TEST(bodies_are_discarded)
 {
-    serve("client_max_body_size 1m;");
+    site_serve("client_max_body_size 1m;");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 28\r\n\r\nGET /b.txt HTTP/1.1\r\n\r\nabcde");
@@ -269,7 +267,7 @@ END_TEST
 
 START_TEST(body_of_an_error_is_discarded)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     client_say(
@@ -282,7 +280,7 @@ END_TEST
 
 START_TEST(large_body_in_pieces)
 {
-    serve("client_max_body_size 10m;");
+    site_serve("client_max_body_size 10m;");
     struct client c;
     client_open(&c, site_port(0));
     char *bytes = calloc(1, 3000000);
@@ -299,7 +297,7 @@ END_TEST
 /* The client sends all of a body that is too large before it looks: it must still find the answer (lingering close). */
 START_TEST(too_large_bodies)
 {
-    serve("client_max_body_size 1000;");
+    site_serve("client_max_body_size 1000;");
     struct client c;
     char *bytes = malloc(200000);
     memset(bytes, 'x', 200000);
@@ -331,7 +329,7 @@ END_TEST
 
 START_TEST(body_size_unlimited)
 {
-    serve("client_max_body_size 0;");
+    site_serve("client_max_body_size 0;");
     struct client c;
     char *bytes = calloc(1, 2000000);
     client_open(&c, site_port(0));
@@ -382,7 +380,7 @@ START_TEST(broken_chunks_close)
     size_t len = strlen(bad_chunks[_i]);
     if (on_nginx() && (_i == 0 || _i >= 6)) /* it takes a bare LF, and looks less closely at trailers */
         return;
-    serve("");
+    site_serve("");
     for (size_t at = 0; at < len; at++) {
         client_open(&c[at], site_port(0));
         client_say(&c[at], "%s%.*s", head, (int)at, bad_chunks[_i]);
@@ -397,7 +395,7 @@ END_TEST
 
 START_TEST(expect_continue)
 {
-    serve("");
+    site_serve("");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -448,7 +446,7 @@ START_TEST(split_at_every_byte)
     const char *text = whole[_i];
     size_t len = strlen(text);
     struct client c[256];
-    serve("");
+    site_serve("");
     ck_assert_uint_lt(len, 256);
     for (size_t at = 1; at < len; at++) {
         client_open(&c[at], site_port(0));
@@ -473,7 +471,7 @@ END_TEST
 
 START_TEST(byte_by_byte)
 {
-    serve("");
+    site_serve("");
     struct client c;
     client_open(&c, site_port(0));
     for (size_t i = 0; i < strlen(whole[_i]); i++) {
@@ -490,7 +488,7 @@ END_TEST
 Suite *suite_keepalive(void)
 {
     Suite *s = suite_create("keepalive");
-    TCase *tc = site_case(s, "keepalive", 30);
+    TCase *tc = site_case_with(s, "keepalive", 30, pages);
     tcase_add_test(tc, http11_stays);
     tcase_add_test(tc, connection_options);
     tcase_add_test(tc, http10);
@@ -503,7 +501,7 @@ Suite *suite_keepalive(void)
     tcase_add_test(tc, keepalive_timeout_0);
     tcase_add_test(tc, keepalive_time);
     tcase_add_test(tc, empty_line_before_a_request);
-    TCase *body = site_case(s, "body", 30);
+    TCase *body = site_case_with(s, "body", 30, pages);
     tcase_add_test(body, bodies_are_discarded);
     tcase_add_test(body, body_of_an_error_is_discarded);
     tcase_add_test(body, large_body_in_pieces);
@@ -511,7 +509,7 @@ Suite *suite_keepalive(void)
     tcase_add_test(body, body_size_unlimited);
     tcase_add_loop_test(body, broken_chunks_close, 0, sizeof(bad_chunks) / sizeof(*bad_chunks));
     tcase_add_test(body, expect_continue);
-    TCase *pieces = site_case(s, "pieces", 30);
+    TCase *pieces = site_case_with(s, "pieces", 30, pages);
     tcase_add_loop_test(pieces, split_at_every_byte, 0, sizeof(whole) / sizeof(*whole));
     tcase_add_loop_test(pieces, byte_by_byte, 0, sizeof(whole) / sizeof(*whole));
     return s;

@@ -443,7 +443,7 @@ START_TEST(killed_workers)
     start_download(&c, "/big?k=x");
     for (int i = 0; i < 8; i++)
         expect("/a?k=x", 503); /* whichever worker is asked */
-    unsigned count = site_processes(pids, 8);
+    unsigned count = site_workers(pids, 8);
     ck_assert_uint_eq(count, 2);
     for (unsigned i = 0; i < count; i++)
         kill(pids[i], SIGKILL);
@@ -476,7 +476,7 @@ START_TEST(killed_worker_left_full_zones)
     site_conf(text);
     site_start();
     site_await_workers(1);
-    ck_assert_uint_eq(site_processes(&pid, 1), 1);
+    ck_assert_uint_eq(site_workers(&pid, 1), 1);
     bool full = false;
     unsigned opened = 0;
     while (!full) { /* requests that wait for their bodies */

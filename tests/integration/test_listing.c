@@ -62,11 +62,10 @@ START_TEST(others_are_answered_meanwhile)
     struct response r;
     make_many();
     site_write("html/small.txt", "hello\n");
-    site_conf_server("keepalive_requests 1000000; autoindex on; location /html/ { alias @DIR@/html/many/; } "
-                     "location /modern/ { alias @DIR@/html/many/; autoindex_style modern; } "
-                     "location /xml/ { alias @DIR@/html/many/; autoindex_format xml; } "
-                     "location /json/ { alias @DIR@/html/many/; autoindex_format json; }");
-    site_start();
+    site_serve("keepalive_requests 1000000; autoindex on; location /html/ { alias @DIR@/html/many/; } "
+               "location /modern/ { alias @DIR@/html/many/; autoindex_style modern; } "
+               "location /xml/ { alias @DIR@/html/many/; autoindex_format xml; } "
+               "location /json/ { alias @DIR@/html/many/; autoindex_format json; }");
     for (size_t i = 0; i < sizeof(listings) / sizeof(*listings); i++) {
         ck_assert_uint_gt(answered_before(&large, listings[i].target), 10);
         ck_assert(client_receive(&large, &r));
@@ -125,11 +124,10 @@ START_TEST(width_by_charset)
 {
     site_write("html/d/" TEN TEN TEN TEN TEN "a", "");
     site_write("html/d/" TEN, "");
-    site_conf_server("autoindex on; location /b/ { alias @DIR@/html/d/; }"
-                     "location /u/ { alias @DIR@/html/d/; charset UTF-8; }"
-                     "location /k/ { alias @DIR@/html/d/; charset koi8-r; }"
-                     "location /v/ { alias @DIR@/html/d/; charset $http_x_charset; }");
-    site_start();
+    site_serve("autoindex on; location /b/ { alias @DIR@/html/d/; }"
+               "location /u/ { alias @DIR@/html/d/; charset UTF-8; }"
+               "location /k/ { alias @DIR@/html/d/; charset koi8-r; }"
+               "location /v/ { alias @DIR@/html/d/; charset $http_x_charset; }");
     static const char bytes[] = "\">" TEN TEN "\xc3\xbc\xc3\xbc\xc3\xbc\xc3..&gt;</a> ";
     static const char characters[] =
         "\">" TEN TEN TEN TEN "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc..&gt;</a> ";

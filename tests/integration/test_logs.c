@@ -33,8 +33,7 @@ static void fetch(const char *target, const char *fields)
 START_TEST(combined)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     fetch("/a.txt?x=%20y", "Referer: http://from/\r\nUser-Agent: Agent/1 (x; y)\r\n");
     fetch("/none", "");
     fetch("/a.txt", "Authorization: Basic YW5uOnNlY3JldA==\r\n");
@@ -81,8 +80,7 @@ END_TEST
 
 START_TEST(lines_of_bad_requests)
 {
-    site_conf_server("");
-    site_start();
+    site_serve("");
     const char *const bad[] = {"BAD\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
                                "\x16\x03\x01\r\n\r\n"};
     for (size_t i = 0; i < 4; i++)
@@ -274,9 +272,8 @@ END_TEST
 START_TEST(conditions)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("access_log logs/if combined if=$arg_log; location /off/ { access_log off; }\n"
-                     "location /two/ { access_log logs/t1; access_log logs/t2; }");
-    site_start();
+    site_serve("access_log logs/if combined if=$arg_log; location /off/ { access_log off; }\n"
+               "location /two/ { access_log logs/t1; access_log logs/t2; }");
     fetch("/a.txt?n=1", "");
     fetch("/a.txt?n=2&log=0", "");
     fetch("/a.txt?n=3&log=", "");
@@ -298,8 +295,7 @@ END_TEST
 START_TEST(buffered)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("access_log logs/b1 combined buffer=64k flush=1s; access_log logs/b2 combined buffer=64k;");
-    site_start();
+    site_serve("access_log logs/b1 combined buffer=64k flush=1s; access_log logs/b2 combined buffer=64k;");
     fetch("/a.txt?first", "");
     free(log_await("logs/b1", "first"));
     /* The second is written at the latest when the server ends. */
@@ -314,8 +310,7 @@ START_TEST(buffered_since_a_reload)
     char text[128];
     site_write("html/a.txt", "hello\n");
     snprintf(text, sizeof(text), conf, "");
-    site_conf_server(text);
-    site_start();
+    site_serve(text);
     snprintf(text, sizeof(text), conf, " buffer=64k flush=1h");
     site_conf_server(text);
     site_kill(SIGHUP);
@@ -353,8 +348,7 @@ END_TEST
 START_TEST(every_line_arrives)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     enum { REQUESTS = 3000 };
     struct client c;
     client_open(&c, site_port(0));
@@ -388,8 +382,7 @@ END_TEST
 START_TEST(bytes_of_a_cut_response)
 {
     site_pattern("html/big", 20 << 20);
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -410,8 +403,7 @@ END_TEST
 
 START_TEST(error_lines)
 {
-    site_conf_server("");
-    site_start();
+    site_serve("");
     fetch("/none?q", "Referer: http://r/\r\n");
     char *log = log_await("logs/error.log", "html/none");
     char expected[1000];
@@ -458,8 +450,7 @@ static bool has_line_of(int number)
 START_TEST(error_lines_come_at_once)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     for (int number = 0, good = 0; good < 8; number++) {
         ask_for_none(number);
         good = has_line_of(number) ? good + 1 : 0;
@@ -477,7 +468,7 @@ START_TEST(error_lines_survive_a_crash)
     for (int number = 0, good = 0; good < 3; number++) {
         pid_t worker;
         site_await_workers(1);
-        ck_assert_uint_eq(site_processes(&worker, 1), 1);
+        ck_assert_uint_eq(site_workers(&worker, 1), 1);
         ask_for_none(number);
         kill(worker, SIGKILL);
         while (kill(worker, 0) == 0)
@@ -490,9 +481,8 @@ END_TEST
 START_TEST(error_levels)
 {
     site_write("html/in/x", "x");
-    site_conf_server("error_log logs/crit crit; location /info/ { error_log logs/info info; } location /two/ { "
-                     "error_log logs/e1 error; error_log logs/e2; }");
-    site_start();
+    site_serve("error_log logs/crit crit; location /info/ { error_log logs/info info; } location /two/ { "
+               "error_log logs/e1 error; error_log logs/e2; }");
     fetch("/none", "");
     fetch("/info/none", "");
     fetch("/two/none", "");
@@ -532,8 +522,7 @@ START_TEST(syslog)
              "access_log syslog:server=unix:%s,facility=local7,tag=web,severity=info combined; error_log "
              "syslog:server=unix:%s,nohostname error;",
              path, path);
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
     fetch("/none", "");
     bool access_seen = false, error_seen = false;
     while (!access_seen || !error_seen) {
@@ -559,8 +548,7 @@ END_TEST
 START_TEST(reopen)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     fetch("/a.txt?before", "");
     free(log_await("logs/access.log", "before"));
     char old[4096], old_error[4096];
@@ -596,8 +584,7 @@ END_TEST
 START_TEST(reopen_loses_nothing)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     unsigned total = 0;
     char old[8][4096];
     for (int round = 0; round < 8; round++) {
@@ -643,8 +630,7 @@ START_TEST(variable_path)
              "%s access_log by/$host.log combined; access_log logs/all;\n"
              "location /two/ { access_log @DIR@/by/${arg_d}/$arg_f combined if=$arg_f; }",
              caches[_i]);
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -779,8 +765,7 @@ START_TEST(variable_path_is_confined)
     make_folder("by");
     make_folder("by/sub");
     make_folder("out");
-    site_conf_server("access_log by/sub/$http_x$http_y combined;");
-    site_start();
+    site_serve("access_log by/sub/$http_x$http_y combined;");
     fetch("/none", "X: ../../out/stolen\r\n");
     fetch("/none", "X: a/../../../out/stolen\r\n");
     fetch("/none", "X: .\r\nY: ./up\r\n");
@@ -808,8 +793,7 @@ START_TEST(variable_path_alone)
     make_folder("out");
     site_write("html/a.txt", "hello\n");
     snprintf(conf, sizeof(conf), "access_log $arg_f combined; access_log logs/all;");
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
     snprintf(target, sizeof(target), "/a.txt?f=%s", site_path("out/stolen"));
     fetch(target, "");
     fetch("/a.txt?f=out/log", "");
@@ -822,8 +806,7 @@ START_TEST(variable_path_reopens)
 {
     make_folder("by");
     site_write("html/a.txt", "hello\n");
-    site_conf_server("open_log_file_cache max=10 valid=1h inactive=1h; access_log by/$host combined;");
-    site_start();
+    site_serve("open_log_file_cache max=10 valid=1h inactive=1h; access_log by/$host combined;");
     fetch("/a.txt?before", "");
     free(log_await("by/localhost", "before"));
     char old[4096];

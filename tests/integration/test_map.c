@@ -29,15 +29,6 @@ static void expect_values(const char *argument, const char *const (*rows)[2], si
     }
 }
 
-static void serve(const char *http, const char *server)
-{
-    char *text = NULL;
-    ck_assert_int_gt(asprintf(&text, "%s server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s }", http, server), 0);
-    site_conf_http(text);
-    free(text);
-    site_start();
-}
-
 /* --- map ------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(map)
@@ -48,10 +39,11 @@ START_TEST(map)
         {"var", "v=var"},  {"pair-7", "7/pair"}, {"inc", "included"},
     };
     site_write("more.map", "inc included;\n");
-    serve("map_hash_max_size 2048; map_hash_bucket_size 64;\n"
-          "map $arg_k $m { default none; one 1; TWO 2; \"\" empty; ~^x(\\d+)y$ re:$1; ~*^abc$ ABC; \\~literal esc;\n"
-          "\\default word; var v=$arg_k; ~^(?<word>[a-z]+)-(?<number>\\d)$ $number/$word; include @DIR@/more.map; }",
-          "location / { return 200 $m; }");
+    site_serve_http(
+        "map_hash_max_size 2048; map_hash_bucket_size 64;\n"
+        "map $arg_k $m { default none; one 1; TWO 2; \"\" empty; ~^x(\\d+)y$ re:$1; ~*^abc$ ABC; \\~literal esc;\n"
+        "\\default word; var v=$arg_k; ~^(?<word>[a-z]+)-(?<number>\\d)$ $number/$word; include @DIR@/more.map; }",
+        "location / { return 200 $m; }");
     expect_values("k", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST
@@ -64,9 +56,10 @@ START_TEST(map_of_hostnames)
         {"www.example.", "none"}, {"sub.long.example.org", "long"}, {"example.com.", "exact"},
         {"xexample.com", "none"},
     };
-    serve("map $arg_k $m { hostnames; default none; example.com exact; *.example.com dot; *.example.org star;\n"
-          "*.long.example.org long; www.example.* end; .dotted.io dotted; }",
-          "location / { return 200 $m; }");
+    site_serve_http(
+        "map $arg_k $m { hostnames; default none; example.com exact; *.example.com dot; *.example.org star;\n"
+        "*.long.example.org long; www.example.* end; .dotted.io dotted; }",
+        "location / { return 200 $m; }");
     expect_values("k", rows, sizeof(rows) / sizeof(*rows));
     expect_body("/?k=dotted.io", "dotted");
     expect_body("/?k=a.dotted.io", "dotted");
@@ -76,7 +69,7 @@ END_TEST
 /* Asked once per request, unless it is volatile; `set` may have the last word. */
 START_TEST(map_is_kept)
 {
-    serve(
+    site_serve_http(
         "map $arg_k $kept { default none; one 1; two 2; } map $arg_k $fresh { volatile; default none; one 1; two 2; }\n"
         "map $kept $second { 1 first; } map $cycle_a $cycle_b { default b; } map $cycle_b $cycle_a { default a; }",
         "location /k { set $was $kept; set $args k=two; return 200 \"$was $kept\"; }\n"
@@ -104,8 +97,8 @@ START_TEST(map_of_many)
         len += (size_t)snprintf(text + len, cap - len, "/old/page-%d.html /new/%d;\n", i, i);
     site_write_bytes("many.map", text, len);
     free(text);
-    serve("map $uri $to { default \"\"; include @DIR@/many.map; }",
-          "if ($to) { return 301 $to; } location / { return 200 plain; } absolute_redirect off;");
+    site_serve_http("map $uri $to { default \"\"; include @DIR@/many.map; }",
+                    "if ($to) { return 301 $to; } location / { return 200 plain; } absolute_redirect off;");
     for (int i = 0; i < 50000; i += 7919) {
         struct response r;
         char target[64], to[64];
@@ -130,12 +123,13 @@ START_TEST(places_of_variables)
     site_write("html/de/start.html", "Anfang");
     site_write("html/en/en.html", "Beginning");
     site_write("html/de/404.html", "nicht da");
-    serve("map $arg_l $lang { default en; de de; } map $status $bad { ~^4 1; default 0; }\n"
-          "log_format short '$lang $status'; access_log logs/bad.log short if=$bad;",
-          "location / { root @DIR@/html/$lang; index $lang.html start.html; error_page 404 /$lang/404.html; }\n"
-          "location /de/404.html { } location /al/ { alias @DIR@/html/$lang/; add_header X-Lang $lang always; expires "
-          "$age; }\n"
-          "location /try/ { try_files /$lang/x.txt =404; } set $age 1h;");
+    site_serve_http(
+        "map $arg_l $lang { default en; de de; } map $status $bad { ~^4 1; default 0; }\n"
+        "log_format short '$lang $status'; access_log logs/bad.log short if=$bad;",
+        "location / { root @DIR@/html/$lang; index $lang.html start.html; error_page 404 /$lang/404.html; }\n"
+        "location /de/404.html { } location /al/ { alias @DIR@/html/$lang/; add_header X-Lang $lang always; expires "
+        "$age; }\n"
+        "location /try/ { try_files /$lang/x.txt =404; } set $age 1h;");
     expect_body("/x.txt", "english");
     expect_body("/x.txt?l=de", "deutsch");
     expect_body("/?l=de", "Anfang");
@@ -180,10 +174,11 @@ START_TEST(geo)
         {"172.16.0.1", "inc"},
     };
     site_write("more.geo", "172.16.0.0/12 inc;\n");
-    serve("geo $arg_a $g { default none; 10.0.0.0/8 ten; 10.1.2.3 host; 10.1.0.0/16 ten-one; 192.168.0.0/16 gone;\n"
-          "delete 192.168.0.0/16; 255.255.255.255 last; 2001:db8::/32 doc; 2001:db8:1::/48 doc-one; ::1 loop;\n"
-          "include @DIR@/more.geo; } geo $mine { default no; 127.0.0.0/8 yes; }",
-          "location / { return 200 $g; } location /mine { return 200 $mine; }");
+    site_serve_http(
+        "geo $arg_a $g { default none; 10.0.0.0/8 ten; 10.1.2.3 host; 10.1.0.0/16 ten-one; 192.168.0.0/16 gone;\n"
+        "delete 192.168.0.0/16; 255.255.255.255 last; 2001:db8::/32 doc; 2001:db8:1::/48 doc-one; ::1 loop;\n"
+        "include @DIR@/more.geo; } geo $mine { default no; 127.0.0.0/8 yes; }",
+        "location / { return 200 $g; } location /mine { return 200 $mine; }");
     expect_values("a", rows, sizeof(rows) / sizeof(*rows));
     expect_body("/mine", "yes");
 }
@@ -196,9 +191,10 @@ START_TEST(geo_of_ranges)
         {"10.0.0.151", "a"}, {"10.0.1.0", "none"},       {"9.9.9.9", "none"},  {"1.1.1.1", "none"},
         {"::1", "none"},     {"255.255.255.254", "end"}, {"nonsense", "none"}, {"0.0.0.0", "zero"},
     };
-    serve("geo $arg_a $g { ranges; default none; 10.0.0.0-10.0.0.255 a; 10.0.0.100-10.0.0.150 b; 1.1.1.1-1.1.1.2 x;\n"
-          "delete 1.1.1.1-1.1.1.2; 255.255.255.0-255.255.255.254 end; 0.0.0.0-0.0.0.0 zero; }",
-          "location / { return 200 $g; }");
+    site_serve_http(
+        "geo $arg_a $g { ranges; default none; 10.0.0.0-10.0.0.255 a; 10.0.0.100-10.0.0.150 b; 1.1.1.1-1.1.1.2 x;\n"
+        "delete 1.1.1.1-1.1.1.2; 255.255.255.0-255.255.255.254 end; 0.0.0.0-0.0.0.0 zero; }",
+        "location / { return 200 $g; }");
     expect_values("a", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST
@@ -214,23 +210,25 @@ START_TEST(geo_deletes_parts)
     };
     if (on_nginx())
         return;
-    serve("geo $arg_a $g { ranges; default none; 10.0.0.0-10.3.255.255 a; delete 10.1.0.0-10.1.255.255;\n"
-          "10.4.0.0-10.4.0.255 b; delete 10.4.0.3-10.4.0.5; 10.5.0.0-10.5.0.255 c; 10.5.0.3-10.5.0.5 inner;\n"
-          "delete 10.5.0.3-10.5.0.5; 10.6.0.0-10.6.0.255 e; delete 10.6.0.0-10.6.0.3; 10.7.0.0-10.7.0.255 f;\n"
-          "delete 10.7.0.3-10.8.0.0; 10.9.0.0-10.9.0.9 g; 10.9.0.10-10.9.0.20 h; delete 10.9.0.0-10.9.0.20;\n"
-          "10.9.0.14-10.9.0.15 k; }",
-          "location / { return 200 $g; }");
+    site_serve_http(
+        "geo $arg_a $g { ranges; default none; 10.0.0.0-10.3.255.255 a; delete 10.1.0.0-10.1.255.255;\n"
+        "10.4.0.0-10.4.0.255 b; delete 10.4.0.3-10.4.0.5; 10.5.0.0-10.5.0.255 c; 10.5.0.3-10.5.0.5 inner;\n"
+        "delete 10.5.0.3-10.5.0.5; 10.6.0.0-10.6.0.255 e; delete 10.6.0.0-10.6.0.3; 10.7.0.0-10.7.0.255 f;\n"
+        "delete 10.7.0.3-10.8.0.0; 10.9.0.0-10.9.0.9 g; 10.9.0.10-10.9.0.20 h; delete 10.9.0.0-10.9.0.20;\n"
+        "10.9.0.14-10.9.0.15 k; }",
+        "location / { return 200 $g; }");
     expect_values("a", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST
 
 START_TEST(geo_behind_proxies)
 {
-    serve("geo $one { default none; proxy 127.0.0.0/8; 192.0.2.1 client; 198.51.100.7 middle; 127.0.0.0/8 here; }\n"
-          "geo $all { default none; proxy 127.0.0.0/8; proxy 198.51.100.0/24; proxy_recursive; 192.0.2.1 client;\n"
-          "198.51.100.0/24 middle; 127.0.0.0/8 here; }\n"
-          "geo $none { default none; proxy 203.0.113.0/24; 127.0.0.0/8 here; 192.0.2.1 client; }",
-          "location / { return 200 \"$one $all $none\"; }");
+    site_serve_http(
+        "geo $one { default none; proxy 127.0.0.0/8; 192.0.2.1 client; 198.51.100.7 middle; 127.0.0.0/8 here; }\n"
+        "geo $all { default none; proxy 127.0.0.0/8; proxy 198.51.100.0/24; proxy_recursive; 192.0.2.1 client;\n"
+        "198.51.100.0/24 middle; 127.0.0.0/8 here; }\n"
+        "geo $none { default none; proxy 203.0.113.0/24; 127.0.0.0/8 here; 192.0.2.1 client; }",
+        "location / { return 200 \"$one $all $none\"; }");
     expect_for("/", "", "here here here");
     expect_for("/", "X-Forwarded-For: 192.0.2.1\r\n", "client client here");
     expect_for("/", "X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n", "middle client here");
@@ -251,7 +249,8 @@ START_TEST(split_clients)
         {"1", "half"},   {"bb", "tenth"},   {"ccc", "rest"}, {"dddd", "half"}, {"eeeee", "rest"}, {"", "tenth"},
         {"123", "half"}, {"%20x", "tenth"}, {"7", "rest"},   {"8", "tenth"},   {"zz", "rest"},
     };
-    serve("split_clients $arg_a $part { 10% tenth; 50.25% half; * rest; }", "location / { return 200 $part; }");
+    site_serve_http("split_clients $arg_a $part { 10% tenth; 50.25% half; * rest; }",
+                    "location / { return 200 $part; }");
     expect_values("a", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST

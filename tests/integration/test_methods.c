@@ -10,27 +10,26 @@ static void serve(void)
     site_write("html/a.txt", "text\n");
     site_write("html/index.html", "index\n");
     site_write("html/one/x.txt", "one\n");
-    site_conf_server("location /file/ { alias @DIR@/html/; }\n"
-                     "location /try/ { alias @DIR@/html/; try_files $uri =404; }\n"
-                     "location /try-dir/ { alias @DIR@/html/one/; try_files $uri $uri/ =404; autoindex on; }\n"
-                     "location /try-page/ { try_files /none /a.txt; }\n"
-                     "location /shell/ { try_files $uri @shell; }\n"
-                     "location @shell { try_files /index.html =404; }\n"
-                     "location /index/ { alias @DIR@/html/; }\n"
-                     "location /listing/ { alias @DIR@/html/one/; autoindex on; }\n"
-                     "location /random/ { alias @DIR@/html/one/; random_index on; }\n"
-                     "location /stub { stub_status; }\n"
-                     "location /status { status; }\n"
-                     "location /gif { empty_gif; }\n"
-                     "location /try-stub { stub_status; try_files /a.txt =404; }\n"
-                     "location /try-status { status; try_files /a.txt =404; }\n"
-                     "location /try-gif { empty_gif; try_files /a.txt =404; }\n"
-                     "location /page { error_page 404 = @page; return 404; }\n"
-                     "location @page { try_files /a.txt =404; }\n"
-                     "location /nowhere/ { rewrite ^/nowhere/(.*)$ /$1 break; alias @DIR@/html/; }\n"
-                     "location ~ ^/climbs(.*)$ { alias @DIR@/html/$1; }\n"
-                     "location /return { return 200 text; }\n");
-    site_start();
+    site_serve("location /file/ { alias @DIR@/html/; }\n"
+               "location /try/ { alias @DIR@/html/; try_files $uri =404; }\n"
+               "location /try-dir/ { alias @DIR@/html/one/; try_files $uri $uri/ =404; autoindex on; }\n"
+               "location /try-page/ { try_files /none /a.txt; }\n"
+               "location /shell/ { try_files $uri @shell; }\n"
+               "location @shell { try_files /index.html =404; }\n"
+               "location /index/ { alias @DIR@/html/; }\n"
+               "location /listing/ { alias @DIR@/html/one/; autoindex on; }\n"
+               "location /random/ { alias @DIR@/html/one/; random_index on; }\n"
+               "location /stub { stub_status; }\n"
+               "location /status { status; }\n"
+               "location /gif { empty_gif; }\n"
+               "location /try-stub { stub_status; try_files /a.txt =404; }\n"
+               "location /try-status { status; try_files /a.txt =404; }\n"
+               "location /try-gif { empty_gif; try_files /a.txt =404; }\n"
+               "location /page { error_page 404 = @page; return 404; }\n"
+               "location @page { try_files /a.txt =404; }\n"
+               "location /nowhere/ { rewrite ^/nowhere/(.*)$ /$1 break; alias @DIR@/html/; }\n"
+               "location ~ ^/climbs(.*)$ { alias @DIR@/html/$1; }\n"
+               "location /return { return 200 text; }\n");
 }
 
 static const char *const refused[] = {"PUT",      "DELETE", "PATCH", "OPTIONS", "TRACE",    "CONNECT",
@@ -112,8 +111,7 @@ END_TEST
 START_TEST(upload_to_an_app_shell)
 {
     site_write("html/index.html", "shell\n");
-    site_conf_server("location / { try_files $uri /index.html; }");
-    site_start();
+    site_serve("location / { try_files $uri /index.html; }");
     struct response r;
     request(&r, "PUT", "/new.txt", "Content-Length: 3\r\n\r\nabc");
     ck_assert_int_eq(r.status, 405);
@@ -135,8 +133,7 @@ START_TEST(no_page_opens_a_tunnel)
                 {"CONNECT a:443 HTTP/3.1", 505},
                 {"PUT /x HTTP/1.1", 200}};
     site_write("html/index.html", "index\n");
-    site_conf_server("error_page 400 405 505 =200 /index.html;");
-    site_start();
+    site_serve("error_page 400 405 505 =200 /index.html;");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct client c;
         struct response r;

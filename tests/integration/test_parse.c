@@ -131,8 +131,7 @@ static void serve(void)
 {
     site_write("html/a.txt", "hello\n");
     site_write("html/b.txt", "bye\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
 }
 
 /* Where a coding is both unknown and wrong in its place either status will do; nginx says 400 to more. */

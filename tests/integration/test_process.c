@@ -69,13 +69,13 @@ START_TEST(reload_changes_the_configuration)
     expect_body("/x", "one");
     pid_t before[8], after[8];
     site_await_workers(2);
-    ck_assert_uint_eq(site_processes(before, 8), 2);
+    ck_assert_uint_eq(site_workers(before, 8), 2);
     configure(two_workers, "location = /x { return 200 two; } listen 127.0.0.1:@PORT1@;");
     site_kill(SIGHUP);
     await_body("/x", "two");
     site_await_port(site_port(1));
     site_await_workers(2);
-    ck_assert_uint_eq(site_processes(after, 8), 2);
+    ck_assert_uint_eq(site_workers(after, 8), 2);
     for (int i = 0; i < 4; i++)
         ck_assert_int_ne(before[i / 2], after[i % 2]);
     configure(two_workers, "location = /x { return 200 three; }");
@@ -149,7 +149,7 @@ START_TEST(killed_worker_is_replaced)
     site_await_workers(2);
     for (unsigned i = 0; i < 3; i++) {
         pid_t pids[8];
-        ck_assert_uint_ge(site_processes(pids, 8), 1);
+        ck_assert_uint_ge(site_workers(pids, 8), 1);
         ck_assert_int_eq(kill(pids[0], SIGKILL), 0);
         free(log_await_count("logs/error.log", "exited on signal 9", i + 1));
         site_await_workers(2);
@@ -257,7 +257,7 @@ START_TEST(workers_do_not_outlive_the_master)
     site_start();
     site_await_workers(2);
     pid_t pids[8], master = site_pid();
-    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    ck_assert_uint_eq(site_workers(pids, 8), 2);
     ck_assert_int_eq(kill(master, SIGKILL), 0);
     ck_assert_int_eq(waitpid(master, NULL, 0), master);
     site_forget();
@@ -302,7 +302,7 @@ START_TEST(master_process_off)
               "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
     site_start();
     ck_assert_int_eq(status_of("/a.txt"), 200);
-    ck_assert_uint_eq(site_processes(NULL, 0), 0);
+    ck_assert_uint_eq(site_workers(NULL, 0), 0);
     site_stop(_i ? SIGTERM : SIGQUIT);
 }
 END_TEST
@@ -315,7 +315,7 @@ START_TEST(privileges_are_dropped)
     site_start();
     site_await_workers(2);
     pid_t pids[8];
-    ck_assert_uint_eq(site_processes(pids, 8), 2);
+    ck_assert_uint_eq(site_workers(pids, 8), 2);
     int64_t deadline = now_msec() + scaled(3000);
     for (bool dropped = false; !dropped; sleep_msec(10)) { /* a worker does so first thing, after its fork */
         char line[200];

@@ -48,21 +48,20 @@ static void serve_ways(void)
         snprintf(name, sizeof(name), "%s/data/%jd", *site_disk() ? site_disk() : site_dir(), (intmax_t)sizes[i]);
         site_pattern(name, sizes[i]);
     }
-    site_conf_server(on_nginx() ? "location /auto/ { alias @DISK@/data/; sendfile on; directio 1m; }\n"
-                                  "location /memory/ { alias @DISK@/data/; sendfile off; output_buffers 1 8k; }\n"
-                                  "location /sendfile/ { alias @DISK@/data/; sendfile on; }\n"
-                                  "location /mmap/ { alias @DISK@/data/; sendfile on; sendfile_max_chunk 10000; }\n"
-                                  "location /buffered/ { alias @DISK@/data/; sendfile off; }\n"
-                                  "location /direct/ { alias @DISK@/data/; directio 1; }\n"
-                                  "location /cached/ { alias @DISK@/data/; open_file_cache max=100; }\n"
-                                : "location /auto/ { alias @DISK@/data/; directio 1m; }\n"
-                                  "location /memory/ { alias @DISK@/data/; io_method memory; }\n"
-                                  "location /sendfile/ { alias @DISK@/data/; io_method sendfile; }\n"
-                                  "location /mmap/ { alias @DISK@/data/; io_method mmap; }\n"
-                                  "location /buffered/ { alias @DISK@/data/; io_method buffered; }\n"
-                                  "location /direct/ { alias @DISK@/data/; io_method direct; }\n"
-                                  "location /cached/ { alias @DISK@/data/; open_file_cache max=100; directio 1m; }\n");
-    site_start();
+    site_serve(on_nginx() ? "location /auto/ { alias @DISK@/data/; sendfile on; directio 1m; }\n"
+                            "location /memory/ { alias @DISK@/data/; sendfile off; output_buffers 1 8k; }\n"
+                            "location /sendfile/ { alias @DISK@/data/; sendfile on; }\n"
+                            "location /mmap/ { alias @DISK@/data/; sendfile on; sendfile_max_chunk 10000; }\n"
+                            "location /buffered/ { alias @DISK@/data/; sendfile off; }\n"
+                            "location /direct/ { alias @DISK@/data/; directio 1; }\n"
+                            "location /cached/ { alias @DISK@/data/; open_file_cache max=100; }\n"
+                          : "location /auto/ { alias @DISK@/data/; directio 1m; }\n"
+                            "location /memory/ { alias @DISK@/data/; io_method memory; }\n"
+                            "location /sendfile/ { alias @DISK@/data/; io_method sendfile; }\n"
+                            "location /mmap/ { alias @DISK@/data/; io_method mmap; }\n"
+                            "location /buffered/ { alias @DISK@/data/; io_method buffered; }\n"
+                            "location /direct/ { alias @DISK@/data/; io_method direct; }\n"
+                            "location /cached/ { alias @DISK@/data/; open_file_cache max=100; directio 1m; }\n");
 }
 
 /* One request on an open connection: [start, end) of the file is expected; the whole when `fields` is "". */
@@ -199,8 +198,7 @@ static const struct form {
 START_TEST(forms_of_the_field)
 {
     site_write("html/d", "0123456789");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     const struct form *form = &forms[_i];
     bool too_large = strstr(form->value, "0000000") || strlen(form->value) > 24; /* for nginx's numbers */
     if (on_nginx() && (!strcmp(form->value, "bytes=1-2,") || !strcmp(form->value, "bytes=0-7,2-9") ||
@@ -223,8 +221,7 @@ START_TEST(range_of_head_and_empty_file)
 {
     site_write("html/d", "0123456789");
     site_write("html/empty", "");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct response r;
     request(&r, "HEAD", "/d", "Range: bytes=0-4\r\n");
     /* RFC 9110, 14.2: Range is ignored for other methods than GET; nginx takes it for HEAD too. */
@@ -249,9 +246,8 @@ START_TEST(unsatisfiable_with_a_page)
     site_write("html/d", "0123456789");
     site_write("html/empty", "");
     site_write("html/page", "page");
-    site_conf_server("location = /d { error_page 416 /page; } location = /e { alias @DIR@/html/d; error_page 416 =200 "
-                     "/empty; }");
-    site_start();
+    site_serve("location = /d { error_page 416 /page; } location = /e { alias @DIR@/html/d; error_page 416 =200 "
+               "/empty; }");
     static const char *const targets[] = {"/d", "/e"};
     for (size_t i = 0; i < 2 && !on_nginx(); i++) {
         request(&r, "GET", targets[i], "Range: bytes=20-\r\n");
@@ -268,8 +264,7 @@ START_TEST(max_ranges)
     site_write("html/d", "0123456789");
     site_write("html/off/d", "0123456789");
     site_write("html/two/d", "0123456789");
-    site_conf_server("location /off/ { max_ranges 0; } location /two/ { max_ranges 2; }");
-    site_start();
+    site_serve("location /off/ { max_ranges 0; } location /two/ { max_ranges 2; }");
     struct response r;
     request(&r, "GET", "/off/d", "Range: bytes=0-0\r\n");
     ck_assert_int_eq(r.status, 200);
@@ -349,8 +344,7 @@ END_TEST
 START_TEST(multipart_boundaries_differ)
 {
     site_write("html/d", "0123456789012345678901234567890123456789");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     char first[128];
     struct response r;
     request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
@@ -365,8 +359,7 @@ END_TEST
 START_TEST(multipart_head)
 {
     site_write("html/d", "0123456789012345678901234567890123456789");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct response r;
     request(&r, "HEAD", "/d", "Range: bytes=0-0,2-2\r\n");
     ck_assert(r.status == 200 || r.status == 206);
@@ -378,8 +371,7 @@ END_TEST
 START_TEST(too_many_ranges)
 {
     site_pattern("html/d", 100000);
-    site_conf_server("");
-    site_start();
+    site_serve("");
     static char fields[7000] = "Range: bytes=";
     size_t len = strlen(fields);
     for (int i = 0; i < 1200; i++)

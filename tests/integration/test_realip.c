@@ -79,8 +79,7 @@ START_TEST(told_by_a_header)
     char conf[512];
 
     snprintf(conf, sizeof conf, "%s location / { " SHOW " }", told[_i].conf);
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
     expect(told[_i].fields, told[_i].remote ? told[_i].remote : "127.0.0.1", told[_i].remote != NULL);
 }
 END_TEST

@@ -55,9 +55,8 @@ static const struct {
 
 START_TEST(names_and_expressions)
 {
-    site_conf_server("location / { valid_referers exact.org *.star.org .dot.org end.* path.org/galleries/ ~google\\.;\n"
-                     "return 200 \"[$invalid_referer]\"; }");
-    site_start();
+    site_serve("location / { valid_referers exact.org *.star.org .dot.org end.* path.org/galleries/ ~google\\.;\n"
+               "return 200 \"[$invalid_referer]\"; }");
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         expect("/", names[i].referer, names[i].valid ? "" : "1");
     expect("/", NULL, "1");
@@ -66,10 +65,9 @@ END_TEST
 
 START_TEST(none_and_blocked)
 {
-    site_conf_server("location /none { valid_referers none a.org; return 200 \"[$invalid_referer]\"; }\n"
-                     "location /blocked { valid_referers blocked a.org; return 200 \"[$invalid_referer]\"; }\n"
-                     "location /off { return 200 \"[$invalid_referer]\"; }\n");
-    site_start();
+    site_serve("location /none { valid_referers none a.org; return 200 \"[$invalid_referer]\"; }\n"
+               "location /blocked { valid_referers blocked a.org; return 200 \"[$invalid_referer]\"; }\n"
+               "location /off { return 200 \"[$invalid_referer]\"; }\n");
     expect("/none", NULL, "");
     expect("/none", "gone by a proxy", "1");
     expect("/none", "http://a.org/xyz", "");
@@ -86,16 +84,14 @@ END_TEST
 /* The first answer stays: the page of an error is in another location. */
 START_TEST(answer_stays)
 {
-    site_conf_server(
-        "location /a { valid_referers good.org; error_page 403 = /page; if ($invalid_referer) { return 403; }\n"
-        "return 200 \"[$invalid_referer]\"; }\n"
-        "location /b { valid_referers good.org; error_page 403 = /bad; if ($invalid_referer) { return 403; }\n"
-        "return 200 \"[$invalid_referer]\"; }\n"
-        "location /unasked { valid_referers good.org; error_page 403 = /page; return 403; }\n"
-        "location /early { set $first $invalid_referer; rewrite ^ /a last; }\n"
-        "location /bad { valid_referers bad.org; return 200 \"[$invalid_referer]\"; }\n"
-        "location /page { return 200 \"[$invalid_referer]\"; }");
-    site_start();
+    site_serve("location /a { valid_referers good.org; error_page 403 = /page; if ($invalid_referer) { return 403; }\n"
+               "return 200 \"[$invalid_referer]\"; }\n"
+               "location /b { valid_referers good.org; error_page 403 = /bad; if ($invalid_referer) { return 403; }\n"
+               "return 200 \"[$invalid_referer]\"; }\n"
+               "location /unasked { valid_referers good.org; error_page 403 = /page; return 403; }\n"
+               "location /early { set $first $invalid_referer; rewrite ^ /a last; }\n"
+               "location /bad { valid_referers bad.org; return 200 \"[$invalid_referer]\"; }\n"
+               "location /page { return 200 \"[$invalid_referer]\"; }");
     expect("/a", "http://bad.org/", "1");
     expect("/a", "http://good.org/", "");
     expect("/b", "http://bad.org/", "1");
@@ -123,8 +119,7 @@ END_TEST
 START_TEST(long_hosts)
 {
     char referer[500] = "http://";
-    site_conf_server("location / { valid_referers ~.; return 200 \"[$invalid_referer]\"; }");
-    site_start();
+    site_serve("location / { valid_referers ~.; return 200 \"[$invalid_referer]\"; }");
     memset(referer + 7, 'a', 256);
     expect("/", referer, "");
     memset(referer + 7, 'a', 257);

@@ -110,7 +110,7 @@ START_TEST(workers_are_sent_home)
     site_await_workers(2);
     site_kill(SIGWINCH);
     site_await_workers(0);
-    ck_assert_uint_eq(site_processes(pids, 8), 0);
+    ck_assert_uint_eq(site_workers(pids, 8), 0);
     site_kill(SIGHUP);
     site_await_workers(2);
     ask_anew("one");
@@ -178,7 +178,7 @@ START_TEST(workers_settle)
     site_start();
     site_await_workers(1);
     ask_anew("one"); /* it serves: it has settled */
-    ck_assert_uint_eq(site_processes(pids, 8), 1);
+    ck_assert_uint_eq(site_workers(pids, 8), 1);
     ck_assert_uint_eq(limit_of(pids[0], "Max open files"), 600);
     ck_assert_uint_eq(limit_of(pids[0], "Max core file size"), 1 << 20);
     ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pids[0]), 3);

@@ -66,34 +66,31 @@ START_TEST(rewrites)
         {"/last/a%20b", "show /show/a b|"},
     };
     site_write("html/show/x", "from a file");
-    site_conf_server(
-        "location /show { return 200 \"show $uri|$args\"; }\n"
-        "location /last/ { rewrite ^/last/(.*) /show/$1 last; return 200 never; }\n"
-        "location /args/ { rewrite ^/args/(.*) /show?a=$1 last; }\n"
-        "location /drop/ { rewrite ^/drop/(.*) /show?a=$1? last; }\n"
-        "location /drop-all/ { rewrite ^/drop-all/(.*) /show/$1? last; }\n"
-        "location /two/ { rewrite ^/two/(.*) /show?a=$1?b=$1 last; }\n"
-        "location /named/ { rewrite ^/named/(?<first>[a-z]+)/(?<second>[a-z]+)$ /show/$second/$first last; }\n"
-        "location /chain/ { rewrite ^/chain/(.*) /b/$1; rewrite ^/b/(.*) /c/b/$1; rewrite ^ /show$uri; }\n"
-        "location /no-match/ { rewrite ^/other /show last; return 200 \"as it is $uri\"; }\n"
-        "location /break/ { rewrite ^/break/(.*) /show/$1 break; return 200 never; }\n"
-        "location /broken/ { rewrite ^/broken/(.*) /show/$1; return 200 \"here $uri\"; }\n"
-        "location /nocase/ { rewrite ^/NOCASE /show last; return 200 \"as it is $uri\"; }");
-    site_start();
+    site_serve("location /show { return 200 \"show $uri|$args\"; }\n"
+               "location /last/ { rewrite ^/last/(.*) /show/$1 last; return 200 never; }\n"
+               "location /args/ { rewrite ^/args/(.*) /show?a=$1 last; }\n"
+               "location /drop/ { rewrite ^/drop/(.*) /show?a=$1? last; }\n"
+               "location /drop-all/ { rewrite ^/drop-all/(.*) /show/$1? last; }\n"
+               "location /two/ { rewrite ^/two/(.*) /show?a=$1?b=$1 last; }\n"
+               "location /named/ { rewrite ^/named/(?<first>[a-z]+)/(?<second>[a-z]+)$ /show/$second/$first last; }\n"
+               "location /chain/ { rewrite ^/chain/(.*) /b/$1; rewrite ^/b/(.*) /c/b/$1; rewrite ^ /show$uri; }\n"
+               "location /no-match/ { rewrite ^/other /show last; return 200 \"as it is $uri\"; }\n"
+               "location /break/ { rewrite ^/break/(.*) /show/$1 break; return 200 never; }\n"
+               "location /broken/ { rewrite ^/broken/(.*) /show/$1; return 200 \"here $uri\"; }\n"
+               "location /nocase/ { rewrite ^/NOCASE /show last; return 200 \"as it is $uri\"; }");
     EXPECT_ROWS(rows);
 }
 END_TEST
 
 START_TEST(redirects)
 {
-    site_conf_server("absolute_redirect off;\n"
-                     "location /r/ { rewrite ^/r/(.*) /show/$1?z=$1 redirect; }\n"
-                     "location /p/ { rewrite ^/p/(.*) /show/$1 permanent; }\n"
-                     "location /d/ { rewrite ^/d/(.*) /show/$1? permanent; }\n"
-                     "location /h/ { rewrite ^/h/(.*) http://h.x/$1; return 200 never; }\n"
-                     "location /s/ { rewrite ^/s/(.*) $scheme://h.x/$1 permanent; }\n"
-                     "location /l/ { rewrite ^/l/(.*) https://h.x/$1 last; }");
-    site_start();
+    site_serve("absolute_redirect off;\n"
+               "location /r/ { rewrite ^/r/(.*) /show/$1?z=$1 redirect; }\n"
+               "location /p/ { rewrite ^/p/(.*) /show/$1 permanent; }\n"
+               "location /d/ { rewrite ^/d/(.*) /show/$1? permanent; }\n"
+               "location /h/ { rewrite ^/h/(.*) http://h.x/$1; return 200 never; }\n"
+               "location /s/ { rewrite ^/s/(.*) $scheme://h.x/$1 permanent; }\n"
+               "location /l/ { rewrite ^/l/(.*) https://h.x/$1 last; }");
     expect_redirect("/r/a%20%26b%3f?o=1", 302, "/show/a%20&b?\?z=a%20%26b%3F&o=1");
     expect_redirect("/r/a+b", 302, "/show/a+b?z=a%2Bb");
     expect_redirect("/r/%c3%a9", 302, "/show/%C3%A9?z=%C3%A9");
@@ -116,10 +113,9 @@ START_TEST(alias_after_break)
 {
     site_allow_alerts();
     site_write("html/al/x", "x");
-    site_conf_server("location /a/ { alias @DIR@/html/al/; rewrite ^ /a/x break; }\n"
-                     "location /b/ { alias @DIR@/html/al/; rewrite ^/b/y /b/x last; }\n"
-                     "location ~ ^/c/(.*)$ { alias @DIR@/html/al/x; rewrite ^ /c/z break; }");
-    site_start();
+    site_serve("location /a/ { alias @DIR@/html/al/; rewrite ^ /a/x break; }\n"
+               "location /b/ { alias @DIR@/html/al/; rewrite ^/b/y /b/x last; }\n"
+               "location ~ ^/c/(.*)$ { alias @DIR@/html/al/x; rewrite ^ /c/z break; }");
     ck_assert_int_eq(status_of("/a/x"), 500);
     expect_body("/b/y", "x");
     ck_assert_int_eq(status_of("/c/y"), 500);
@@ -129,9 +125,8 @@ END_TEST
 /* Ten turns, and not an eleventh. */
 START_TEST(cycles_end)
 {
-    site_conf_server("location /loop { rewrite ^ /loop/again last; }\n"
-                     "location /count/ { rewrite ^/count/x(.*) /count/$1 last; return 200 $uri; }");
-    site_start();
+    site_serve("location /loop { rewrite ^ /loop/again last; }\n"
+               "location /count/ { rewrite ^/count/x(.*) /count/$1 last; return 200 $uri; }");
     ck_assert_int_eq(status_of("/loop"), 500);
     expect_body("/count/xxxxxxxxxx", "/count/");
     ck_assert_int_eq(status_of("/count/xxxxxxxxxxx"), 500);
@@ -142,15 +137,14 @@ END_TEST
 START_TEST(server_level)
 {
     site_write("html/index-of/index.html", "file");
-    site_conf_server("set $x one; rewrite ^/old/(.*) /new/$1; if ($uri = /new/gone) { return 410; }\n"
-                     "rewrite ^/a$ /b last; rewrite ^/c$ /d last;\n" /* not reached for /b: last ends this round */
-                     "if ($uri = /b) { rewrite ^ /c break; } if ($uri = /stop/x) { break; }\n"
-                     "rewrite ^/in$ /inside; rewrite ^/stop/ /never; rewrite ^/index-of/index.html$ /through;\n"
-                     "location /new/ { return 200 \"new $uri\"; } location /b { return 200 \"b-or-c $uri\"; }\n"
-                     "location /c { return 200 \"b-or-c $uri\"; } location /set { return 200 \"set $x\"; }\n"
-                     "location /inside { internal; return 200 inside; } location /stop { return 200 \"stop $uri\"; }\n"
-                     "location /through { return 200 \"through the index\"; }");
-    site_start();
+    site_serve("set $x one; rewrite ^/old/(.*) /new/$1; if ($uri = /new/gone) { return 410; }\n"
+               "rewrite ^/a$ /b last; rewrite ^/c$ /d last;\n" /* not reached for /b: last ends this round */
+               "if ($uri = /b) { rewrite ^ /c break; } if ($uri = /stop/x) { break; }\n"
+               "rewrite ^/in$ /inside; rewrite ^/stop/ /never; rewrite ^/index-of/index.html$ /through;\n"
+               "location /new/ { return 200 \"new $uri\"; } location /b { return 200 \"b-or-c $uri\"; }\n"
+               "location /c { return 200 \"b-or-c $uri\"; } location /set { return 200 \"set $x\"; }\n"
+               "location /inside { internal; return 200 inside; } location /stop { return 200 \"stop $uri\"; }\n"
+               "location /through { return 200 \"through the index\"; }");
     expect_body("/old/x", "new /new/x");
     ck_assert_int_eq(status_of("/old/gone"), 410);
     expect_body("/a", "b-or-c /b");
@@ -164,12 +158,11 @@ END_TEST
 
 START_TEST(named_locations)
 {
-    site_conf_server("location / { try_files /none @app; }\n"
-                     "location @app { rewrite ^/(.*)$ /index.php?p=$1 last; }\n"
-                     "location = /index.php { return 200 \"$uri $args\"; }\n"
-                     "location /b/ { error_page 404 = @b; } location @b { set $v 1; if ($uri ~ x$) { return 418 tea; } "
-                     "return 200 \"b $uri $v\"; }");
-    site_start();
+    site_serve("location / { try_files /none @app; }\n"
+               "location @app { rewrite ^/(.*)$ /index.php?p=$1 last; }\n"
+               "location = /index.php { return 200 \"$uri $args\"; }\n"
+               "location /b/ { error_page 404 = @b; } location @b { set $v 1; if ($uri ~ x$) { return 418 tea; } "
+               "return 200 \"b $uri $v\"; }");
     expect_body("/some/page", "/index.php p=some/page");
     expect_body("/b/y", "b /b/y 1");
     ck_assert_int_eq(status_of("/b/x"), 418);
@@ -206,19 +199,18 @@ START_TEST(conditions)
         {"/name?a=q9", "yes 9"},
         {"/lost?a=abc", "no []"},
     };
-    site_conf_server("location /true { if ($arg_a) { return 200 yes; } return 200 no; }\n"
-                     "location /equal { if ($arg_a = x) { return 200 yes; } return 200 no; }\n"
-                     "location /differs { if ( $arg_a != x ) { return 200 yes; } return 200 no; }\n"
-                     "location /empty { if ($arg_a = \"\") { return 200 yes; } return 200 no; }\n"
-                     "location /other { if ($arg_a = $arg_b) { return 200 yes; } return 200 no; }\n"
-                     "location /match { if ($arg_a ~ a(b)c) { return 200 \"yes $1\"; } return 200 no; }\n"
-                     "location /nocase { if ($arg_a ~* \"a(b)c\") { return 200 \"yes $1\"; } return 200 no; }\n"
-                     "location /not { if ($arg_a !~ abc) { return 200 yes; } return 200 no; }\n"
-                     "location /not-nocase { if ($arg_a !~* abc) { return 200 yes; } return 200 no; }\n"
-                     "location /quoted { if ($arg_a ~ \"x|(y z)\") { return 200 yes; } return 200 no; }\n"
-                     "location /name { if ($arg_a ~ q(?<digit>\\d)) { set $d $digit; } return 200 \"yes $d\"; }\n"
-                     "location ~ /l(o)st { if ($arg_a ~ zzz) { return 200 yes; } return 200 \"no [$1]\"; }");
-    site_start();
+    site_serve("location /true { if ($arg_a) { return 200 yes; } return 200 no; }\n"
+               "location /equal { if ($arg_a = x) { return 200 yes; } return 200 no; }\n"
+               "location /differs { if ( $arg_a != x ) { return 200 yes; } return 200 no; }\n"
+               "location /empty { if ($arg_a = \"\") { return 200 yes; } return 200 no; }\n"
+               "location /other { if ($arg_a = $arg_b) { return 200 yes; } return 200 no; }\n"
+               "location /match { if ($arg_a ~ a(b)c) { return 200 \"yes $1\"; } return 200 no; }\n"
+               "location /nocase { if ($arg_a ~* \"a(b)c\") { return 200 \"yes $1\"; } return 200 no; }\n"
+               "location /not { if ($arg_a !~ abc) { return 200 yes; } return 200 no; }\n"
+               "location /not-nocase { if ($arg_a !~* abc) { return 200 yes; } return 200 no; }\n"
+               "location /quoted { if ($arg_a ~ \"x|(y z)\") { return 200 yes; } return 200 no; }\n"
+               "location /name { if ($arg_a ~ q(?<digit>\\d)) { set $d $digit; } return 200 \"yes $d\"; }\n"
+               "location ~ /l(o)st { if ($arg_a ~ zzz) { return 200 yes; } return 200 \"no [$1]\"; }");
     EXPECT_ROWS(rows);
 }
 END_TEST
@@ -258,18 +250,16 @@ START_TEST(file_tests)
     ck_assert_int_eq(chmod(site_path("html/t/exec"), 0755), 0);
     ck_assert_int_eq(chmod(site_path("html/t/file"), 0644), 0);
     site_mkdir("html/t/dir");
-    site_conf_server(
-        "set $t \"\"; if ($uri ~ ^/[^/]+(/.*)$) { set $t $1; } if (-f $document_root/t$t) { set $f yes; }\n"
-        "location /server/ { if ($f) { return 200 server; } }\n"
-        "location /f/ { if (-f $document_root/t$t) { return 200 f; } return 200 no; }\n"
-        "location /nf/ { if (!-f $document_root/t$t) { return 200 nf; } return 200 no; }\n"
-        "location /d/ { if (-d $document_root/t$t) { return 200 d; } return 200 no; }\n"
-        "location /nd/ { if (!-d $document_root/t$t) { return 200 nd; } return 200 no; }\n"
-        "location /e/ { if (-e $document_root/t$t) { return 200 e; } return 200 no; }\n"
-        "location /ne/ { if (!-e $document_root/t$t) { return 200 ne; } return 200 no; }\n"
-        "location /x/ { if (-x $document_root/t$t) { return 200 x; } return 200 no; }\n"
-        "location /nx/ { if (!-x $document_root/t$t) { return 200 nx; } return 200 no; }");
-    site_start();
+    site_serve("set $t \"\"; if ($uri ~ ^/[^/]+(/.*)$) { set $t $1; } if (-f $document_root/t$t) { set $f yes; }\n"
+               "location /server/ { if ($f) { return 200 server; } }\n"
+               "location /f/ { if (-f $document_root/t$t) { return 200 f; } return 200 no; }\n"
+               "location /nf/ { if (!-f $document_root/t$t) { return 200 nf; } return 200 no; }\n"
+               "location /d/ { if (-d $document_root/t$t) { return 200 d; } return 200 no; }\n"
+               "location /nd/ { if (!-d $document_root/t$t) { return 200 nd; } return 200 no; }\n"
+               "location /e/ { if (-e $document_root/t$t) { return 200 e; } return 200 no; }\n"
+               "location /ne/ { if (!-e $document_root/t$t) { return 200 ne; } return 200 no; }\n"
+               "location /x/ { if (-x $document_root/t$t) { return 200 x; } return 200 no; }\n"
+               "location /nx/ { if (!-x $document_root/t$t) { return 200 nx; } return 200 no; }");
     EXPECT_ROWS(rows);
 }
 END_TEST
@@ -341,16 +331,14 @@ START_TEST(sets)
         {"/order", "one"},
         {"/redirected", "kept yes"},
     };
-    site_conf_server(
-        "location = /a { set $a a$arg_x; set $b \"b=$a\"; return 200 \"$b a=$a\"; }\n"
-        "location = /args { set $args k=v; return 200 \"$args|$arg_k|$query_string|$is_args|$request_uri\"; }\n"
-        "location = /no-args { set $args \"\"; return 200 \"$args|$is_args|$request_uri\"; }\n"
-        "location = /field { set $http_foo bar; return 200 $http_foo; }\n"
-        "location = /later { return 200 \"[$later]\"; set $later x; }\n"
-        "location = /order { set $o one; if ($arg_z) { set $o two; } return 200 $o; }\n"
-        "location = /redirected { set $kept yes; rewrite ^ /target last; }\n"
-        "location = /target { return 200 \"kept $kept\"; }");
-    site_start();
+    site_serve("location = /a { set $a a$arg_x; set $b \"b=$a\"; return 200 \"$b a=$a\"; }\n"
+               "location = /args { set $args k=v; return 200 \"$args|$arg_k|$query_string|$is_args|$request_uri\"; }\n"
+               "location = /no-args { set $args \"\"; return 200 \"$args|$is_args|$request_uri\"; }\n"
+               "location = /field { set $http_foo bar; return 200 $http_foo; }\n"
+               "location = /later { return 200 \"[$later]\"; set $later x; }\n"
+               "location = /order { set $o one; if ($arg_z) { set $o two; } return 200 $o; }\n"
+               "location = /redirected { set $kept yes; rewrite ^ /target last; }\n"
+               "location = /target { return 200 \"kept $kept\"; }");
     EXPECT_ROWS(rows);
     free(log_await("logs/error.log", "using uninitialized \"later\" variable"));
 }
@@ -361,14 +349,13 @@ START_TEST(return_takes_its_turn)
 {
     struct response r;
 
-    site_conf_server("if ($arg_early) { return 200 server; }\n"
-                     "location /status { return 201 $status; } location /no-text { return 402 \"\"; }\n"
-                     "location /nowhere { return 302; } location /untold { return 200; } default_type x/y;\n"
-                     "location /x { if ($arg_a) { return 200 a; } return 200 b; return 200 never; }\n"
-                     "location /b { break; return 200 never; }\n"
-                     "location /typed.html { return 200 html; } location /code { return 204; }\n"
-                     "location /error { error_page 404 /page; return 404; } location = /page { return 200 page; }");
-    site_start();
+    site_serve("if ($arg_early) { return 200 server; }\n"
+               "location /status { return 201 $status; } location /no-text { return 402 \"\"; }\n"
+               "location /nowhere { return 302; } location /untold { return 200; } default_type x/y;\n"
+               "location /x { if ($arg_a) { return 200 a; } return 200 b; return 200 never; }\n"
+               "location /b { break; return 200 never; }\n"
+               "location /typed.html { return 200 html; } location /code { return 204; }\n"
+               "location /error { error_page 404 /page; return 404; } location = /page { return 200 page; }");
     expect_body("/x", "b");
     expect_body("/x?a=1", "a");
     expect_body("/x?early=1", "server");
@@ -401,10 +388,9 @@ START_TEST(bodies_are_read_before)
     struct response r;
 
     site_write("html/t/there", "x");
-    site_conf_server("if (-f $document_root/t/there) { set $there yes; } client_max_body_size 10;\n"
-                     "location /large { client_max_body_size 20; return 200 \"$there large\"; }\n"
-                     "location /small { return 200 small; } location /moved { rewrite ^ /large last; }");
-    site_start();
+    site_serve("if (-f $document_root/t/there) { set $there yes; } client_max_body_size 10;\n"
+               "location /large { client_max_body_size 20; return 200 \"$there large\"; }\n"
+               "location /small { return 200 small; } location /moved { rewrite ^ /large last; }");
     client_open(&c, site_port(0));
     client_say(&c, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n123456789012345"
                    "POST /moved HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345"

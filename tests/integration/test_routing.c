@@ -20,13 +20,12 @@ static void expect_body(const char *target, const char *body)
 
 START_TEST(kinds_of_locations)
 {
-    site_conf_server(
+    site_serve(
         "location = / { return 200 exact-root; } location / { return 200 root; }\n"
         "location /docs/ { return 200 docs; } location ^~ /images/ { return 200 images; }\n"
         "location ~* \\.(gif|jpg|jpeg)$ { return 200 picture; } location ~ \\.GIF2$ { return 200 gif2; }\n"
         "location = /docs/exact.gif { return 200 exact; } location /docs/deep/er/ { return 200 deeper; }\n"
         "location ~ ^/docs/first { return 200 first-regex; } location ~ ^/docs/first-more { return 200 never; }");
-    site_start();
     expect_body("/", "exact-root");
     expect_body("/index.html", "root");
     expect_body("/docs/document.html", "docs");
@@ -49,10 +48,8 @@ END_TEST
 
 START_TEST(order_in_the_file_does_not_matter_for_prefixes)
 {
-    site_conf_server(
-        "location /a { return 200 a; } location /abcd { return 200 abcd; } location /ab { return 200 ab; }\n"
-        "location /abc { return 200 abc; } location /b { return 200 b; } location = /ab { return 200 =ab; }");
-    site_start();
+    site_serve("location /a { return 200 a; } location /abcd { return 200 abcd; } location /ab { return 200 ab; }\n"
+               "location /abc { return 200 abc; } location /b { return 200 b; } location = /ab { return 200 =ab; }");
     expect_body("/a", "a");
     expect_body("/ab", "=ab");
     expect_body("/abx", "ab");
@@ -66,12 +63,11 @@ END_TEST
 
 START_TEST(nested_locations)
 {
-    site_conf_server(
+    site_serve(
         "location / { return 200 root;\n"
         "  location /a/ { return 200 a; location ~ \\.txt$ { return 200 a-txt; } location /a/b/ { return 200 ab; } }\n"
         "}\nlocation ~ \\.txt$ { return 200 txt; } location ^~ /quiet/ { return 200 quiet; location ~ \\.txt$ { return "
         "200 quiet-txt; } }");
-    site_start();
     expect_body("/x", "root");
     expect_body("/a/x", "a");
     expect_body("/a/b/x", "ab");
@@ -84,8 +80,7 @@ END_TEST
 
 START_TEST(captures)
 {
-    site_conf_server("location ~ ^/u/([a-z]+)/(?<rest>.*)$ { return 200 \"$1|$2|$rest\"; }");
-    site_start();
+    site_serve("location ~ ^/u/([a-z]+)/(?<rest>.*)$ { return 200 \"$1|$2|$rest\"; }");
     expect_body("/u/ann/x/y", "ann|x/y|x/y");
     expect_body("/u/bob/", "bob||");
 }
@@ -192,11 +187,10 @@ START_TEST(root_and_alias)
     site_write("other/sub/a.txt", "other-sub-a");
     site_write("other/a.txt", "other-a");
     site_write("one.txt", "one");
-    site_conf_server("location /sub/ { root @DIR@/other; } location /al/ { alias @DIR@/other/; } location /al2 { alias "
-                     "@DIR@/other; }\n"
-                     "location = /single { alias @DIR@/one.txt; }\n"
-                     "location ~ ^/re/(.+)\\.text$ { alias @DIR@/other/$1.txt; } location /rel/ { alias other/; }");
-    site_start();
+    site_serve("location /sub/ { root @DIR@/other; } location /al/ { alias @DIR@/other/; } location /al2 { alias "
+               "@DIR@/other; }\n"
+               "location = /single { alias @DIR@/one.txt; }\n"
+               "location ~ ^/re/(.+)\\.text$ { alias @DIR@/other/$1.txt; } location /rel/ { alias other/; }");
     expect_body("/a.txt", "html-a");
     expect_body("/sub/a.txt", "other-sub-a");
     expect_body("/al/a.txt", "other-a");
@@ -217,10 +211,9 @@ START_TEST(indexes)
     site_write("html/b/two.html", "two");
     site_write("html/c/x", "");
     site_write("html/fallback.html", "fallback");
-    site_conf_server("index one.html two.html; location /c/ { index none.html /fallback.html; } location /no-dir/ { "
-                     "index none.html /fallback.html; } location /d/ { alias "
-                     "@DIR@/html/a/; index two.html; }");
-    site_start();
+    site_serve("index one.html two.html; location /c/ { index none.html /fallback.html; } location /no-dir/ { "
+               "index none.html /fallback.html; } location /d/ { alias "
+               "@DIR@/html/a/; index two.html; }");
     expect_body("/a/", "two");
     expect_body("/b/", "one");
     expect_body("/c/", "fallback");
@@ -235,8 +228,7 @@ END_TEST
 START_TEST(index_redirects_internally)
 {
     site_write("html/a/index.html", "file");
-    site_conf_server("location = /a/index.html { return 200 \"location $uri\"; }");
-    site_start();
+    site_serve("location = /a/index.html { return 200 \"location $uri\"; }");
     expect_body("/a/", "location /a/index.html");
 }
 END_TEST
@@ -247,11 +239,10 @@ START_TEST(try_files)
     site_write("html/b.html", "b");
     site_write("html/dir/index.html", "dir");
     site_write("html/app.html", "app");
-    site_conf_server("location / { try_files $uri $uri.html $uri/ /app.html; }\n"
-                     "location /code/ { try_files $uri =410; } location /named/ { try_files $uri @named; }\n"
-                     "location @named { return 200 \"named $uri\"; }\n"
-                     "location /al/ { alias @DIR@/html/; try_files $uri =404; }");
-    site_start();
+    site_serve("location / { try_files $uri $uri.html $uri/ /app.html; }\n"
+               "location /code/ { try_files $uri =410; } location /named/ { try_files $uri @named; }\n"
+               "location @named { return 200 \"named $uri\"; }\n"
+               "location /al/ { alias @DIR@/html/; try_files $uri =404; }");
     expect_body("/a.txt", "a");
     expect_body("/b", "b");
     expect_body("/dir/", "dir");
@@ -267,13 +258,12 @@ START_TEST(error_pages)
 {
     site_write("html/404.html", "<p>not here</p>");
     site_write("html/x", "x");
-    site_conf_server("error_page 404 /404.html; location = /404.html { internal; }\n"
-                     "location /ok/ { error_page 404 =200 /404.html; } location /any/ { error_page 404 = /gone; }\n"
-                     "location = /gone { return 410; } location /named/ { error_page 404 @named; } location @named { "
-                     "return 200 \"named\"; }\n"
-                     "location /away/ { error_page 404 http://a.b/c; } location /moved/ { error_page 404 =301 /x; }\n"
-                     "location /none/ { error_page 404 /no/such/page; }");
-    site_start();
+    site_serve("error_page 404 /404.html; location = /404.html { internal; }\n"
+               "location /ok/ { error_page 404 =200 /404.html; } location /any/ { error_page 404 = /gone; }\n"
+               "location = /gone { return 410; } location /named/ { error_page 404 @named; } location @named { "
+               "return 200 \"named\"; }\n"
+               "location /away/ { error_page 404 http://a.b/c; } location /moved/ { error_page 404 =301 /x; }\n"
+               "location /none/ { error_page 404 /no/such/page; }");
     struct response r;
     get(&r, "/nothing");
     ck_assert_int_eq(r.status, 404);
@@ -311,8 +301,7 @@ END_TEST
 START_TEST(internal_locations)
 {
     site_write("html/in/x", "inside");
-    site_conf_server("location /in/ { internal; } location /via { try_files /none /in/x; }");
-    site_start();
+    site_serve("location /in/ { internal; } location /via { try_files /none /in/x; }");
     ck_assert_int_eq(status_of("/in/x"), 404);
     expect_body("/via", "inside");
 }
@@ -345,8 +334,7 @@ START_TEST(media_types)
         {"a.unknown", "x/default"}, {".html", "x/default"},  {"dir.html/a", "x/default"},    {"a.", "x/default"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         site_write(site_path("html/%s", rows[i][0]), "x");
-    site_conf_server("types { text/html html htm; application/gz gz; } default_type x/default;");
-    site_start();
+    site_serve("types { text/html html htm; application/gz gz; } default_type x/default;");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct response r;
         get(&r, site_path("/%s", rows[i][0]));
@@ -368,8 +356,7 @@ START_TEST(autoindex)
     site_write("html/list/sub/x", "x");
     site_write("html/list/caf\xc3\xa9", "x");
     site_set_mtime("html/list/b.txt", 1600000000);
-    site_conf_server("location /list/ { autoindex on; }");
-    site_start();
+    site_serve("location /list/ { autoindex on; }");
     struct response r;
     get(&r, "/list/");
     ck_assert_int_eq(r.status, 200);
@@ -406,8 +393,7 @@ START_TEST(autoindex_of_many)
         snprintf(name, sizeof(name), "html/list/file-%04d", i);
         site_write(name, "");
     }
-    site_conf_server("autoindex on; autoindex_exact_size off;");
-    site_start();
+    site_serve("autoindex on; autoindex_exact_size off;");
     struct response r;
     get(&r, "/list/");
     ck_assert_int_eq(r.status, 200);
@@ -422,8 +408,7 @@ START_TEST(autoindex_json)
     site_mkdir("html/list/sub");
     site_set_mtime("html/list/b \"q\".txt", 1600000000);
     site_set_mtime("html/list/sub", 1600000000);
-    site_conf_server("location /list/ { autoindex on; autoindex_format json; }");
-    site_start();
+    site_serve("location /list/ { autoindex on; autoindex_format json; }");
     struct response r;
     get(&r, "/list/");
     assert_header(&r, "Content-Type", "application/json");
@@ -444,8 +429,7 @@ START_TEST(random_index)
     site_write("html/r/.hidden", "x");
     site_write("html/r/sub/index.html", "index");
     site_mkdir("html/r/empty");
-    site_conf_server("location /r/ { random_index on; }");
-    site_start();
+    site_serve("location /r/ { random_index on; }");
     for (int i = 0; i < 1000 && !(seen[0] && seen[1] && seen[2]); i++) {
         struct response r;
         get(&r, "/r/?x=1");
@@ -464,8 +448,7 @@ END_TEST
 START_TEST(empty_gif)
 {
     struct response r;
-    site_conf_server("location /g { empty_gif; location /g/in/ { } }");
-    site_start();
+    site_serve("location /g { empty_gif; location /g/in/ { } }");
     get(&r, "/g");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "image/gif");

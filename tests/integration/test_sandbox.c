@@ -65,7 +65,7 @@ static pid_t worker(void)
     pid_t pid;
 
     site_await_workers(1);
-    ck_assert_uint_eq(site_processes(&pid, 1), 1);
+    ck_assert_uint_eq(site_workers(&pid, 1), 1);
     return pid;
 }
 

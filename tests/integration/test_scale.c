@@ -192,7 +192,7 @@ static pid_t worker(void)
     pid_t pid = 0;
     free(log_await("logs/error.log", "start worker process ")); /* before it, another process tries the disk readers */
     site_await_workers(1);
-    ck_assert_uint_eq(site_processes(&pid, 1), 1);
+    ck_assert_uint_eq(site_workers(&pid, 1), 1);
     return pid;
 }
 

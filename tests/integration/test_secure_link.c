@@ -18,13 +18,11 @@ static void expect(const char *target, const char *body)
 
 START_TEST(digests)
 {
-    site_conf_server(
-        "location / { secure_link $arg_h,$arg_e; secure_link_md5 \"$secure_link_expires$uri key\";\n"
-        "return 200 \"[$secure_link|$secure_link_expires]\"; }\n"
-        "location /plain/ { secure_link $arg_h; secure_link_md5 \"$arg_u key\"; return 200 [$secure_link]; }\n"
-        "location /half { secure_link $arg_h; return 200 [$secure_link]; }\n"
-        "location /off { return 200 \"[$secure_link|$secure_link_expires]\"; }\n");
-    site_start();
+    site_serve("location / { secure_link $arg_h,$arg_e; secure_link_md5 \"$secure_link_expires$uri key\";\n"
+               "return 200 \"[$secure_link|$secure_link_expires]\"; }\n"
+               "location /plain/ { secure_link $arg_h; secure_link_md5 \"$arg_u key\"; return 200 [$secure_link]; }\n"
+               "location /half { secure_link $arg_h; return 200 [$secure_link]; }\n"
+               "location /off { return 200 \"[$secure_link|$secure_link_expires]\"; }\n");
     expect("/a?h=" LATER "&e=4102444800", "[1|4102444800]");
     expect("/a?h=" LATER "==&e=4102444800", "[1|4102444800]");
     expect("/b?h=" LATER "&e=4102444800", "[|4102444800]");
@@ -48,8 +46,7 @@ END_TEST
 
 START_TEST(secret)
 {
-    site_conf_server("location /p/ { secure_link_secret key; return 200 [$secure_link]; }");
-    site_start();
+    site_serve("location /p/ { secure_link_secret key; return 200 [$secure_link]; }");
     expect("/p/d05d91c9ad31ba7e726b2a3c7f24c702/dir/file?x", "[dir/file?x]");
     expect("/p/d05d91c9ad31ba7e726b2a3c7f24c702/dir/file", "[]");
     expect("/p/985dbecd5df85610813f2d18e63cc576/dir/%20file", "[dir/%20file]"); /* as it was sent */
@@ -65,9 +62,7 @@ END_TEST
 START_TEST(served_by_the_link)
 {
     site_write("html/signed/1", "signed");
-    site_conf_server(
-        "location /s/ { secure_link $arg_h; secure_link_md5 \"/a key\"; try_files /signed/$secure_link =403; }");
-    site_start();
+    site_serve("location /s/ { secure_link $arg_h; secure_link_md5 \"/a key\"; try_files /signed/$secure_link =403; }");
     ck_assert_int_eq(status_of("/s/x?h=" GOOD), 200);
     ck_assert_int_eq(status_of("/s/x?h=x"), 403);
 }
@@ -76,13 +71,12 @@ END_TEST
 /* The first answer stays: the page of an error is in another location. */
 START_TEST(answer_stays)
 {
-    site_conf_server("location /a { secure_link $arg_h,4102444800; secure_link_md5 \"/a key\"; error_page 403 /page;\n"
-                     "if ($secure_link) { set $e $secure_link_expires; return 403; } return 200 [$secure_link]; }\n"
-                     "location /unasked { secure_link $arg_h; secure_link_md5 \"/a key\"; error_page 403 /page; "
-                     "return 403; }\n"
-                     "location /early { set $first $secure_link; rewrite ^ /a last; }\n"
-                     "location /page { return 200 \"[$secure_link|$secure_link_expires]\"; }");
-    site_start();
+    site_serve("location /a { secure_link $arg_h,4102444800; secure_link_md5 \"/a key\"; error_page 403 /page;\n"
+               "if ($secure_link) { set $e $secure_link_expires; return 403; } return 200 [$secure_link]; }\n"
+               "location /unasked { secure_link $arg_h; secure_link_md5 \"/a key\"; error_page 403 /page; "
+               "return 403; }\n"
+               "location /early { set $first $secure_link; rewrite ^ /a last; }\n"
+               "location /page { return 200 \"[$secure_link|$secure_link_expires]\"; }");
     expect("/a?h=" GOOD, "[1|4102444800]");
     expect("/a?h=x", "[]");
     expect("/unasked?h=" GOOD, "[|]");
@@ -93,17 +87,16 @@ END_TEST
 /* Of the two forms the nearer one counts. */
 START_TEST(forms_in_nested_locations)
 {
-    site_conf_server("location /p/ { secure_link_secret key; return 200 \"[$secure_link]\";\n"
-                     "location /p/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
-                     "\"[$secure_link]\"; }\n"
-                     "location /p/half/ { secure_link $arg_h; return 200 \"[$secure_link]\"; }\n"
-                     "location /p/none/ { return 200 \"[$secure_link]\"; } }\n"
-                     "location /q { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\";\n"
-                     "location /q/old/ { secure_link_secret secret; return 200 \"[$secure_link]\";\n"
-                     "location /q/old/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
-                     "\"[$secure_link]\"; }\n"
-                     "location /q/old/half/ { secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\"; } } }");
-    site_start();
+    site_serve("location /p/ { secure_link_secret key; return 200 \"[$secure_link]\";\n"
+               "location /p/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
+               "\"[$secure_link]\"; }\n"
+               "location /p/half/ { secure_link $arg_h; return 200 \"[$secure_link]\"; }\n"
+               "location /p/none/ { return 200 \"[$secure_link]\"; } }\n"
+               "location /q { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\";\n"
+               "location /q/old/ { secure_link_secret secret; return 200 \"[$secure_link]\";\n"
+               "location /q/old/new/ { secure_link $arg_h; secure_link_md5 \"/a key\"; return 200 "
+               "\"[$secure_link]\"; }\n"
+               "location /q/old/half/ { secure_link_md5 \"/a key\"; return 200 \"[$secure_link]\"; } } }");
     expect("/p/d05d91c9ad31ba7e726b2a3c7f24c702/dir/file?x", "[dir/file?x]");
     expect("/p/new/x?h=" GOOD, "[1]");
     expect("/p/half/x?h=" GOOD, "[]");

@@ -33,8 +33,7 @@ static void serve(int way, const char *more)
     char text[1024];
     snprintf(text, sizeof(text), "location / { root @DISK@/data; %s }\n%s",
              on_nginx() ? ways[way].nginx_conf : ways[way].conf, more);
-    site_conf_server(text);
-    site_start();
+    site_serve(text);
 }
 
 static const char *data(const char *name)
@@ -244,8 +243,7 @@ END_TEST
 START_TEST(client_header_timeout)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_header_timeout 1s;");
-    site_start();
+    site_serve("client_header_timeout 1s;");
     struct client c[4];
     for (int i = 0; i < 4; i++)
         client_open(&c[i], site_port(0));
@@ -312,9 +310,8 @@ START_TEST(body_without_end)
 {
     const struct trickle *t = &trickles[_i];
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_body_timeout 20s; lingering_timeout 20s; lingering_time 1s;\n"
-                     "location /back { return 409; } location /no { deny all; }");
-    site_start();
+    site_serve("client_body_timeout 20s; lingering_timeout 20s; lingering_time 1s;\n"
+               "location /back { return 409; } location /no { deny all; }");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -334,8 +331,7 @@ END_TEST
 START_TEST(body_in_time)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("lingering_time 20s;");
-    site_start();
+    site_serve("lingering_time 20s;");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -355,8 +351,7 @@ END_TEST
 START_TEST(empty_lines)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_header_timeout 1s;");
-    site_start();
+    site_serve("client_header_timeout 1s;");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "\r\n");
@@ -375,8 +370,7 @@ END_TEST
 START_TEST(too_many_fields)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("max_headers 3;");
-    site_start();
+    site_serve("max_headers 3;");
     static const char few[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n";
     static const char more[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n";
     ck_assert_int_eq(status_of_bytes(few, sizeof few - 1), 200);
@@ -387,8 +381,7 @@ END_TEST
 START_TEST(client_body_timeout)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_body_timeout 1s; lingering_timeout 1s; lingering_time 2s;");
-    site_start();
+    site_serve("client_body_timeout 1s; lingering_timeout 1s; lingering_time 2s;");
     struct client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
@@ -544,8 +537,7 @@ END_TEST
 START_TEST(slow_heads_hold_up_nobody)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct client c[100];
     for (int i = 0; i < 100; i++) {
         client_open(&c[i], site_port(0));

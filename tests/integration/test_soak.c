@@ -172,7 +172,7 @@ static struct row take_row(int second, int reloads)
 {
     pid_t pids[64];
     struct row r = {.second = second, .reloads = reloads};
-    unsigned count = site_processes(pids, 64);
+    unsigned count = site_workers(pids, 64);
     r.processes = count;
     r.master_kib = rss_kib(site_pid());
     r.master_files = files_of(site_pid());

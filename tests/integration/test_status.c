@@ -64,8 +64,7 @@ START_TEST(pages_of_every_error)
     for (size_t i = 0; i < sizeof(returned) / sizeof(*returned); i++)
         snprintf(conf + strlen(conf), sizeof(conf) - strlen(conf), "location = /%d { return %d; }\n",
                  returned[i].status, returned[i].status);
-    site_conf_server(conf);
-    site_start();
+    site_serve(conf);
     for (size_t i = 0; i < sizeof(returned) / sizeof(*returned); i++) {
         char target[16];
         struct response r;
@@ -81,11 +80,10 @@ END_TEST
 
 START_TEST(pages_of_redirects)
 {
-    site_conf_server(
+    site_serve(
         "location = /301 { return 301 /to; } location = /302 { return 302 http://a.b/c; }\n"
         "location = /303 { return 303 /to; } location = /307 { return 307 /to; } location = /308 { return 308 /to; }\n"
         "location = /bare { return https://x.y/z; }\n");
-    site_start();
     static const char *const lines[] = {"301 Moved Permanently", "302 Moved Temporarily", "303 See Other",
                                         "307 Temporary Redirect", "308 Permanent Redirect"};
     static const char *const titles[] = {"301 Moved Permanently", "302 Found", "303 See Other",
@@ -111,8 +109,7 @@ START_TEST(ok_and_not_found)
 {
     site_write("html/a.txt", "hello\n");
     site_write("html/index.html", "<p>index</p>");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct response r;
     get(&r, "/a.txt");
     assert_status_line(&r, "200 OK");
@@ -134,8 +131,7 @@ END_TEST
 
 START_TEST(name_too_long)
 {
-    site_conf_server("");
-    site_start();
+    site_serve("");
     char target[400] = "/";
     memset(target + 1, 'a', 300);
     ck_assert_int_eq(status_of(target), 404);
@@ -147,8 +143,7 @@ START_TEST(forbidden)
     site_mkdir("html/empty");
     site_write("html/secret.txt", "x");
     ck_assert_int_eq(chmod(site_path("html/secret.txt"), 0), 0);
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct response r;
     get(&r, "/empty/");
     ck_assert_int_eq(r.status, 403);
@@ -168,8 +163,7 @@ START_TEST(methods)
 {
     site_write("html/a.txt", "hello\n");
     site_mkdir("html/dir");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     static const char *const refused[] = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "FOO"};
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         struct response r;
@@ -200,8 +194,7 @@ static int status_of_text(const char *text)
 START_TEST(bad_requests_close)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -224,8 +217,7 @@ END_TEST
 START_TEST(versions)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/1.0\r\n\r\n"), 200);
     struct client c;
@@ -244,8 +236,7 @@ END_TEST
 START_TEST(too_large_heads)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_header_buffer_size 1k; large_client_header_buffers 4 8k;");
-    site_start();
+    site_serve("client_header_buffer_size 1k; large_client_header_buffers 4 8k;");
     char *text = malloc(70000);
     char *fill = malloc(9001);
     memset(fill, 'a', 9000);
@@ -326,8 +317,7 @@ END_TEST
 START_TEST(request_bodies)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("client_max_body_size 10;");
-    site_start();
+    site_serve("client_max_body_size 10;");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -347,8 +337,7 @@ END_TEST
 START_TEST(range_not_satisfiable)
 {
     site_write("html/a.txt", "hello\n");
-    site_conf_server("");
-    site_start();
+    site_serve("");
     struct response r;
     request(&r, "GET", "/a.txt", "Range: bytes=6-\r\n");
     assert_status_line(&r, "416 Requested Range Not Satisfiable");
@@ -360,8 +349,7 @@ END_TEST
 
 START_TEST(redirect_cycle)
 {
-    site_conf_server("location / { try_files /no/such @again; } location @again { try_files /no/such /again; }");
-    site_start();
+    site_serve("location / { try_files /no/such @again; } location @again { try_files /no/such /again; }");
     struct response r;
     get(&r, "/x");
     ck_assert_int_eq(r.status, 500);
@@ -373,8 +361,7 @@ END_TEST
 
 START_TEST(return_without_answer)
 {
-    site_conf_server("location = /drop { return 444; }");
-    site_start();
+    site_serve("location = /drop { return 444; }");
     const char text[] = "GET /drop HTTP/1.1\r\nHost: a\r\n\r\n";
     ck_assert_int_eq(status_of_bytes(text, sizeof(text) - 1), 0);
 }
@@ -429,10 +416,8 @@ END_TEST
 
 START_TEST(return_with_text)
 {
-    site_conf_server(
-        "location = /a { return 200 \"all well\"; } location = /b { default_type text/x-b; return 404 no; }\n"
-        "location = /c { return 204; } location = /d { return 200; }");
-    site_start();
+    site_serve("location = /a { return 200 \"all well\"; } location = /b { default_type text/x-b; return 404 no; }\n"
+               "location = /c { return 204; } location = /d { return 200; }");
     struct response r;
     get(&r, "/a");
     ck_assert_int_eq(r.status, 200);

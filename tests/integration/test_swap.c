@@ -377,7 +377,7 @@ static pid_t opener(pid_t *worker)
     pid_t pid = 0;
 
     site_await_workers(1);
-    ck_assert_uint_eq(site_processes(worker, 1), 1);
+    ck_assert_uint_eq(site_workers(worker, 1), 1);
     ck_assert_uint_eq(children_of(*worker, &pid), 1);
     return pid;
 }

@@ -147,8 +147,7 @@ START_TEST(block)
     const char *at = strstr(run.out, "\n# sluice tune ");
     ck_assert_msg(at, "%s", run.out);
     site_pattern("html/file", 1000);
-    site_conf_server(at);
-    site_start();
+    site_serve(at);
     ck_assert_int_eq(status_of("/file"), 200);
 }
 END_TEST

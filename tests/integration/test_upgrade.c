@@ -375,7 +375,7 @@ Suite *suite_upgrade(void)
     tcase_add_loop_test(manager_case, manager_of_a_binary_taken_back, 0, 2);
     tcase_add_test(manager_case, manager_of_a_binary_that_leaves);
     tcase_add_test(manager_case, manager_of_a_mind_that_changes);
-    tcase_add_test(manager_case, manager_of_a_binary_replaced_in_haste);
+    tcase_add_tcp_test(manager_case, manager_of_a_binary_replaced_in_haste, "a port that another process has");
     tcase_add_test(manager_case, manager_of_masters_that_both_leave);
     tcase_add_loop_test(manager_case, manager_of_one_process_taken_back, 0, 2);
     return s;

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static void serve(const char *conf)
+static void pages(void)
 {
     site_write("html/a.txt", "hello\n");
     site_write("html/dir/b.txt", "in dir\n");
@@ -18,8 +18,6 @@ static void serve(const char *conf)
     site_write("html/with space+plus%25.txt", "odd\n");
     site_write("html/caf\xc3\xa9.txt", "utf8\n");
     site_write("secret.txt", "secret\n");
-    site_conf_server(conf);
-    site_start();
 }
 
 static const struct mapped {
@@ -57,7 +55,7 @@ static const struct mapped {
 
 START_TEST(targets)
 {
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < sizeof(mapped) / sizeof(*mapped); i++) {
         struct response r;
         get(&r, mapped[i].target);
@@ -89,7 +87,7 @@ static const char *const climbing[] = {
 
 START_TEST(nothing_above_the_root)
 {
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < sizeof(climbing) / sizeof(*climbing); i++)
         ck_assert_msg(status_of(climbing[i]) == 400, "%s: %d", climbing[i], status_of(climbing[i]));
     static const char *const harmless[] = {"/..%5csecret.txt", "/..\\secret.txt", "/%252e%252e/secret.txt",
@@ -104,7 +102,7 @@ END_TEST
 /* The same with slashes not merged: // does not hide a step upwards. */
 START_TEST(merge_slashes_off)
 {
-    serve("merge_slashes off; location = //x { return 200 two; } location = /x { return 200 one; }");
+    site_serve("merge_slashes off; location = //x { return 200 two; } location = /x { return 200 one; }");
     struct response r;
     get(&r, "//x");
     ck_assert_str_eq(r.body, "two");
@@ -123,7 +121,7 @@ static const char *const malformed[] = {"/%", "/%2", "/%zz", "/a%", "/%g1", "/%0
 
 START_TEST(bad_escapes)
 {
-    serve("");
+    site_serve("");
     for (size_t i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
         ck_assert_msg(status_of(malformed[i]) == 400, "%s: %d", malformed[i], status_of(malformed[i]));
     /* In the query they are data. */
@@ -133,8 +131,8 @@ END_TEST
 
 START_TEST(directory_redirects)
 {
-    serve("location /abs/ { alias @DIR@/html/; } location /rel/ { absolute_redirect off; alias @DIR@/html/; }\n"
-          "location /noport/ { port_in_redirect off; alias @DIR@/html/; }");
+    site_serve("location /abs/ { alias @DIR@/html/; } location /rel/ { absolute_redirect off; alias @DIR@/html/; }\n"
+               "location /noport/ { port_in_redirect off; alias @DIR@/html/; }");
     static const struct {
         const char *target, *location;
     } rows[] = {
@@ -164,7 +162,7 @@ START_TEST(redirects_are_escaped)
     site_mkdir("html/a b");
     site_mkdir("html/x\r\nSet-Cookie: y");
     site_mkdir("html/q?");
-    serve("absolute_redirect off;");
+    site_serve("absolute_redirect off;");
     struct response r;
     get(&r, "/a%20b");
     ck_assert_int_eq(r.status, 301);
@@ -182,7 +180,7 @@ END_TEST
 
 START_TEST(host_of_redirects)
 {
-    serve("server_name www.example.com;");
+    site_serve("server_name www.example.com;");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -202,7 +200,7 @@ END_TEST
 
 START_TEST(neither_file_nor_folder)
 {
-    serve("");
+    site_serve("");
     site_allow_alerts();
     ck_assert_int_eq(mkfifo(site_path("html/fifo"), 0666), 0);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -227,7 +225,7 @@ END_TEST
 
 START_TEST(symbolic_links_are_followed)
 {
-    serve("");
+    site_serve("");
     ck_assert_int_eq(symlink("a.txt", site_path("html/link")), 0);
     ck_assert_int_eq(symlink("dir", site_path("html/dlink")), 0);
     struct response r;
@@ -242,8 +240,8 @@ END_TEST
 
 START_TEST(absolute_form)
 {
-    serve("server_name one; location = /x { return 200 one; } }\n"
-          "server { listen 127.0.0.1:@PORT@; server_name two; location = /x { return 200 two; }");
+    site_serve("server_name one; location = /x { return 200 one; } }\n"
+               "server { listen 127.0.0.1:@PORT@; server_name two; location = /x { return 200 two; }");
     static const struct {
         const char *text, *body;
     } rows[] = {
@@ -269,7 +267,7 @@ END_TEST
 
 START_TEST(long_paths)
 {
-    serve("large_client_header_buffers 4 32k;");
+    site_serve("large_client_header_buffers 4 32k;");
     static char target[20000];
     size_t len = 0;
     while (len < 9000)
@@ -290,7 +288,7 @@ END_TEST
 Suite *suite_uri(void)
 {
     Suite *s = suite_create("uri");
-    TCase *tc = site_case(s, "uri", 20);
+    TCase *tc = site_case_with(s, "uri", 20, pages);
     tcase_add_test(tc, targets);
     tcase_add_test(tc, nothing_above_the_root);
     tcase_add_test(tc, merge_slashes_off);

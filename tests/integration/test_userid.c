@@ -40,8 +40,7 @@ START_TEST(a_new_visitor)
     struct response r;
     unsigned char first[16], second[16];
     site_write("html/x", "x");
-    site_conf_server("userid on; location /gone { return 204; }");
-    site_start();
+    site_serve("userid on; location /gone { return 204; }");
     time_t from = time(NULL);
     get(&r, "/x");
     ck_assert_int_eq(strncmp(cookie(&r), "uid=", 4), 0);
@@ -86,8 +85,7 @@ START_TEST(who_comes_back)
     struct response r;
     char field[128];
     site_write("html/x", "x");
-    site_conf_server("userid on;");
-    site_start();
+    site_serve("userid on;");
     snprintf(field, sizeof field, "Cookie: %s\r\n", sent[_i].sent);
     request(&r, "GET", "/x", field);
     ck_assert_uint_eq(header_count(&r, "Set-Cookie"), sent[_i].known ? 0 : 1);
@@ -99,7 +97,7 @@ START_TEST(attributes)
 {
     struct response r;
     site_write("html/x", "x");
-    site_conf_server(
+    site_serve(
         "userid off; location / { }\n"
         "location /max { userid on; userid_name id; userid_domain example.org; userid_path /p; userid_expires max;\n"
         "  userid_p3p 'policyref=\"/w3c/p3p.xml\"'; userid_flags secure httponly samesite=lax; return 204; }\n"
@@ -107,7 +105,6 @@ START_TEST(attributes)
         "location /far { userid on; userid_expires 40y; return 204; }\n"
         "location /service { userid on; userid_service 16909060; return 204; }\n"
         "location /v1 { userid v1; return 204; } location /log { userid log; return 204; }\n");
-    site_start();
     get(&r, "/max");
     ck_assert_int_eq(strncmp(cookie(&r), "id=", 3), 0);
     ck_assert_str_eq(
@@ -152,8 +149,7 @@ START_TEST(mark)
     struct response r;
     unsigned char id[16];
     site_write("html/x", "x");
-    site_conf_server("userid on; userid_mark Z;");
-    site_start();
+    site_serve("userid on; userid_mark Z;");
     get(&r, "/x");
     ck_assert_str_eq(cookie(&r) + 4 + 22, "Z=");
     decode(cookie(&r) + 4, id);
@@ -172,10 +168,9 @@ START_TEST(variables)
     struct response r;
     char field[128], want[128];
     site_write("html/x", "x");
-    site_conf_server("userid on; location /v { return 200 \"[$uid_got|$uid_set]\"; }\n"
-                     "location /log { userid log; return 200 \"[$uid_got|$uid_set]\"; }\n"
-                     "location /off { userid off; return 200 \"[$uid_got|$uid_set|$uid_reset]\"; }");
-    site_start();
+    site_serve("userid on; location /v { return 200 \"[$uid_got|$uid_set]\"; }\n"
+               "location /log { userid log; return 200 \"[$uid_got|$uid_set]\"; }\n"
+               "location /off { userid off; return 200 \"[$uid_got|$uid_set|$uid_reset]\"; }");
     get(&r, "/v");
     unsigned char id[16];
     decode(cookie(&r) + 4, id);

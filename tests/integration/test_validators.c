@@ -63,13 +63,12 @@ static void serve_codings(void)
             site_write(names[i], i == 0 ? "plain: as long as this." : "coded: as long as that.");
         site_set_mtime(names[i], MTIME);
     }
-    site_conf_server("gzip_vary on; types { text/plain txt; } gzip_types text/plain;"
-                     "location /side/ { alias @DIR@/html/; gzip_static on; brotli_static on; zstd_static on; }"
-                     "location /fly/ { alias @DIR@/html/; gzip on; }"
-                     "location /unpacked/ { alias @DIR@/html/; gzip_static always; gunzip on; }"
-                     "location /own/ { alias @DIR@/html/; gzip_static on; brotli_static on; gzip on;"
-                     "  add_header ETag '\"v1\"'; }");
-    site_start();
+    site_serve("gzip_vary on; types { text/plain txt; } gzip_types text/plain;"
+               "location /side/ { alias @DIR@/html/; gzip_static on; brotli_static on; zstd_static on; }"
+               "location /fly/ { alias @DIR@/html/; gzip on; }"
+               "location /unpacked/ { alias @DIR@/html/; gzip_static always; gunzip on; }"
+               "location /own/ { alias @DIR@/html/; gzip_static on; brotli_static on; gzip on;"
+               "  add_header ETag '\"v1\"'; }");
 }
 
 static const char *opaque(const char *tag)
@@ -299,13 +298,12 @@ START_TEST(set_by_add_header)
     const struct replaced *row = &replaced[_i];
     site_write("html/d", "0123456789");
     site_set_mtime("html/d", MTIME);
-    site_conf_server("location /tag { alias @DIR@/html/d; add_header ETag '\"v1\"'; }"
-                     "location /weak { alias @DIR@/html/d; add_header ETag 'W/\"v1\"'; }"
-                     "location /date { alias @DIR@/html/d; add_header Last-Modified 'Sun, 06 Nov 1994 08:49:37 GMT'; }"
-                     "location /variable { alias @DIR@/html/d; add_header Last-Modified $arg_n; }"
-                     "location /none { alias @DIR@/html/d; add_header Last-Modified ''; add_header ETag ''; }"
-                     "location /gif { empty_gif; add_header Last-Modified 'Sun, 06 Nov 1994 08:49:37 GMT'; }");
-    site_start();
+    site_serve("location /tag { alias @DIR@/html/d; add_header ETag '\"v1\"'; }"
+               "location /weak { alias @DIR@/html/d; add_header ETag 'W/\"v1\"'; }"
+               "location /date { alias @DIR@/html/d; add_header Last-Modified 'Sun, 06 Nov 1994 08:49:37 GMT'; }"
+               "location /variable { alias @DIR@/html/d; add_header Last-Modified $arg_n; }"
+               "location /none { alias @DIR@/html/d; add_header Last-Modified ''; add_header ETag ''; }"
+               "location /gif { empty_gif; add_header Last-Modified 'Sun, 06 Nov 1994 08:49:37 GMT'; }");
     int expected = on_nginx() && row->on_nginx ? row->on_nginx : row->status;
     ck_assert_msg(status(row->target, "Range: bytes=1-2\r\n", row->name, row->value) == expected, "%s, %s: %s",
                   row->target, row->name, row->value);
@@ -422,9 +420,8 @@ START_TEST(expires_past_9999)
 {
     struct response r;
     site_write("html/d", "0123456789");
-    site_conf_server("location /d { expires 9000y; } location /cookie { alias @DIR@/html/d; userid on;"
-                     "userid_expires 9000y; } location /max { alias @DIR@/html/d; expires $arg_e; }");
-    site_start();
+    site_serve("location /d { expires 9000y; } location /cookie { alias @DIR@/html/d; userid on;"
+               "userid_expires 9000y; } location /max { alias @DIR@/html/d; expires $arg_e; }");
     if (on_nginx())
         return;
     get(&r, "/d");

@@ -75,18 +75,16 @@ START_TEST(text_of_requests_is_encoded)
         return;
     site_write("users", "");
     site_mkdir("html/d");
-    site_conf_server(
-        "set $copy $uri; absolute_redirect off;\n"
-        "location /add { add_header X-P \"a\t$uri; \xc3\xa9 ?%20\"; add_header X-C $copy; return 200 x; }\n"
-        "location /trail { add_trailer X-T \"a $uri\"; return 200 x; }\n"
-        "location /tokens { server_tokens $uri; return 200 x; }\n"
-        "location /charset { charset $uri; return 200 x; }\n"
-        "location /realm { auth_basic $uri; auth_basic_user_file @DIR@/users; }\n"
-        "location /return { return 302 \"/x?a=%20 $uri\"; }\n"
-        "location /rewrite { rewrite ^ \"/x?%20=$uri?\" redirect; }\n"
-        "location /page { error_page 404 http://else.example$uri; return 404; }\n"
-        "location ~ (?s)^/d-(.*)$ { set $args \"$1\"; rewrite ^ /d break; }\n");
-    site_start();
+    site_serve("set $copy $uri; absolute_redirect off;\n"
+               "location /add { add_header X-P \"a\t$uri; \xc3\xa9 ?%20\"; add_header X-C $copy; return 200 x; }\n"
+               "location /trail { add_trailer X-T \"a $uri\"; return 200 x; }\n"
+               "location /tokens { server_tokens $uri; return 200 x; }\n"
+               "location /charset { charset $uri; return 200 x; }\n"
+               "location /realm { auth_basic $uri; auth_basic_user_file @DIR@/users; }\n"
+               "location /return { return 302 \"/x?a=%20 $uri\"; }\n"
+               "location /rewrite { rewrite ^ \"/x?%20=$uri?\" redirect; }\n"
+               "location /page { error_page 404 http://else.example$uri; return 404; }\n"
+               "location ~ (?s)^/d-(.*)$ { set $args \"$1\"; rewrite ^ /d break; }\n");
     expect_value("/add/" BYTES "%C3%A9%20%22", "X-P", "a\t/add/" ENCODED "\xc3\xa9 \"; \xc3\xa9 ?%20");
     expect_value("/add/" BYTES, "X-C", "/add/" ENCODED);
     expect_value("/tokens" BYTES, "Server", "/tokens" ENCODED);

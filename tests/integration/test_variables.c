@@ -20,15 +20,6 @@ static void expect_body(const char *target, const char *body)
     expect_for(target, "", body);
 }
 
-static void serve(const char *http, const char *server)
-{
-    char *text = NULL;
-    ck_assert_int_gt(asprintf(&text, "%s server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s }", http, server), 0);
-    site_conf_http(text);
-    free(text);
-    site_start();
-}
-
 /* The lines of logs/v.log, of which there are `count`. */
 static void expect_log(unsigned count, const char *lines)
 {
@@ -41,7 +32,7 @@ static void expect_log(unsigned count, const char *lines)
 
 START_TEST(families_keep_their_meaning)
 {
-    serve(
+    site_serve_http(
         "",
         "location /arg { if ($arg_x = \"\") { set $arg_x d; } return 200 \"[$arg_x]\"; }\n"
         "location /field { return 200 \"[$http_y]\"; } location /set/field { set $http_y z; return 200 \"[$http_y]\"; "
@@ -76,16 +67,17 @@ START_TEST(changeable_names)
 {
     struct response r;
 
-    serve("map $arg_m $uid_reset { default \"\"; 1 log; } map $arg_m $args { volatile; default made; }\n"
-          "geo $limit_rate { default 7; } split_clients $uri $invalid_referer { * split; }\n"
-          "map $arg_m $msie { default m; } map $arg_m $ssl_protocol { default s; } map $arg_m $proxy_port { default p; "
-          "}\n"
-          "map $arg_m $cookie_q { default \"of $uri\"; } map $arg_m $ancient_browser { default a; }",
-          "location / { return 200 "
-          "\"$uid_reset|$limit_rate|$invalid_referer|$msie$ssl_protocol$proxy_port|$cookie_q\"; }\n"
-          "location /args { return 200 \"$args\"; } location /id { userid on; userid_name u; }\n"
-          "location /set { set $invalid_referer mine; set $uid_reset 0; set $modern_browser now; return 200 "
-          "\"$invalid_referer $uid_reset $modern_browser\"; }");
+    site_serve_http(
+        "map $arg_m $uid_reset { default \"\"; 1 log; } map $arg_m $args { volatile; default made; }\n"
+        "geo $limit_rate { default 7; } split_clients $uri $invalid_referer { * split; }\n"
+        "map $arg_m $msie { default m; } map $arg_m $ssl_protocol { default s; } map $arg_m $proxy_port { default p; "
+        "}\n"
+        "map $arg_m $cookie_q { default \"of $uri\"; } map $arg_m $ancient_browser { default a; }",
+        "location / { return 200 "
+        "\"$uid_reset|$limit_rate|$invalid_referer|$msie$ssl_protocol$proxy_port|$cookie_q\"; }\n"
+        "location /args { return 200 \"$args\"; } location /id { userid on; userid_name u; }\n"
+        "location /set { set $invalid_referer mine; set $uid_reset 0; set $modern_browser now; return 200 "
+        "\"$invalid_referer $uid_reset $modern_browser\"; }");
     site_write("html/id", "id");
     expect_body("/?m=1", "log|7|split|msp|of /");
     expect_body("/?m=2", "|7|split|msp|of /");
@@ -175,7 +167,7 @@ END_TEST
 
 START_TEST(whole_words)
 {
-    serve(
+    site_serve_http(
         "map $arg_m $a-b { default ab; 1 one; } map $arg_m $0abc { default zero; } split_clients x $sp-l { * all; }\n"
         "geo $arg_a-b $g-x { default no; 10.0.0.0/8 ten; }",
         "location /get { if ($arg_go-get = \"1\") { return 200 go; } return 200 no; }\n"
@@ -205,9 +197,10 @@ END_TEST
 
 START_TEST(names_are_case_insensitive)
 {
-    serve("map $ARG_M $Made { default d; 1 one; } log_format v '$Remote_Addr $STATUS'; access_log logs/v.log v;",
-          "location / { set $Foo $made; set $ARGS x=2; return 200 \"$foo $FOO $Arg_X\"; }\n"
-          "location ~ ^/g/(?<Name>.*) { if ($HTTP_X = y) { return 200 \"$name $NAME\"; } }");
+    site_serve_http(
+        "map $ARG_M $Made { default d; 1 one; } log_format v '$Remote_Addr $STATUS'; access_log logs/v.log v;",
+        "location / { set $Foo $made; set $ARGS x=2; return 200 \"$foo $FOO $Arg_X\"; }\n"
+        "location ~ ^/g/(?<Name>.*) { if ($HTTP_X = y) { return 200 \"$name $NAME\"; } }");
     expect_body("/?M=1", "one one 2");
     expect_for("/g/abc", "X: y\r\n", "abc abc");
     expect_log(2, site_text("@PEER@ 200\n@PEER@ 200\n"));
@@ -232,10 +225,11 @@ static void expect_date(const char *text, bool gmt)
 /* As nginx without any directive of the modules that make them. */
 START_TEST(names_of_other_modules)
 {
-    serve("log_format v '$upstream_http_x,$upstream_cookie_x,$upstream_trailer_x,$proxy_host,$proxy_port,"
-          "$proxy_internal_body_length,$slice_range,$upstream_addr,[$msie][$modern_browser][$ancient_browser]"
-          "[$fastcgi_script_name][$fastcgi_path_info]'; access_log logs/v.log v;",
-          "location / { return 200 ok; } location /date { access_log off; return 200 \"$date_local|$date_gmt\"; }");
+    site_serve_http(
+        "log_format v '$upstream_http_x,$upstream_cookie_x,$upstream_trailer_x,$proxy_host,$proxy_port,"
+        "$proxy_internal_body_length,$slice_range,$upstream_addr,[$msie][$modern_browser][$ancient_browser]"
+        "[$fastcgi_script_name][$fastcgi_path_info]'; access_log logs/v.log v;",
+        "location / { return 200 ok; } location /date { access_log off; return 200 \"$date_local|$date_gmt\"; }");
     expect_body("/a.php", "ok");
     expect_for("/b/", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows)\r\n", "ok");
     expect_for("/c", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0) Opera 9\r\n", "ok");
@@ -260,8 +254,9 @@ START_TEST(newer_names)
                                            {"[::1]:443", ":443"}, {"h:080", ":80"}, {"h:", ""}};
     char request_text[128];
 
-    serve("log_format v '$http3,$ssl_sigalg,$ssl_client_sigalg,$upstream_last_server_name'; access_log logs/v.log v;",
-          "location / { return 200 \"$is_request_port$request_port\"; }");
+    site_serve_http(
+        "log_format v '$http3,$ssl_sigalg,$ssl_client_sigalg,$upstream_last_server_name'; access_log logs/v.log v;",
+        "location / { return 200 \"$is_request_port$request_port\"; }");
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
         struct client c;
         struct response r;
@@ -289,9 +284,10 @@ END_TEST
 
 START_TEST(volatile_geo)
 {
-    serve("geo $arg_a $kept { default none; 10.0.0.0/8 ten; } geo $arg_a $fresh { volatile; default none; 10.0.0.0/8 "
-          "ten; }",
-          "location / { set $was \"$kept $fresh\"; set $args a=10.0.0.1; return 200 \"$was, $kept $fresh\"; }");
+    site_serve_http(
+        "geo $arg_a $kept { default none; 10.0.0.0/8 ten; } geo $arg_a $fresh { volatile; default none; 10.0.0.0/8 "
+        "ten; }",
+        "location / { set $was \"$kept $fresh\"; set $args a=10.0.0.1; return 200 \"$was, $kept $fresh\"; }");
     expect_body("/", "none none, none ten");
 }
 END_TEST
@@ -352,8 +348,9 @@ END_TEST
 /* What may be joined is; of User-Agent and Referer, which are no lists, there is the first. */
 START_TEST(repeated_request_fields)
 {
-    serve("", "location / { return 200 \"$http_x|$http_accept|$http_via|$http_x_forwarded_for|$http_accept_language|"
-              "$http_cookie|$http_user_agent|$http_referer\"; }");
+    site_serve_http(
+        "", "location / { return 200 \"$http_x|$http_accept|$http_via|$http_x_forwarded_for|$http_accept_language|"
+            "$http_cookie|$http_user_agent|$http_referer\"; }");
     expect_for("/",
                "X: 1\r\nAccept: a\r\nVia: 1 a\r\nX-Forwarded-For: 1\r\nAccept-Language: de\r\nCookie: a=1\r\n"
                "User-Agent: u\r\nReferer: r\r\nX: 2\r\nAccept: b\r\nVia: 1 b\r\nX-Forwarded-For: 2, 3\r\n"
@@ -364,12 +361,13 @@ END_TEST
 
 START_TEST(repeated_response_fields)
 {
-    serve("log_format v '$sent_http_x|$sent_http_set_cookie|$sent_http_cache_control|$sent_http_vary|"
-          "$sent_http_keep_alive|$sent_http_none'; access_log logs/v.log v;",
-          "keepalive_timeout 60 50; gzip on; gzip_vary on; gzip_types text/plain; gzip_min_length 1; location / { "
-          "expires "
-          "5; add_header X 1; add_header x 2; add_header X \"$sent_http_x, 3\"; add_header Set-Cookie a=1; "
-          "add_header Set-Cookie b=2; add_header Cache-Control public; add_header Vary Origin; }");
+    site_serve_http(
+        "log_format v '$sent_http_x|$sent_http_set_cookie|$sent_http_cache_control|$sent_http_vary|"
+        "$sent_http_keep_alive|$sent_http_none'; access_log logs/v.log v;",
+        "keepalive_timeout 60 50; gzip on; gzip_vary on; gzip_types text/plain; gzip_min_length 1; location / { "
+        "expires "
+        "5; add_header X 1; add_header x 2; add_header X \"$sent_http_x, 3\"; add_header Set-Cookie a=1; "
+        "add_header Set-Cookie b=2; add_header Cache-Control public; add_header Vary Origin; }");
     site_write("html/a.txt", "some text");
     struct client c;
     struct response r;
@@ -388,9 +386,10 @@ END_TEST
 
 START_TEST(sent_trailers)
 {
-    serve("log_format v '$sent_trailer_x|$sent_trailer_x_y|$sent_trailer_z'; access_log logs/v.log v;",
-          "add_trailer X 1; add_trailer x $uri; add_trailer X-Y \"$sent_trailer_x\"; add_trailer Empty \"\";\n"
-          "location /none/ { }");
+    site_serve_http(
+        "log_format v '$sent_trailer_x|$sent_trailer_x_y|$sent_trailer_z'; access_log logs/v.log v;",
+        "add_trailer X 1; add_trailer x $uri; add_trailer X-Y \"$sent_trailer_x\"; add_trailer Empty \"\";\n"
+        "location /none/ { }");
     site_write("html/a.txt", "some text");
     for (int i = 0; i < 2; i++) {
         struct client c;
@@ -411,12 +410,13 @@ START_TEST(sent_location)
     char expected[1024] = "";
     struct response r;
 
-    serve("log_format v '$sent_http_location'; access_log logs/v.log v;",
-          "location /return { return 301 /x; } location /url { return 302 http://h/y; }\n"
-          "location /rewrite { rewrite ^ /z permanent; } location /none { error_page 404 http://e/; }\n"
-          "location /page { error_page 302 /a.txt; return 302 /w; }\n"
-          "location /relative { absolute_redirect off; return 307 /x; }\n"
-          "location /added { access_log off; add_header X-Added $sent_http_location always; return 308 /x; }");
+    site_serve_http(
+        "log_format v '$sent_http_location'; access_log logs/v.log v;",
+        "location /return { return 301 /x; } location /url { return 302 http://h/y; }\n"
+        "location /rewrite { rewrite ^ /z permanent; } location /none { error_page 404 http://e/; }\n"
+        "location /page { error_page 302 /a.txt; return 302 /w; }\n"
+        "location /relative { absolute_redirect off; return 307 /x; }\n"
+        "location /added { access_log off; add_header X-Added $sent_http_location always; return 308 /x; }");
     site_write("html/a.txt", "a");
     site_mkdir("html/dir");
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
@@ -440,9 +440,10 @@ START_TEST(type_of_what_is_not_modified)
     struct response r;
     char fields[128], tag[64];
 
-    serve("map $sent_http_content_type $age { default 30d; ~^text/html epoch; }\n"
-          "log_format v '$status $sent_http_content_type $sent_http_content_length'; access_log logs/v.log v;",
-          "charset utf-8; expires $age; add_header X-Type \"$sent_http_content_type\"; location /204/ { return 204; }");
+    site_serve_http(
+        "map $sent_http_content_type $age { default 30d; ~^text/html epoch; }\n"
+        "log_format v '$status $sent_http_content_type $sent_http_content_length'; access_log logs/v.log v;",
+        "charset utf-8; expires $age; add_header X-Type \"$sent_http_content_type\"; location /204/ { return 204; }");
     site_write("html/a.html", "text");
     site_write("html/a.gif", "image");
     for (int i = 0; i < 2; i++) {
@@ -476,9 +477,9 @@ START_TEST(server_names_with_a_dot)
 {
     struct response r;
 
-    serve("log_format v '$server_name|$host'; access_log logs/v.log v;",
-          "server_name .Example.org other; server_name_in_redirect on; port_in_redirect off;\n"
-          "location /name { return 200 $server_name; }");
+    site_serve_http("log_format v '$server_name|$host'; access_log logs/v.log v;",
+                    "server_name .Example.org other; server_name_in_redirect on; port_in_redirect off;\n"
+                    "location /name { return 200 $server_name; }");
     site_mkdir("html/dir");
     expect_body("/name", "example.org");
     get(&r, "/dir");
@@ -503,9 +504,10 @@ START_TEST(uri_of_refused_targets)
     static const char *const refused[] = {"/../x", "/%zz", "/a%00b", "/..%2f", "/a/%", "*"};
     char bytes[128];
 
-    serve("map $uri $what { default other; \"\" empty; } log_format v '[$uri][$document_uri]$what'; access_log "
-          "logs/v.log v;",
-          "");
+    site_serve_http(
+        "map $uri $what { default other; \"\" empty; } log_format v '[$uri][$document_uri]$what'; access_log "
+        "logs/v.log v;",
+        "");
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", refused[i]);
         ck_assert_int_eq(status_of_bytes(bytes, (size_t)len), 400);

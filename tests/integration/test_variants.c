@@ -27,13 +27,6 @@ static void write_files(void)
     site_set_mtime("html/a.txt.gz", MTIME + 16);
 }
 
-static void serve(const char *conf)
-{
-    write_files();
-    site_conf_server(conf);
-    site_start();
-}
-
 /* A request; "" for no Accept-Encoding. */
 static void ask(struct response *r, const char *target, const char *accept, const char *more)
 {
@@ -81,7 +74,7 @@ static const struct {
 
 START_TEST(best_liked_one)
 {
-    serve("gzip_static on; brotli_static on; zstd_static on; default_type text/plain;");
+    site_serve("gzip_static on; brotli_static on; zstd_static on; default_type text/plain;");
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         expect("/a.txt", choices[i].accept, choices[i].word, true);
     expect("/gz.txt", "gzip, br, zstd", "GZIP", false); /* without gzip_vary, as nginx; no other is there */
@@ -94,7 +87,7 @@ END_TEST
 
 START_TEST(gzip_alone)
 {
-    serve("gzip_static on; default_type text/plain; location /off/ { alias @DIR@/html/; gzip_static off; }");
+    site_serve("gzip_static on; default_type text/plain; location /off/ { alias @DIR@/html/; gzip_static off; }");
     expect("/gz.txt", "gzip", "GZIP", false);
     expect("/gz.txt", "", "plain", false);
     expect("/a.txt", "gzip, br, zstd", "GZIP", false);
@@ -110,7 +103,7 @@ END_TEST
 /* Also the answer that has no coding says that others may get another one, and the 404 where only the side file is there. */
 START_TEST(vary)
 {
-    serve("gzip_static on; gzip_vary on; default_type text/plain;");
+    site_serve("gzip_static on; gzip_vary on; default_type text/plain;");
     expect("/gz.txt", "gzip", "GZIP", true);
     expect("/gz.txt", "", "plain", true);
     expect("/none.txt", "gzip", "plain", false);
@@ -128,8 +121,8 @@ END_TEST
 
 START_TEST(always)
 {
-    serve("gzip_static always; gzip_vary on; default_type text/plain;"
-          "location /br/ { alias @DIR@/html/; brotli_static on; }");
+    site_serve("gzip_static always; gzip_vary on; default_type text/plain;"
+               "location /br/ { alias @DIR@/html/; brotli_static on; }");
     expect("/gz.txt", "", "GZIP", false);
     expect("/gz.txt", "gzip;q=0", "GZIP", false);
     expect("/only.txt", "", "GZIP", false);
@@ -145,7 +138,7 @@ END_TEST
 /* The side file's own validators, dates and bytes; the original's type. */
 START_TEST(head_of_a_side_file)
 {
-    serve("gzip_static on; types { text/x-a txt; application/gzip gz; } add_header X-A 1;");
+    site_serve("gzip_static on; types { text/x-a txt; application/gzip gz; } add_header X-A 1;");
     struct response r;
     char date[30];
     ask(&r, "/a.txt", "gzip", "");
@@ -185,7 +178,7 @@ END_TEST
 
 START_TEST(ranges_of_a_side_file)
 {
-    serve("gzip_static on;");
+    site_serve("gzip_static on;");
     struct response r;
     if (on_nginx())
         return; /* has none */
@@ -209,10 +202,10 @@ END_TEST
 
 START_TEST(conditions_of_gzip)
 {
-    serve("gzip_static on; gzip_disable \"^old\" msie6; default_type text/plain;"
-          "location /old/ { alias @DIR@/html/; gzip_http_version 1.0; }"
-          "location /via/ { alias @DIR@/html/; gzip_proxied any; }"
-          "location /auth/ { alias @DIR@/html/; gzip_proxied auth; }");
+    site_serve("gzip_static on; gzip_disable \"^old\" msie6; default_type text/plain;"
+               "location /old/ { alias @DIR@/html/; gzip_http_version 1.0; }"
+               "location /via/ { alias @DIR@/html/; gzip_proxied any; }"
+               "location /auth/ { alias @DIR@/html/; gzip_proxied auth; }");
     static const struct {
         const char *target, *fields, *word;
     } rows[] = {
@@ -246,8 +239,8 @@ END_TEST
 
 START_TEST(try_files_and_error_pages)
 {
-    serve("gzip_static on; default_type text/plain; location /t/ { try_files /gz.txt =404; }"
-          "location /e/ { error_page 404 /gz.txt; root @DIR@/no; }");
+    site_serve("gzip_static on; default_type text/plain; location /t/ { try_files /gz.txt =404; }"
+               "location /e/ { error_page 404 /gz.txt; root @DIR@/no; }");
     expect("/t/x", "gzip", "GZIP", false);
     expect("/t/x", "", "plain", false);
     expect("/e/x", "gzip", "GZIP", false);
@@ -294,8 +287,9 @@ END_TEST
 /* What is not there is remembered, too. */
 START_TEST(absent_side_files_are_cached)
 {
-    serve("gzip_static on; open_file_cache max=100 inactive=1h; open_file_cache_valid 1h; open_file_cache_errors on; "
-          "default_type text/plain; location /now/ { alias @DIR@/html/; open_file_cache_errors off; }");
+    site_serve(
+        "gzip_static on; open_file_cache max=100 inactive=1h; open_file_cache_valid 1h; open_file_cache_errors on; "
+        "default_type text/plain; location /now/ { alias @DIR@/html/; open_file_cache_errors off; }");
     expect("/none.txt", "gzip", "plain", false);
     expect("/now/none.txt", "gzip", "plain", false);
     site_write("html/none.txt.gz", "GZIP at last\n");
@@ -308,7 +302,7 @@ END_TEST
 /* Both coldly opened, one request after another on one connection. */
 START_TEST(pipelined)
 {
-    serve("gzip_static on; brotli_static on;");
+    site_serve("gzip_static on; brotli_static on;");
     struct client c;
     struct response r;
     client_open(&c, site_port(0));
@@ -376,7 +370,7 @@ END_TEST
 Suite *suite_variants(void)
 {
     Suite *s = suite_create("variants");
-    TCase *tc = site_case(s, "variants", 20);
+    TCase *tc = site_case_with(s, "variants", 20, write_files);
     tcase_add_test(tc, best_liked_one);
     tcase_add_test(tc, gzip_alone);
     tcase_add_test(tc, vary);
