@@ -173,6 +173,11 @@ const char *site_path(const char *format, ...)
     return path;
 }
 
+const char *site_data(const char *name)
+{
+    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
+}
+
 static void make_parents(const char *path)
 {
     char copy[4096];

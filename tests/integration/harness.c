@@ -2,19 +2,15 @@
 #include "harness.h"
 #include "internal.h"
 
-#include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -265,87 +261,13 @@ int site_wait_exit(void)
     ck_abort_msg("the server does not end");
 }
 
-/* Field 3 (state), 4 (parent) and 5 (group) of /proc/PID/stat. */
-static bool process_is(const char *pid, pid_t *parent, pid_t *group)
-{
-    char path[64], line[512], state;
-    snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return false;
-    bool got = fgets(line, sizeof(line), f) != NULL;
-    fclose(f);
-    char *after = got ? strrchr(line, ')') : NULL;
-    return after && sscanf(after + 1, " %c %d %d", &state, parent, group) == 3 && state != 'Z';
-}
-
-/* In `group`, and children of `parent` (0: of anybody). */
-static unsigned find_processes(pid_t group, pid_t parent, pid_t *pids, unsigned most)
-{
-    unsigned count = 0;
-    DIR *proc = opendir("/proc");
-    ck_assert_ptr_nonnull(proc);
-    for (struct dirent *e; (e = readdir(proc));) {
-        pid_t its_parent, its_group, pid = atoi(e->d_name);
-        if (pid <= 0 || !process_is(e->d_name, &its_parent, &its_group) || its_group != group ||
-            (parent != 0 && its_parent != parent))
-            continue;
-        if (count < most)
-            pids[count] = pid;
-        count++;
-    }
-    closedir(proc);
-    return count;
-}
-
-/* Whatever a worker starts leaves the group, but not before it runs. */
-unsigned site_workers(pid_t *pids, unsigned most)
-{
-    return find_processes(site.server, site.server, pids, most);
-}
-
-void site_await_workers(unsigned count)
-{
-    int64_t deadline = now_msec() + scaled(8000);
-    for (unsigned is; (is = site_workers(NULL, 0)) != count; sleep_msec(5)) {
-        if (now_msec() > deadline)
-            ck_abort_msg("%u workers instead of %u", is, count);
-    }
-}
-
-static bool holds_open(pid_t pid, const char *path)
-{
-    bool holds = false;
-    DIR *d = opendir(site_path("/proc/%d/fd", (int)pid));
-    for (struct dirent *e; d && !holds && (e = readdir(d));) {
-        char to[4096] = "";
-        holds = readlinkat(dirfd(d), e->d_name, to, sizeof(to) - 1) > 0 && !strcmp(to, path);
-    }
-    if (d)
-        closedir(d);
-    return holds;
-}
-
-void site_await_closed(const char *path)
-{
-    pid_t pids[8];
-    unsigned holders = 1;
-    for (int64_t deadline = now_msec() + scaled(8000); holders > 0; sleep_msec(2)) {
-        unsigned count = site_workers(pids, 8);
-        ck_assert_int_lt(now_msec(), deadline);
-        holders = holds_open(site_pid(), path);
-        for (unsigned i = 0; i < count && i < 8; i++)
-            holders += holds_open(pids[i], path);
-    }
-}
-
 void site_stop(int sig)
 {
     pid_t group = site.server;
     site_kill(sig);
     int status = site_wait_exit();
     ck_assert_msg(status == 0, "the server ended with status %d after signal %d", status, sig);
-    ck_assert_msg(find_processes(group, 0, NULL, 0) == 0, "the server is gone, but left a worker");
+    ck_assert_msg(processes_in(group) == 0, "the server is gone, but left a worker");
 }
 
 bool site_run_as(uid_t uid)

@@ -31,6 +31,9 @@ const char *site_disk(void);
 /* A path below site_dir(), in one of 16 static buffers that take turns. Absolute paths stay as they are. */
 const char *site_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Below @DISK@/data: site_disk(), or site_dir() where there is none. */
+const char *site_data(const char *name);
+
 /* Writing makes parent folders. Names as for site_path(). Return the path. */
 const char *site_write(const char *name, const char *text);
 const char *site_write_bytes(const char *name, const void *bytes, size_t len);
@@ -79,6 +82,9 @@ int site_wait_exit(void); /* waits for the master; its exit status, or 128 + sig
 void site_stop(int sig);  /* signals, expects status 0 and that no process of its group is left */
 unsigned site_workers(pid_t *pids, unsigned most); /* the master's children, in its process group */
 void site_await_workers(unsigned count);
+pid_t site_worker(void); /* the only one, once it runs */
+unsigned descriptors(pid_t pid);
+bool has_landlock(void);
 void site_await_closed(const char *path); /* until neither the master nor a worker has this file open */
 /* Servers and runs belong to this user from now on, and the folder of the logs; after the configuration was written. False, with a
  * line on stdout: that is impossible here. */
@@ -92,6 +98,11 @@ struct run {
 };
 void site_run(struct run *run, ...) __attribute__((sentinel));
 void site_run_bare(struct run *run, char *const argv[]); /* exactly these arguments; argv[0] is replaced */
+
+/* The written configuration by -t; and the same for a text. `error` NULL: it is taken; otherwise a part of what is said. */
+void site_check(struct run *run);
+void expect_conf_http(const char *text, const char *error);
+void expect_conf_server(const char *text, const char *error);
 
 void site_setup(void);    /* check fixtures */
 void site_teardown(void); /* stops a running server by TERM and checks how it went */
@@ -177,7 +188,11 @@ void assert_header(const struct response *r, const char *name, const char *value
 void request(struct response *r, const char *method, const char *target, const char *fields);
 void get(struct response *r, const char *target);
 int status_of(const char *target); /* of GET */
-double metric(const char *name);   /* of a sample in the metrics at /status */
+/* GET, of an answer with status 200, or that status. */
+void expect_body(const char *target, const char *body);
+void expect_for(const char *target, const char *fields, const char *body);
+void expect_status(const char *target, int status);
+double metric(const char *name); /* of a sample in the metrics at /status */
 /* Exactly these bytes, then a response; the status, 0 when it closed without one. Closes. */
 int status_of_bytes(const char *bytes, size_t len);
 

@@ -5,6 +5,10 @@
 /* The folder of the sockets, where the transport has some. */
 #define SITE_SOCKETS "sockets"
 
+#include <sys/types.h>
+
+unsigned processes_in(pid_t group);
+
 void conf_setup(void);
 void conf_move(void); /* the written configuration, to other ports */
 void conf_forget(void);

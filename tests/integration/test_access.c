@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void expect(const char *target, int status)
-{
-    int got = status_of(target);
-    ck_assert_msg(got == status, "%s: %d, expected %d", target, got, status);
-}
-
 static int status_with(const char *method, const char *target, const char *fields)
 {
     struct response r;
@@ -30,14 +24,14 @@ START_TEST(the_first_rule_that_fits_decides)
                "location /late/ { alias @DIR@/html/; allow 127.0.0.0/8; deny 127.0.0.1; }\n"
                "location /others/ { alias @DIR@/html/; deny 192.0.2.0/24; deny ::1; deny unix:; }\n"
                "location /six/ { alias @DIR@/html/; allow ::/0; deny all; }\n");
-    expect("/all/x", 403);
-    expect("/all/nothing", 403); /* whether it is there is not told */
-    expect("/me/x", 200);
-    expect("/net/x", 200);
-    expect("/hole/x", 403);
-    expect("/late/x", 200);
-    expect("/others/x", 200);
-    expect("/six/x", 403);
+    expect_status("/all/x", 403);
+    expect_status("/all/nothing", 403); /* whether it is there is not told */
+    expect_status("/me/x", 200);
+    expect_status("/net/x", 200);
+    expect_status("/hole/x", 403);
+    expect_status("/late/x", 200);
+    expect_status("/others/x", 200);
+    expect_status("/six/x", 403);
     free(log_await("logs/error.log", "access forbidden by rule, client: 127.0.0.1"));
 }
 END_TEST
@@ -49,18 +43,18 @@ START_TEST(rules_are_inherited_as_a_whole)
         "deny all;\n"
         "location /own/ { alias @DIR@/html/; allow 127.0.0.1; }\n"
         "location /inherits/ { alias @DIR@/html/; location /inherits/own/ { alias @DIR@/html/; allow all; } }\n");
-    expect("/x", 403);
-    expect("/own/x", 200);
-    expect("/inherits/x", 403);
-    expect("/inherits/own/x", 200);
+    expect_status("/x", 403);
+    expect_status("/own/x", 200);
+    expect_status("/inherits/x", 403);
+    expect_status("/inherits/own/x", 200);
 }
 END_TEST
 
 START_TEST(return_comes_before_the_rules)
 {
     site_serve("location /r { deny all; return 200 text; } location /s { deny all; }");
-    expect("/r", 200);
-    expect("/s", 403);
+    expect_status("/r", 200);
+    expect_status("/s", 403);
 }
 END_TEST
 
@@ -71,8 +65,8 @@ START_TEST(unix_clients)
                    "location /no/ { alias @DIR@/html/; deny unix:; }\n"
                    "location /yes/ { alias @DIR@/html/; allow unix:; deny all; } }");
     site_start();
-    expect("/no/x", 200);
-    expect("/yes/x", 403);
+    expect_status("/no/x", 200);
+    expect_status("/yes/x", 403);
     static const struct {
         const char *target;
         int status;
@@ -113,8 +107,8 @@ START_TEST(pages_of_403_are_subject_to_the_rules_too)
     ck_assert_int_eq(r.status, 403);
     ck_assert_str_eq(r.body, "page");
     response_free(&r);
-    expect("/page403", 404);
-    expect("/shut/x", 403);
+    expect_status("/page403", 404);
+    expect_status("/shut/x", 403);
 }
 END_TEST
 
@@ -126,11 +120,11 @@ START_TEST(rules_of_where_an_internal_redirect_leads)
                "location /try { try_files /nothing /d/secret; } location = /d/secret { deny all; }\n"
                "location /file { try_files /d/secret =404; }\n"
                "location /in/ { deny all; location /in/up/ { allow all; try_files /nothing /d/; } }\n");
-    expect("/d/", 403);
-    expect("/try", 403);
-    expect("/file", 200); /* the file is served by this location */
-    expect("/in/x", 403);
-    expect("/in/up/x", 403);
+    expect_status("/d/", 403);
+    expect_status("/try", 403);
+    expect_status("/file", 200); /* the file is served by this location */
+    expect_status("/in/x", 403);
+    expect_status("/in/up/x", 403);
 }
 END_TEST
 
@@ -142,16 +136,16 @@ START_TEST(limit_except)
                "location /both/ { alias @DIR@/html/; deny all; limit_except GET { allow all; } }\n"
                "location /outer/ { alias @DIR@/html/; limit_except GET { deny all; }\n"
                "  location /outer/inner/ { alias @DIR@/html/; } }\n");
-    expect("/get/x", 200);
+    expect_status("/get/x", 200);
     ck_assert_int_eq(status_with("HEAD", "/get/x", ""), 200);
     ck_assert_int_eq(status_with("POST", "/get/x", "Content-Length: 0\r\n"), 403);
     ck_assert_int_eq(status_with("DELETE", "/get/x", ""), 403);
     ck_assert_int_eq(status_with("PATCH", "/get/x", ""), 403);
-    expect("/post/x", 403);
+    expect_status("/post/x", 403);
     ck_assert_int_eq(status_with("HEAD", "/post/x", ""), 403);
     ck_assert_int_eq(status_with("POST", "/post/x", "Content-Length: 0\r\n"), 405);
     ck_assert_int_eq(status_with("OPTIONS", "/post/x", ""), 405);
-    expect("/both/x", 403);
+    expect_status("/both/x", 403);
     ck_assert_int_eq(status_with("PUT", "/both/x", "Content-Length: 0\r\n"), 405);
     ck_assert_int_eq(status_with("DELETE", "/outer/x", ""), 403);
     ck_assert_int_eq(status_with("DELETE", "/outer/inner/x", ""), 405); /* it is for its own location only */
@@ -167,13 +161,13 @@ START_TEST(limit_except_beside_instructions)
                "location /rw/ { limit_except GET { deny all; } rewrite ^ /open last; }\n"
                "location /open { return 200 open; }\n"
                "location /post/ { limit_except POST { deny all; } return 200 post; }");
-    expect("/ret/", 200);
+    expect_status("/ret/", 200);
     ck_assert_int_eq(status_with("HEAD", "/ret/", ""), 200);
     ck_assert_int_eq(status_with("DELETE", "/ret/", ""), 403);
     ck_assert_int_eq(status_with("PUT", "/if/", "Content-Length: 0\r\n"), 403);
-    expect("/rw/", 200);
+    expect_status("/rw/", 200);
     ck_assert_int_eq(status_with("DELETE", "/rw/", ""), 403);
-    expect("/post/", 403);
+    expect_status("/post/", 403);
     ck_assert_int_eq(status_with("POST", "/post/", "Content-Length: 0\r\n"), 200);
 }
 END_TEST
@@ -193,7 +187,7 @@ START_TEST(many_rules)
     site_conf_server(conf);
     free(conf);
     site_start();
-    expect("/x", 200);
+    expect_status("/x", 200);
 }
 END_TEST
 
@@ -214,13 +208,9 @@ static const struct {
 
 START_TEST(what_is_refused)
 {
-    struct run run;
     char text[256];
     snprintf(text, sizeof text, "location / { %s }", wrong[_i].line);
-    site_conf_server(text);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
-    ck_assert_int_ne(run.status, 0);
-    ck_assert_msg(strstr(run.err, wrong[_i].error) != NULL, "%s: %s", wrong[_i].line, run.err);
+    expect_conf_server(text, wrong[_i].error);
 }
 END_TEST
 
@@ -228,7 +218,7 @@ START_TEST(bits_that_mean_nothing_are_warned_of)
 {
     struct run run;
     site_conf_server("location / { allow 127.0.0.1/8; deny 2001:db8::1/32; }");
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_eq(run.status, 0);
     ck_assert_ptr_nonnull(strstr(run.err, "low address bits of 127.0.0.1/8 are meaningless"));
     ck_assert_ptr_nonnull(strstr(run.err, "low address bits of 2001:db8::1/32 are meaningless"));

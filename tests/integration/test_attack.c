@@ -5,11 +5,9 @@
  * that close at once, pipelines of 10000 requests, 100 times a listing of 100000 files. */
 #include "harness.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -272,7 +270,7 @@ START_TEST(slow_readers)
     unsigned count = percent(2000);
     struct pollfd *crowd = calloc(count, sizeof *crowd);
     char server[256];
-    const char *big = site_path("%s/data/big", *site_disk() ? site_disk() : site_dir());
+    const char *big = site_data("big");
     site_write(big, "");
     ck_assert_int_eq(truncate(big, 1024 * MIB), 0);
     snprintf(server, sizeof server, "send_min_rate 100k 3s; location /big { root @DISK@/data; %s }", reading[_i]);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -395,7 +394,7 @@ START_TEST(bad_values)
     struct run run;
     snprintf(conf, sizeof(conf), "directio %s;", values[_i]);
     site_conf_server(conf);
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     snprintf(expected, sizeof(expected), "invalid value");
     ck_assert_msg(strstr(run.err, expected) && strstr(run.err, "sluice.conf:"), "%s", run.err);

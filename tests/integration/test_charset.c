@@ -40,7 +40,7 @@ static void expect_type(const char *target, const char *type)
     response_free(&r);
 }
 
-static void expect_body(const char *target, const char *type, const char *body)
+static void expect_typed(const char *target, const char *type, const char *body)
 {
     struct response r;
     get(&r, target);
@@ -89,10 +89,10 @@ START_TEST(between_bytes)
     serve("source_charset koi8-r; charset windows-1251; location /back/ { alias @DIR@/html/; source_charset "
           "windows-1251; charset "
           "koi8-r; }  location /same/ { alias @DIR@/html/; source_charset windows-1251; }");
-    expect_body("/koi.txt", "text/plain; charset=windows-1251", "a\xe0\xe2\x88?\n");
-    expect_body("/back/koi.txt", "text/plain; charset=koi8-r", "a????\n");
-    expect_body("/same/koi.txt", "text/plain; charset=windows-1251", "a\xc1\xd7\x80\xff\n");
-    expect_body("/a.bin", "application/x-bin", "bin\n");
+    expect_typed("/koi.txt", "text/plain; charset=windows-1251", "a\xe0\xe2\x88?\n");
+    expect_typed("/back/koi.txt", "text/plain; charset=koi8-r", "a????\n");
+    expect_typed("/same/koi.txt", "text/plain; charset=windows-1251", "a\xc1\xd7\x80\xff\n");
+    expect_typed("/a.bin", "application/x-bin", "bin\n");
     struct response r;
     get(&r, "/koi.txt");
     assert_header(&r, "Content-Length", "6");
@@ -121,8 +121,8 @@ START_TEST(to_and_from_utf8)
     serve("source_charset koi8-r; charset utf-8; location /from/ { alias @DIR@/html/; source_charset utf-8; charset "
           "koi8-r; } "
           "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; gzip_min_length 0; }");
-    expect_body("/koi.txt", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
-    expect_body("/from/utf.txt", "text/plain; charset=koi8-r", "a\xc1\xd7\x88&#1073;\n");
+    expect_typed("/koi.txt", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
+    expect_typed("/from/utf.txt", "text/plain; charset=koi8-r", "a\xc1\xd7\x88&#1073;\n");
     struct response r;
     get(&r, "/koi.txt");
     ck_assert(r.chunked);
@@ -147,8 +147,8 @@ END_TEST
 START_TEST(no_map_at_run_time)
 {
     serve("source_charset koi8-r; charset $arg_c;");
-    expect_body("/koi.txt?c=utf-8", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
-    expect_body("/koi.txt?c=x-y", "text/plain", "a\xc1\xd7\x80\xff\n");
+    expect_typed("/koi.txt?c=utf-8", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
+    expect_typed("/koi.txt?c=x-y", "text/plain", "a\xc1\xd7\x80\xff\n");
     char *log = log_await("logs/error.log", "no \"charset_map\" between the charsets \"koi8-r\" and \"x-y\"");
     free(log);
     if (on_nginx())
@@ -181,17 +181,11 @@ static const struct {
 
 START_TEST(configuration)
 {
-    struct run run;
     char http[512];
     if (on_nginx())
         return;
     snprintf(http, sizeof http, "%s server { listen 127.0.0.1:@PORT@; }", lines[_i].http);
-    site_conf_http(http);
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
-    if (lines[_i].error)
-        ck_assert_msg(run.status != 0 && strstr(run.err, lines[_i].error), "%s: %s", lines[_i].http, run.err);
-    else
-        ck_assert_msg(run.status == 0, "%s: %s", lines[_i].http, run.err);
+    expect_conf_http(http, lines[_i].error);
 }
 END_TEST
 

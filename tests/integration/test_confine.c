@@ -48,6 +48,12 @@ static void make_tree(void)
     link_to("../../outside/index.html", "html/index-leaves/index.html");
 }
 
+static void serve(const char *conf)
+{
+    make_tree();
+    site_serve(conf);
+}
+
 /* Where a worker may read all of it, so that nothing but the directives here keeps the outside out. */
 static void serve_unlocked(const char *conf)
 {
@@ -304,9 +310,9 @@ END_TEST
 
 START_TEST(listings_show_what_is_served)
 {
-    site_serve("autoindex on; location /open/ { alias @DIR@/html/; }\n"
-               "location /shut/ { alias @DIR@/html/; root_confine on; }\n"
-               "location /linkless/ { alias @DIR@/html/; disable_symlinks on from=@DIR@; }");
+    serve("autoindex on; location /open/ { alias @DIR@/html/; }\n"
+          "location /shut/ { alias @DIR@/html/; root_confine on; }\n"
+          "location /linkless/ { alias @DIR@/html/; disable_symlinks on from=@DIR@; }");
     const struct {
         const char *target;
         bool stays, leaves;
@@ -469,7 +475,8 @@ START_TEST(symlinks_disabled)
         ck_assert_int_eq(lchown(site_path("html/theirs"), 65534, 65534), 0);
         ck_assert_int_eq(lchown(site_path("html/their-dir"), 65534, 65534), 0);
     }
-    site_serve(l->location);
+    site_conf_server(l->location);
+    site_start();
     ck_assert_msg(status_of(l->target) == l->status, "%s %s: %d", l->location, l->target, status_of(l->target));
 }
 END_TEST
@@ -741,7 +748,7 @@ END_TEST
 Suite *suite_confine(void)
 {
     Suite *s = suite_create("confine");
-    TCase *t = site_case_with(s, "root", 60, make_tree);
+    TCase *t = site_case(s, "root", 60);
     tcase_add_test(t, open_by_default);
     tcase_add_test(t, confined);
     tcase_add_test(t, confined_with_a_cache);
@@ -754,12 +761,12 @@ Suite *suite_confine(void)
     tcase_add_test(t, listings_show_what_is_served);
     tcase_add_loop_test(t, swapped_links, 0, sizeof swapping / sizeof *swapping);
     tcase_add_tcp_test(t, quick_mode, "starts with a port");
-    t = site_case_with(s, "without openat2", 60, make_tree);
+    t = site_case(s, "without openat2", 60);
     tcase_add_loop_test(t, without_openat2, 0, REFUSALS);
     tcase_add_loop_test(t, without_openat2_one_warning, 0, REFUSALS);
     tcase_add_loop_test(t, without_openat2_the_same, 0, sizeof both / sizeof *both);
     tcase_add_loop_test(t, without_openat2_swapped_links, 0, sizeof swapping / sizeof *swapping);
-    t = site_case_with(s, "symlinks", 60, make_tree);
+    t = site_case(s, "symlinks", 60);
     tcase_add_loop_test(t, symlinks_disabled, 0, sizeof linked / sizeof *linked);
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
     return s;

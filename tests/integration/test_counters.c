@@ -15,11 +15,6 @@
 
 #define SIZE ((off_t)1 << 20)
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static void serve(unsigned workers, const char *http_conf, const char *conf)
 {
     char text[8192];
@@ -61,7 +56,7 @@ static unsigned fetch_from_all(const char *target, unsigned workers)
 
 START_TEST(readers_are_tried_once_at_start)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     serve(3, "",
           "directio 1k; location /threads/ { alias @DISK@/data/; aio threads; add_header X-Pid $pid; } " PID_FIELD);
     site_start();
@@ -80,7 +75,7 @@ END_TEST
 
 START_TEST(denied_readers_are_said_once)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     if (!deny(SYS_io_uring_setup, EPERM))
         return;
     serve(3, "", "directio 1k; " PID_FIELD);
@@ -99,7 +94,7 @@ END_TEST
 
 START_TEST(no_reader_is_tried_where_none_is_asked_for)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     if (!deny(SYS_io_uring_setup, EPERM))
         return;
     serve(2, "", "aio on; " PID_FIELD);
@@ -116,7 +111,7 @@ END_TEST
 
 START_TEST(refused_direct_io_is_said_once)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     if (!deny_flag(SYS_openat, 2, O_DIRECT, EINVAL) || !deny_flag(SYS_open, 1, O_DIRECT, EINVAL))
         return;
     serve(4, "", "directio 1k; " PID_FIELD);
@@ -187,7 +182,7 @@ END_TEST
 START_TEST(numbers_live_through_reloads_and_crashes)
 {
     pid_t pids[8];
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     static const char conf[] = "location = /status { status; } " PID_FIELD;
     serve(2, "", conf);
     site_start();
@@ -221,8 +216,8 @@ END_TEST
 START_TEST(what_is_counted)
 {
     struct response r;
-    site_pattern(data("large"), SIZE);
-    site_pattern(data("small"), 100);
+    site_pattern(site_data("large"), SIZE);
+    site_pattern(site_data("small"), 100);
     serve(1, "",
           "directio 512k; open_file_cache max=10; location = /status { status; } "
           "location = /gone { return 444; } location = /moved { return 301 /; }");
@@ -263,7 +258,7 @@ START_TEST(gauges_follow)
 {
     struct client c;
     struct response r;
-    site_pattern(data("large"), 64 * SIZE);
+    site_pattern(site_data("large"), 64 * SIZE);
     serve(1, "", "directio 512k; output_buffers 2 1m; location = /status { status; }");
     site_start();
     client_open_sized(&c, site_port(0), 4096);
@@ -349,7 +344,7 @@ START_TEST(bad_form)
 {
     struct run run;
     site_conf_server("location /s { status xml; }");
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     ck_assert_msg(strstr(run.err, "invalid value \"xml\" in \"status\" directive, it must be \"html\", \"json\" or "
                                   "\"prometheus\" in "),

@@ -270,25 +270,6 @@ END_TEST
 
 /* --- Clients that go ------------------------------------------------------------------------------------------------------ */
 
-static pid_t worker(void)
-{
-    char *log = log_await("logs/error.log", "start worker process "), *said = strstr(log, "start worker process ");
-    pid_t pid = atoi(said + strlen("start worker process "));
-    free(log);
-    return pid;
-}
-
-static unsigned descriptors(pid_t pid)
-{
-    unsigned count = 0;
-    DIR *d = opendir(site_path("/proc/%d/fd", (int)pid));
-    ck_assert_ptr_nonnull(d);
-    while (readdir(d))
-        count++;
-    closedir(d);
-    return count;
-}
-
 /* What the client has sent when it goes, and whether it waits for an answer first. */
 static const struct stage {
     const char *bytes;
@@ -331,12 +312,12 @@ static void come_and_go(const struct stage *s, int goodbye)
 
 START_TEST(clients_go_at_every_stage)
 {
-    site_pattern(site_path("%s/data/big", *site_disk() ? site_disk() : site_dir()), 12 * MIB);
+    site_pattern(site_data("big"), 12 * MIB);
     site_mkdir("html/list");
     serve("location /list/ { autoindex on; } location = /big { root @DISK@/data; }\n"
           "location /direct/ { alias @DISK@/data/; io_method direct; }\n"
           "location /mmap/ { alias @DISK@/data/; io_method mmap; }\n");
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     unsigned before = 0;
     for (int round = 0; round < TIMES; round++) {
         for (int i = 0; i < STAGES * GOODBYES; i++)

@@ -76,7 +76,7 @@ static void expect(const char *host, const char *target, int status, const char 
     client_close(&c);
 }
 
-static void expect_body(const char *target, const char *text)
+static void expect_text(const char *target, const char *text)
 {
     struct response r;
     get(&r, target);
@@ -92,9 +92,9 @@ START_TEST(single_page_application)
     site_write("srv/app/favicon.ico", "icon");
     site_write("srv/app/assets/main.4f2a91.js", "js\n");
     start_example("spa");
-    expect_body("/", "the page");
-    expect_body("/users/7", "the page");
-    expect_body("/favicon.ico", "icon");
+    expect_text("/", "the page");
+    expect_text("/users/7", "the page");
+    expect_text("/favicon.ico", "icon");
     expect(host, "/users/7", 200, "Cache-Control", "no-cache");
     expect(host, "/assets/main.4f2a91.js", 200, "Content-Type", "text/javascript");
     expect(host, "/assets/main.000000.js", 404, NULL, NULL);
@@ -109,8 +109,8 @@ START_TEST(documentation)
     site_write("srv/docs/docs/2.0/index.html", "two\n");
     site_write("srv/docs/docs/2.0/guide.html", "guide\n");
     start_example("docs");
-    expect_body("/docs/1.0/", "one");
-    expect_body("/docs/2.0/guide", "guide");
+    expect_text("/docs/1.0/", "one");
+    expect_text("/docs/2.0/guide", "guide");
     expect(host, "/docs/2.0/guide", 200, "Cache-Control", "max-age=3600");
     const char *to = site_text("http://docs.example.org@:PORT@/docs/2.0/guide");
     expect(host, "/docs/stable/guide", 302, "Location", to);
@@ -135,8 +135,8 @@ START_TEST(mirror)
     site_write("srv/mirror/debian/.tmp", "half\n");
     site_write("srv/mirror/debian/.new.deb", "half\n");
     start_example("mirror");
-    expect_body("/debian/", "disk.iso");
-    expect_body("/json/debian/", "\"name\":\"disk.iso\"");
+    expect_text("/debian/", "disk.iso");
+    expect_text("/json/debian/", "\"name\":\"disk.iso\"");
     expect("mirror.example.org", "/debian/Release", 200, "Cache-Control", "no-cache");
     expect("mirror.example.org", "/debian/.tmp", 404, NULL, NULL);
     expect("mirror.example.org", "/debian/.new.deb", 404, NULL, NULL);
@@ -189,8 +189,8 @@ START_TEST(behind_a_proxy)
     site_write("srv/www/index.html", "home\n");
     site_write("srv/www/internal/plan.txt", "plan\n");
     start_example("behind-proxy");
-    expect_body("/", "home");
-    expect_body("/health", "ok");
+    expect_text("/", "home");
+    expect_text("/health", "ok");
     ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7"), 200);
     ck_assert_int_eq(status_for("/internal/plan.txt", "198.51.100.7"), 403);
     ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7, 198.51.100.7, 10.0.0.1"),
@@ -222,8 +222,8 @@ START_TEST(readme)
     site_conf(text);
     free(text);
     site_start();
-    expect_body("/a.txt", "text");
-    expect_body("/pub/", "b.txt");
+    expect_text("/a.txt", "text");
+    expect_text("/pub/", "b.txt");
     expect("files.example.org", "/none", 404, NULL, NULL);
     get(&r, "/large");
     ck_assert_uint_eq(r.len, LARGE);

@@ -42,24 +42,19 @@ static const char conf[] =
     "server { listen 127.0.0.1:@PORT1@; root @DISK@/data; }\n"
     "}\n";
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static void prepare(void)
 {
-    site_pattern(data("small"), 20000);
-    site_pattern(data("below"), MIB - 1);
-    site_pattern(data("at"), MIB);
-    site_pattern(data("above"), 3 * MIB + 1);
-    site_pattern(data("empty"), 0);
-    site_pattern(data("locked"), 100);
-    site_write(data("page.html"), "a page");
-    site_write(data("dir/index.html"), "an index");
-    site_write(data("list/a"), "a");
-    site_mkdir(data("bare"));
-    chmod(data("locked"), 0600);
+    site_pattern(site_data("small"), 20000);
+    site_pattern(site_data("below"), MIB - 1);
+    site_pattern(site_data("at"), MIB);
+    site_pattern(site_data("above"), 3 * MIB + 1);
+    site_pattern(site_data("empty"), 0);
+    site_pattern(site_data("locked"), 100);
+    site_write(site_data("page.html"), "a page");
+    site_write(site_data("dir/index.html"), "an index");
+    site_write(site_data("list/a"), "a");
+    site_mkdir(site_data("bare"));
+    chmod(site_data("locked"), 0600);
     site_write("users", "plain:{PLAIN}secret\n");
     site_conf(conf);
 }
@@ -68,7 +63,7 @@ static void prepare(void)
 static void prepare_long_listing(void)
 {
     for (int i = 0; i < 100; i++)
-        site_write(site_path("%s/%0200d", data("long"), i), "");
+        site_write(site_path("%s/%0200d", site_data("long"), i), "");
 }
 
 static void explain(struct run *run, char *const arguments[])
@@ -257,7 +252,7 @@ START_TEST(steps_in_words)
     assert_says(&run, "  2. server     localhost (");
     assert_says(&run, "by its exact name\n  3. location   prefix / (");
     assert_says(&run, "no regular expression matches (2 tried)\n  4. file       ");
-    snprintf(text, sizeof(text), "%s: %lld bytes, modified ", data("above"), (long long)(3 * MIB + 1));
+    snprintf(text, sizeof(text), "%s: %lld bytes, modified ", site_data("above"), (long long)(3 * MIB + 1));
     assert_says(&run, text);
     assert_says(&run, "  5. status     206 Partial Content: Range bytes=0-99 is inside the file\n  6. bytes      ");
     assert_says(&run, "directio 1m, sendfile on\n");

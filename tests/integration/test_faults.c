@@ -57,21 +57,16 @@ static const char conf[] =
     "location /memory/ { alias @DIR@/mnt/; io_method direct; aio threads; }\n"
     "location /list/ { alias @DISK@/data/; autoindex on; }\n}\n}\n";
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static bool start(void)
 {
     now.control = faulty_setup();
     if (!now.control)
         return false;
-    site_pattern(data("f"), FILE_SIZE);
-    site_pattern(data("small"), 3000);
+    site_pattern(site_data("f"), FILE_SIZE);
+    site_pattern(site_data("small"), 3000);
     site_write("html/gone.html", "gone\n");
-    site_set_mtime(data("f"), 784111777); /* not the time that it is now */
-    site_set_mtime(data("small"), 784111777);
+    site_set_mtime(site_data("f"), 784111777); /* not the time that it is now */
+    site_set_mtime(site_data("small"), 784111777);
     site_set_mtime("html/gone.html", 784111777);
     site_conf(conf);
     site_start_with(faulty_env(), -1);
@@ -165,17 +160,6 @@ static struct answer good_answer(const struct place *p)
 
 /* --- What there is in the worker --------------------------------------------------------------------------------------- */
 
-static unsigned descriptors(void)
-{
-    unsigned count = 0;
-    DIR *d = opendir(site_path("/proc/%d/fd", (int)now.worker));
-    ck_assert_ptr_nonnull(d);
-    while (readdir(d))
-        count++;
-    closedir(d);
-    return count;
-}
-
 struct holdings {
     unsigned descriptors;
     long blocks;
@@ -183,7 +167,7 @@ struct holdings {
 
 static struct holdings holdings(void)
 {
-    return (struct holdings){descriptors(), atomic_load(&now.control->blocks)};
+    return (struct holdings){descriptors(now.worker), atomic_load(&now.control->blocks)};
 }
 
 /* What lingers is over when its client has closed. One block for each round would be a leak; one or two in all are spares. */
@@ -386,7 +370,7 @@ START_TEST(descriptors_run_out)
     client_close(&waiting);
     struct answer a = good_answer(&places[0]);
     free(a.bytes);
-    for (int64_t deadline = now_msec() + scaled(8000); descriptors() > before.descriptors; sleep_msec(5))
+    for (int64_t deadline = now_msec() + scaled(8000); descriptors(now.worker) > before.descriptors; sleep_msec(5))
         ck_assert_int_lt(now_msec(), deadline);
     client_close(&c);
 }

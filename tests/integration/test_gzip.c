@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { MTIME = 1600000000, LARGE = 3000001 };
@@ -553,7 +552,7 @@ START_TEST(configuration)
     if (on_nginx() && !lines[_i].error)
         return;
     site_conf_server(lines[_i].line);
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     if (!lines[_i].error)
         ck_assert_msg(run.status == 0, "%s: %s", lines[_i].line, run.err);
     else if (!on_nginx())
@@ -582,7 +581,7 @@ START_TEST(names_of_scripts)
         char line[200];
         snprintf(line, sizeof line, "%s_types %s;", i % 2 ? "gzip" : "charset", rows[i / 2].types);
         site_conf_server(line);
-        site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+        site_check(&run);
         ck_assert_msg(run.status == 0 && count_text(run.err, "duplicate MIME type") == rows[i / 2].duplicates, "%s: %s",
                       line, run.err);
     }

@@ -255,7 +255,7 @@ START_TEST(add_header_of_single_fields)
     response_free(&r);
     /* Each is warned of when the configuration is read, and it loads. */
     struct run run;
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_int_eq(run.status, 0);
     ck_assert_uint_ge(count_text(run.err, "\"Content-Length\" is ignored in \"add_header\""), 3);
     ck_assert_uint_eq(count_text(run.err, "\"Content-Length\" is ignored in \"add_trailer\""), 1);

@@ -4,15 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void expect_body(const char *target, const char *body)
-{
-    struct response r;
-
-    get(&r, target);
-    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s: %d %s, not %s", target, r.status, r.body, body);
-    response_free(&r);
-}
-
 /* A link to a file is one, unless links are not followed. */
 START_TEST(random_index_of_links)
 {

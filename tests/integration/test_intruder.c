@@ -103,11 +103,6 @@ static int errno_of(const struct call *c)
     return result < 0 ? (int)-result : 0;
 }
 
-static bool has_landlock(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
-}
-
 static const struct guards {
     const char *rows;
     bool landlock, seccomp;

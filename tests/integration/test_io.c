@@ -1,13 +1,12 @@
 /* test_io.c - which way a response's bytes move, as $io_method says it; files beyond 4 GiB; a page cache left alone;
  * every disk reader; files that change under a transfer. */
 #include "harness.h"
+#include "pages.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,11 +27,6 @@ static void serve(const char *main_conf, const char *conf)
         main_conf, events, log_conf, conf);
     site_conf(text);
     site_start();
-}
-
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
 }
 
 static void fetch(const char *target, const char *fields, off_t offset, off_t len)
@@ -59,11 +53,11 @@ static void expect_method(const char *target, int status, off_t sent, const char
 
 START_TEST(method_by_size)
 {
-    site_pattern(data("small"), 20000);
-    site_pattern(data("below"), MIB - 1);
-    site_pattern(data("at"), MIB);
-    site_pattern(data("above"), MIB + 1);
-    site_pattern(data("empty"), 0);
+    site_pattern(site_data("small"), 20000);
+    site_pattern(site_data("below"), MIB - 1);
+    site_pattern(site_data("at"), MIB);
+    site_pattern(site_data("above"), MIB + 1);
+    site_pattern(site_data("empty"), 0);
     serve("", "directio 1m;");
     fetch("/small", "", 0, 20000);
     expect_method("/small", 200, 20000, "sendfile");
@@ -83,9 +77,9 @@ END_TEST
 
 START_TEST(method_of_cached_content)
 {
-    site_pattern(data("tiny"), 4096);
-    site_pattern(data("over"), 4097);
-    site_pattern(data("empty"), 0);
+    site_pattern(site_data("tiny"), 4096);
+    site_pattern(site_data("over"), 4097);
+    site_pattern(site_data("empty"), 0);
     serve("", "open_file_cache max=100; open_file_cache_content 4k; directio 1m;");
     for (int i = 0; i < 3; i++) {
         fetch("/tiny", "", 0, 4096);
@@ -104,7 +98,7 @@ END_TEST
 
 START_TEST(sendfile_off)
 {
-    site_pattern(data("f"), 300001);
+    site_pattern(site_data("f"), 300001);
     serve("", "sendfile off;");
     fetch("/f", "", 0, 300001);
     char *log = log_await("logs/io.log", "/f 200 300001 ");
@@ -115,7 +109,7 @@ END_TEST
 
 START_TEST(thresholds_do_not_mix_in_the_cache)
 {
-    site_pattern(data("a/f"), 200000);
+    site_pattern(site_data("a/f"), 200000);
     serve("", "open_file_cache max=10;\n"
               "location /low/ { alias @DISK@/data/a/; directio 100k; }\nlocation /high/ { alias @DISK@/data/a/; "
               "directio 300k; }\n"
@@ -175,7 +169,7 @@ START_TEST(huge_file)
 {
     if (on_nginx() && _i >= 3)
         return;
-    write_huge(data("huge"));
+    write_huge(site_data("huge"));
     if (on_nginx()) {
         char conf[256];
         snprintf(conf, sizeof(conf), "location / { root @DISK@/data; %s }", huge_confs[_i]);
@@ -217,7 +211,7 @@ END_TEST
 
 START_TEST(huge_file_streams_past_4_gib)
 {
-    write_huge(data("huge"));
+    write_huge(site_data("huge"));
     serve("", _i ? "directio 4m;" : "");
     struct client c;
     struct response r;
@@ -239,39 +233,6 @@ END_TEST
 
 /* --- The page cache ------------------------------------------------------------------------------------------------ */
 
-static size_t resident_pages(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    struct stat st;
-    ck_assert_int_eq(fstat(fd, &st), 0);
-    size_t len = (size_t)st.st_size, pages = (len + 4095) / 4096, count = 0;
-    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
-    ck_assert_ptr_ne(map, MAP_FAILED);
-    unsigned char *seen = malloc(pages);
-    ck_assert_int_eq(mincore(map, len, seen), 0);
-    for (size_t i = 0; i < pages; i++)
-        count += seen[i] & 1;
-    free(seen);
-    munmap(map, len);
-    close(fd);
-    return count;
-}
-
-/* True: the file is on disk and not in memory. */
-static bool evict(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    fsync(fd);
-    for (int i = 0; i < 20 && resident_pages(path) > 0; i++) {
-        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-        sleep_msec(5);
-    }
-    close(fd);
-    return resident_pages(path) == 0;
-}
-
 START_TEST(direct_leaves_the_page_cache_alone)
 {
     if (!*site_disk()) {
@@ -279,14 +240,14 @@ START_TEST(direct_leaves_the_page_cache_alone)
         return;
     }
     const off_t size = 16 * MIB + 777;
-    const char *path = site_pattern(data("big"), size);
-    if (!evict(path)) {
+    const char *path = site_pattern(site_data("big"), size);
+    if (!pages_evict(path)) {
         printf("skipped: pages cannot be evicted here\n");
         return;
     }
     serve("", "directio 4m;");
     fetch("/big", "", 0, size);
-    ck_assert_uint_eq(resident_pages(path), 0);
+    ck_assert_uint_eq(pages_resident(path), 0);
     unsigned seed = 7;
     for (int i = 0; i < 60; i++) {
         char fields[96];
@@ -298,19 +259,19 @@ START_TEST(direct_leaves_the_page_cache_alone)
         fetch("/big", fields, first, last - first + 1);
     }
     fetch("/big", "Range: bytes=-1\r\n", size - 1, 1);
-    ck_assert_uint_eq(resident_pages(path), 0);
+    ck_assert_uint_eq(pages_resident(path), 0);
 }
 END_TEST
 
 START_TEST(sendfile_fills_the_page_cache)
 {
     const off_t size = 2 * MIB;
-    const char *path = site_pattern(data("f"), size);
-    if (!evict(path))
+    const char *path = site_pattern(site_data("f"), size);
+    if (!pages_evict(path))
         return;
     serve("", "directio off;");
     fetch("/f", "", 0, size);
-    ck_assert_uint_gt(resident_pages(path), 0);
+    ck_assert_uint_gt(pages_resident(path), 0);
 }
 END_TEST
 
@@ -383,10 +344,10 @@ static void fetch_at_once(off_t size)
 START_TEST(every_reader)
 {
     const off_t size = 5 * MIB + 321;
-    const char *path = site_pattern(data("big"), size);
+    const char *path = site_pattern(site_data("big"), size);
     char conf[256];
     snprintf(conf, sizeof(conf), "directio 1m; %s", readers[_i].conf);
-    evict(path);
+    pages_evict(path);
     events = readers[_i].events;
     serve(readers[_i].main_conf, conf);
     fetch("/big", "", 0, size);
@@ -403,7 +364,7 @@ END_TEST
 START_TEST(clients_that_go_leave_no_reads)
 {
     const off_t size = 8 * MIB;
-    evict(site_pattern(data("big"), size));
+    pages_evict(site_pattern(site_data("big"), size));
     serve("", "directio 1m;");
     for (int i = 0; i < 60; i++) {
         struct client c;
@@ -445,7 +406,7 @@ START_TEST(file_that_shrinks)
 {
     const off_t size = 12 * MIB;
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(data("f"), size));
+    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
     serve_plain(changing_conf(_i));
     site_allow_alerts();
     struct client c;
@@ -476,8 +437,8 @@ START_TEST(file_that_is_replaced)
 {
     const off_t size = 6 * MIB;
     char path[4096], fresh[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(data("f"), size));
-    snprintf(fresh, sizeof(fresh), "%s", site_write(data("fresh"), "new\n"));
+    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
+    snprintf(fresh, sizeof(fresh), "%s", site_write(site_data("fresh"), "new\n"));
     serve_plain(changing_conf(_i));
     struct client c;
     struct response r;

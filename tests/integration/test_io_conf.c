@@ -72,7 +72,7 @@ static void check(struct run *run, const struct setting *s)
              "server { listen 127.0.0.1:@PORT@; %s } }\n",
              s->top ? s->top : "", s->events ? s->events : "", s->server ? s->server : "");
     site_conf(text);
-    site_run(run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(run);
 }
 
 START_TEST(cannot_work)

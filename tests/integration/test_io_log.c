@@ -9,11 +9,6 @@
 
 #define SIZE ((off_t)300001)
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static void serve(const char *conf)
 {
     char text[4096];
@@ -115,8 +110,8 @@ START_TEST(method_forced)
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
     }
-    site_pattern(data("f"), SIZE);
-    pages_evict(data("f"));
+    site_pattern(site_data("f"), SIZE);
+    pages_evict(site_data("f"));
     serve(forced[_i].conf);
     for (int i = 0; i < 2; i++) { /* cold and warm; what memory holds is there the second time, too */
         get(&r, "/f");
@@ -160,8 +155,8 @@ END_TEST
 START_TEST(no_method_without_body)
 {
     struct response r;
-    site_pattern(data("f"), SIZE);
-    site_pattern(data("empty"), 0);
+    site_pattern(site_data("f"), SIZE);
+    site_pattern(site_data("empty"), 0);
     serve("open_file_cache max=9; open_file_cache_content 1m;");
     request(&r, "GET", "/f", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
@@ -182,9 +177,9 @@ END_TEST
 START_TEST(method_of_each_level)
 {
     char text[2048];
-    site_pattern(data("f"), SIZE);
-    site_pattern(data("a/f"), SIZE);
-    site_pattern(data("a/b/f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
+    site_pattern(site_data("a/f"), SIZE);
+    site_pattern(site_data("a/b/f"), SIZE);
     snprintf(text, sizeof(text),
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$uri $io_method;'; access_log logs/io.log io;\n"
              "io_method mmap;\nserver { listen 127.0.0.1:@PORT@; root @DISK@/data;\n"

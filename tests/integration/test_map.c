@@ -5,20 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void expect_for(const char *target, const char *fields, const char *body)
-{
-    struct response r;
-    request(&r, "GET", target, fields);
-    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s %s: %d \"%s\", expected \"%s\"", target, fields,
-                  r.status, r.body, body);
-    response_free(&r);
-}
-
-static void expect_body(const char *target, const char *body)
-{
-    expect_for(target, "", body);
-}
-
 /* Rows of an argument's value and the body of the answer. */
 static void expect_values(const char *argument, const char *const (*rows)[2], size_t count)
 {
@@ -282,13 +268,8 @@ static const struct {
 START_TEST(errors)
 {
     site_allow_alerts(); /* nginx logs them, too */
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-        struct run run;
-        site_conf_http(wrong[i].text);
-        site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
-        ck_assert_msg(run.status != 0 && strstr(run.err, wrong[i].message), "%s: %d %s", wrong[i].text, run.status,
-                      run.err);
-    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        expect_conf_http(wrong[i].text, wrong[i].message);
 }
 END_TEST
 

@@ -94,7 +94,7 @@ START_TEST(what_is_no_file_stays)
     configure(_i % 2, "logs/./sluice.pid"); /* the harness does not look for it */
     if (!others[n].make())
         return;
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_msg(run.status == 0, "%s", run.err);
     ck_assert_uint_eq(type_of("logs/sluice.pid"), others[n].type);
     site_start();
@@ -120,7 +120,7 @@ START_TEST(a_file_in_a_closed_folder_works)
     if (!site_run_as(65534))
         return;
     ck_assert_int_eq(chown(site_path("run/sluice.pid"), 65534, 65534), 0);
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_msg(run.status == 0, "%s", run.err);
     site_start();
     await_pid_in("run/sluice.pid", site_pid());
@@ -128,7 +128,7 @@ START_TEST(a_file_in_a_closed_folder_works)
     site_stop(SIGQUIT);
     expect_empty("run/sluice.pid");
     configure(_i, "@DIR@/run/other.pid"); /* which would have to be made */
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_int_eq(run.status, 1);
     ck_assert_msg(strstr(run.err, "other.pid\" failed (13: Permission denied)"), "%s", run.err);
 }

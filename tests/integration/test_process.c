@@ -30,14 +30,6 @@ static void configure(const char *text, const char *more)
     site_conf(whole);
 }
 
-static void expect_body(const char *target, const char *body)
-{
-    struct response r;
-    get(&r, target);
-    ck_assert_msg(!strcmp(r.body, body), "%s: %d %s, expected %s", target, r.status, r.body, body);
-    response_free(&r);
-}
-
 /* Asks until the answer is `body`. */
 static void await_body(const char *target, const char *body)
 {
@@ -437,7 +429,7 @@ START_TEST(ipv6)
     site_write("html/a.txt", "hello\n");
     configure(two_workers, "listen [::1]:@PORT1@;");
     struct run run;
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     if (strstr(run.err, "Address family not supported") || strstr(run.err, "Cannot assign requested address"))
         return; /* a machine without IPv6 */
     site_start();

@@ -32,11 +32,6 @@ static void serve(const char *way, const char *more)
     site_start();
 }
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 /* No byte is ever ahead of the rate: each arrives when the time for it has come, give or take a piece, and what the
  * clock of a turn is behind. */
 static void expect_paced(struct client *c, int64_t asked, off_t at, off_t len, off_t free)
@@ -70,7 +65,7 @@ static int64_t ask(struct client *c, const char *target, const char *fields, int
 START_TEST(every_source)
 {
     char more[128];
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     snprintf(more, sizeof more, "%s limit_rate %d;", ways[_i], RATE);
     serve(more, "");
     struct client c;
@@ -87,7 +82,7 @@ END_TEST
 START_TEST(after)
 {
     char more[128];
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     snprintf(more, sizeof more, "limit_rate %d; limit_rate_after 200000;", RATE);
     serve(ways[0], "");
     site_stop(SIGTERM);
@@ -129,7 +124,7 @@ END_TEST
 
 START_TEST(variables)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     serve("limit_rate $arg_rate; limit_rate_after $arg_after;",
           "location /off/ { limit_rate 0; alias @DISK@/data/; }"
           "location /set/ { set $limit_rate $arg_by; if ($arg_if) { limit_rate 500000; } alias @DISK@/data/; }");
@@ -168,7 +163,7 @@ END_TEST
 START_TEST(several_ranges)
 {
     char more[128];
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     snprintf(more, sizeof more, "%s limit_rate %d;", ways[_i], RATE);
     serve(more, "");
     struct client c;
@@ -208,8 +203,8 @@ static unsigned long wakes(pid_t pid)
 START_TEST(many)
 {
     enum { CLIENTS = 100 };
-    site_pattern(data("f"), SIZE);
-    site_pattern(data("g"), 1000);
+    site_pattern(site_data("f"), SIZE);
+    site_pattern(site_data("g"), 1000);
     serve("limit_rate $arg_rate;", "");
     pid_t worker = worker_pid();
     struct client c[CLIENTS];
@@ -232,7 +227,7 @@ END_TEST
 /* One whose rate is very low: it is still no reason to wake up. */
 START_TEST(almost_stopped)
 {
-    site_pattern(data("f"), SIZE);
+    site_pattern(site_data("f"), SIZE);
     serve("limit_rate 1;", "");
     pid_t worker = worker_pid();
     struct client c;
@@ -274,7 +269,7 @@ static void open_small(struct client *c, int rcvbuf)
 START_TEST(too_slow)
 {
     char more[256];
-    site_pattern(data("f"), LARGE);
+    site_pattern(site_data("f"), LARGE);
     snprintf(more, sizeof more, "%s send_min_rate 200k 1s;", ways[_i]);
     serve(more, "");
     struct client stuck, slow;
@@ -292,7 +287,7 @@ END_TEST
 START_TEST(fast_enough)
 {
     char more[256];
-    site_pattern(data("f"), LARGE);
+    site_pattern(site_data("f"), LARGE);
     snprintf(more, sizeof more, "%s send_min_rate 100k 1s;", ways[_i]);
     serve(more, "");
     struct client c;
@@ -306,7 +301,7 @@ END_TEST
 /* Slowed down by the server, it is not too slow. */
 START_TEST(limited_is_not_slow)
 {
-    site_pattern(data("f"), 200000);
+    site_pattern(site_data("f"), 200000);
     serve("limit_rate 50000; send_min_rate 1m 1s;", "");
     struct client c;
     struct response r;
@@ -325,7 +320,7 @@ START_TEST(wrong_rates)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct run run;
         site_conf_server(site_path("/send_min_rate %s;", wrong[i]) + 1);
-        site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+        site_check(&run);
         ck_assert_int_eq(run.status, 1);
         ck_assert_ptr_nonnull(strstr(run.err, "invalid value in \"send_min_rate\" directive"));
     }

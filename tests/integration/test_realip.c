@@ -175,7 +175,7 @@ START_TEST(configuration_errors)
     struct run run;
 
     site_conf_server(broken[_i].row);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     ck_assert_msg(strstr(run.err, broken[_i].error), "%s", run.err);
 }

@@ -143,13 +143,9 @@ static const struct {
 
 START_TEST(what_is_refused)
 {
-    struct run run;
     char text[256];
     snprintf(text, sizeof text, "location / { %s }", wrong[_i].line);
-    site_conf_server(text);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
-    ck_assert_int_ne(run.status, 0);
-    ck_assert_msg(strstr(run.err, wrong[_i].error) != NULL, "%s: %s", wrong[_i].line, run.err);
+    expect_conf_server(text, wrong[_i].error);
 }
 END_TEST
 

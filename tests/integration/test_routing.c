@@ -9,15 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void expect_body(const char *target, const char *body)
-{
-    struct response r;
-    get(&r, target);
-    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s: %d \"%s\", expected \"%s\"", target, r.status, r.body,
-                  body);
-    response_free(&r);
-}
-
 START_TEST(kinds_of_locations)
 {
     site_serve(

@@ -34,11 +34,6 @@ static void serve(const char *main_rows, const char *server_rows)
     site_start();
 }
 
-static bool has_landlock(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
-}
-
 /* A line of /proc/PID/status, without its name. */
 static const char *status_line(pid_t pid, const char *name)
 {
@@ -60,19 +55,10 @@ static const char *status_line(pid_t pid, const char *name)
     ck_abort_msg("no %s of %d", name, (int)pid);
 }
 
-static pid_t worker(void)
-{
-    pid_t pid;
-
-    site_await_workers(1);
-    ck_assert_uint_eq(site_workers(&pid, 1), 1);
-    return pid;
-}
-
 START_TEST(kernel_says_so)
 {
     serve("", "");
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     ck_assert_int_eq(status_of("/in.txt"), 200);
     bool instrumented = site_is_instrumented();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "1");
@@ -102,7 +88,7 @@ START_TEST(threads_are_confined)
     ck_assert_int_eq(status_of("/large"), 200);
     if (site_is_instrumented())
         return;
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     unsigned threads = (unsigned)atoi(status_line(pid, "Threads"));
     ck_assert_uint_gt(threads, 2);
     snprintf(path, sizeof path, "ls /proc/%d/task", (int)pid);
@@ -123,7 +109,7 @@ START_TEST(root_has_none)
     if (geteuid() != 0)
         return; /* nobody else can be root */
     serve("user root;", "");
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     ck_assert_int_eq(status_of("/in.txt"), 200);
     ck_assert_str_eq(status_line(pid, "Uid"), "0\t0\t0\t0");
     ck_assert_str_eq(status_line(pid, "CapEff"), "0000000000000000");
@@ -156,7 +142,7 @@ END_TEST
 START_TEST(each_part_can_be_off)
 {
     serve("landlock off; seccomp off; no_new_privs off; drop_capabilities off;", "");
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "0");
     ck_assert_str_eq(status_line(pid, "Seccomp"), "0");
     ck_assert_int_eq(status_of("/in.txt"), 200);
@@ -250,14 +236,14 @@ START_TEST(paths_that_begin_with_a_variable)
     site_write("outside/secret.txt", "secret\n");
     site_write("outside/users", "ann:{PLAIN}x\n");
     conf_with("", row);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_eq(run.status, 0);
     ck_assert_msg(strstr(run.err, "what \"landlock_read\" names in "), "%s", run.err);
     conf_with("landlock off;", row);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_ptr_null(strstr(run.err, "[warn]"));
     conf_with("landlock_read @DIR@/outside;", row);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_ptr_null(strstr(run.err, "[warn]"));
     if (strstr(row, "x-") || !has_landlock() || strstr(row, "auth"))
         return;
@@ -367,7 +353,7 @@ START_TEST(configuration_errors)
     struct run run;
 
     conf_with(broken[_i].row, "");
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     ck_assert_msg(strstr(run.err, broken[_i].error), "%s", run.err);
 }

@@ -17,11 +17,6 @@
 #define MIB ((off_t)1 << 20)
 #define GIB ((off_t)1 << 30)
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 /* `root` is where files come from: "@DISK@/data", or a folder of the site. */
 static void serve(const char *main_conf, const char *root, const char *conf)
 {
@@ -88,7 +83,7 @@ START_TEST(random_ranges_of_a_large_file)
         return;
     }
     char path[4096];
-    snprintf(path, sizeof(path), "%s", make_sparse(data("large")));
+    snprintf(path, sizeof(path), "%s", make_sparse(site_data("large")));
     bool cold = pages_evict(path);
     serve("", "@DISK@/data", "directio 4m;");
     unsigned seed = 11;
@@ -187,15 +182,6 @@ static long status_kib(pid_t pid, const char *field)
     return kib;
 }
 
-static pid_t worker(void)
-{
-    pid_t pid = 0;
-    free(log_await("logs/error.log", "start worker process ")); /* before it, another process tries the disk readers */
-    site_await_workers(1);
-    ck_assert_uint_eq(site_workers(&pid, 1), 1);
-    return pid;
-}
-
 /* As many as this process may have descriptors for. */
 static int clients_possible(void)
 {
@@ -219,11 +205,11 @@ START_TEST(slow_clients_stay_inside_the_memory)
     static struct slow slow[CLIENTS];
     char memory[64];
     int count = clients_possible();
-    make_sparse(data("large"));
-    pages_evict(data("large"));
+    make_sparse(site_data("large"));
+    pages_evict(site_data("large"));
     snprintf(memory, sizeof(memory), "directio_memory %dm;", MEMORY_MIB);
     serve(memory, "@DISK@/data", "directio 4m; output_buffers 4 1m; open_file_cache max=100; send_timeout 600s;");
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     long before = status_kib(pid, "VmRSS");
     for (int i = 0; i < count; i++) {
         slow_open(&slow[i], i);
@@ -306,7 +292,7 @@ START_TEST(denied_reader)
 {
     const struct denied *d = &denials[_i];
     char line[256];
-    site_pattern(data("f"), DENIED_SIZE);
+    site_pattern(site_data("f"), DENIED_SIZE);
     if ((d->uring && !works_when_allowed("io_uring")) ||
         ((d->libaio || !strcmp(d->instead, "libaio")) && !works_when_allowed("libaio"))) {
         printf("skipped: a reader is denied or not built in already\n");
@@ -314,7 +300,7 @@ START_TEST(denied_reader)
     }
     if ((d->uring && !deny(SYS_io_uring_setup, d->uring)) || (d->libaio && !deny(SYS_io_setup, d->libaio)))
         return;
-    pages_evict(data("f"));
+    pages_evict(site_data("f"));
     serve_denied(d->conf);
     for (int i = 0; i < 5; i++) {
         fetch("/f", i * 511, DENIED_SIZE - 1 - i * 1001);

@@ -112,10 +112,10 @@ START_TEST(forms_do_not_mix)
 {
     struct run run;
     site_conf_server("location / { secure_link $arg_x; location /x { secure_link_secret a; secure_link_md5 y; } }");
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     site_conf_server("location / { secure_link_secret a; secure_link $arg_x; }");
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
     ck_assert_ptr_nonnull(strstr(run.err, "\"secure_link_secret\" cannot be mixed"));
 }

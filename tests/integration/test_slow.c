@@ -36,15 +36,10 @@ static void serve(int way, const char *more)
     site_serve(text);
 }
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 START_TEST(slow_reader)
 {
     const off_t size = 3 * MIB + 17;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "");
     struct client c;
     struct response r;
@@ -130,7 +125,7 @@ START_TEST(two_hundred_downloads)
     const off_t size = 5 * MIB;
     static struct download downloads[DOWNLOADS];
     struct pollfd polls[DOWNLOADS];
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "");
     for (int i = 0; i < DOWNLOADS; i++) {
         start_download(&downloads[i], i, size);
@@ -154,7 +149,7 @@ END_TEST
 START_TEST(stuck_reader_holds_up_nobody)
 {
     const off_t size = 8 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "");
     struct client stuck[20];
     for (int i = 0; i < 20; i++) {
@@ -175,7 +170,7 @@ END_TEST
 START_TEST(clients_reset_in_the_middle)
 {
     const off_t size = 4 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "");
     for (int i = 0; i < 80; i++) {
         struct client c;
@@ -399,7 +394,7 @@ END_TEST
 START_TEST(send_timeout)
 {
     const off_t size = 16 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "send_timeout 1s;");
     struct client c;
     client_open_sized(&c, site_port(0), 4096);
@@ -417,7 +412,7 @@ END_TEST
 START_TEST(reset_timedout_connection)
 {
     const off_t size = 16 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(0, "send_timeout 1s; reset_timedout_connection on;");
     struct client c;
     client_open_sized(&c, site_port(0), 4096);
@@ -435,7 +430,7 @@ END_TEST
 START_TEST(send_timeout_counts_from_the_last_progress)
 {
     const off_t size = 6 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(_i, "send_timeout 1s;");
     struct client c;
     struct response r;
@@ -455,7 +450,7 @@ END_TEST
 START_TEST(send_timeout_sees_what_the_kernel_sends)
 {
     const off_t size = 8 * MIB;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     serve(0, _i ? "send_timeout 1s; send_min_rate 1000 5s;" : "send_timeout 1s;");
     struct client c;
     struct response r;
@@ -509,7 +504,7 @@ START_TEST(the_end_has_an_owner)
     struct client c;
     struct response r;
     struct tcp_row row;
-    site_pattern(data("f"), size);
+    site_pattern(site_data("f"), size);
     site_write("html/a.txt", "hello\n");
     serve(0, ends[_i].conf);
     client_open_sized(&c, site_port(0), 4096);

@@ -238,20 +238,15 @@ static void configure(int generation)
     site_conf(text);
 }
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static void begin(void)
 {
     char name[64];
-    site_pattern(data("f"), SMALL);
-    site_pattern(data("medium"), MEDIUM);
-    site_pattern(data("big"), BIG);
+    site_pattern(site_data("f"), SMALL);
+    site_pattern(site_data("medium"), MEDIUM);
+    site_pattern(site_data("big"), BIG);
     for (int i = 0; i < LISTED; i++) {
         snprintf(name, sizeof(name), "list/file %d", i);
-        site_write(data(name), "");
+        site_write(site_data(name), "");
     }
     configure(0);
     site_start();

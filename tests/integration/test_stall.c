@@ -70,27 +70,6 @@ static void expect_all(struct client *c, int i)
     client_close(c);
 }
 
-static unsigned descriptors(pid_t pid)
-{
-    char path[64];
-    unsigned count = 0;
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    DIR *d = opendir(path);
-    ck_assert_ptr_nonnull(d);
-    while (readdir(d))
-        count++;
-    closedir(d);
-    return count;
-}
-
-static pid_t worker(void)
-{
-    pid_t pid = 0;
-    site_await_workers(1);
-    ck_assert_uint_eq(site_workers(&pid, 1), 1);
-    return pid;
-}
-
 /* Others are served, some clients go, one stays: it has every byte, the log says how long it waited, and nothing is left. */
 START_TEST(clients_go_while_reads_are_in_flight)
 {
@@ -102,7 +81,7 @@ START_TEST(clients_go_while_reads_are_in_flight)
     ask(&stays, 99); /* the readers are open, and what else is opened once */
     expect_all(&stays, 99);
     await_metric("sluice_disk_reads_in_flight", true);
-    pid_t pid = worker();
+    pid_t pid = site_worker();
     unsigned before = descriptors(pid);
     double cut = metric("sluice_responses_cut_total");
     pages_evict(site_path("mnt/f"));
@@ -152,7 +131,7 @@ START_TEST(reload_while_reads_are_in_flight)
     struct client c;
     if (!start(_i))
         return;
-    pid_t old = worker();
+    pid_t old = site_worker();
     ask_in_vain(&c);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));

@@ -16,11 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool has_landlock(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
-}
-
 /* In the folder of the site. */
 static void run_shell(const char *commands)
 {

@@ -168,11 +168,6 @@ static void end_server(void)
 
 /* --- Disks --------------------------------------------------------------------------------------------------------- */
 
-static const char *data(const char *name)
-{
-    return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
-}
-
 static void nothing_more(const char *path)
 {
     (void)path;
@@ -185,7 +180,7 @@ START_TEST(reads_fail)
     static const struct way by_threads[] = {
         {"direct", "threads", true}, {"direct", "off", true}, {"buffered", "threads", true}};
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(data("f"), SIZE));
+    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
     if (!*site_disk()) {
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
@@ -262,7 +257,7 @@ START_TEST(file_is_cut)
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
     }
-    snprintf(path, sizeof(path), "%s", site_pattern(data("f"), SIZE));
+    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", w);
     ends_early(w, path, cut, ENODATA);
     /* What it is now. */
@@ -317,7 +312,7 @@ static bool start_way(const struct way *w, char *path, size_t size)
         printf("skipped: no filesystem with O_DIRECT\n");
         return false;
     }
-    snprintf(path, size, "%s", site_pattern(data("f"), SIZE));
+    snprintf(path, size, "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", w);
     return true;
 }
@@ -415,7 +410,7 @@ START_TEST(content_in_memory)
     const struct way memory = {"memory", "on; open_file_cache max=9; open_file_cache_content 32m cap=64m", true};
     char path[4096];
     struct client c;
-    snprintf(path, sizeof(path), "%s", site_pattern(data("f"), SIZE));
+    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", &memory);
     struct response r;
     for (int i = 0; i < 2; i++) {

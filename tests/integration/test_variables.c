@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void expect_for(const char *target, const char *fields, const char *body)
-{
-    struct response r;
-    request(&r, "GET", target, fields);
-    ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s %s: %d \"%s\", expected \"%s\"", target, fields,
-                  r.status, r.body, body);
-    response_free(&r);
-}
-
-static void expect_body(const char *target, const char *body)
-{
-    expect_for(target, "", body);
-}
-
 /* The lines of logs/v.log, of which there are `count`. */
 static void expect_log(unsigned count, const char *lines)
 {
@@ -95,17 +81,11 @@ END_TEST
 /* Whether the configuration loads, and the first complaint. */
 static void expect_test(const char *http, const char *message)
 {
-    struct run run;
     char *text = NULL;
 
     ck_assert_int_gt(asprintf(&text, "%s\nserver { listen 127.0.0.1:@PORT@; }", http), 0);
-    site_conf_http(text);
+    expect_conf_http(text, message);
     free(text);
-    site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
-    if (message)
-        ck_assert_msg(run.status != 0 && strstr(run.err, message), "%s: %d %s", http, run.status, run.err);
-    else
-        ck_assert_msg(run.status == 0, "%s: %d %s", http, run.status, run.err);
 }
 
 /* What nginx 1.22 says of each name that a configuration may not make, of some that it may, and of

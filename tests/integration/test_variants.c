@@ -362,7 +362,7 @@ START_TEST(bad_lines)
                                       "zstd_comp_level 3;"};
     struct run run;
     site_conf_server(bad[_i]);
-    site_run(&run, "-t", "-c", site_path("sluice.conf"), NULL);
+    site_check(&run);
     ck_assert_int_ne(run.status, 0);
 }
 END_TEST
