@@ -43,7 +43,7 @@ $(PAGES): $(O)/made/%.inc: src/%
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
-$(O)/src/http/monitor_page.o: $(PAGES)
+$(O)/src/http/log/monitor_page.o: $(PAGES)
 
 # llhttp from source: not ours, so without our warnings.
 $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(O)/flags
@@ -58,9 +58,9 @@ build/llhttp/llhttp.h: | $(DEPS_PRESENT)
 	@mk/llhttp.sh $(@D)
 
 # What the compiler needs to know beyond the flags of every file.
-$(filter $(O)/src/http/parse%,$(OBJECTS)): EXTRA += $(LLHTTP_CFLAGS)
+$(filter $(O)/src/http/h1/parse%,$(OBJECTS)): EXTRA += $(LLHTTP_CFLAGS)
 # Those that know where an installed sluice looks for things (base/paths.h).
-PATH_OBJECTS := $(filter $(O)/src/server/% $(O)/src/main.o $(O)/src/http/access_log.o,$(OBJECTS))
+PATH_OBJECTS := $(filter $(O)/src/server/% $(O)/src/main.o $(O)/src/http/log/access_log.o,$(OBJECTS))
 $(PATH_OBJECTS): EXTRA += $(PATH_DEFINES)
 $(PATH_OBJECTS): $(O)/paths
 

@@ -6,14 +6,14 @@ LAYERS := base conf net file io http server
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
-OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/crypt_libc_none.c,src/http/crypt_libc.c)
+OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/access/crypt_libc_none.c,src/http/access/crypt_libc.c)
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/base/hash_none.c,src/base/hash.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 
-SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c)))
-# Pages: text files that become C strings, "http/pages/NAME.inc" to who includes them.
-PAGES := $(patsubst src/%,$(O)/made/%.inc,$(wildcard src/*/pages/*))
+SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
+# Pages: text files that become C strings, "http/log/pages/NAME.inc" to who includes them.
+PAGES := $(patsubst src/%,$(O)/made/%.inc,$(wildcard src/*/pages/* src/*/*/pages/*))
 
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)
 

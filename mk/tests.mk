@@ -11,13 +11,13 @@ endif
 TEST_ENV := CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0})
 
-# --- Unit: tests/unit/<layer>/test_<room>.c defines suite_<layer>_<room>() -------------------------------------------
+# --- Unit: tests/unit/<layer>[/<room>]/test_<file>.c defines suite_<layer>_<file>() -------------------------------------------
 
 # LAYER=base: only that layer's tests, linked with that layer and those below it.
 UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
-UNIT_SOURCES := $(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c)))
-UNIT_NAMES := $(foreach f,$(filter-out %/,$(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(s)))),$(notdir $(patsubst %/,%,$(dir $(f))))_$(patsubst test_%.c,%,$(notdir $(f))))
+UNIT_SOURCES := $(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c)))
+UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/$(UNIT).main.o
 layers_to = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call layers_to,$(1),$(wordlist 2,99,$(2)))))
 UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),$(LAYERS)),$(O)/lib$(l).a)
@@ -98,7 +98,7 @@ soak: $(O)/sluice $(O)/integration
 	$(Q)$(TEST_ENV) SOAK_MINUTES=$(or $(SOAK_MINUTES),30) SLUICE=$(O)/sluice $(O)/integration -s soak
 
 lint-light:
-	$(Q)tests/lint/layers.sh
+	$(Q)tests/lint/layers.sh $(O)
 
 # From nothing: packages first, since the flags of everything else depend on them.
 test:

@@ -65,14 +65,15 @@ bench-deps:
 
 # --- Lint and format -----------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/unit/*.[ch] tests/unit/*/*.[ch] \
+C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/*/*.h include/*/*/*.h \
+	tests/unit/*.[ch] tests/unit/*/*.[ch] tests/unit/*/*/*.[ch] \
 	tests/integration/*.[ch] tests/integration/preload/*.c tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 lint: lint-layers lint-format lint-gcc lint-clang lint-tidy lint-cppcheck
 
 lint-layers:
 	$(call say,LINT,layers)
-	$(Q)tests/lint/layers.sh
+	$(Q)tests/lint/layers.sh $(O)
 
 lint-format:
 	$(call say,LINT,clang-format)
@@ -87,7 +88,7 @@ lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS) $(FUZZ_OBJECTS)
 # One tidy per file, so that they run in parallel and only what changed is read again.
 TIDY_STAMPS = $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 lint-tidy: $(TIDY_STAMPS)
-$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h) | $(LLHTTP_READY) $(PAGES)
+$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h include/*/*/*.h src/*/*.h src/*/*/*.h) | $(LLHTTP_READY) $(PAGES)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=gnu11 $(PATH_DEFINES) $(LLHTTP_CFLAGS) 2>$@.log || { cat $@.log; exit 1; }

@@ -5,12 +5,13 @@
 #include "base/title.h"
 #include "base/version.h"
 #include "net/loop.h"
-#include "server/explain.h"
-#include "server/modules.h"
-#include "server/options.h"
-#include "server/quick.h"
-#include "server/serve.h"
-#include "server/tune.h"
+#include "server/command/quick.h"
+#include "server/conf/foreign.h"
+#include "server/conf/options.h"
+#include "server/explain/explain.h"
+#include "server/process/modules.h"
+#include "server/process/start.h"
+#include "server/tune/tune.h"
 
 #include <stdio.h>
 #include <string.h>

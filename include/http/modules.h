@@ -1,9 +1,13 @@
-/* modules.h - what the modules of http/ bring besides directives. */
+/* modules.h - the tables of directives of http/, each beside the code that uses its values; server/process/modules.c puts them in their
+ * order. */
 #ifndef HTTP_MODULES_H
 #define HTTP_MODULES_H
 
-#include "http/variable.h"
+#include "conf/directive.h"
 
-extern const struct variable_row *const http_variables[]; /* tables of built-in variables; ends with NULL */
+extern struct conf_module http_module, listing_module, headers_module, access_module, referer_module,
+    secure_link_module, userid_module, log_module, variant_module, gzip_module, charset_module, rewrite_module,
+    map_module, geo_module, split_clients_module, random_index_module, empty_gif_module, monitor_module, limits_module,
+    confine_module, realip_module;
 
 #endif

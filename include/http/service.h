@@ -1,8 +1,8 @@
-/* service.h - HTTP in one worker: from listening sockets to responses. What server/serving.c starts and stops. */
+/* service.h - HTTP in one worker: from listening sockets to responses. What server/process/run.c starts and stops. */
 #ifndef HTTP_SERVICE_H
 #define HTTP_SERVICE_H
 
-#include "http/core.h"
+#include "http/core/core.h"
 #include "io/io.h"
 #include "net/loop.h"
 

@@ -1,18 +1,18 @@
-/* modules.c - the one list of tables of variables. */
+/* modules.c - the one list of tables of variables. The tables of directives are listed by server/process/modules.c. */
 #include "http/modules.h"
 
-#include "http/auth.h"
-#include "http/gzip.h"
-#include "http/limit_rate.h"
-#include "http/limits.h"
-#include "http/monitor.h"
-#include "http/place.h"
-#include "http/realip.h"
-#include "http/referer.h"
-#include "http/response.h"
-#include "http/secure_link.h"
-#include "http/userid.h"
-#include "http/variable_table.h"
+#include "http/access/auth.h"
+#include "http/access/realip.h"
+#include "http/access/referer.h"
+#include "http/access/secure_link.h"
+#include "http/content/gzip.h"
+#include "http/files/place.h"
+#include "http/limit/limit_rate.h"
+#include "http/limit/limits.h"
+#include "http/log/monitor.h"
+#include "http/respond/response.h"
+#include "http/respond/userid.h"
+#include "http/variable/variable_table.h"
 
 const struct variable_row *const http_variables[] = {
     request_variables, client_variables,  response_variables,    place_variables,   auth_variables,

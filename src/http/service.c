@@ -3,8 +3,8 @@
 #include "http/service.h"
 
 #include "base/clock.h"
-#include "http/connection.h"
-#include "http/worker.h"
+#include "http/h1/connection.h"
+#include "http/worker/worker.h"
 #include "net/socket.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by http/serve.c for each
+/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by http/handle/file_response.c for each
  * response.
  *
  * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile comes content that the

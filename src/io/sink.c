@@ -1,4 +1,4 @@
-/* sink.c - moves chunks from a source into a transport. Called by http/connection_send.c; see
+/* sink.c - moves chunks from a source into a transport. Called by http/h1/connection_send.c; see
  * sink.h. */
 #include "io/sink.h"
 

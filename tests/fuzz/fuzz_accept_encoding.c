@@ -2,7 +2,7 @@
  * nothing; what the client refuses is never chosen. */
 #include "fuzz.h"
 
-#include "http/accept_encoding.h"
+#include "http/syntax/accept_encoding.h"
 
 #include <ctype.h>
 

@@ -5,8 +5,8 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "http/precondition.h"
-#include "http/range.h"
+#include "http/syntax/precondition.h"
+#include "http/syntax/range.h"
 
 static const enum field lines[] = {FIELD_RANGE,         FIELD_IF_RANGE,          FIELD_IF_MATCH,
                                    FIELD_IF_NONE_MATCH, FIELD_IF_MODIFIED_SINCE, FIELD_IF_UNMODIFIED_SINCE};

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "conf/lex.h"
 #include "conf/parse.h"
-#include "server/modules.h"
+#include "server/conf/foreign.h"
+#include "server/process/modules.h"
 
 #include <errno.h>
 #include <fcntl.h>

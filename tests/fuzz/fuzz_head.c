@@ -5,8 +5,8 @@
 #include "fuzz.h"
 
 #include "base/arena.h"
-#include "http/parse.h"
-#include "http/uri.h"
+#include "http/h1/parse.h"
+#include "http/syntax/uri.h"
 
 static struct framing framing; /* of the head at hand */
 

@@ -4,7 +4,7 @@
  * Input: a byte that seeds the cuts, a line with the user, a line with the password, then the file. */
 #include "fuzz.h"
 
-#include "http/htpasswd.h"
+#include "http/access/htpasswd.h"
 
 #include <errno.h>
 

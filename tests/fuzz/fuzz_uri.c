@@ -3,7 +3,7 @@
  * Input: one byte of options, then the target. */
 #include "fuzz.h"
 
-#include "http/uri.h"
+#include "http/syntax/uri.h"
 
 enum { MERGE = 1 };
 

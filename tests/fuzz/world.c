@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "http/service.h"
 #include "io/filter.h"
-#include "server/main_conf.h"
-#include "server/modules.h"
+#include "server/conf/main_conf.h"
+#include "server/process/modules.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

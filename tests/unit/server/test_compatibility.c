@@ -2,7 +2,8 @@
  * do; and what is a row is not refused. */
 #include "unit.h"
 
-#include "server/modules.h"
+#include "server/conf/foreign.h"
+#include "server/process/modules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ START_TEST(test_all_are_known)
         char *rest = line;
         for (char *name; (name = strtok_r(rest, " \n", &rest)); count++)
             ck_assert_msg(is_row(name) || is_foreign(name),
-                          "\"%s\" has no row, and src/server/foreign.c does not say why", name);
+                          "\"%s\" has no row, and src/server/conf/foreign.c does not say why", name);
     }
     fclose(list);
     ck_assert_uint_gt(count, 200);

@@ -1,0 +1,24 @@
+/* core.h - the directives of http, server and location, and what they come to when http { } has been read. */
+#ifndef HTTP_CORE_CORE_H
+#define HTTP_CORE_CORE_H
+
+#include "http/site/site.h"
+
+extern struct conf_module http_module; /* http { }, server { }, location { } and what stands in them */
+
+/* vhost.c: setters of `listen` and `server_name`, and what they come to when http { } has been read. */
+conf_set_fn vhost_set_listen;
+conf_set_fn vhost_set_name;
+const char *vhost_finish(struct conf *cf, struct http_main *http);
+
+/* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no memory. */
+struct location *location_for_if(struct conf *cf);
+
+/* location.c: setter of `location`, trees built. */
+conf_set_fn location_set;
+const char *location_finish(struct conf *cf, struct server *server);
+
+/* alias.c: warns where a request could leave the directory of an alias, if such paths were not refused. */
+void location_check_alias(struct conf *cf, const struct location *l);
+
+#endif

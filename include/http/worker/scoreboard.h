@@ -1,0 +1,68 @@
+/* scoreboard.h - what all workers of a server count, in memory that they share with the master.
+ *
+ * Each worker writes to a slot of its own with plain stores; nobody else does while it lives. The
+ * master gives slots out before it forks; what a worker counted stays in its slot when it ends, and
+ * its successor there goes on counting from it, so that totals never go down. */
+#ifndef HTTP_WORKER_SCOREBOARD_H
+#define HTTP_WORKER_SCOREBOARD_H
+
+#include "file/cache.h"
+#include "io/io.h"
+
+#include <stdint.h>
+
+enum { STATUS_CLASSES = 6 }; /* status / 100; 0: closed without a response */
+
+/* What a connection does. */
+enum connection_state {
+    CONN_IDLE,      /* between requests, nothing received: holds no buffer and no request */
+    CONN_READING,   /* a head is incomplete */
+    CONN_BODY,      /* the request's body is read and thrown away */
+    CONN_HANDLING,  /* waits for an open, a listing: anything but the client */
+    CONN_SENDING,   /* waits for the client to take bytes, for the next turn, or for the disk */
+    CONN_LINGERING, /* the response is out; reads what is still on its way before closing */
+    CONN_CLOSED
+};
+
+/* Numbers of 64 bits, all of them: they are added up as an array. */
+struct counters {
+    struct io_counters io;
+    struct file_cache_stats cache;
+    uint64_t accepted, handled; /* connections */
+    uint64_t requests;          /* begun */
+    uint64_t statuses[STATUS_CLASSES];
+    uint64_t received, sent;          /* bytes of requests, and of responses with their heads */
+    uint64_t log_dropped;             /* lines */
+    uint64_t states[CONN_CLOSED + 1]; /* connections now, by enum connection_state */
+    uint64_t workers;                 /* that serve now, those that drain included */
+};
+
+struct scoreboard;
+
+enum { SCOREBOARD_NO_SLOT = -1 };
+
+int scoreboard_create(struct scoreboard **out); /* 0 or -errno */
+void scoreboard_destroy(struct scoreboard *b);  /* NULL is legal */
+
+/* The master's alone. A slot, or SCOREBOARD_NO_SLOT: there are more workers than anybody has. */
+int scoreboard_take(struct scoreboard *b);
+void scoreboard_give(struct scoreboard *b, int slot); /* its worker has ended; SCOREBOARD_NO_SLOT is legal */
+
+struct counters *scoreboard_counters(struct scoreboard *b, int slot); /* NULL: no slot */
+struct io_shared *scoreboard_io(struct scoreboard *b);
+struct admission *scoreboard_admission(struct scoreboard *b);
+
+/* All workers that there are and were; any process. Each number of a worker is one that it had
+ * during the call, so that no total is ever less than in a sum made before, or more than was
+ * counted. Two numbers may be of two moments: a connection that changes its state meanwhile may be
+ * missing, or there twice. */
+void scoreboard_sum(const struct scoreboard *b, struct counters *total);
+int64_t scoreboard_started(const struct scoreboard *b); /* when it was created: seconds since the epoch */
+
+/* Connections as nginx counts them. */
+struct connections_now {
+    uint64_t active, reading, writing, waiting;
+};
+struct connections_now counters_connections(const struct counters *c);
+
+#endif

@@ -1,0 +1,9 @@
+/* foreign.h - directives that this program knows of, and does not have. */
+#ifndef SERVER_CONF_FOREIGN_H
+#define SERVER_CONF_FOREIGN_H
+
+#include "conf/parse.h"
+
+extern const struct conf_foreign server_foreign[]; /* ends with a NULL name; rows of modules win */
+
+#endif

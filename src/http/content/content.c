@@ -1,0 +1,264 @@
+/* content.c - what happens to a response's content on its way out. See content.h; called by file_response.c and connection_send.c.
+ *
+ * nginx does it in filters: gunzip, charset, gzip, chunked, in this order. Here they are decided on first, and become sources
+ * around the body's own one (io/filter.h) just before the head is composed. */
+#include "http/content/content.h"
+
+#include "http/content/charset.h"
+#include "http/content/gzip.h"
+#include "http/respond/headers.h"
+#include "http/respond/response.h"
+#include "http/respond/validators.h"
+#include "http/worker/worker.h"
+
+#include <errno.h>
+
+enum {
+    HEAVY_LEAST = 8 * 1024, /* bodies up to this length are compressed where they are: well below a millisecond */
+    BUFFER_LEAST = 4 * 1024,
+    BUFFER_MOST = 1024 * 1024
+};
+
+/* ---- the plan ---- */
+
+static void remove_field(struct response *o, const struct field_line *line)
+{
+    struct field_line **at = &o->fields;
+
+    while (*at && *at != line)
+        at = &(*at)->next;
+    if (*at)
+        *at = line->next;
+    if (o->fields_end == &line->next)
+        o->fields_end = at;
+}
+
+static void lose_length(struct response *o)
+{
+    o->unsized = true;
+    o->accept_ranges = false;
+}
+
+static bool may_gunzip(const struct request *r)
+{
+    return r->location->gzip->gunzip && r->out.coding == CODING_GZIP;
+}
+
+static struct text gunzip_tag(struct request *r, struct text tag)
+{
+    return validators_mark(r, tag, "-gunzip", true);
+}
+
+static struct text gzip_tag(struct request *r, struct text tag)
+{
+    return validators_mark(r, tag, "-gzip", true);
+}
+
+static void plan_gunzip(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (!may_gunzip(r))
+        return;
+    o->vary |= r->location->gzip->vary;
+    if (gzip_accepted(r))
+        return;
+    o->plan.gunzip = true;
+    if (o->coding_line)
+        remove_field(o, o->coding_line);
+    o->coding_line = NULL;
+    lose_length(o);
+    o->etag = gunzip_tag(r, o->etag);
+}
+
+/* Where a variable says which charset it is, each one makes another representation. */
+static struct text charset_tag(struct request *r, struct text tag, struct text name, const struct recode *table)
+{
+    const struct charset_conf *conf = r->location->charset;
+
+    if (!table || (!conf->charset.variable && !conf->source.variable))
+        return tag;
+    char *mark = text_find(name, '"') == name.len ? arena_printf(&r->arena, "-%.*s", TEXT_ARG(name)) : NULL;
+    return mark ? validators_mark(r, tag, mark, false) : TEXT_NONE;
+}
+
+static void plan_charset(struct request *r)
+{
+    struct response *o = &r->out;
+    const struct recode *table;
+
+    if (!charset_configured(r->location->charset))
+        return;
+    struct text name = charset_choose(r, &table);
+    if (!name.at)
+        return;
+    if (o->status == 301 || o->status == 302) /* as nginx: browsers took it for that of the next page */
+        return;
+    char *type = arena_printf(&r->arena, "%.*s; charset=%.*s", TEXT_ARG(o->type), TEXT_ARG(name));
+    if (!type)
+        return;
+    o->bare_type = o->type;
+    o->type = text_of(type);
+    o->plan.recode = table;
+    o->etag = charset_tag(r, o->etag, name, table);
+    if (table && recode_resizes(table))
+        lose_length(o);
+}
+
+static bool may_gzip(const struct request *r)
+{
+    int status = r->out.status;
+
+    return (status == 200 || status == 403 || status == 404 || status == 304) && gzip_suits(r);
+}
+
+static void plan_gzip(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (!may_gzip(r))
+        return;
+    o->vary |= r->location->gzip->vary;
+    if (!gzip_accepted(r))
+        return;
+    if (o->status != 304 && !response_add(r, TEXT("Content-Encoding"), TEXT("gzip")))
+        return;
+    o->plan.gzip = true;
+    lose_length(o);
+    o->etag = gzip_tag(r, o->etag);
+}
+
+/* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it done. */
+void content_plan(struct request *r)
+{
+    struct response *o = &r->out;
+
+    if (o->plan.made)
+        return;
+    o->plan.made = true;
+    if (!o->no_length || o->status == 304) {
+        plan_gunzip(r);
+        plan_charset(r);
+    }
+    if (!o->no_length)
+        o->plan.trailers = headers_have_trailers(r);
+    plan_gzip(r);
+}
+
+struct text content_tag(struct request *r)
+{
+    struct response *o = &r->out, before = *o;
+
+    content_plan(r);
+    struct text tag = o->etag;
+    *o = before;
+    *o->fields_end = NULL;
+    return tag;
+}
+
+bool content_is_made(const struct request *r)
+{
+    const struct content_plan *p = &r->out.plan;
+    return p->gunzip || p->gzip || p->recode || p->trailers;
+}
+
+/* ---- the sources ---- */
+
+static void on_ready(void *arg)
+{
+    struct request *r = arg;
+    request_resume(r);
+}
+
+static size_t buffer_size(const struct conf_bufs *b)
+{
+    int64_t size = b->number > BUFFER_MOST / b->size ? BUFFER_MOST : b->number * b->size;
+    return size < BUFFER_LEAST ? BUFFER_LEAST : (size_t)size;
+}
+
+/* Takes over both, also when it fails. */
+int content_wrap(struct request *r, struct source **s, struct codec *codec, size_t size, bool heavy)
+{
+    const struct filter_options o = {
+        .pool = heavy ? io_pool(r->worker->io, TEXT_NONE) : NULL,
+        .out_size = size,
+        .ready = on_ready,
+        .arg = r,
+    };
+    struct source *inner = *s;
+    *s = NULL;
+    return source_open_filter(s, inner, codec, &o);
+}
+
+static int add_gunzip(struct request *r, struct source **s, struct codec *codec)
+{
+    int rc = codec_inflate(&codec);
+    return rc < 0 ? rc : content_wrap(r, s, codec, buffer_size(&r->location->gzip->gunzip_buffers), true);
+}
+
+static int add_recode(struct request *r, struct source **s, struct codec *codec)
+{
+    int rc = codec_recode(&codec, r->out.plan.recode);
+    return rc < 0 ? rc : content_wrap(r, s, codec, CONTENT_LIGHT, false);
+}
+
+static int add_gzip(struct request *r, struct source **s, struct codec *codec)
+{
+    const struct response *o = &r->out;
+    bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
+    int rc = gzip_codec(&codec, r->location->gzip, sized ? o->length : UINT64_MAX);
+
+    if (rc == 0)
+        rc = content_wrap(r, s, codec, buffer_size(&r->location->gzip->buffers), !sized || o->length > HEAVY_LEAST);
+    r->out.gzip = rc == 0 ? *s : NULL;
+    return rc;
+}
+
+/* Around the body's source, or the bytes that would have been copied. */
+static int open_sources(struct request *r)
+{
+    struct response *o = &r->out;
+    const struct content_plan *p = &o->plan;
+    struct source *s = o->file.source;
+    int rc = s ? 0 : source_open_bytes(&s, o->body);
+
+    if (rc == 0 && p->gunzip)
+        rc = add_gunzip(r, &s, NULL);
+    if (rc == 0 && p->recode)
+        rc = add_recode(r, &s, NULL);
+    if (rc == 0 && p->gzip)
+        rc = add_gzip(r, &s, NULL);
+    o->body = TEXT("");
+    o->file = (struct sink_body){.source = s, .left = o->length};
+    if (rc == 0 && o->unsized) {
+        o->file.left = UINT64_MAX;
+        o->file.open_ended = true;
+    }
+    return rc;
+}
+
+/* Neither has content, whatever was configured (RFC 9110, 15.3.5 and 15.4.5). */
+static void forget_content(struct request *r)
+{
+    struct response *o = &r->out;
+
+    o->no_length = true;
+    o->body = TEXT("");
+    source_close(o->file.source);
+    o->file = (struct sink_body){0};
+}
+
+static int begin(struct request *r)
+{
+    struct response *o = &r->out;
+
+    content_plan(r);
+    return content_is_made(r) && !o->no_length && !r->head_only ? open_sources(r) : 0;
+}
+
+int content_begin(struct request *r)
+{
+    if (r->out.status == 204 || r->out.status == 304)
+        forget_content(r);
+    return r->location->rewrites_content ? begin(r) : 0;
+}

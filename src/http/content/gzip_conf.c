@@ -1,0 +1,161 @@
+/* gzip_conf.c - the directives of gzip and gunzip. See gzip.h. */
+#include "http/content/gzip.h"
+
+#include "http/core/core.h"
+#include "http/syntax/message.h"
+
+#include <limits.h>
+
+static const char *set_codec_flag(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    const char *error = conf_set_flag(cf, row, slot);
+
+    if (!error && *(bool *)slot && !codec_has_zlib)
+        return conf_error(cf, "\"%s\" needs zlib, and this sluice is built without it", row->name);
+    return error;
+}
+
+/* A size to the bits that count it: 32k is 15. extra: bounds. */
+static const char *set_bits(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    int64_t size = 0;
+    int *bits = slot;
+    const char *error = conf_set_size(cf, row, &size);
+
+    if (error)
+        return error;
+    for (*bits = 0; size > 1; size /= 2)
+        ++*bits;
+    return NULL;
+}
+
+/* gzip_hash: deflate's hash has 7 bits more than its memory level. */
+static const char *set_hash(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    enum { HASH_BITS = 7 };
+    int *memory = slot;
+    const char *error = set_bits(cf, row, slot);
+
+    *memory -= error ? 0 : HASH_BITS;
+    return error;
+}
+
+static const char *set_proxied(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    static const struct {
+        struct text word;
+        unsigned bit;
+    } words[] = {
+        {{"off", 3}, PROXIED_OFF},           {{"expired", 7}, PROXIED_EXPIRED},
+        {{"no-cache", 8}, PROXIED_NO_CACHE}, {{"no-store", 8}, PROXIED_NO_STORE},
+        {{"private", 7}, PROXIED_PRIVATE},   {{"no_last_modified", 16}, PROXIED_NO_LAST_MODIFIED},
+        {{"no_etag", 7}, PROXIED_NO_ETAG},   {{"auth", 4}, PROXIED_AUTH},
+        {{"any", 3}, PROXIED_ANY},
+    };
+    enum { WORDS = sizeof words / sizeof *words };
+    unsigned *mask = slot;
+
+    *mask = 0;
+    for (unsigned i = 1; i < cf->count; i++) {
+        unsigned w = 0;
+        while (w < WORDS && !text_equal(words[w].word, cf->args[i]))
+            w++;
+        if (w == WORDS)
+            return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
+        if (*mask & words[w].bit)
+            conf_warn(cf, "duplicate value \"%.*s\"", TEXT_ARG(cf->args[i]));
+        *mask |= words[w].bit;
+    }
+    return NULL;
+}
+
+static const char *set_disable(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    struct gzip_disable *d = slot;
+    struct gzip_pattern **end = &d->patterns;
+
+    (void)row;
+    for (unsigned i = 1; i < cf->count; i++) {
+        if (text_equal(cf->args[i], TEXT("msie6"))) {
+            d->msie6 = true;
+            continue;
+        }
+        struct gzip_pattern *p = arena_zalloc(cf->arena, sizeof *p);
+        const char *error = "no memory";
+        if (!p || pattern_compile(&p->pattern, cf->args[i], true, cf->arena, &error) < 0)
+            return conf_error(cf, "%s", error);
+        *end = p;
+        end = &p->next;
+    }
+    return NULL;
+}
+
+const char *const gzip_default_types[] = {"text/html", NULL};
+static const struct conf_bounds level_bounds = {.least = 1, .most = 9};
+static const struct conf_bounds window_bounds = {.least = 512, .most = 32768, .power_of_two = true};
+static const struct conf_bounds hash_bounds = {.least = 512, .most = 131072, .power_of_two = true};
+static const struct conf_bounds buffer_bounds = {.least = 512, .most = 1 << 20};
+static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTOCOL_1_1}, {NULL, 0}};
+
+#define SLOT(field) CONF_SLOT(struct gzip_conf, field)
+
+static const struct conf_row rows[] = {
+    {"gzip", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, set_codec_flag, SLOT(gzip), .dflt = "off",
+     .help = "Compress responses on the fly, on threads of the pool.",
+     .differs = "`*` in Accept-Encoding stands for gzip, too, and identity is sent where the client gives it a higher "
+                "weight than gzip."},
+    {"gzip_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = gzip_default_types,
+     .syntax = "mime-type ...", .help = "Media types to compress besides text/html; * is every one.",
+     .differs = "text/javascript, application/javascript and application/x-javascript are one type."},
+    {"gzip_min_length", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, SLOT(min_length), .dflt = "20", .syntax = "length",
+     .help = "Shorter responses are not compressed."},
+    {"gzip_comp_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, SLOT(level), .extra = &level_bounds, .dflt = "1",
+     .syntax = "level", .help = "From 1, the fastest, to 9, the smallest."},
+    {"gzip_buffers", CONF_HTTP_ALL, CONF_TAKE2, conf_set_bufs, SLOT(buffers), .extra = &buffer_bounds, .dflt = "32 4k",
+     .syntax = "number size", .help = "Most compressed bytes held per response, and most uncompressed ones.",
+     .differs = "It is one buffer of number times size, at most 1m."},
+    {"gzip_window", CONF_HTTP_ALL, CONF_TAKE1, set_bits, SLOT(window_bits), .extra = &window_bounds, .dflt = "32k",
+     .syntax = "size", .help = "How far back the compressor looks."},
+    {"gzip_hash", CONF_HTTP_ALL, CONF_TAKE1, set_hash, SLOT(memory), .extra = &hash_bounds, .dflt = "64k",
+     .syntax = "size", .help = "Size of the compressor's hash table."},
+    {"gzip_no_buffer", CONF_HTTP_ALL, CONF_FLAG, conf_set_accepted, .help = "Accepted; it has no meaning here."},
+    {"postpone_gzipping", CONF_HTTP_ALL, CONF_TAKE1, conf_set_accepted, .syntax = "size",
+     .help = "Accepted; it has no meaning here."},
+    {"gzip_vary", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, SLOT(vary), .dflt = "off",
+     .help = "Send Vary: Accept-Encoding where gzip, gzip_static or gunzip choose by it.",
+     .differs = "A 304 of gzip or gunzip has the field, too."},
+    {"gzip_http_version", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, SLOT(http_version), .extra = versions,
+     .dflt = "1.1", .syntax = "1.0 | 1.1", .help = "Oldest version of requests that get gzip."},
+    {"gzip_proxied", CONF_HTTP_ALL, CONF_1MORE, set_proxied, SLOT(proxied), .dflt = "off",
+     .syntax = "off | expired | no-cache | no-store | private | no_last_modified | no_etag | auth | any ...",
+     .help = "Which responses to requests with a Via field are compressed."},
+    {"gzip_disable", CONF_HTTP_ALL, CONF_1MORE, set_disable, SLOT(disable), .syntax = "regex ... | msie6",
+     .help = "User agents whose responses are not compressed by gzip."},
+    {"gunzip", CONF_HTTP_ALL, CONF_FLAG, set_codec_flag, SLOT(gunzip), .dflt = "off",
+     .help = "Unpacks the side file of `gzip_static always` for clients that do not accept gzip."},
+    {"gunzip_buffers", CONF_HTTP_ALL, CONF_TAKE2, conf_set_bufs, SLOT(gunzip_buffers), .extra = &buffer_bounds,
+     .dflt = "32 4k", .syntax = "number size", .help = "Most unpacked bytes held per response.",
+     .differs = "It is one buffer of number times size, at most 1m."},
+    {.name = NULL},
+};
+
+static const char *finish(struct conf *cf, struct conf_block *block, void *values)
+{
+    const struct gzip_conf *conf = values;
+    struct location *l = location_of(block);
+
+    (void)cf;
+    if (!l)
+        return NULL;
+    l->gzip = conf;
+    l->rewrites_content |= conf->gzip || conf->gunzip;
+    return NULL;
+}
+
+struct conf_module gzip_module = {
+    .name = "Compression",
+    .rows = rows,
+    .size = sizeof(struct gzip_conf),
+    .levels = CONF_HTTP_ALL,
+    .finish = finish,
+};

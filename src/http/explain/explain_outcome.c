@@ -1,0 +1,281 @@
+/* explain_outcome.c - what a request's way came to, in words: the status, and what would move the
+ * bytes, each with its reason. */
+#include "file/residency.h"
+#include "http/content/gzip.h"
+#include "http/explain/explain_words.h"
+#include "http/handle/file_response.h"
+#include "http/syntax/precondition.h"
+#include "http/syntax/status.h"
+
+#include <string.h>
+
+/* ---- the status ---- */
+
+static const char *why_refused(int status)
+{
+    switch (status) {
+    case 405:
+        return "* is for no resource";
+    case 413:
+        return "the body is larger than client_max_body_size";
+    case 414:
+        return "the request line is longer than large_client_header_buffers allow";
+    case 431:
+        return "the fields are longer than large_client_header_buffers allow, or too many";
+    case 501:
+        return "the method, or the transfer coding, is not known";
+    case 505:
+        return "the version is not HTTP/1.0 or HTTP/1.1";
+    default:
+        return "the head is malformed, or its URI leads out of the root";
+    }
+}
+
+/* Of a client that asked whether what it has is still good. */
+static const char *why_not_unchanged(const struct request *r)
+{
+    const struct message *m = &r->msg;
+
+    if (m->fields[FIELD_IF_NONE_MATCH].at)
+        return "the whole file: If-None-Match does not name it as it is now";
+    if (!m->fields[FIELD_IF_MODIFIED_SINCE].at)
+        return "the whole file";
+    switch (r->location->http->if_modified_since) {
+    case IF_MODIFIED_SINCE_OFF:
+        return "the whole file: if_modified_since off ignores the field";
+    case IF_MODIFIED_SINCE_EXACT:
+        return "the whole file: If-Modified-Since is not exactly the file's date, as if_modified_since exact requires";
+    default:
+        return "the whole file: it has changed since If-Modified-Since";
+    }
+}
+
+static const char *why_whole(const struct request *r)
+{
+    const struct message *m = &r->msg;
+
+    if (!m->fields[FIELD_RANGE].at)
+        return why_not_unchanged(r);
+    if (m->method != METHOD_GET)
+        return "the whole file: Range counts with GET only";
+    if (r->location->http->max_ranges == 0)
+        return "the whole file: max_ranges 0 turns ranges off";
+    if (m->fields[FIELD_IF_RANGE].at)
+        return "the whole file: If-Range does not name it as it is now, or the ranges are not worth it";
+    return "the whole file: Range has another unit, or too many ranges";
+}
+
+static const char *why_of_file(struct explain *e)
+{
+    const struct request *r = e->request;
+    const struct message *m = &r->msg;
+    struct text range = m->fields[FIELD_RANGE];
+
+    if (r->error_status > 0)
+        return arena_printf(&e->request->arena, "%s%serror_page says so", e->why ? e->why : "", e->why ? ", and " : "");
+    switch (r->out.status) {
+    case 200:
+        return why_whole(r);
+    case 206:
+        if (r->out.content_range.at)
+            return arena_printf(&e->request->arena, "Range %.*s is inside the file", TEXT_ARG(range));
+        return arena_printf(&e->request->arena, "Range %.*s: several parts", TEXT_ARG(range));
+    case 304:
+        return m->fields[FIELD_IF_NONE_MATCH].at ? "If-None-Match names the file as it is"
+                                                 : "the file has not changed since If-Modified-Since";
+    default:
+        return e->why;
+    }
+}
+
+/* Behind the star of its Content-Range. */
+static struct text file_size(const struct request *r)
+{
+    size_t slash = text_find(r->unsatisfied, '/');
+
+    return slash < r->unsatisfied.len ? text_from(r->unsatisfied, slash + 1) : TEXT("");
+}
+
+static const char *why(struct explain *e)
+{
+    const struct request *r = e->request;
+    const struct message *m = &r->msg;
+
+    if (e->refused)
+        return why_refused(r->out.status);
+    if (r->file)
+        return why_of_file(e);
+    if (r->out.status == 416)
+        return arena_printf(&e->request->arena, "Range %.*s has none of the file's %.*s bytes, or is malformed",
+                            TEXT_ARG(m->fields[FIELD_RANGE]), TEXT_ARG(file_size(r)));
+    if (r->out.status == 412)
+        return m->fields[FIELD_IF_MATCH].at ? "If-Match does not name the file as it is"
+                                            : "the file has changed since If-Unmodified-Since";
+    return e->why;
+}
+
+static void say_status(struct explain *e)
+{
+    const struct request *r = e->request;
+    const char *reason = why(e);
+
+    if (r->silent) {
+        explain_say(e, "status", "none: status %d closes the connection without a response", r->out.status);
+        return;
+    }
+    struct text line = status_line(r->out.status);
+    explain_say(e, "status", "%.*s%s%s", TEXT_ARG(line), reason ? ": " : "", reason ? reason : "");
+}
+
+/* ---- what becomes of the content ---- */
+
+static const char *why_not_gzip(struct request *r)
+{
+    const struct gzip_conf *g = r->location->gzip;
+    const struct response *o = &r->out;
+    struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+
+    if (o->coding_line)
+        return "it is compressed already";
+    if (o->status != 200 && o->status != 206 && o->status != 403 && o->status != 404)
+        return "only 200, 403 and 404 are";
+    if (!o->unsized && o->length < (uint64_t)g->min_length)
+        return "it is shorter than gzip_min_length";
+    if (!gzip_suits(r))
+        return "gzip_types does not have its type";
+    if (!accept_encoding_takes(&accept, CODING_GZIP))
+        return "Accept-Encoding does not ask for it";
+    return "gzip_http_version, gzip_proxied or gzip_disable say no";
+}
+
+static void say_content(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct content_plan *p = &r->out.plan;
+
+    if (!r->location->rewrites_content || r->out.no_length || r->silent)
+        return;
+    if (p->gunzip)
+        explain_say(e, "content", "unpacked, as gunzip says: the client does not accept gzip");
+    if (p->recode)
+        explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
+    if (p->gzip)
+        explain_say(e, "content", "compressed by gzip: the client accepts it; there are no ranges of that");
+    else if (r->location->gzip->gzip)
+        explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
+    if (e->reply.chunked)
+        explain_say(e, NULL, "sent in chunks: %s",
+                    r->out.unsized ? "its length is not known in advance" : "it has trailers");
+    else if (r->out.unsized && !r->head_only)
+        explain_say(e, NULL, "its end is the connection's: its length is not known in advance");
+}
+
+/* ---- the bytes ---- */
+
+/* As the configuration writes it: 8m. */
+static const char *size_text(struct request *r, int64_t bytes)
+{
+    static const char units[] = "\0kmg";
+    unsigned unit = 0;
+
+    for (; unit < 3 && bytes >= 1024 && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    const char *text = arena_printf(&r->arena, "%lld%.1s", (long long)bytes, unit ? &units[unit] : "");
+    return text ? text : "";
+}
+
+static const char *why_no_file(const struct request *r)
+{
+    if (r->silent)
+        return "nothing is sent";
+    if (r->head_only)
+        return "HEAD: the head alone is sent";
+    if (r->out.no_length)
+        return "this status has no body";
+    if (r->file)
+        return "the file is empty";
+    return r->out.length > 0 ? "the body is made in memory, no file is read" : "there is no body";
+}
+
+static void say_residency(struct explain *e, const struct file *f)
+{
+    enum { LOOKED_AT = 256 * 1024 * 1024 };
+    const struct request *r = e->request;
+    size_t some = f->size < LOOKED_AT ? (size_t)f->size : LOOKED_AT;
+    ssize_t told = residency(f, 0, some);
+    size_t resident = told > 0 ? (size_t)told : 0;
+
+    if (told < 0)
+        explain_say(e, NULL, "the kernel does not tell how much of it is in the page cache%s",
+                    r->location->io->aio.mode == AIO_OFF ? "" : ": a thread reads it first");
+    else if (resident == (size_t)f->size)
+        explain_say(e, NULL, "all of it is in the page cache now");
+    else if (resident == some)
+        explain_say(e, NULL, "its first %zu bytes are in the page cache now", resident);
+    else if (r->location->io->aio.mode == AIO_OFF)
+        explain_say(e, NULL,
+                    "%zu bytes from its start on are in the page cache now; aio off: the rest holds up the worker",
+                    resident);
+    else
+        explain_say(e, NULL, "%zu bytes from its start on are in the page cache now; a thread reads the rest first",
+                    resident);
+}
+
+static void say_windows(struct explain *e, const struct file *f)
+{
+    struct request *r = e->request;
+    const struct io_conf *io = r->location->io;
+    const struct conf_bufs *bufs = &io->output_buffers;
+
+    explain_say(e, NULL, "read by %s, ahead of the client, into at most %lld buffers of %s, aligned to %u bytes",
+                disk_name(io_disk(e->worker.io, &io->aio)), (long long)bufs->number, size_text(r, bufs->size),
+                f->align_offset);
+}
+
+/* This request is counted as the server would: what is told is what the next one would get. */
+static void say_demand(struct explain *e, const struct policy_facts *facts)
+{
+    if (facts->resident_permille < 0)
+        explain_say(e, NULL, "how much of it is in the page cache, the kernel tells only the owner of the file");
+    else
+        explain_say(e, NULL, "%d.%d %% of it is in the page cache", facts->resident_permille / 10,
+                    facts->resident_permille % 10);
+    explain_say(e, NULL, "asked for %u.%u times lately, this time included: %s", facts->demand / 1000,
+                facts->demand / 100 % 10, e->options->admission_why);
+}
+
+static void say_bytes(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct source *s = r->out.file.source;
+    enum io_method method = s ? s->method : r->out.method;
+
+    if (method == IO_NONE || !r->file) {
+        explain_say(e, "bytes", "%s: %s", io_method_name(method), why_no_file(r));
+        return;
+    }
+    struct policy_facts facts = serve_facts(r);
+    const struct io_conf *io = r->location->io;
+    explain_say(e, "bytes", "%s: %s", io_method_name(method), policy_reason(&facts));
+    if (policy_choose(&facts) == IO_DIRECT && method != IO_DIRECT)
+        explain_say(e, NULL, "but this file cannot be opened with O_DIRECT");
+    if (io->method == IO_AUTO)
+        explain_say(e, NULL, "%lld bytes; directio %s%s, sendfile %s", (long long)facts.file_size,
+                    io->directio_auto ? "auto=" : "", io->directio < 0 ? "off" : size_text(r, io->directio),
+                    io->sendfile ? "on" : "off");
+    if (policy_asks_demand(io, facts.file_size))
+        say_demand(e, &facts);
+    if (method == IO_DIRECT)
+        say_windows(e, r->file);
+    else if (method != IO_MEMORY)
+        say_residency(e, r->file);
+    if (e->read_error < 0)
+        explain_say(e, NULL, "but reading it fails: %s", strerror(-e->read_error));
+}
+
+void explain_outcome(struct explain *e)
+{
+    say_status(e);
+    say_content(e);
+    say_bytes(e);
+}

@@ -1,0 +1,49 @@
+/* find.c - the name of a file to the file, by the location's cache and its rules. See place.h. */
+#include "http/files/confine.h"
+#include "http/files/place.h"
+#include "http/worker/worker.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static void on_found(struct file_lookup *lookup, int rc, struct file *f)
+{
+    struct request *r = container_of(lookup, struct request, lookup);
+    r->found = true;
+    r->found_rc = rc;
+    r->found_file = f;
+    request_resume(r);
+}
+
+int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
+{
+    *f = NULL;
+    if (r->found) {
+        r->found = false;
+        *f = r->found_file;
+        r->found_file = NULL;
+        return r->found_rc;
+    }
+    if (!path.at)
+        return -ENOMEM;
+    struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
+    int rc = r->location->confine ? confine_options(r, path, source, &options) : 0;
+    if (rc < 0)
+        return rc;
+    r->lookup.found = on_found;
+    return file_cache_find(r->worker->cache, r->location->file, path.at, &options, &r->lookup, f);
+}
+
+int place_find(struct request *r, struct text path, struct file **f)
+{
+    return place_find_named(r, path, NULL, f);
+}
+
+bool place_stat(struct request *r, struct text path, const struct template *source, struct stat *st)
+{
+    struct open_options guard = {0};
+
+    if (r->location->confine && confine_options(r, path, source, &guard) < 0)
+        return false;
+    return file_stat(path.at, &guard, st) == 0;
+}

@@ -1,0 +1,19 @@
+/* steps.h - the conductor: from a routed request to a complete response in r->out. */
+#ifndef HTTP_HANDLE_STEPS_H
+#define HTTP_HANDLE_STEPS_H
+
+#include "http/request/request.h"
+
+/* Processes the request from r->step on. True: r->out is complete. False: something is awaited; the
+ * request is resumed exactly once, from the loop (carrier.h), unless static_abandon() comes
+ * first. */
+bool static_run(struct request *r);
+
+/* One step of that: one name of try_files or index looked up, one file opened. False: it waits, and
+ * is to be taken again when the request is resumed. */
+bool static_step(struct request *r);
+
+/* Gives up whatever is awaited and held: the request goes away. It is not resumed any more. */
+void static_abandon(struct request *r);
+
+#endif

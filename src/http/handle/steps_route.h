@@ -1,0 +1,17 @@
+/* steps_route.h - what the files of steps.c share: the steps before a location's own (true: go on with r->step; false: wait), and names. */
+#ifndef HTTP_HANDLE_STEPS_ROUTE_H
+#define HTTP_HANDLE_STEPS_ROUTE_H
+
+#include "http/request/request.h"
+
+bool static_step_route(struct request *r);
+bool static_step_location(struct request *r);
+bool static_step_named(struct request *r);
+bool static_step_rewrite(struct request *r);
+bool static_step_try_files(struct request *r);
+
+/* `rewrite ... break` leaves a URI that need not begin with the location's name, which an alias would cut off: true, and 500 is the
+ * answer. Asked where a path is made. */
+bool static_refuse_alias(struct request *r);
+
+#endif

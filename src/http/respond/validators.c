@@ -1,0 +1,84 @@
+/* validators.c - the entity tag and the date of a file, as they are sent and compared. See validators.h; called by file_response.c,
+ * content.c and headers.c. */
+#include "http/respond/validators.h"
+
+#include "base/clock.h"
+#include "http/core/core.h"
+
+/* The date, which must not lie ahead of the response's own. RFC 9110, 8.8.2.1. */
+static struct text date_text(struct request *r, const struct file *f)
+{
+    if (f->mtime.tv_sec <= (time_t)clock_now.sec)
+        return (struct text){f->last_modified, CLOCK_HTTP_LEN};
+    return arena_text(&r->arena, (struct text){clock_now.http, CLOCK_HTTP_LEN});
+}
+
+time_t validators_set(struct request *r)
+{
+    const struct file *f = r->file;
+    struct response *o = &r->out;
+    time_t now = (time_t)clock_now.sec;
+
+    o->own_date = false;
+    if (r->error_status == 0 || r->error_status == 200) { /* as nginx: an error page has no date */
+        o->last_modified = date_text(r, f);
+        o->own_date = true;
+    }
+    if (r->location->http->etag)
+        o->etag = validators_side_tag(r, (struct text){f->etag, f->etag_len});
+    return f->mtime.tv_sec <= now ? clock_within_http(f->mtime.tv_sec) : now;
+}
+
+/* The dates that a file was sent with while its own lay ahead: since its inode was changed last, the same file with the same
+ * date has been there. */
+static void add_sent(struct validators *v, const struct file *f)
+{
+    time_t now = (time_t)clock_now.sec, changed = f->ctime.tv_sec;
+
+    v->sent_first = changed < now ? changed : now;
+    v->sent_last = v->modified <= now ? v->modified - 1 : now;
+}
+
+struct validators validators_of(const struct request *r)
+{
+    const struct response *o = &r->out;
+    struct validators v = {.etag = o->etag, .sent_first = 1, .sent_last = 0};
+
+    if (!o->own_date) {
+        v.dated = o->last_modified.len > 0 && clock_parse_http(o->last_modified, &v.modified) == 0;
+        return v;
+    }
+    v.dated = true;
+    v.modified = clock_within_http(r->file->mtime.tv_sec);
+    add_sent(&v, r->file);
+    return v;
+}
+
+struct text validators_mark(struct request *r, struct text tag, const char *mark, bool weak)
+{
+    size_t len = strlen(mark);
+    bool is_weak = text_starts(tag, TEXT("W/"));
+
+    if (tag.len < 2 || tag.at[tag.len - 1] != '"' || (tag.at[0] != '"' && !is_weak))
+        return TEXT_NONE;
+    char *marked = arena_alloc(&r->arena, 2 + tag.len + len), *to = marked;
+    if (!marked)
+        return TEXT_NONE;
+    if (weak && !is_weak) {
+        *to++ = 'W';
+        *to++ = '/';
+    }
+    memcpy(to, tag.at, tag.len - 1);
+    to += tag.len - 1;
+    memcpy(to, mark, len);
+    to += len;
+    *to++ = '"';
+    return text_span(marked, to);
+}
+
+struct text validators_side_tag(struct request *r, struct text tag)
+{
+    static const char *const marks[CODINGS] = {[CODING_BR] = "-br", [CODING_ZSTD] = "-zst", [CODING_GZIP] = "-gz"};
+
+    return r->out.coding == CODING_NONE || tag.len == 0 ? tag : validators_mark(r, tag, marks[r->out.coding], false);
+}

@@ -1,0 +1,94 @@
+/* worker.c - start and end of a worker's facilities, and its pools. See worker.h. */
+#include "http/worker/worker.h"
+
+#include <stdlib.h>
+
+enum { POOLED_MOST = 256 /* pieces of a size kept for the next ones */ };
+
+/* ---- pools ---- */
+
+void *spare_take(struct spares *pool, size_t head, size_t cap)
+{
+    struct spare *b = pool->first;
+
+    if (b && cap == pool->usual) {
+        pool->first = b->next;
+        pool->count--;
+        return b;
+    }
+    b = malloc(head + cap);
+    if (b)
+        b->cap = cap;
+    return b;
+}
+
+void spare_give(struct spares *pool, struct spare *b)
+{
+    if (b->cap != pool->usual || pool->count >= POOLED_MOST) {
+        free(b);
+        return;
+    }
+    b->next = pool->first;
+    pool->first = b;
+    pool->count++;
+}
+
+static void spares_free(struct spares *pool)
+{
+    while (pool->first) {
+        struct spare *next = pool->first->next;
+        free(pool->first);
+        pool->first = next;
+    }
+}
+
+/* ---- start and end ---- */
+
+int worker_init(struct worker *w, const struct worker_options *o)
+{
+    w->loop = o->loop;
+    w->scoreboard = o->scoreboard;
+    w->counters = o->counters ? o->counters : &w->own;
+    w->inputs.usual = o->input_size;
+    w->outputs.usual = o->output_size;
+    w->requests.usual = o->request_size;
+    bulk_init(&w->bulk, o->loop);
+    int rc = deadlines_create(&w->deadlines, o->loop);
+    if (rc == 0)
+        rc = io_start(&w->io, o->loop, o->io, o->aio_requests);
+    if (rc == 0)
+        io_share(w->io, &w->counters->io, o->scoreboard ? scoreboard_io(o->scoreboard) : NULL);
+    if (rc == 0 && o->scoreboard)
+        io_share_admission(w->io, scoreboard_admission(o->scoreboard));
+    if (rc == 0)
+        rc = file_cache_create(&w->cache, io_pool(w->io, TEXT_NONE));
+    if (rc == 0)
+        file_cache_share(w->cache, &w->counters->cache);
+    return rc;
+}
+
+void worker_fini(struct worker *w)
+{
+    if (w->io) /* first: opens that nobody waits for any more still answer to the cache */
+        io_stop(w->io);
+    if (w->cache)
+        file_cache_destroy(w->cache);
+    while (w->parts) {
+        struct worker_part *p = w->parts;
+        w->parts = p->next;
+        p->end(p);
+    }
+    if (w->deadlines)
+        deadlines_destroy(w->deadlines);
+    spares_free(&w->inputs);
+    spares_free(&w->outputs);
+    spares_free(&w->requests);
+}
+
+void worker_sum(const struct worker *w, struct counters *total)
+{
+    if (w->scoreboard)
+        scoreboard_sum(w->scoreboard, total);
+    else
+        *total = *w->counters;
+}

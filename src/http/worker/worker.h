@@ -1,0 +1,80 @@
+/* worker.h - what one worker process has for its requests: facilities and pools, no connections. Made and ended by service.c; all of
+ * it belongs to the thread of the loop. */
+#ifndef HTTP_WORKER_WORKER_H
+#define HTTP_WORKER_WORKER_H
+
+#include "file/cache.h"
+#include "http/worker/bulk.h"
+#include "http/worker/scoreboard.h"
+#include "io/io.h"
+#include "net/deadline.h"
+#include "net/loop.h"
+
+#include <stddef.h>
+
+struct auth;         /* auth.h */
+struct listing_jobs; /* listing_job.h */
+
+/* What a pooled piece of memory begins with while nobody uses it. */
+struct spare {
+    struct spare *next; /* in the pool */
+    size_t cap;         /* bytes behind its head */
+};
+
+/* Pieces of the usual size, kept for their next user. */
+struct spares {
+    struct spare *first;
+    unsigned count;
+    size_t usual; /* cap of those that are kept */
+};
+
+/* `head` bytes and `cap` more, not zeroed; NULL: no memory. */
+void *spare_take(struct spares *pool, size_t head, size_t cap);
+void spare_give(struct spares *pool, struct spare *b); /* one that is not of the usual size goes back to the heap */
+
+/* What a room keeps for the requests of a worker, made when the first one needs it. Embedded. */
+struct worker_part {
+    struct worker_part *next;
+    void (*end)(struct worker_part *p); /* no thread of the worker's io runs any more; frees it */
+};
+
+struct worker {
+    struct loop *loop;
+    struct io *io;
+    struct file_cache *cache;
+    struct deadlines *deadlines;
+    struct scoreboard *scoreboard; /* or NULL */
+    struct counters own, *counters;
+    struct bulk bulk;
+    struct auth *auth;             /* NULL: nobody has asked for a password yet */
+    struct listing_jobs *listings; /* the same for listings */
+    struct worker_part *parts;     /* ended with the worker, the newest first */
+    struct spares inputs, outputs, requests;
+};
+
+struct worker_options {
+    struct loop *loop;
+    const struct io_main_conf *io;
+    unsigned aio_requests;         /* worker_aio_requests */
+    struct scoreboard *scoreboard; /* NULL: counts for itself */
+    struct counters *counters;     /* of this worker, there; NULL: counts for itself */
+    size_t input_size;             /* usual client_header_buffer_size */
+    size_t output_size;            /* bytes of a usual output buffer */
+    size_t request_size;           /* bytes of a usual request, its arena included */
+};
+
+/* `w` is zeroed. 0 or -errno, with worker_fini() legal in both cases. */
+int worker_init(struct worker *w, const struct worker_options *options);
+void worker_fini(struct worker *w); /* its parts too; no request is left */
+
+/* From now on `p` is one of them. */
+static inline void worker_keep(struct worker *w, struct worker_part *p, void (*end)(struct worker_part *p))
+{
+    *p = (struct worker_part){w->parts, end};
+    w->parts = p;
+}
+
+/* What all workers count; this one alone where there is no scoreboard. */
+void worker_sum(const struct worker *w, struct counters *total);
+
+#endif

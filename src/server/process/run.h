@@ -1,0 +1,31 @@
+/* run.h - one configuration at work in a loop: the HTTP service on a worker's sockets. What worker.c has once, and
+ * single.c, which reloads in place, for a while twice. */
+#ifndef SERVER_PROCESS_RUN_H
+#define SERVER_PROCESS_RUN_H
+
+#include "http/worker/scoreboard.h"
+#include "net/loop.h"
+#include "server/conf/cycle.h"
+
+struct serving;
+
+struct serving_start {
+    struct cycle *cycle; /* stays the caller's and outlives it */
+    unsigned worker;
+    struct scoreboard *scoreboard;
+    struct counters *counters; /* of this process, there; NULL: none */
+};
+
+/* Logs what fails. 0 or -errno. */
+int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start);
+
+/* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may destroy this. The
+ * listening sockets of the cycle are closed in this process. */
+void serving_drain(struct serving *s, loop_fn *drained, void *arg);
+
+/* What drains has worker_shutdown_timeout for it, from now on. */
+void serving_limit(struct serving *s);
+
+void serving_destroy(struct serving *s); /* at once; NULL is legal */
+
+#endif
