@@ -97,8 +97,8 @@ int main(int argc, char **argv)
     if (o.directory)
         return quick_run(&o);
     if (o.test)
-        return serve_test(&o);
+        return start_test(&o);
     if (o.signal)
-        return serve_signal(&o);
-    return serve_run(&o, argv);
+        return start_signal(&o);
+    return start_run(&o, argv);
 }

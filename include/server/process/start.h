@@ -6,14 +6,14 @@
 #include "server/conf/options.h"
 
 /* Which configuration the options mean; the texts live as long as the process. 0, or -errno, logged. */
-int serve_source(struct cycle_source *source, const struct options *options);
+int start_source(struct cycle_source *source, const struct options *options);
 
 /* The configuration is bound and in force: sockets settle, and messages go where it says. `inherited` is closed. */
-void serve_take_force(struct cycle *c, struct sockets *inherited);
+void start_take_force(struct cycle *c, struct sockets *inherited);
 
 /* Each returns the exit code. */
-int serve_test(const struct options *options);   /* -t, -T */
-int serve_signal(const struct options *options); /* -s */
-int serve_run(const struct options *options, char *const *argv);
+int start_test(const struct options *options);   /* -t, -T */
+int start_signal(const struct options *options); /* -s */
+int start_run(const struct options *options, char *const *argv);
 
 #endif

@@ -171,7 +171,7 @@ static void take_step(struct explain *e)
 {
     struct request *r = e->request;
 
-    while (!static_step(r)) {
+    while (!steps_one(r)) {
         do
             take_turn(e);
         while (r->lookup.open);
@@ -239,7 +239,7 @@ static int begin_response(struct explain *e, struct buffer *head)
         return -ENOMEM;
     r->head_len = head_compose(r, &e->reply, bytes);
     buffer_add(head, bytes, r->head_len);
-    if (serve_open_body(r, OUTPUT_SIZE - r->head_len) < 0 || head->failed)
+    if (response_open_body(r, OUTPUT_SIZE - r->head_len) < 0 || head->failed)
         return -ENOMEM;
     return 0;
 }
@@ -281,7 +281,7 @@ int explain_request(const struct explain_options *options, struct buffer *head)
         rc = tell(&e, head);
     deferred_clear(&e.turn_end);
     if (e.request) {
-        static_abandon(e.request);
+        steps_abandon(e.request);
         request_destroy(e.request);
     }
     worker_fini(&e.worker);

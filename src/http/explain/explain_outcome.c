@@ -254,7 +254,7 @@ static void say_bytes(struct explain *e)
         explain_say(e, "bytes", "%s: %s", io_method_name(method), why_no_file(r));
         return;
     }
-    struct policy_facts facts = serve_facts(r);
+    struct policy_facts facts = file_response_facts(r);
     const struct io_conf *io = r->location->io;
     explain_say(e, "bytes", "%s: %s", io_method_name(method), policy_reason(&facts));
     if (policy_choose(&facts) == IO_DIRECT && method != IO_DIRECT)

@@ -63,7 +63,7 @@ void connection_drop_request(struct connection *c)
         input_give(c->worker, c->head);
     c->head = NULL;
     c->request = NULL;
-    static_abandon(r);
+    steps_abandon(r);
     request_destroy(r);
 }
 
@@ -124,7 +124,7 @@ static enum next handle(struct connection *c)
 
     if (r->awaits_body)
         return connection_find_limits(c);
-    if (r->step != STEP_READY && !static_run(r))
+    if (r->step != STEP_READY && !steps_run(r))
         return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
     return connection_begin_response(c);
 }

@@ -235,7 +235,7 @@ enum next connection_find_limits(struct connection *c)
     struct request *r = c->request;
 
     while (r->awaits_body && r->step <= STEP_LIMIT) {
-        if (!static_step(r))
+        if (!steps_one(r))
             return connection_push(c) ? NEXT_WAIT : connection_gone(c, "the client went away");
         end_before_body(c);
     }

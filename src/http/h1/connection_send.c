@@ -114,7 +114,7 @@ bool connection_queue(struct connection *c, struct text bytes)
 static int open_body(struct connection *c, struct request *r)
 {
     struct response *o = &r->out;
-    int rc = serve_open_body(r, c->out->spare.cap - c->out->len);
+    int rc = response_open_body(r, c->out->spare.cap - c->out->len);
 
     if (rc < 0 || o->file.source || o->body.len == 0)
         return rc;

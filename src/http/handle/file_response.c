@@ -22,7 +22,7 @@ static void on_source_ready(void *arg)
     request_resume(r);
 }
 
-struct policy_facts serve_facts(const struct request *r)
+struct policy_facts file_response_facts(const struct request *r)
 {
     const struct file *f = r->file;
     struct io *io = r->worker->io;
@@ -48,7 +48,7 @@ static struct policy_facts choose_facts(struct request *r, struct range around, 
     r->out.to = around.end;
     if (policy_asks_demand(r->location->io, r->file->size))
         io_ask(r->worker->io, r->file, bytes);
-    return serve_facts(r);
+    return file_response_facts(r);
 }
 
 static int open_slice(struct request *r, const struct policy_facts *facts, struct range range, struct source **out)
@@ -203,7 +203,7 @@ static enum range_result ask_ranges(const struct request *r, struct range **rang
     return range_parse(field, r->file->size, most > RANGE_MOST ? RANGE_MOST : (int)most, *ranges, count);
 }
 
-void serve_content(struct request *r)
+void file_response_content(struct request *r)
 {
     struct response *o = &r->out;
     struct range whole = {0, r->file->size}, *ranges = NULL;
@@ -258,7 +258,7 @@ static enum precondition check(struct request *r)
     return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
 }
 
-void serve_file(struct request *r)
+void file_response_begin(struct request *r)
 {
     const struct http_conf *h = r->location->http;
     struct response *o = &r->out;
@@ -285,7 +285,7 @@ void serve_file(struct request *r)
     }
 }
 
-int serve_open_body(struct request *r, size_t room)
+int response_open_body(struct request *r, size_t room)
 {
     struct response *o = &r->out;
 

@@ -5,17 +5,17 @@
 #include "http/request/request.h"
 
 /* r->file is the file. Decides what is answered; the fields come next (STEP_FIELDS). */
-void serve_file(struct request *r);
+void file_response_begin(struct request *r);
 
 /* After them, where r->out.of_file: which part, and its source: 200, 206 or 416, or whatever status this stands in for. As in nginx, what
  * is added to the fields has seen the whole: its status and length were not yet those of a range. */
-void serve_content(struct request *r);
+void file_response_content(struct request *r);
 
-/* What the policy would look at for this request's file; for serve_file() and `sluice explain`. */
-struct policy_facts serve_facts(const struct request *r);
+/* What the policy would look at for this request's file; for file_response_begin() and `sluice explain`. */
+struct policy_facts file_response_facts(const struct request *r);
 
 /* When the head is composed: limit_rate begins to count, a response to HEAD loses its body, and a body made in memory gets a source
  * where it is larger than `room`, or than may go at once. 0 or -errno. */
-int serve_open_body(struct request *r, size_t room);
+int response_open_body(struct request *r, size_t room);
 
 #endif

@@ -74,7 +74,7 @@ static bool step_content(struct request *r)
         r->step = STEP_VARIANT;
         return true;
     }
-    if (static_refuse_alias(r) || refuse_climbing(r))
+    if (steps_refuse_alias(r) || refuse_climbing(r))
         return true;
     r->step = text_ends(r->uri, TEXT("/")) ? STEP_INDEX : STEP_VARIANT;
     if (l->random_index && r->step == STEP_INDEX)
@@ -272,7 +272,7 @@ static bool step_file(struct request *r)
         if (r->msg.method == METHOD_POST)
             respond_error(r, 405);
         else
-            serve_file(r);
+            file_response_begin(r);
         break;
     }
     return true;
@@ -329,27 +329,27 @@ static bool step_fields(struct request *r)
     r->step = STEP_READY;
     headers_apply(r);
     if (r->out.of_file)
-        serve_content(r);
+        file_response_content(r);
     return true;
 }
 
-bool static_step(struct request *r)
+bool steps_one(struct request *r)
 {
     switch (r->step) {
     case STEP_ROUTE:
-        return static_step_route(r);
+        return steps_route(r);
     case STEP_LOCATION:
-        return static_step_location(r);
+        return steps_location(r);
     case STEP_NAMED:
-        return static_step_named(r);
+        return steps_named(r);
     case STEP_REWRITE:
-        return static_step_rewrite(r);
+        return steps_rewrite(r);
     case STEP_LIMIT:
         return limits_step(r);
     case STEP_ACCESS:
         return access_step(r);
     case STEP_TRY_FILES:
-        return static_step_try_files(r);
+        return steps_try_files(r);
     case STEP_CONTENT:
         return step_content(r);
     case STEP_RANDOM_INDEX:
@@ -370,15 +370,15 @@ bool static_step(struct request *r)
     return true;
 }
 
-bool static_run(struct request *r)
+bool steps_run(struct request *r)
 {
     while (r->step != STEP_READY)
-        if (!static_step(r))
+        if (!steps_one(r))
             return false;
     return true;
 }
 
-void static_abandon(struct request *r)
+void steps_abandon(struct request *r)
 {
     if (r->limits.held || r->limits.timer)
         limits_release(r);

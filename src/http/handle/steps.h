@@ -5,15 +5,15 @@
 #include "http/request/request.h"
 
 /* Processes the request from r->step on. True: r->out is complete. False: something is awaited; the
- * request is resumed exactly once, from the loop (carrier.h), unless static_abandon() comes
+ * request is resumed exactly once, from the loop (carrier.h), unless steps_abandon() comes
  * first. */
-bool static_run(struct request *r);
+bool steps_run(struct request *r);
 
 /* One step of that: one name of try_files or index looked up, one file opened. False: it waits, and
  * is to be taken again when the request is resumed. */
-bool static_step(struct request *r);
+bool steps_one(struct request *r);
 
 /* Gives up whatever is awaited and held: the request goes away. It is not resumed any more. */
-void static_abandon(struct request *r);
+void steps_abandon(struct request *r);
 
 #endif

@@ -50,7 +50,7 @@ static bool refuse_body(struct request *r)
     return true;
 }
 
-bool static_step_location(struct request *r)
+bool steps_location(struct request *r)
 {
     const struct location *l = route_location(r);
     if (!l) {
@@ -65,13 +65,13 @@ bool static_step_location(struct request *r)
     return true;
 }
 
-bool static_step_named(struct request *r)
+bool steps_named(struct request *r)
 {
     enter(r, r->location);
     return true;
 }
 
-bool static_step_route(struct request *r)
+bool steps_route(struct request *r)
 {
     const struct rewrite_program *p = r->server->base.rewrite;
 
@@ -80,7 +80,7 @@ bool static_step_route(struct request *r)
     if (r->location->realip)
         realip_apply(r);
     if (!p)
-        return static_step_location(r);
+        return steps_location(r);
     enum rewrite_outcome outcome = rewrite_run(r, p);
     r->uri_changed = false;
     if (outcome == REWRITE_WAITS)
@@ -88,7 +88,7 @@ bool static_step_route(struct request *r)
     return outcome != REWRITE_WAITS;
 }
 
-bool static_step_rewrite(struct request *r)
+bool steps_rewrite(struct request *r)
 {
     switch (rewrite_run(r, r->rewrite)) {
     case REWRITE_WAITS:

@@ -4,14 +4,14 @@
 
 #include "http/request/request.h"
 
-bool static_step_route(struct request *r);
-bool static_step_location(struct request *r);
-bool static_step_named(struct request *r);
-bool static_step_rewrite(struct request *r);
-bool static_step_try_files(struct request *r);
+bool steps_route(struct request *r);
+bool steps_location(struct request *r);
+bool steps_named(struct request *r);
+bool steps_rewrite(struct request *r);
+bool steps_try_files(struct request *r);
 
 /* `rewrite ... break` leaves a URI that need not begin with the location's name, which an alias would cut off: true, and 500 is the
  * answer. Asked where a path is made. */
-bool static_refuse_alias(struct request *r);
+bool steps_refuse_alias(struct request *r);
 
 #endif

@@ -94,7 +94,7 @@ static bool try_file(struct request *r, const struct try_files *names)
     return true;
 }
 
-bool static_refuse_alias(struct request *r)
+bool steps_refuse_alias(struct request *r)
 {
     if (!r->uri_broken || !r->location->http->root.alias)
         return false;
@@ -104,14 +104,14 @@ bool static_refuse_alias(struct request *r)
     return true;
 }
 
-bool static_step_try_files(struct request *r)
+bool steps_try_files(struct request *r)
 {
     const struct http_conf *h = r->location->http;
     const struct template_list *t = h->try_files.names;
 
     if (!t || t->count == 0)
         r->step = STEP_CONTENT;
-    else if (static_refuse_alias(r))
+    else if (steps_refuse_alias(r))
         return true;
     else if (r->step_at < t->count - 1)
         return try_file(r, &h->try_files);

@@ -1,7 +1,7 @@
 /* turn.h - how much of a response's body goes out now: turns of bulk transfers, limit_rate,
  * sendfile_max_chunk; and a file that is rewritten or cut short meanwhile. Turns are requests', not
  * connections': a carrier may send several responses at a time. Called by the carrier once the body
- * is open (serve_open_body()). */
+ * is open (response_open_body()). */
 #ifndef HTTP_HANDLE_TURN_H
 #define HTTP_HANDLE_TURN_H
 

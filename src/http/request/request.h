@@ -196,7 +196,7 @@ enum { REQUEST_SPACE = 4096 };
 /* A request of this carrier and client at its beginning, without a server yet: route_begin(). NULL:
  * no memory. */
 struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client);
-void request_destroy(struct request *r); /* after static_abandon() */
+void request_destroy(struct request *r); /* after steps_abandon() */
 
 /* What the request waited for is there; see carrier.h. May end the request. */
 static inline void request_resume(struct request *r)

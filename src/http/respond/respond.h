@@ -5,7 +5,7 @@
 #include "http/request/request.h"
 
 /* An error or another status with a short page; obeys error_page. r->step is STEP_FIELDS after, or the start of an internal
- * redirect's way: static_run() goes on with it. */
+ * redirect's way: steps_run() goes on with it. */
 void respond_error(struct request *r, int status);
 
 /* The same for a status that the configuration names: 444 (408, 499) closes the connection without a response. */

@@ -311,7 +311,7 @@ static int bring_up(struct quick *q)
     if (rc == 0)
         rc = cycle_bind(q->cycle, &given);
     if (rc == 0)
-        serve_take_force(q->cycle, &given);
+        start_take_force(q->cycle, &given);
     return rc;
 }
 

@@ -527,7 +527,7 @@ int explain_run(int argc, char **argv)
         print_help(stdout);
     log_file_stay_shut();
     if (rc == 0)
-        rc = serve_source(&source, &a.options);
+        rc = start_source(&source, &a.options);
     if (rc == 0)
         rc = cycle_read(&c, &source);
     if (rc == 0)

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct serving {
+struct run {
     struct loop *loop;
     struct cycle *cycle;
     struct service *service; /* NULL: there is no http { } */
@@ -60,7 +60,7 @@ static int hand_fill(struct hand *h, const struct cycle *c, unsigned worker)
     return 0;
 }
 
-static int start_service(struct serving *s, const struct serving_start *start)
+static int start_service(struct run *s, const struct run_options *start)
 {
     const struct cycle *c = s->cycle;
     struct hand hand;
@@ -90,7 +90,7 @@ static int start_service(struct serving *s, const struct serving_start *start)
 
 static void on_over(void *arg)
 {
-    struct serving *s = arg;
+    struct run *s = arg;
 
     timer_clear(s->limit);
     s->drained(s->arg); /* may free s */
@@ -98,14 +98,14 @@ static void on_over(void *arg)
 
 static void on_drained(void *arg)
 {
-    struct serving *s = arg;
+    struct run *s = arg;
 
     loop_defer(s->loop, &s->over);
 }
 
 static void on_limit(void *arg)
 {
-    struct serving *s = arg;
+    struct run *s = arg;
 
     log_notice(0, "worker_shutdown_timeout is over, %u connections are closed",
                s->service ? service_connections(s->service) : 0);
@@ -115,14 +115,14 @@ static void on_limit(void *arg)
 /* While this process holds them open, clients would still be queued on sockets that nobody accepts from. */
 static void on_unlisten(void *arg)
 {
-    struct serving *s = arg;
+    struct run *s = arg;
 
     sockets_close(&s->cycle->sockets, false);
 }
 
-int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start)
+int run_start(struct run **out, struct loop *loop, const struct run_options *start)
 {
-    struct serving *s = calloc(1, sizeof(*s));
+    struct run *s = calloc(1, sizeof(*s));
     int rc = -ENOMEM;
 
     if (s) {
@@ -135,14 +135,14 @@ int serving_start(struct serving **out, struct loop *loop, const struct serving_
     }
     if (rc < 0) {
         log_emerg(rc, "the worker could not start serving");
-        serving_destroy(s);
+        run_destroy(s);
         return rc;
     }
     *out = s;
     return 0;
 }
 
-void serving_drain(struct serving *s, loop_fn *drained, void *arg)
+void run_drain(struct run *s, loop_fn *drained, void *arg)
 {
     s->drained = drained;
     s->arg = arg;
@@ -154,7 +154,7 @@ void serving_drain(struct serving *s, loop_fn *drained, void *arg)
     service_drain(s->service, on_drained, s);
 }
 
-void serving_limit(struct serving *s)
+void run_limit(struct run *s)
 {
     int64_t most = s->cycle->main->shutdown_timeout;
 
@@ -162,7 +162,7 @@ void serving_limit(struct serving *s)
         timer_set(s->limit, most);
 }
 
-void serving_destroy(struct serving *s)
+void run_destroy(struct run *s)
 {
     if (!s)
         return;

@@ -7,9 +7,9 @@
 #include "net/loop.h"
 #include "server/conf/cycle.h"
 
-struct serving;
+struct run;
 
-struct serving_start {
+struct run_options {
     struct cycle *cycle; /* stays the caller's and outlives it */
     unsigned worker;
     struct scoreboard *scoreboard;
@@ -17,15 +17,15 @@ struct serving_start {
 };
 
 /* Logs what fails. 0 or -errno. */
-int serving_start(struct serving **out, struct loop *loop, const struct serving_start *start);
+int run_start(struct run **out, struct loop *loop, const struct run_options *start);
 
 /* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may destroy this. The
  * listening sockets of the cycle are closed in this process. */
-void serving_drain(struct serving *s, loop_fn *drained, void *arg);
+void run_drain(struct run *s, loop_fn *drained, void *arg);
 
 /* What drains has worker_shutdown_timeout for it, from now on. */
-void serving_limit(struct serving *s);
+void run_limit(struct run *s);
 
-void serving_destroy(struct serving *s); /* at once; NULL is legal */
+void run_destroy(struct run *s); /* at once; NULL is legal */
 
 #endif

@@ -24,7 +24,7 @@ struct generation {
     struct list node;
     struct single *single;
     struct cycle *cycle;
-    struct serving *serving;
+    struct run *run;
 };
 
 struct single {
@@ -45,7 +45,7 @@ static struct generation *newest(const struct single *s)
 static void generation_end(struct generation *g)
 {
     list_remove(&g->node);
-    serving_destroy(g->serving);
+    run_destroy(g->run);
     cycle_destroy(g->cycle, true);
     free(g);
 }
@@ -61,9 +61,8 @@ static int generation_start(struct single *s, struct cycle *cycle)
         g->single = s;
         g->cycle = cycle;
         readers_try_here(s->scoreboard, cycle);
-        rc = serving_start(
-            &g->serving, s->loop,
-            &(struct serving_start){.cycle = cycle, .scoreboard = s->scoreboard, .counters = s->counters});
+        rc = run_start(&g->run, s->loop,
+                       &(struct run_options){.cycle = cycle, .scoreboard = s->scoreboard, .counters = s->counters});
     }
     if (rc < 0) {
         free(g);
@@ -111,8 +110,8 @@ static void on_quit(void *arg)
     s->leaving = true;
     log_notice(0, "gracefully shutting down");
     tell_stopping(s);
-    serving_drain(newest(s)->serving, on_generation_drained, newest(s));
-    serving_limit(newest(s)->serving);
+    run_drain(newest(s)->run, on_generation_drained, newest(s));
+    run_limit(newest(s)->run);
 }
 
 static void reload(struct single *s)
@@ -132,8 +131,8 @@ static void reload(struct single *s)
     log_main = now->log;
     log_stderr_move(log_main);
     if (generation_start(s, now) == 0) {
-        serving_drain(old->serving, on_generation_drained, old);
-        serving_limit(old->serving);
+        run_drain(old->run, on_generation_drained, old);
+        run_limit(old->run);
         return;
     }
     /* The sockets went with the new configuration; without them there is nothing left to do. */
@@ -194,8 +193,8 @@ static void stop_serving(struct single *s)
 {
     list_each (&s->generations, node, tmp) {
         struct generation *g = container_of(node, struct generation, node);
-        serving_destroy(g->serving);
-        g->serving = NULL;
+        run_destroy(g->run);
+        g->run = NULL;
     }
 }
 

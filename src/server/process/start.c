@@ -48,7 +48,7 @@ static char *conf_path_of(const char *prefix, const char *file)
     return here_path(file);
 }
 
-int serve_source(struct cycle_source *source, const struct options *options)
+int start_source(struct cycle_source *source, const struct options *options)
 {
     memset(source, 0, sizeof(*source));
     source->prefix = prefix_of(options->prefix ? options->prefix : SLUICE_PREFIX);
@@ -86,11 +86,11 @@ static int try_out(struct cycle *c)
     return rc < 0 ? rc : cycle_bind(c, &none);
 }
 
-int serve_test(const struct options *options)
+int start_test(const struct options *options)
 {
     static struct cycle_source source;
     struct cycle *c;
-    int rc = serve_source(&source, options);
+    int rc = start_source(&source, options);
 
     if (rc < 0)
         return 1;
@@ -112,20 +112,20 @@ int serve_test(const struct options *options)
     return 0;
 }
 
-int serve_signal(const struct options *options)
+int start_signal(const struct options *options)
 {
     static struct cycle_source source;
     struct cycle *c;
     int rc;
 
-    if (serve_source(&source, options) < 0 || cycle_read(&c, &source) < 0)
+    if (start_source(&source, options) < 0 || cycle_read(&c, &source) < 0)
         return 1;
     rc = pid_file_signal(c->main->pid, options->signal);
     cycle_destroy(c, false);
     return rc < 0 ? 1 : 0;
 }
 
-void serve_take_force(struct cycle *c, struct sockets *inherited)
+void start_take_force(struct cycle *c, struct sockets *inherited)
 {
     sockets_settle(&c->sockets, c->http, inherited);
     sockets_close(inherited, false);
@@ -156,7 +156,7 @@ static int hand_over(struct cycle *c, char *const *argv, pid_t earlier)
     return single_run(&(struct single_start){.cycle = c, .pid_file = true, .earlier = earlier, .started = started});
 }
 
-int serve_run(const struct options *options, char *const *argv)
+int start_run(const struct options *options, char *const *argv)
 {
     static struct cycle_source source; /* read again at each reload */
     struct sockets inherited;
@@ -164,7 +164,7 @@ int serve_run(const struct options *options, char *const *argv)
     struct log *terminal = log_main;
     pid_t earlier;
 
-    if (serve_source(&source, options) < 0)
+    if (start_source(&source, options) < 0)
         return 1;
     if (!options->conf_file && access(source.file, F_OK) < 0)
         fprintf(stderr, "sluice: there is no configuration; `sluice DIR` serves a directory without one\n");
@@ -179,6 +179,6 @@ int serve_run(const struct options *options, char *const *argv)
         return 1;
     }
     earlier = inherited.earlier;
-    serve_take_force(c, &inherited);
+    start_take_force(c, &inherited);
     return hand_over(c, argv, earlier);
 }

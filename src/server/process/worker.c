@@ -20,7 +20,7 @@
 struct worker {
     struct cycle *cycle;
     struct loop *loop;
-    struct serving *serving;
+    struct run *run;
     struct control control;
     struct watch *master; /* NULL once it is gone */
     int master_alive;
@@ -51,7 +51,7 @@ static void leave(void *arg)
     w->leaving = true;
     log_notice(0, "gracefully shutting down");
     title_set("sluice: worker process is shutting down");
-    serving_drain(w->serving, on_drained, w);
+    run_drain(w->run, on_drained, w);
 }
 
 static void on_quit(void *arg)
@@ -60,7 +60,7 @@ static void on_quit(void *arg)
 
     leave(w);
     if (!w->limited)
-        serving_limit(w->serving);
+        run_limit(w->run);
     w->limited = true;
 }
 
@@ -104,16 +104,16 @@ static int start_all(struct worker *w, const struct worker_start *start)
         log_emerg(rc, "the event loop could not be started");
         return rc;
     }
-    return serving_start(&w->serving, w->loop,
-                         &(struct serving_start){.cycle = start->cycle,
-                                                 .worker = start->number,
-                                                 .scoreboard = start->scoreboard,
-                                                 .counters = start->counters});
+    return run_start(&w->run, w->loop,
+                     &(struct run_options){.cycle = start->cycle,
+                                           .worker = start->number,
+                                           .scoreboard = start->scoreboard,
+                                           .counters = start->counters});
 }
 
 static void stop_all(struct worker *w)
 {
-    serving_destroy(w->serving);
+    run_destroy(w->run);
     watch_destroy(w->master);
     control_end(&w->control);
     loop_destroy(w->loop);
