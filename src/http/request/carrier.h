@@ -1,5 +1,5 @@
-/* carrier.h - what brings a request and takes its response: an HTTP/1 connection, or `sluice explain`. The request reaches it
- * through this table alone; everything above it knows no socket. */
+/* carrier.h - what brings a request and takes its response: an HTTP/1 connection, or `sluice
+ * explain`. The request reaches its carrier through this table alone, and knows no socket. */
 #ifndef HTTP_REQUEST_CARRIER_H
 #define HTTP_REQUEST_CARRIER_H
 
@@ -12,8 +12,9 @@ struct request;
 struct tcp_info;
 
 struct carrier_ops {
-    /* What the request waited for is there: its processing goes on. May end the request: touch nothing of it afterwards.
-     * Legal from the loop only, never inside the call that began the wait. */
+    /* What the request waited for is there: its processing goes on, at once, since a turn to send is
+     * given for the time of this call only (turn.h). May end the request: touch nothing of it
+     * afterwards. Legal from the loop only, never inside the call that began the wait. */
     void (*resume)(struct request *r);
 
     /* The address that the client came to: 0 or -errno (-ENOTCONN: there is no socket). */
