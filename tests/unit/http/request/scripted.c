@@ -69,6 +69,7 @@ static ssize_t scripted_sendfile(struct transport *t, int fd, off_t at, size_t l
 }
 
 static const struct transport_ops transport_ops = {.send = scripted_send, .sendfile = scripted_sendfile};
+static const struct transport_ops memory_ops = {.send = scripted_send};
 
 /* ---- the carrier ---- */
 
@@ -169,6 +170,10 @@ static void send_some(struct stream *st)
         st->waits = true;
         return;
     case SINK_SOURCE_FAILED:
+        turn_log_failure(r);
+        st->failed = true;
+        stream_cut(st);
+        return;
     case SINK_FAILED:
         break;
     }
@@ -234,7 +239,7 @@ void stream_begin(struct scene *s, struct stream *st, const char *target, ...)
 
     *st = (struct stream){.scene = s, .letter = (char)('A' + s->begun)};
     st->carrier.ops = &carrier_ops;
-    st->transport.ops = &transport_ops;
+    st->transport.ops = s->memory_only ? &memory_ops : &transport_ops;
     st->carrier.takes_files = transport_takes_files(&st->transport);
     st->sink.transport = &st->transport;
     buffer_init(&st->got);

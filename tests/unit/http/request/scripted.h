@@ -21,6 +21,7 @@ struct scene {
     struct deferred turn_end;  /* stops the loop where nothing is left to wait for */
     struct list streams;       /* that have not ended, in the order of their beginning */
     unsigned begun;
+    bool memory_only; /* streams that begin from now on: their transport has no sendfile */
     bool one_turn;
     struct buffer order; /* a letter of each stream for each time that it sent something */
 };
@@ -42,6 +43,7 @@ struct stream {
     size_t taken;      /* of the window */
     struct buffer got; /* the body */
     int status;        /* of its end */
+    bool failed;       /* what was promised could not be sent */
 };
 
 /* `conf`: the inside of http { }, where @ stands for unit_dir(), and % for a folder on a disk where

@@ -3,10 +3,12 @@
 #include "http/request/scripted.h"
 
 #include "http/limit/limit_rate.h"
+#include "http/limit/min_rate.h"
 #include "http/respond/response.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOGGED                                                                                                         \
     "log_format each '$connection.$connection_requests $remote_addr $realip_remote_addr $request_uri $status '\n"      \
@@ -218,6 +220,34 @@ START_TEST(limits_know_each)
 }
 END_TEST
 
+/* Time in which the client takes nothing: of each response, by what its own location asks for. */
+START_TEST(each_has_its_min_rate)
+{
+    write_file("%/a", 100);
+    write_file("%/b", 100);
+    scene_open(&scene, LOGGED SERVER("location /a { send_min_rate 100 1s; } location /b { send_min_rate 200 1s; }"));
+    stream_begin(&scene, &a, "/a", NULL);
+    stream_begin(&scene, &b, "/b", NULL);
+    while (!a.request->location->min_rate || !b.request->location->min_rate) {
+        stream_step(&a);
+        stream_step(&b);
+    }
+    min_rate_wait(a.request, 0);
+    clock_now.msec += 600;
+    min_rate_wait(b.request, 1000);
+    clock_now.msec += 600;
+    ck_assert(!min_rate_is_missed(a.request, 150));
+    ck_assert(!min_rate_is_missed(b.request, 1000)); /* its time is not over */
+    clock_now.msec += 600;
+    ck_assert(!min_rate_is_missed(a.request, 150));
+    ck_assert(min_rate_is_missed(b.request, 1150));
+    check_file("errors", "client took 150 bytes in 1200 ms, which is less than send_min_rate");
+    stream_cut(&a);
+    stream_cut(&b);
+    free_both();
+}
+END_TEST
+
 /* Neither waits until the other has all, and none of both stands in line for its client. */
 START_TEST(large_ones_take_turns)
 {
@@ -291,6 +321,24 @@ START_TEST(variables_are_apart)
     ck_assert(uid_a.len > 0 && !text_equal(uid_a, uid_b));
     scene_run(&scene);
     ck_assert(got_text(&a, "ann 1 one first"));
+    free_both();
+}
+END_TEST
+
+/* Whether a transport takes files is asked of each carrier. */
+START_TEST(ways_of_sending_are_apart)
+{
+    write_file("%/file", A_SIZE);
+    scene_open(&scene, "log_format how '$sent_http_stream $io_method'; access_log @/log how;" SERVER(""));
+    stream_begin(&scene, &a, "/file", NULL);
+    scene.memory_only = true;
+    stream_begin(&scene, &b, "/file", NULL);
+    streams_step(&a, &b);
+    scene_run(&scene);
+    check_body(&a, A_SIZE);
+    check_body(&b, A_SIZE);
+    check_logged("A sendfile\n");
+    check_logged("B buffered\n");
     free_both();
 }
 END_TEST
@@ -397,6 +445,30 @@ START_TEST(one_goes_away_while_sending)
 }
 END_TEST
 
+/* What is wrong with one file ends one response. */
+START_TEST(one_file_is_truncated)
+{
+    make_files();
+    write_file("%/w/other", A_SIZE);
+    scene_open(&scene, LOGGED SERVER("location /w/ { limit_rate 20k; } location = /w/other { }"));
+    stream_begin(&scene, &a, "/w/cold", NULL);
+    stream_begin(&scene, &b, "/w/other", NULL);
+    b.window = 1000;
+    while (a.got.len == 0)
+        scene_turn(&scene);
+    ck_assert_int_eq(truncate(scene_text("%/w/cold"), 100), 0);
+    scene_run(&scene);
+    ck_assert(a.failed && !b.failed);
+    ck_assert_uint_lt(a.got.len, B_SIZE);
+    check_body(&b, A_SIZE);
+    check_file("errors", "/w/cold\" was truncated while it was sent");
+    check_logged(" A \n");
+    check_logged(" B OK\n");
+    ck_assert_uint_eq(scene.worker.counters->io.cut, 1);
+    free_both();
+}
+END_TEST
+
 Suite *suite_http_carrier(void);
 
 Suite *suite_http_carrier(void)
@@ -409,13 +481,16 @@ Suite *suite_http_carrier(void)
     tcase_add_test(t, a_rate_is_not_the_clients);
     tcase_add_test(t, limit_conn_counts_each);
     tcase_add_test(t, limits_know_each);
+    tcase_add_test(t, each_has_its_min_rate);
     tcase_add_test(t, large_ones_take_turns);
     tcase_add_test(t, error_pages_are_apart);
     tcase_add_test(t, variables_are_apart);
+    tcase_add_test(t, ways_of_sending_are_apart);
     suite_add_tcase(s, t);
     TCase *away = tcase_create("one goes away");
     tcase_add_loop_test(away, one_goes_away, 0, sizeof waits / sizeof *waits);
     tcase_add_test(away, one_goes_away_while_sending);
+    tcase_add_test(away, one_file_is_truncated);
     suite_add_tcase(s, away);
     return s;
 }
