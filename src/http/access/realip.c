@@ -2,8 +2,8 @@
  * r->peer, so that all that asks for the client's address gets that one. Called by steps_route.c
  * when server and location are known.
  *
- * A header is believed only from a trusted peer, and the way back along X-Forwarded-For ends at the
- * first that is not. */
+ * A header is used only from a trusted peer; X-Forwarded-For is read backwards, up to the first
+ * address that is not trusted. */
 #include "http/access/realip.h"
 
 #include "base/number.h"

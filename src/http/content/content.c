@@ -1,7 +1,8 @@
-/* content.c - what happens to a response's content on its way out. See content.h; called by file_response.c and connection_send.c.
+/* content.c - content that is changed before it is sent. See content.h; called by file_response.c
+ * and reply.c.
  *
- * nginx does it in filters: gunzip, charset, gzip, chunked, in this order. Here they are decided on first, and become sources
- * around the body's own one (io/filter.h) just before the head is composed. */
+ * nginx does it in filters: gunzip, charset, gzip, in this order. Here they are decided on first,
+ * and become sources around the body's own one (io/filter.h) just before the head is composed. */
 #include "http/content/content.h"
 
 #include "http/content/charset.h"
@@ -128,7 +129,8 @@ static void plan_gzip(struct request *r)
     o->etag = gzip_tag(r, o->etag);
 }
 
-/* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it done. */
+/* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it
+ * done. */
 void content_plan(struct request *r)
 {
     struct response *o = &r->out;

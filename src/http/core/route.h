@@ -1,4 +1,5 @@
-/* route.h - Host to server, URI to location. Lookups do not grow with the number of names or prefixes. */
+/* route.h - Host to server, URI to location. Lookups do not grow with the number of names or
+ * prefixes. RFC 9110, 4.2 and 7.2; https://nginx.org/en/docs/http/request_processing.html */
 #ifndef HTTP_CORE_ROUTE_H
 #define HTTP_CORE_ROUTE_H
 
@@ -11,8 +12,9 @@ void route_begin(struct request *r);
 /* The server for r->host at `address`; sets captures of a regex name. */
 const struct server *route_server(const struct http_address *address, struct request *r);
 
-/* The location for r->uri in r->server by nginx's rules: exact; longest prefix; unless that is ^~, the first matching regex,
- * in the innermost location first. NULL: a regex failed (match limit): 500. */
+/* The location for r->uri in r->server by nginx's rules: exact; longest prefix; unless that is ^~,
+ * the first matching regex, in the innermost location first. NULL: a regex failed (match limit):
+ * 500. */
 const struct location *route_location(struct request *r);
 
 /* @name, or NULL. */

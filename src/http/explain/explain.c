@@ -1,5 +1,5 @@
-/* explain.c - takes one request through the rooms of a worker of its own, as a carrier that sends nothing. Called by server/explain/explain.c;
- * explain_words.c puts the steps into words. */
+/* explain.c - takes one request through the rooms of a worker of its own, as a carrier that sends
+ * nothing. Called by server/explain/explain.c; explain_words.c puts the steps into words. */
 #include "http/explain/explain.h"
 
 #include "base/clock.h"
@@ -126,7 +126,7 @@ static int read_head(struct explain *e)
     return status < 0 ? status : 0;
 }
 
-/* The way has not begun, unless error_page leads somewhere. */
+/* No step was taken, unless error_page leads somewhere. */
 static bool was_refused(const struct request *r)
 {
     return r->step == STEP_READY;
@@ -197,7 +197,8 @@ static void on_ready(void *arg)
     e->ready = true;
 }
 
-/* Some filesystems take O_DIRECT at open and refuse the first read: only a read tells which method it will be. */
+/* Some filesystems take O_DIRECT at open and refuse the first read: only a read tells which method
+ * it will be. */
 static void read_first(struct explain *e)
 {
     enum { SOME = 4096 };

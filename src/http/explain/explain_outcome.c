@@ -1,4 +1,4 @@
-/* explain_outcome.c - what a request's way came to, in words: the status, and what would move the
+/* explain_outcome.c - the outcome of a request, in words: the status, and what would move the
  * bytes, each with its reason. */
 #include "file/residency.h"
 #include "http/content/gzip.h"

@@ -1,4 +1,4 @@
-/* explain_words.c - what each step of a request's way came to, in words. Told from where the
+/* explain_words.c - the outcome of each step of a request, in words. Told from where the
  * request stood before the step and where it stands after it; the decisions themselves are those of
  * steps.c, file_response.c and route.c. */
 #include "http/explain/explain_words.h"

@@ -1,5 +1,5 @@
-/* explain_words.h - what the rooms of `sluice explain` share: explain.c takes a request through its steps, explain_words.c says
- * what each of them did, explain_outcome.c what it all came to. */
+/* explain_words.h - what the rooms of `sluice explain` share: explain.c takes a request through its
+ * steps, explain_words.c says what each of them did, explain_outcome.c what it all came to. */
 #ifndef HTTP_EXPLAIN_EXPLAIN_WORDS_H
 #define HTTP_EXPLAIN_EXPLAIN_WORDS_H
 
@@ -21,7 +21,7 @@ struct explain {
     struct deferred turn_end, nothing;
     bool ready;      /* what the source waited for is there */
     struct text uri; /* that the request came with, normalised */
-    bool refused;    /* the head was not accepted: no way was gone */
+    bool refused;    /* the head was not accepted: no step was taken */
     char *why;       /* of the status, from the step that decided; in the request's arena; NULL: nothing to say */
     int read_error;  /* -errno: the file was opened, and cannot be read */
 };

@@ -1,4 +1,6 @@
-/* steps.h - the conductor: from a routed request to a complete response in r->out. */
+/* steps.h - the conductor: from a routed request to a complete response in r->out. RFC 9110,
+ * sections 9 and 13 to 15; the order of steps is that of nginx's phases,
+ * https://nginx.org/en/docs/dev/development_guide.html#http_phases */
 #ifndef HTTP_HANDLE_STEPS_H
 #define HTTP_HANDLE_STEPS_H
 

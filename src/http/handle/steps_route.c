@@ -1,5 +1,5 @@
-/* steps_route.c - the first steps of a request's way: instructions of the server, its location, instructions of that. Called by
- * steps.c. See steps_route.h. */
+/* steps_route.c - the first steps of a request: instructions of the server, its location,
+ * instructions of the location. Called by steps.c. See steps_route.h. */
 #include "http/handle/steps_route.h"
 
 #include "http/access/access.h"
@@ -17,8 +17,8 @@ static void after_rewrite(struct request *r)
     r->step_at = 0;
 }
 
-/* The server's own instructions came first of all. As in nginx, a method that limit_except has rules for skips those of the
- * location: `return` must not answer what they refuse. */
+/* The server's own instructions came first of all. As in nginx, a method that limit_except has
+ * rules for skips those of the location: `return` must not answer what they refuse. */
 static bool has_instructions(const struct request *r, const struct location *l)
 {
     return l->rewrite && l != &r->server->base && access_chosen(r, l->access) == l->access;

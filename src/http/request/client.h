@@ -1,5 +1,6 @@
-/* client.h - who sends requests over one connection: constant once its first request begins, shared by all of its requests.
- * What a request itself takes for its client's address is r->peer, which realip.c may lead elsewhere. */
+/* client.h - the client of one connection: constant once its first request begins, shared by all of
+ * its requests. What a request itself takes for its client's address is r->peer, which realip.c may
+ * lead elsewhere. */
 #ifndef HTTP_REQUEST_CLIENT_H
 #define HTTP_REQUEST_CLIENT_H
 
@@ -38,7 +39,8 @@ struct client {
 
 void peer_set(union peer *peer, const struct address *address);
 
-/* "192.0.2.1", "2001:db8::1", or "unix:"; at most ADDRESS_TEXT_SIZE bytes with the NUL. Returns the length. */
+/* "192.0.2.1", "2001:db8::1", or "unix:"; at most ADDRESS_TEXT_SIZE bytes with the NUL. Returns the
+ * length. */
 size_t peer_format(const union peer *peer, char *out);
 
 unsigned peer_port(const union peer *peer); /* 0: it has none */

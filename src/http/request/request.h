@@ -30,7 +30,7 @@ struct field_line {
     struct text name, value;
 };
 
-/* What becomes of the content on its way out; content.c. */
+/* How the content is changed before it is sent; content.c. */
 struct content_plan {
     bool made; /* the plan */
     bool gunzip, gzip, trailers;

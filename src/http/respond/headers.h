@@ -1,4 +1,5 @@
-/* headers.h - add_header and expires. https://nginx.org/en/docs/http/ngx_http_headers_module.html */
+/* headers.h - add_header, add_trailer and expires. RFC 9110, sections 5 and 6.5; RFC 9111, 5.2.2
+ * and 5.3. https://nginx.org/en/docs/http/ngx_http_headers_module.html */
 #ifndef HTTP_RESPOND_HEADERS_H
 #define HTTP_RESPOND_HEADERS_H
 
@@ -42,18 +43,19 @@ struct headers_conf {
     struct expires expires;
     struct added_header *trailers;
     int header_rule, trailer_rule; /* enum inherit_rule */
-    /* As the file says, with a level's own alone: what the two above were before the rules applied. */
+    /* As the file says, with a level's own alone: what the two above were before the rules
+     * applied. */
     struct added_header *said, *said_trailers;
 };
 
 extern struct conf_module headers_module;
 
-/* Puts on r->out what the location says: Location of a redirect, expires, add_header, userid. The one place that does, whatever made the
- * response. */
+/* Puts on r->out what the location says: Location of a redirect, expires, add_header, userid. The
+ * one place that does, whatever made the response. */
 void headers_apply(struct request *r);
 
-/* The same for the fields alone that conditions of a 200 look at: validators and, where asked for, those of caching. For
- * r->out as it will be thrown away. */
+/* The same for the fields alone that conditions of a 200 look at: validators and, where asked for,
+ * those of caching. For r->out as it will be thrown away. */
 void headers_foresee(struct request *r, bool caching);
 
 /* Whether add_trailer has some for this response; and their lines, each with CRLF. */

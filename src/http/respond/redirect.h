@@ -1,5 +1,5 @@
 /* redirect.h - where a response sends its client. respond.c says where to; here it becomes the
- * field Location. */
+ * field Location. RFC 9110, 10.2.2 and 15.4. */
 #ifndef HTTP_RESPOND_REDIRECT_H
 #define HTTP_RESPOND_REDIRECT_H
 

@@ -1,22 +1,26 @@
-/* respond.h - responses that are not a file's bytes: error pages, redirects, texts. They fill r->out. */
+/* respond.h - responses without a file: error pages, redirects, fixed texts. They fill r->out.
+ * RFC 9110, section 15. */
 #ifndef HTTP_RESPOND_RESPOND_H
 #define HTTP_RESPOND_RESPOND_H
 
 #include "http/request/request.h"
 
-/* An error or another status with a short page; obeys error_page. r->step is STEP_FIELDS after, or the start of an internal
- * redirect's way: steps_run() goes on with it. */
+/* An error or another status with a short page; obeys error_page. r->step is STEP_FIELDS after,
+ * or the first step of an internal redirect, which steps_run() takes next. */
 void respond_error(struct request *r, int status);
 
-/* The same for a status that the configuration names: 444 (408, 499) closes the connection without a response. */
+/* The same for a status that the configuration names: 444 (408, 499) closes the connection without
+ * a response. */
 void respond_status(struct request *r, int status);
 
 /* The short page itself, error_page or not. */
 void respond_page(struct request *r, int status);
 
-/* 301, 302, 303, 307, 308 to `target`, a field's value: a path (made absolute by absolute_redirect) or a URL. Obeys error_page. */
+/* 301, 302, 303, 307, 308 to `target`, a field's value: a path (made absolute by absolute_redirect)
+ * or a URL. Obeys error_page. */
 void respond_redirect(struct request *r, int status, struct text target);
-/* The same to a path that the server made of the request's own, and not the configuration: it never names another host. */
+/* The same to a path that the server made of the request's own, and not the configuration: it never
+ * names another host. */
 void respond_redirect_self(struct request *r, int status, struct text target);
 
 /* `body` must live as long as the request. */
@@ -25,7 +29,8 @@ void respond_text(struct request *r, int status, struct text type, struct text b
 /* What `return` says. */
 void respond_return(struct request *r, const struct return_action *a);
 
-/* One more turn to another URI or location: whether there have been too many, and 500 is the answer. */
+/* One more turn to another URI or location: whether there have been too many, and 500 is the
+ * answer. */
 bool respond_too_many(struct request *r, const char *doing);
 
 /* r->uri and r->args become these, and the request starts its way again; too many of that: 500. */

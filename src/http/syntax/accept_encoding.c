@@ -1,4 +1,5 @@
-/* accept_encoding.c - Accept-Encoding to what the client takes. Pure; called by variant.c and gzip.c. RFC 9110, 12.5.3. */
+/* accept_encoding.c - Accept-Encoding to the codings that the client accepts. Pure; called by
+ * variant.c and gzip.c. RFC 9110, 12.5.3. */
 #include "http/syntax/accept_encoding.h"
 
 enum { FULL = 1000 };

@@ -1,4 +1,5 @@
-/* pattern.h - all regular expressions of the configuration. The only door to PCRE2; JIT where it has it. */
+/* pattern.h - all regular expressions of the configuration. The only door to PCRE2, with its JIT
+ * where it has one. pcre2api(3). */
 #ifndef HTTP_SYNTAX_PATTERN_H
 #define HTTP_SYNTAX_PATTERN_H
 
@@ -16,12 +17,12 @@ struct captures {
     struct text group[PATTERN_CAPTURES];
 };
 
-/* In the arena (freed with it). 0; -EINVAL with *error in the arena, worded as nginx ("pcre2_compile() failed: ... in
- * \"...\" at \"...\""); -ENOMEM. */
+/* In the arena (freed with it). 0; -EINVAL with *error in the arena, worded as nginx
+ * ("pcre2_compile() failed: ... in \"...\" at \"...\""); -ENOMEM. */
 int pattern_compile(struct pattern **out, struct text source, bool nocase, struct arena *arena, const char **error);
 
-/* 1: matches, captures (may be NULL) filled with views of `subject`; 0: does not; -ELOOP: gave up at the match limit;
- * -ENOMEM. One thread per process. */
+/* 1: matches, captures (may be NULL) filled with views of `subject`; 0: does not; -ELOOP: gave up
+ * at the match limit; -ENOMEM. One thread per process. */
 int pattern_match(const struct pattern *p, struct text subject, struct captures *captures);
 
 /* Named groups: how many, and the i-th's name and number. */
