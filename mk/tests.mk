@@ -72,7 +72,7 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 # The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
 # is left out by name. UNIX_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix
-UNIX_SUITES := access auth endings explain framing keepalive limits logs parse ranges realip redirects reload trouble uri
+UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:
 	$(Q)HARNESS_TRANSPORT=$(TRANSPORT) $(MAKE) test-integration SUITE="$(SUITE)"
 
