@@ -17,60 +17,6 @@
 
 static char dir[2048], disk[2048];
 
-/* A prime, so that no aligned distance between two places makes them look alike. */
-enum { PERIOD = 1048573 };
-
-static unsigned char *table;
-
-static void make_table(void)
-{
-    if (table)
-        return;
-    table = malloc(PERIOD);
-    ck_assert_ptr_nonnull(table);
-    uint64_t x = 0x2545f4914f6cdd1du;
-    for (size_t i = 0; i < PERIOD; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        table[i] = (unsigned char)(x >> 32);
-    }
-}
-
-unsigned char pattern_byte(off_t offset)
-{
-    make_table();
-    return table[offset % PERIOD];
-}
-
-bool pattern_matches(const void *bytes, size_t len, off_t offset)
-{
-    make_table();
-    const unsigned char *b = bytes;
-    while (len > 0) {
-        size_t at = (size_t)(offset % PERIOD);
-        size_t n = len < PERIOD - at ? len : PERIOD - at;
-        if (memcmp(b, table + at, n) != 0)
-            return false;
-        b += n;
-        len -= n;
-        offset += (off_t)n;
-    }
-    return true;
-}
-
-void assert_pattern(const void *bytes, size_t len, off_t offset)
-{
-    if (pattern_matches(bytes, len, offset))
-        return;
-    const unsigned char *b = bytes;
-    size_t i = 0;
-    while (b[i] == pattern_byte(offset + (off_t)i))
-        i++;
-    ck_abort_msg("file offset %jd (byte %zu of %zu): 0x%02x instead of 0x%02x", (intmax_t)offset + (intmax_t)i, i, len,
-                 b[i], pattern_byte(offset + (off_t)i));
-}
-
 static const char *tmp_base(void)
 {
     const char *base = getenv("TMPDIR");
@@ -228,23 +174,11 @@ const char *site_write(const char *name, const char *text)
     return site_write_bytes(name, text, strlen(text));
 }
 
-static void write_pattern(FILE *f, off_t offset, off_t len)
-{
-    make_table();
-    while (len > 0) {
-        size_t at = (size_t)(offset % PERIOD);
-        size_t n = len < (off_t)(PERIOD - at) ? (size_t)len : PERIOD - at;
-        ck_assert_uint_eq(fwrite(table + at, 1, n, f), n);
-        offset += (off_t)n;
-        len -= (off_t)n;
-    }
-}
-
 const char *site_pattern(const char *name, off_t len)
 {
     const char *path = site_path("%s", name);
     FILE *f = open_for_writing(path, "w");
-    write_pattern(f, 0, len);
+    pattern_put(f, 0, len);
     finish_writing(f, path);
     return path;
 }
@@ -254,7 +188,7 @@ void site_pattern_at(const char *name, off_t offset, size_t len)
     const char *path = site_path("%s", name);
     FILE *f = open_for_writing(path, access(path, F_OK) == 0 ? "r+" : "w");
     ck_assert_int_eq(fseeko(f, offset, SEEK_SET), 0);
-    write_pattern(f, offset, (off_t)len);
+    pattern_put(f, offset, (off_t)len);
     finish_writing(f, path);
 }
 

@@ -1,12 +1,13 @@
-/* harness.h - what integration tests share: a folder, a configuration, the real binary on free loopback ports, and a client
- * that speaks raw bytes.
+/* harness.h - what integration tests share: a folder, a configuration, the real binary on free loopback ports, and
+ * a client that speaks raw bytes.
  *
- * Every test runs in a process of its own (check forks), so there is one site per test and no handle to pass around. All
- * functions end the test with a message where something fails that is not the point of the test. Whatever a test leaves (processes, files) is
- * removed when its process ends; site_teardown() also insists that the server ended well.
+ * Every test runs in a process of its own (check forks), so there is one site per test and no handle to pass around.
+ * All functions end the test with a message where something fails that is not the point of the test. Whatever a test
+ * leaves (processes, files) is removed when its process ends; site_teardown() also insists that the server ended well.
  *
- * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips what it does not know),
- * HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
+ * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips what it does not
+ * know), HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a
+ * folder for O_DIRECT, where TMPDIR takes none). */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -18,6 +19,8 @@
 #include <time.h>
 
 #include "transport.h"
+
+#include "../pattern.h"
 
 bool on_nginx(void);
 int scaled(int msec); /* a deadline, longer for slow builds */
@@ -44,10 +47,6 @@ char *site_read(const char *name, size_t *len); /* NUL-terminated, on the heap; 
 void site_set_mtime(const char *name, time_t t);
 time_t site_mtime(const char *name);
 void http_date(char out[30], time_t t);
-
-unsigned char pattern_byte(off_t offset);
-bool pattern_matches(const void *bytes, size_t len, off_t offset); /* bytes of a pattern file from `offset` on */
-void assert_pattern(const void *bytes, size_t len, off_t offset);
 
 /* --- Server ------------------------------------------------------------------------------------------------------ */
 

@@ -130,32 +130,15 @@ const char *unit_write(const char *name, const void *bytes, size_t len)
     return path;
 }
 
-unsigned char unit_byte(off_t offset)
-{
-    uint64_t x = (uint64_t)offset * 0x9e3779b97f4a7c15u;
-    return (unsigned char)(x >> 56 ^ x >> 29);
-}
-
 void unit_write_pattern(const char *path, off_t len)
 {
     make_parents(path);
     FILE *f = fopen(path, "w");
     if (!f)
         ck_abort_msg("writing %s: %s", path, strerror(errno));
-    for (off_t at = 0; at < len; at++)
-        putc_unlocked(unit_byte(at), f);
+    pattern_put(f, 0, len);
     if (fclose(f) != 0)
         ck_abort_msg("writing %s: %s", path, strerror(errno));
-}
-
-void unit_check_pattern(const void *bytes, size_t len, off_t offset)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < len; i++) {
-        if (b[i] != unit_byte(offset + (off_t)i))
-            ck_abort_msg("byte %zu (file offset %jd) is 0x%02x, not 0x%02x", i, (intmax_t)offset + (intmax_t)i, b[i],
-                         unit_byte(offset + (off_t)i));
-    }
 }
 
 char *unit_read(const char *path, size_t *len)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "../pattern.h"
+
 /* The path of a fresh temporary folder, without a slash at its end. It is removed, with all in it, when the test's
  * process ends; call it from inside a test. Later calls in the same test return the same folder. */
 const char *unit_dir(void);
@@ -34,14 +36,8 @@ const char *unit_path(const char *name);
  * unit_path() does. Aborts the test where it cannot. */
 const char *unit_write(const char *name, const void *bytes, size_t len);
 
-/* A file of `len` bytes of unit_byte() at a full path. */
+/* A file of `len` bytes of pattern_byte() at a full path. */
 void unit_write_pattern(const char *path, off_t len);
-
-/* The byte at `offset` of every pattern file: no two places close to each other look alike. */
-unsigned char unit_byte(off_t offset);
-
-/* Asserts that bytes [offset, offset + len) of a pattern file are in `bytes`. */
-void unit_check_pattern(const void *bytes, size_t len, off_t offset);
 
 /* The whole file, NUL-terminated, on the heap (free() it); *len may be NULL. Aborts the test where it cannot. */
 char *unit_read(const char *path, size_t *len);

@@ -423,7 +423,7 @@ START_TEST(test_shared_open)
     ck_assert_ptr_null(w[0].lookup.open);
     ck_assert_ptr_eq(w[0].file, w[2].file);
     ck_assert_ptr_nonnull(w[0].file->content);
-    unit_check_pattern(w[0].file->content, 20000, 0);
+    assert_pattern(w[0].file->content, 20000, 0);
     ck_assert_uint_eq(w[0].file->refs, 3);
     ck_assert_uint_eq(stats().entries, entries);
     struct file *hit = find(path);

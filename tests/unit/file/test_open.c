@@ -303,7 +303,7 @@ START_TEST(test_direct)
     ck_assert_uint_gt(f->align_memory, 0);
     void *buffer = aligned_alloc(4096, 16384);
     ck_assert_int_eq(pread(fd, buffer, 16384, 0), 10000);
-    unit_check_pattern(buffer, 10000, 0);
+    assert_pattern(buffer, 10000, 0);
     free(buffer);
     file_release(f);
 
@@ -353,7 +353,7 @@ START_TEST(test_exact)
     bool cold = residency(f, 0, LEN) == 0;
     for (off_t at = 0; at < FAR / 2; at += (off_t)sizeof(bytes)) {
         ck_assert_int_eq(pread(fd, bytes, sizeof(bytes), at), sizeof(bytes));
-        unit_check_pattern(bytes, sizeof(bytes), at);
+        assert_pattern(bytes, sizeof(bytes), at);
     }
     if (cold)
         ck_assert_int_lt(residency(f, 0, LEN), FAR);

@@ -119,7 +119,7 @@ enum io_method drain_check(struct rig *rig, enum io_method method, struct file *
     ck_assert_msg(d.last == PULL_END, "%s, offset %jd, length %ju: %d, error %d", io_method_name(method),
                   (intmax_t)offset, (uintmax_t)len, d.last, d.error);
     ck_assert_uint_eq(d.got, len);
-    unit_check_pattern(d.bytes, (size_t)len, offset);
+    assert_pattern(d.bytes, (size_t)len, offset);
     enum io_method at_end = d.source->method;
     drain_end(&d);
     ck_assert_uint_eq(bufpool_lent(io_buffers(rig->io)), 0);

@@ -113,7 +113,7 @@ START_TEST(test_line)
     for (int i = 0; d && i < N; i++) {
         ck_assert_int_eq(all[i].calls, 1);
         ck_assert_int_eq(all[i].read.result, BLOCK);
-        unit_check_pattern(bytes + i * BLOCK, BLOCK, i % BLOCKS * BLOCK);
+        assert_pattern(bytes + i * BLOCK, BLOCK, i % BLOCKS * BLOCK);
     }
     if (d)
         ck_assert_uint_eq(disk_in_flight(d), 0);
@@ -140,7 +140,7 @@ START_TEST(test_results)
         ck_assert_int_eq(o[0].read.result, 0);
         ck_assert_int_eq(o[1].read.result, -EBADF);
         ck_assert_int_eq(o[2].read.result, BLOCK);
-        unit_check_pattern(bytes + 2 * BLOCK, BLOCK, BLOCK);
+        assert_pattern(bytes + 2 * BLOCK, BLOCK, BLOCK);
     }
     disk_close(d);
     free(bytes);
@@ -251,7 +251,7 @@ START_TEST(test_refused_and_no_room)
     loop_run(loop);
     ck_assert_int_eq(o.calls, 1);
     ck_assert_int_eq(o.read.result, BLOCK);
-    unit_check_pattern(bytes, BLOCK, BLOCK);
+    assert_pattern(bytes, BLOCK, BLOCK);
     timer_destroy(timer);
     disk_close(d);
     free(bytes);
@@ -286,7 +286,7 @@ START_TEST(test_denied)
     int left = 0;
     submit(d, &o, 0, bytes, &left);
     loop_run(loop);
-    unit_check_pattern(bytes, BLOCK, 0);
+    assert_pattern(bytes, BLOCK, 0);
     disk_close(d);
     free(bytes);
 }

@@ -131,7 +131,7 @@ START_TEST(there_and_back)
     drain_it(&t, s, 77777);
     ck_assert_int_eq(t.last, PULL_END);
     ck_assert_uint_eq(t.len, SIZE);
-    unit_check_pattern(t.bytes, SIZE, 0);
+    assert_pattern(t.bytes, SIZE, 0);
     filter_totals(s, &taken, &made, &ended);
     ck_assert(ended);
     ck_assert_uint_eq(made, SIZE);

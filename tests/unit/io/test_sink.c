@@ -95,7 +95,7 @@ static void check(const char *got, size_t len, struct text head)
 {
     ck_assert_uint_eq(len, head.len + SIZE);
     ck_assert_mem_eq(got, head.at, head.len);
-    unit_check_pattern(got + head.len, SIZE, 0);
+    assert_pattern(got + head.len, SIZE, 0);
     ck_assert_uint_eq(sink.sent, len);
 }
 
@@ -105,7 +105,7 @@ START_TEST(memory_arrives_whole)
     struct text head = TEXT("HTTP/1.1 200 OK\r\n\r\n");
     unsigned turns;
     for (int i = 0; i < SIZE; i++)
-        bytes[i] = (char)unit_byte(i);
+        bytes[i] = (char)pattern_byte(i);
     struct sink_body body = {.left = SIZE};
     ck_assert_int_eq(source_open_bytes(&body.source, (struct text){bytes, SIZE}), 0);
     check(got, send_all(head, &body, 0, got, &turns), head);

@@ -104,7 +104,7 @@ START_TEST(test_beyond_4g)
     snprintf(path, sizeof(path), "%s/huge", unit_disk_dir() ? unit_disk_dir() : unit_dir());
     int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     for (size_t i = 0; i < sizeof(want); i++)
-        want[i] = (char)unit_byte(at + (off_t)i);
+        want[i] = (char)pattern_byte(at + (off_t)i);
     ck_assert_int_eq(pwrite(fd, want, sizeof(want), at), sizeof(want));
     close(fd);
     ck_assert_int_eq(file_open(&f, path, NULL), 0);
@@ -221,7 +221,7 @@ START_TEST(test_truncated)
             ck_assert_int_eq(d.error, -ENODATA);
             ck_assert_uint_le(d.got, (uint64_t)cuts[c]);
             ck_assert_int_ge(d.source->error_offset, (off_t)d.got);
-            unit_check_pattern(d.bytes, d.got, 0);
+            assert_pattern(d.bytes, d.got, 0);
             drain_end(&d);
             file_release(f);
         }
@@ -360,7 +360,7 @@ START_TEST(test_little_memory)
     rig_run(&rig);
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(d[i].last, PULL_END);
-        unit_check_pattern(d[i].bytes, d[i].got, i * 10);
+        assert_pattern(d[i].bytes, d[i].got, i * 10);
         drain_end(&d[i]);
     }
     ck_assert_uint_eq(bufpool_lent(io_buffers(rig.io)), 0);
@@ -404,7 +404,7 @@ START_TEST(test_stuck_client)
     rig_run(&rig);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(other[i].last, PULL_END);
-        unit_check_pattern(other[i].bytes, SIZE, 0);
+        assert_pattern(other[i].bytes, SIZE, 0);
         drain_end(&other[i]);
     }
     drain_end(&d);
@@ -462,7 +462,7 @@ static size_t take_some(struct rig *rig, struct source *s, off_t at, size_t most
 
     while (s->ops->pull(s, most, &c) == PULL_WAIT_DISK)
         rig_run(rig);
-    unit_check_pattern(c.data, c.len, at);
+    assert_pattern(c.data, c.len, at);
     s->ops->consumed(s, c.len);
     return c.len;
 }
@@ -491,7 +491,7 @@ START_TEST(test_rest_gives_way)
     drain_start(&d, &rig, IO_DIRECT, f, 0, SIZE, &running);
     rig_run(&rig);
     ck_assert_int_eq(d.last, PULL_END);
-    unit_check_pattern(d.bytes, SIZE, 0);
+    assert_pattern(d.bytes, SIZE, 0);
     drain_end(&d);
     for (int i = 0; i < STUCK; i++) {
         for (size_t at = SOME; at < SIZE;)
@@ -521,7 +521,7 @@ START_TEST(test_gate)
             drain_start(&d, &rig, m ? IO_MMAP : IO_SENDFILE, f, 0, SIZE, &running);
             rig_run(&rig);
             ck_assert_int_eq(d.last, PULL_END);
-            unit_check_pattern(d.bytes, SIZE, 0);
+            assert_pattern(d.bytes, SIZE, 0);
             if (_i || warm)
                 ck_assert_uint_eq(d.waits, 0);
             else
@@ -647,9 +647,9 @@ START_TEST(test_parts)
     }
     ck_assert_uint_eq(len, 8 + 10000 + 8 + 20000 + 4);
     ck_assert_mem_eq(got, "head one", 8);
-    unit_check_pattern(got + 8, 10000, 12345);
+    assert_pattern(got + 8, 10000, 12345);
     ck_assert_mem_eq(got + 10008, "head two", 8);
-    unit_check_pattern(got + 10016, 20000, 3);
+    assert_pattern(got + 10016, 20000, 3);
     ck_assert_mem_eq(got + 30016, "tail", 4);
     if (unit_disk_dir())
         ck_assert_int_eq(s->method, IO_DIRECT);
@@ -676,7 +676,7 @@ START_TEST(test_memory)
     rig_open(&rig, AIO_ON, 2, WINDOW, 8 << 20);
     f->content = malloc(512);
     for (int i = 0; i < 512; i++)
-        f->content[i] = (char)unit_byte(i);
+        f->content[i] = (char)pattern_byte(i);
     ck_assert_int_eq(drain_check(&rig, IO_MEMORY, f, 0, 512, 100), IO_MEMORY);
     ck_assert_int_eq(drain_check(&rig, IO_MEMORY, f, 500, 12, 100), IO_MEMORY);
     free(f->content);

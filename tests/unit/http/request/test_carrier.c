@@ -31,7 +31,7 @@ static void write_file(const char *name, off_t size)
 static void check_body(const struct stream *st, size_t size)
 {
     ck_assert_uint_eq(st->got.len, size);
-    unit_check_pattern(st->got.data, size, 0);
+    assert_pattern(st->got.data, size, 0);
 }
 
 static bool got_text(const struct stream *st, const char *text)
