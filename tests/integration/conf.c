@@ -1,4 +1,5 @@
-/* conf.c - the harness's configurations: ports, what stands for them and for the test's folders, and what is around a text. */
+/* conf.c - the harness's configurations: ports, what stands for them and for the test's folders,
+ * and what is around a text. */
 #include "harness.h"
 #include "internal.h"
 
@@ -28,8 +29,8 @@ static bool port_is_free(int port)
     return is_free;
 }
 
-/* Below the range that the kernel takes client ports from; each process starts somewhere else, so that suites that run
- * at the same time do not meet. */
+/* Below the range that the kernel takes client ports from; each process starts somewhere else, so
+ * that suites that run at the same time do not meet. */
 static void pick_ports(void)
 {
     enum { LOWEST = 10240, COUNT = 22000 };
@@ -90,7 +91,8 @@ static const char *value_of(const char *name, size_t len)
     return NULL;
 }
 
-/* The transport's address in the place of TCP's, after the same directive. Returns how much of the text that was. */
+/* The transport's address in the place of TCP's, after the same directive. Returns how much of the
+ * text that was. */
 static size_t put_address(const char *text, FILE *f)
 {
     static const char before[] = "listen 127.0.0.1:@PORT";

@@ -1,13 +1,16 @@
-/* harness.h - what integration tests share: a folder, a configuration, the real binary on free loopback ports, and
- * a client that speaks raw bytes.
+/* harness.h - what integration tests share: a folder, a configuration, the real binary on free
+ * loopback ports, and a client that speaks raw bytes.
  *
- * Every test runs in a process of its own (check forks), so there is one site per test and no handle to pass around.
- * All functions end the test with a message where something fails that is not the point of the test. Whatever a test
- * leaves (processes, files) is removed when its process ends; site_teardown() also insists that the server ended well.
  *
- * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips what it does not
- * know), HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on deadlines), TMPDIR, HARNESS_DISK (a
- * folder for O_DIRECT, where TMPDIR takes none). */
+ * Every test runs in a process of its own (check forks), so there is one site per test and no
+ * handle to pass around. All functions end the test with a message where something fails that is
+ * not the point of the test. Whatever a test leaves (processes, files) is removed when its process
+ * ends; site_teardown() also insists that the server ended well.
+ *
+ *
+ * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips
+ * what it does not know), HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on
+ * deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -27,11 +30,13 @@ int scaled(int msec); /* a deadline, longer for slow builds */
 
 /* --- Files ------------------------------------------------------------------------------------------------------- */
 
-/* The prefix, with conf, logs/ and html/ in it; and a folder that takes O_DIRECT (maybe the same), "" where none does. */
+/* The prefix, with conf, logs/ and html/ in it; and a folder that takes O_DIRECT (maybe the same),
+ * "" where none does. */
 const char *site_dir(void);
 const char *site_disk(void);
 
-/* A path below site_dir(), in one of 16 static buffers that take turns. Absolute paths stay as they are. */
+/* A path below site_dir(), in one of 16 static buffers that take turns. Absolute paths stay as
+ * they are. */
 const char *site_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Below @DISK@/data: site_disk(), or site_dir() where there is none. */
@@ -52,9 +57,14 @@ void http_date(char out[30], time_t t);
 
 int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
 
-/* Writes a configuration. `listen 127.0.0.1:@PORT@` listens where the transport has that port. In the text are replaced: @DIR@, @DISK@, @PORT@ (@PORT1@..), @MAIN@ (daemon off, pid, error_log,
- * one worker), @HTTP@ (access log), @LISTEN@ (@LISTEN1@..: what the server of such a port listens on), @PEER@ ($remote_addr of the test's clients) and @:PORT@ (as Location has it: nothing over
- * a unix socket). The short forms supply what is around a server's directives, or around those of http. */
+/* Writes a configuration. `listen 127.0.0.1:@PORT@` listens where the transport has that port. In the
+ * text are replaced, and in what site_text() is given:
+ *   @DIR@, @DISK@             site_dir(), site_disk()
+ *   @PORT@, @PORT1@ ..        ports; @:PORT@ as Location has it: nothing over a unix socket
+ *   @LISTEN@, @LISTEN1@ ..    what the server of such a port listens on
+ *   @PEER@                    $remote_addr of the test's clients
+ *   @MAIN@, @HTTP@            daemon off, pid, error_log, one worker; the access log
+ * The short forms supply what is around a server's directives, or around those of http. */
 void site_conf(const char *text);        /* the whole file: dir/sluice.conf */
 void site_conf_http(const char *text);   /* inside http { }; must hold the servers */
 void site_conf_server(const char *text); /* inside server { }, which listens on @PORT@ with root @DIR@/html */
@@ -62,15 +72,16 @@ void site_conf_server(const char *text); /* inside server { }, which listens on 
 void site_serve(const char *server);                        /* site_conf_server(), site_start() */
 void site_serve_http(const char *http, const char *server); /* such a server, with rows of http before it */
 
-const char *site_text(const char *text); /* with the same replaced; in one of 8 static buffers */
+const char *site_text(const char *text); /* in one of 8 static buffers */
 
 void site_start(void); /* runs the binary on the written file, waits until @PORT@ accepts */
 void site_start_unawaited(void);
-/* `extra_env`: NAME=value entries ("@PID@" is the server's own), NULL at the end; `listen_fd`: handed over as 3, or -1. */
+/* `extra_env`: NAME=value entries ("@PID@" is the server's own), NULL at the end; `listen_fd`:
+ * handed over as 3, or -1. */
 void site_start_with(char *const extra_env[], int listen_fd);
 void site_start_args(char *const argv[]); /* exactly these arguments (argv[0] is replaced); not awaited */
-/* Likewise, started in `folder` (NULL: this one), with `stdout_fd` (0: logs/stdout) as its standard output; `argv` NULL: on the written
- * file. */
+/* Likewise, started in `folder` (NULL: this one), with `stdout_fd` (0: logs/stdout) as its
+ * standard output; `argv` NULL: on the written file. */
 void site_start_from(const char *folder, int stdout_fd, char *const argv[]);
 void site_await_port(int port);
 bool site_accepts(int port);
@@ -85,12 +96,13 @@ pid_t site_worker(void); /* the only one, once it runs */
 unsigned descriptors(pid_t pid);
 bool has_landlock(void);
 void site_await_closed(const char *path); /* until neither the master nor a worker has this file open */
-/* Servers and runs belong to this user from now on, and the folder of the logs; after the configuration was written. False, with a
- * line on stdout: that is impossible here. */
+/* Servers and runs belong to this user from now on, and the folder of the logs; after the
+ * configuration was written. False, with a line on stdout: that is impossible here. */
 bool site_run_as(uid_t uid);
 void site_allow_alerts(void); /* site_teardown() does not object to [alert], [crit], [emerg] in the error log */
 
-/* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the end). */
+/* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the
+ * end). */
 struct run {
     int status;
     char out[16384], err[16384];
@@ -98,7 +110,8 @@ struct run {
 void site_run(struct run *run, ...) __attribute__((sentinel));
 void site_run_bare(struct run *run, char *const argv[]); /* exactly these arguments; argv[0] is replaced */
 
-/* The written configuration by -t; and the same for a text. `error` NULL: it is taken; otherwise a part of what is said. */
+/* The written configuration by -t; and the same for a text. `error` NULL: it is taken; otherwise a
+ * part of what is said. */
 void site_check(struct run *run);
 void expect_conf_http(const char *text, const char *error);
 void expect_conf_server(const char *text, const char *error);
@@ -111,8 +124,8 @@ TCase *site_case(Suite *suite, const char *name, int seconds);
 /* And with pages that every test of it finds. */
 TCase *site_case_with(Suite *suite, const char *name, int seconds, void (*pages)(void));
 
-/* For what only TCP has: false over another transport, with a line that says what was left out and why. Asked where tests are
- * added to a suite, so that the line comes once. */
+/* For what only TCP has: false over another transport, with a line that says what was left out and
+ * why. Asked where tests are added to a suite, so that the line comes once. */
 bool needs_tcp(const char *test, const char *why);
 #define tcase_add_tcp_loop_test(tc, test, from, to, why)                                                               \
     do {                                                                                                               \
@@ -125,7 +138,8 @@ bool needs_tcp(const char *test, const char *why);
 char *log_await(const char *name, const char *text);
 char *log_await_count(const char *name, const char *text, unsigned count);
 unsigned count_text(const char *haystack, const char *needle);
-/* The server's confinement is left out: sanitizers and coverage do not work in it. Waits for a worker to say so. */
+/* The server's confinement is left out: sanitizers and coverage do not work in it. Waits for a
+ * worker to say so. */
 bool site_is_instrumented(void);
 
 void sleep_msec(int msec);
@@ -183,7 +197,8 @@ const char *header(const struct response *r, const char *name);
 unsigned header_count(const struct response *r, const char *name);
 void assert_header(const struct response *r, const char *name, const char *value); /* value NULL: absent */
 
-/* One request on a connection of its own; `fields` are whole lines with \r\n, or "". Free the response. */
+/* One request on a connection of its own; `fields` are whole lines with \r\n, or "". Free the
+ * response. */
 void request(struct response *r, const char *method, const char *target, const char *fields);
 void get(struct response *r, const char *target);
 int status_of(const char *target); /* of GET */

@@ -21,9 +21,10 @@ void load_failed(struct counts *counts, const char *format, ...) __attribute__((
 /* Connected, with a limit on every wait; false and errno. */
 bool load_dial(struct channel *ch, int port);
 
-/* Requests for pattern files, one connection after the other, each used as long as the server lets it. Whatever is not the right
- * answer is a failure. So is a connection that the server closes without a word when it was idle for less than
- * LOAD_GRACE_MSEC: what was idle for longer is asked again over another (RFC 9110, 9.2.2), and counts as retried. */
+/* Requests for pattern files, one connection after the other, each used as long as the server lets
+ * it. Whatever is not the right answer is a failure. So is a connection that the server closes
+ * without a word when it was idle for less than LOAD_GRACE_MSEC: what was idle for longer is asked
+ * again over another (RFC 9110, 9.2.2), and counts as retried. */
 enum { LOAD_GRACE_MSEC = 1500 };
 struct load_requests {
     int port;

@@ -1,6 +1,7 @@
-/* transport.h - what the harness's clients and the server under test talk over: HARNESS_TRANSPORT=plain (TCP, the default) or
- * unix. A configuration's `listen 127.0.0.1:@PORT@` becomes the transport's own address of that port, so that a suite runs
- * over each of them as it stands; a transport that encrypts needs a row of its own here and nothing in the tests. */
+/* transport.h - what the harness's clients and the server under test talk over:
+ * HARNESS_TRANSPORT=plain (TCP, the default) or unix. A configuration's `listen 127.0.0.1:@PORT@`
+ * becomes the transport's own address of that port, so that a suite runs over each of them as it
+ * stands; a transport that encrypts needs a row of its own here and nothing in the tests. */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
