@@ -64,7 +64,7 @@ function verdict(name,    f) {
     }
     f = foreign_of(name)
     if (f != "") return "not here: " foreign[f]
-    print "compatibility.awk: " name " is in no table of directives, and not in src/server/foreign.c" > "/dev/stderr"
+    print "compatibility.awk: " name " is in no table of directives, and not in src/server/conf/foreign.c" > "/dev/stderr"
     failed = 1
     return "unknown"
 }

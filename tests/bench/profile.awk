@@ -20,13 +20,13 @@ pass % 2 == 1 {
 function step(f, library)
 {
     if (library == "libevent" || f ~ /net\/loop/) return "loop"
-    if (f ~ /llhttp|http\/parse/) return "parse"
-    if (f ~ /http\/(access_log|request_log|variable)|base\/log/) return "log"
-    if (f ~ /http\/(connection|service)|net\/|base\/clock/) return "connection"
-    if (f ~ /http\/(uri|route|location|vhost|pattern)/) return "route"
+    if (f ~ /llhttp|http\/h1\/(parse|request_head)|http\/syntax\/message/) return "parse"
+    if (f ~ /http\/(log|variable)\/|request_log|log_escape|base\/log/) return "log"
+    if (f ~ /http\/h1\/head|http\/respond\/(headers|respond|response|redirect|userid)|http\/syntax\/(mime|status|field)|base\/number/) return "head"
+    if (f ~ /http\/(h1|worker)\/|http\/service|net\/|base\/clock/) return "connection"
+    if (f ~ /http\/core\/|http\/syntax\/(uri|pattern)/) return "route"
     if (f ~ /src\/file/) return "cache"
-    if (f ~ /http\/(head|headers|mime|status|respond)|base\/number/) return "head"
-    if (f ~ /http\/(static|serve|precondition|range|core)|io\/(policy|io|demand|admission|room)/) return "choose"
+    if (f ~ /src\/http\/|include\/http\/|io\/(policy|io|demand|admission|room)/) return "choose"
     if (f ~ /src\/io/) return "send"
     if (f ~ /src\//) return "base"
     return "libc"
@@ -36,7 +36,7 @@ END {
     print "| step | where | instructions | share | with access_log combined |"
     print "|---|---|---|---|---|"
     k = split("loop connection parse route cache choose head send log base libc", order, " ")
-    split("libevent, `net/loop`|`http/connection*`, deadlines, `http/service`|`http/parse`, llhttp|`http/uri`, `http/route`, `http/location`|`file/cache`, `file/open`|`http/static`, `http/serve`, preconditions, `io/policy`|`http/head`, `http/mime`|`io/source_*`, `io/sink`|`http/access_log`, variables|`base/*`|system call stubs, memcpy, memchr", where_of, "|")
+    split("libevent, `net/loop`|`http/h1`, deadlines, `http/service`, `http/worker`|`http/h1/parse`, llhttp|`http/syntax/uri`, `http/core`|`file/cache`, `file/open`|`http/handle`, `http/files`, preconditions, `io/policy`|`http/h1/head`, `http/respond`, media types|`io/source_*`, `io/sink`|`http/log`, `http/variable`|`base/*`|system call stubs, memcpy, memchr", where_of, "|")
     for (i = 1; i <= k; i++)
         printf "| %s | %s | %.0f | %.0f %% | %.0f |\n", order[i], where_of[i], count[1, order[i]] / requests, 100 * count[1, order[i]] / total[1], count[2, order[i]] / requests
     printf "| all | | %.0f | 100 %% | %.0f |\n\n", total[1] / requests, total[2] / requests
