@@ -1,5 +1,5 @@
 /* log_gzip_none.c - stands in for log_gzip.c in a build without zlib. */
-#include "base/log_parts.h"
+#include "base/log_private.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
  * log_parts.h.
  *
  * Paths come from requests: only regular files are opened, and how many stay open is bounded. */
-#include "base/log_parts.h"
+#include "base/log_private.h"
 #include "base/siphash.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* log_open.c - what the path of a log stands for: a standard stream, another descriptor of this process, or a file to be opened. */
 #include "base/log_file.h"
-#include "base/log_parts.h"
+#include "base/log_private.h"
 #include "base/number.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * the loop, and the end of the turn, which also waits a moment for them to be written. Files are taken out of the registry by this thread alone while it runs, which
  * is why it may walk the list without holding the lock during its writes. */
 #include "base/log.h"
-#include "base/log_parts.h"
+#include "base/log_private.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "base/log_file.h"
-#include "base/log_parts.h"
+#include "base/log_private.h"
 #include "file/elsewhere.h"
 #include "server/confine/opener.h"
 

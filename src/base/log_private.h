@@ -1,6 +1,6 @@
-/* log_parts.h - what log_file.c (registry, appending), log_open.c, log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
-#ifndef BASE_LOG_PARTS_H
-#define BASE_LOG_PARTS_H
+/* log_private.h - what log_file.c (registry, appending), log_put.c, log_open.c, log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
+#ifndef BASE_LOG_PRIVATE_H
+#define BASE_LOG_PRIVATE_H
 
 #include "base/list.h"
 #include "base/log_file.h"
@@ -60,21 +60,24 @@ struct log_record {
 extern struct list log_registry;
 extern pthread_mutex_t log_registry_lock;
 
+/* Lines in the buffer that the writer has not taken. Called with the lock held. */
+uint64_t log_file_count_waiting(const struct log_file *lf);
+/* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */
+int log_file_reopen_now(struct log_file *lf);
+/* Frees a file that nothing refers to and that the caller took out of the registry. */
+void log_file_free(struct log_file *lf);
+int64_t log_now_msec(void);
+
+/* log_put.c */
+
 /* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`: how long to wait in
  * all for a pipe that is full, -1: for ever. Called by one thread at a time per file. */
 void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
 /* How many of the bytes could be written; fewer: lf->last_errno says why. */
 size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
 uint64_t log_file_count_lines(const char *bytes, size_t len);
-/* Lines in the buffer that the writer has not taken. Called with the lock held. */
-uint64_t log_file_count_waiting(const struct log_file *lf);
 /* `lines` are lost. */
 void log_file_drop(struct log_file *lf, uint64_t lines);
-/* Replaces the descriptor by a newly opened one; the old one stays when that fails. 0 or -errno. */
-int log_file_reopen_now(struct log_file *lf);
-/* Frees a file that nothing refers to and that the caller took out of the registry. */
-void log_file_free(struct log_file *lf);
-int64_t log_now_msec(void);
 
 /* log_open.c */
 
