@@ -6,8 +6,11 @@
 
 extern struct conf_module http_module; /* http { }, server { }, location { } and what stands in them */
 
-/* vhost.c: setters of `listen` and `server_name`, and what they come to when http { } has been read. */
+/* vhost_listen.c: setter of `listen`; the address of a server without one. */
 conf_set_fn vhost_set_listen;
+const char *vhost_default_listen(struct conf *cf, struct server *server);
+
+/* vhost.c: setter of `server_name`, and what both come to when http { } has been read. */
 conf_set_fn vhost_set_name;
 const char *vhost_finish(struct conf *cf, struct http_main *http);
 
