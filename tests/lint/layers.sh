@@ -46,7 +46,7 @@ file/(beneath|guard) guard.c asks the kernel, beneath.c walks by hand where that
 file/(open|elsewhere) what open.c may not open, another process is asked for
 file/cache.*        lookups, and the opens that they wait for
 io/disk.*           one contract, and its readers
-io/(gate|source.*|windows) one contract, and its sources
+io/(gate|source.*|windows.*) one contract, and its sources
 http/core/(core|location) the rows, and the blocks that they open
 http/explain/explain_.* the words of one step each
 http/h1/connection.* the states of one machine, by file
