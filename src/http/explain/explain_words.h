@@ -40,6 +40,9 @@ struct moment {
 
 void explain_say(struct explain *e, const char *topic, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Why the status is what it is, said with the outcome. */
+void explain_because(struct explain *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* "(conf/sluice.conf:40)" */
 const char *explain_place(struct explain *e, const char *file, unsigned line);
 
@@ -51,5 +54,19 @@ struct moment explain_moment(struct request *r);
 void explain_opening(struct explain *e);                           /* address, server, URI */
 void explain_step(struct explain *e, const struct moment *before); /* what the step from `before` on came to */
 void explain_outcome(struct explain *e);                           /* status, and what moves the bytes */
+
+/* explain_route.c: the steps that choose a location. */
+void explain_route(struct explain *e, const struct moment *before);
+void explain_found(struct explain *e, const struct moment *before);
+void explain_rewrite(struct explain *e, const struct moment *before, const char *where);
+void explain_location(struct explain *e, const struct location *l);
+void explain_content(struct explain *e, const struct moment *before);
+
+/* explain_files.c: the steps that look for a file. */
+void explain_try_files(struct explain *e, const struct moment *before);
+void explain_index(struct explain *e, const struct moment *before);
+void explain_variant(struct explain *e, const struct moment *before);
+void explain_file(struct explain *e, const struct moment *before);
+void explain_listing(struct explain *e, const struct moment *before);
 
 #endif
