@@ -11,6 +11,7 @@
 #include "http/respond/respond.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { GUARD_MSEC = 15000 };
@@ -380,4 +381,41 @@ void scene_close(struct scene *s)
     loop_destroy(s->loop);
     unconfigure(&s->conf);
     buffer_fini(&s->order);
+}
+
+/* ---- what is written and found ---- */
+
+void scene_write(const char *name, off_t size)
+{
+    unit_write_pattern(scene_text(name), size);
+}
+
+void stream_check(const struct stream *st, size_t size)
+{
+    ck_assert_uint_eq(st->got.len, size);
+    assert_pattern(st->got.data, size, 0);
+}
+
+void scene_check_file(const char *name, const char *part)
+{
+    char *log = unit_read(unit_path(name), NULL);
+
+    ck_assert_msg(strstr(log, part) != NULL, "\"%s\" is not in:\n%s", part, log);
+    free(log);
+}
+
+void scene_check_logged(const char *part)
+{
+    scene_check_file("log", part);
+}
+
+unsigned scene_lines_logged(void)
+{
+    char *log = unit_read(unit_path("log"), NULL);
+    unsigned count = 0;
+
+    for (const char *at = log; (at = strchr(at, '\n')) != NULL; at++)
+        count++;
+    free(log);
+    return count;
 }

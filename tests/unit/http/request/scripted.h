@@ -8,6 +8,15 @@
 #include "base/buffer.h"
 #include "http/worker/worker.h"
 
+/* Rows of http { }: what a log line tells of each; who may say for whom a request is. */
+#define LOGGED                                                                                                         \
+    "log_format each '$connection.$connection_requests $remote_addr $realip_remote_addr $request_uri $status '\n"      \
+    "                '$body_bytes_sent $remote_user $limit_rate $sent_http_stream $request_completion';\n"             \
+    "access_log @/log each; error_log @/errors info;\n"                                                                \
+    "set_real_ip_from 192.0.2.0/24; real_ip_header X-Forwarded-For;\n"
+
+#define SERVER(text) "server { listen 127.0.0.1:1; root %; " text "}"
+
 enum { FIELDS_MOST = 8 };
 
 /* A worker and a client. */
@@ -73,5 +82,14 @@ void stream_free(struct stream *st); /* it has ended */
 
 /* `text` with @ and % as in scene_open(); one at a time. */
 const char *scene_text(const char *text);
+
+void scene_write(const char *name, off_t size); /* a pattern file */
+
+/* The client got the pattern file of this size. */
+void stream_check(const struct stream *st, size_t size);
+
+void scene_check_file(const char *name, const char *part); /* `part` is in the file, below unit_dir() */
+void scene_check_logged(const char *part);                 /* in the access log */
+unsigned scene_lines_logged(void);
 
 #endif
