@@ -30,8 +30,8 @@ keep = $(if $(filter-out x$(subst $(space),_,$(2)),x$(subst $(space),_,$(file <$
 
 ifeq ($(filter clean distclean help deps uninstall,$(MAKECMDGOALS)),)
 $(shell mkdir -p $(O))
-$(call keep,$(O)/flags,$(strip $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -Werror,$(WARNINGS)) $(LLHTTP_CFLAGS)))
+$(call keep,$(O)/flags,$(strip $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -Werror,$(WARNINGS)) $(LTO_CFLAGS) $(LLHTTP_CFLAGS)))
 $(call keep,$(O)/paths,$(strip $(PATH_DEFINES)))
-$(call keep,$(O)/objects.list,$(strip $(OBJECTS) $(LDFLAGS_ALL) $(LIBS_ALL)))
+$(call keep,$(O)/objects.list,$(strip $(OBJECTS) $(LDFLAGS_ALL) $(LTO_LDFLAGS) $(LIBS_ALL)))
 endif
 $(O)/flags $(O)/paths $(O)/objects.list: ;

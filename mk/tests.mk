@@ -50,7 +50,7 @@ $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS): EXTRA += -Wno-conversion -Wno-sign-conve
 
 $(O)/$(UNIT): $(UNIT_OBJECTS) $(UNIT_ARCHIVES)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(UNIT_OBJECTS) -Wl,--start-group $(UNIT_ARCHIVES) -Wl,--end-group $(CHECK_LIBS) $(LIBS_ALL)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(LTO_NOT) -o $@ $(UNIT_OBJECTS) -Wl,--start-group $(UNIT_ARCHIVES) -Wl,--end-group $(CHECK_LIBS) $(LIBS_ALL)
 
 $(O)/integration: $(INTEGRATION_OBJECTS)
 	$(call say,LD,$@)

@@ -5,13 +5,20 @@
 #include "http/request/request.h"
 #include "http/syntax/uri.h"
 
+/* `host` itself where it is in lower case, as nearly all are. */
 static struct text lower_host(struct request *r, struct text host)
 {
+    size_t upper = 0;
+
+    while (upper < host.len && (unsigned char)(host.at[upper] - 'A') > 'Z' - 'A')
+        upper++;
+    if (upper == host.len)
+        return host;
     char *copy = arena_copy(&r->arena, host.at, host.len);
     if (!copy)
         return TEXT("");
-    for (size_t i = 0; i < host.len; i++)
-        copy[i] = text_lower(copy[i]);
+    for (; upper < host.len; upper++)
+        copy[upper] = text_lower(copy[upper]);
     return (struct text){copy, host.len};
 }
 

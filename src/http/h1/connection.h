@@ -58,7 +58,7 @@ struct connection {
     struct framing framing;    /* of the request */
     struct reply reply;        /* and of its response */
     struct input *head;        /* that the request's head lies in, while a body is read into another; else NULL */
-    struct body body;          /* of the request, being thrown away */
+    struct body *body;         /* of the request, being thrown away; in its arena */
     enum connection_state state;
     bool readable, writable;        /* as far as known; edge-triggered */
     bool unsure;                    /* the last read took less than it might: not readable, unless a reset follows */

@@ -194,7 +194,8 @@ static enum next begin_body(struct connection *c)
     r->awaits_body = false;
     /* The head must stay where it is; the body goes through a buffer of its own. */
     c->head = replace_input(c, (size_t)r->location->http->client_header_buffer_size);
-    if (!c->head || body_begin(&c->body, &r->msg, &c->framing, &r->arena) < 0)
+    c->body = arena_alloc(&r->arena, sizeof *c->body);
+    if (!c->head || !c->body || body_begin(c->body, &r->msg, &c->framing, &r->arena) < 0)
         return connection_refuse(c, 500);
     if (c->framing.expect_continue && c->in->len == 0 && !connection_queue(c, TEXT("HTTP/1.1 100 Continue\r\n\r\n")))
         return connection_refuse(c, 500);
@@ -248,15 +249,15 @@ enum next connection_read_body(struct connection *c)
     struct input *in = c->in;
 
     for (unsigned reads = 0;; reads++) {
-        ssize_t n = body_take(&c->body, in->data + in->at, in->len - in->at);
+        ssize_t n = body_take(c->body, in->data + in->at, in->len - in->at);
         if (n < 0)
             return connection_refuse(c, 400);
         in->at += (size_t)n;
         r->received += (uint64_t)n;
         int64_t most = r->location->http->client_max_body_size;
-        if ((most > 0 && c->body.seen > (uint64_t)most) || c->body.framing > FRAMING_MOST)
+        if ((most > 0 && c->body->seen > (uint64_t)most) || c->body->framing > FRAMING_MOST)
             return connection_refuse(c, 413);
-        if (c->body.done) {
+        if (c->body->done) {
             connection_become(c, CONN_HANDLING);
             return NEXT_STEP;
         }

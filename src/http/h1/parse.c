@@ -159,7 +159,7 @@ static enum field when(enum field field, struct text name, struct text is)
 }
 
 /* Length and one letter leave at most one candidate. */
-enum field parse_field(struct text name)
+static inline enum field field_of(struct text name)
 {
     char first = name.len > 0 ? (char)(name.at[0] | 0x20) : '\0';
     switch (name.len) {
@@ -197,6 +197,11 @@ enum field parse_field(struct text name)
     default:
         return FIELD_COUNT;
     }
+}
+
+enum field parse_field(struct text name)
+{
+    return field_of(name);
 }
 
 static int stop(struct reader *r, int status)
@@ -283,7 +288,7 @@ static int on_field(llhttp_t *parser)
     else
         h->value = (struct text){h->name.at + h->name.len, 0};
 
-    enum field field = parse_field(h->name);
+    enum field field = field_of(h->name);
     if (field == FIELD_COUNT)
         return 0;
     if (field == FIELD_CONNECTION)

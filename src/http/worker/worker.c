@@ -3,34 +3,20 @@
 
 #include <stdlib.h>
 
-enum { POOLED_MOST = 256 /* pieces of a size kept for the next ones */ };
-
 /* ---- pools ---- */
 
-void *spare_take(struct spares *pool, size_t head, size_t cap)
+void *spare_alloc(size_t head, size_t cap)
 {
-    struct spare *b = pool->first;
+    struct spare *b = malloc(head + cap);
 
-    if (b && cap == pool->usual) {
-        pool->first = b->next;
-        pool->count--;
-        return b;
-    }
-    b = malloc(head + cap);
     if (b)
         b->cap = cap;
     return b;
 }
 
-void spare_give(struct spares *pool, struct spare *b)
+void spare_free(struct spare *b)
 {
-    if (b->cap != pool->usual || pool->count >= POOLED_MOST) {
-        free(b);
-        return;
-    }
-    b->next = pool->first;
-    pool->first = b;
-    pool->count++;
+    free(b);
 }
 
 static void spares_free(struct spares *pool)

@@ -28,9 +28,35 @@ struct spares {
     size_t usual; /* cap of those that are kept */
 };
 
+enum { SPARES_MOST = 256 /* pieces of a size kept for the next ones */ };
+
+/* The slow halves of those below: the heap's. */
+void *spare_alloc(size_t head, size_t cap);
+void spare_free(struct spare *b);
+
 /* `head` bytes and `cap` more, not zeroed; NULL: no memory. */
-void *spare_take(struct spares *pool, size_t head, size_t cap);
-void spare_give(struct spares *pool, struct spare *b); /* one that is not of the usual size goes back to the heap */
+static inline void *spare_take(struct spares *pool, size_t head, size_t cap)
+{
+    struct spare *b = pool->first;
+
+    if (!b || cap != pool->usual)
+        return spare_alloc(head, cap);
+    pool->first = b->next;
+    pool->count--;
+    return b;
+}
+
+/* One that is not of the usual size goes back to the heap. */
+static inline void spare_give(struct spares *pool, struct spare *b)
+{
+    if (b->cap != pool->usual || pool->count >= SPARES_MOST) {
+        spare_free(b);
+        return;
+    }
+    b->next = pool->first;
+    pool->first = b;
+    pool->count++;
+}
 
 /* What a room keeps for the requests of a worker, made when the first one needs it. Embedded. */
 struct worker_part {
