@@ -11,61 +11,61 @@
 
 enum { PATIENCE = 10000 }; /* milliseconds without progress that end a test */
 
-void client_open_sized(struct client *c, int port, int rcvbuf)
+void client_open_sized(struct site_client *c, int port, int rcvbuf)
 {
-    *c = (struct client){.channel = {.transport = transport()}};
-    if (transport()->connect(&c->channel, port, rcvbuf) < 0)
+    *c = (struct site_client){.channel = {.transport = site_transport()}};
+    if (site_transport()->connect(&c->channel, port, rcvbuf) < 0)
         ck_abort_msg("connect to port %d: %s", port, strerror(errno));
 }
 
-void client_open(struct client *c, int port)
+void client_open(struct site_client *c, int port)
 {
     client_open_sized(c, port, 0);
 }
 
-void client_open_unix(struct client *c, const char *path)
+void client_open_unix(struct site_client *c, const char *path)
 {
-    *c = (struct client){0};
+    *c = (struct site_client){0};
     if (channel_connect_unix(&c->channel, path) < 0)
         ck_abort_msg("connect to %s: %s", path, strerror(errno));
 }
 
-void client_open_tcp(struct client *c, int fd)
+void client_open_tcp(struct site_client *c, int fd)
 {
-    *c = (struct client){.channel = channel_of_tcp(fd)};
+    *c = (struct site_client){.channel = channel_of_tcp(fd)};
 }
 
-static void forget(struct client *c)
+static void forget(struct site_client *c)
 {
     free(c->in);
-    *c = (struct client){.channel = {.fd = -1}};
+    *c = (struct site_client){.channel = {.fd = -1}};
 }
 
-void client_close(struct client *c)
+void client_close(struct site_client *c)
 {
     if (c->channel.fd >= 0)
         c->channel.transport->close(&c->channel);
     forget(c);
 }
 
-void client_reset(struct client *c)
+void client_reset(struct site_client *c)
 {
     c->channel.transport->reset(&c->channel);
     forget(c);
 }
 
-void client_end_sending(struct client *c)
+void client_end_sending(struct site_client *c)
 {
     int rc = c->channel.transport->end_sending(&c->channel);
     ck_assert_msg(rc == 0 || errno == ENOTCONN, "shutdown: %s", strerror(errno)); /* the server may have reset it */
 }
 
-ssize_t client_read(struct client *c, void *bytes, size_t len, bool wait)
+ssize_t client_read(struct site_client *c, void *bytes, size_t len, bool wait)
 {
     return c->channel.transport->receive(&c->channel, bytes, len, wait);
 }
 
-size_t client_send(struct client *c, const void *bytes, size_t len)
+size_t client_send(struct site_client *c, const void *bytes, size_t len)
 {
     size_t sent = 0;
     while (sent < len) {
@@ -83,7 +83,7 @@ size_t client_send(struct client *c, const void *bytes, size_t len)
     return sent;
 }
 
-size_t client_say(struct client *c, const char *format, ...)
+size_t client_say(struct site_client *c, const char *format, ...)
 {
     char *text;
     va_list ap;
@@ -96,7 +96,7 @@ size_t client_say(struct client *c, const char *format, ...)
     return sent;
 }
 
-static bool fill_within(struct client *c, int msec)
+static bool fill_within(struct site_client *c, int msec)
 {
     if (c->eof)
         return false;
@@ -118,7 +118,7 @@ static bool fill_within(struct client *c, int msec)
     return false;
 }
 
-bool client_fill(struct client *c)
+bool client_fill(struct site_client *c)
 {
     if (fill_within(c, scaled(PATIENCE)))
         return true;
@@ -128,7 +128,7 @@ bool client_fill(struct client *c)
     return false;
 }
 
-static void consume(struct client *c, size_t n)
+static void consume(struct site_client *c, size_t n)
 {
     ck_assert_uint_le(n, c->len);
     c->len -= n;
@@ -145,9 +145,9 @@ static char *copy_bytes(const char *bytes, size_t len)
     return copy;
 }
 
-bool client_head(struct client *c, struct response *r)
+bool client_head(struct site_client *c, struct site_response *r)
 {
-    *r = (struct response){0};
+    *r = (struct site_response){0};
     const char *end;
     while (!(end = c->len ? memmem(c->in, c->len, "\r\n\r\n", 4) : NULL)) {
         if (client_fill(c))
@@ -164,7 +164,7 @@ bool client_head(struct client *c, struct response *r)
     return true;
 }
 
-static void need(struct client *c, size_t len)
+static void need(struct site_client *c, size_t len)
 {
     while (c->len < len) {
         if (!client_fill(c))
@@ -173,7 +173,7 @@ static void need(struct client *c, size_t len)
     }
 }
 
-static void body_of_length(struct client *c, struct response *r, size_t len)
+static void body_of_length(struct site_client *c, struct site_response *r, size_t len)
 {
     need(c, len);
     r->body = copy_bytes(c->in, len);
@@ -181,7 +181,7 @@ static void body_of_length(struct client *c, struct response *r, size_t len)
     consume(c, len);
 }
 
-static size_t line_length(struct client *c)
+static size_t line_length(struct site_client *c)
 {
     const char *end;
     while (!(end = c->len ? memmem(c->in, c->len, "\r\n", 2) : NULL)) {
@@ -191,7 +191,7 @@ static size_t line_length(struct client *c)
     return (size_t)(end - c->in) + 2;
 }
 
-static void body_of_chunks(struct client *c, struct response *r)
+static void body_of_chunks(struct site_client *c, struct site_response *r)
 {
     r->chunked = true;
     r->body = copy_bytes("", 0);
@@ -214,10 +214,10 @@ static void body_of_chunks(struct client *c, struct response *r)
     }
 }
 
-void client_body(struct client *c, struct response *r)
+void client_body(struct site_client *c, struct site_response *r)
 {
-    const char *length = header(r, "Content-Length");
-    const char *coding = header(r, "Transfer-Encoding");
+    const char *length = site_header(r, "Content-Length");
+    const char *coding = site_header(r, "Transfer-Encoding");
     if (r->status < 200 || r->status == 204 || r->status == 304) {
         body_of_length(c, r, 0);
     } else if (coding) {
@@ -234,7 +234,7 @@ void client_body(struct client *c, struct response *r)
     }
 }
 
-bool client_receive(struct client *c, struct response *r)
+bool client_receive(struct site_client *c, struct site_response *r)
 {
     if (!client_head(c, r))
         return false;
@@ -242,7 +242,7 @@ bool client_receive(struct client *c, struct response *r)
     return true;
 }
 
-bool client_receive_head(struct client *c, struct response *r)
+bool client_receive_head(struct site_client *c, struct site_response *r)
 {
     if (!client_head(c, r))
         return false;
@@ -250,7 +250,7 @@ bool client_receive_head(struct client *c, struct response *r)
     return true;
 }
 
-void client_expect_pattern(struct client *c, off_t offset, off_t len)
+void client_expect_pattern(struct site_client *c, off_t offset, off_t len)
 {
     while (len > 0) {
         if (c->len == 0 && !client_fill(c))
@@ -264,7 +264,7 @@ void client_expect_pattern(struct client *c, off_t offset, off_t len)
     }
 }
 
-void client_skip(struct client *c, off_t len)
+void client_skip(struct site_client *c, off_t len)
 {
     while (len > 0) {
         if (c->len == 0 && !client_fill(c))
@@ -275,28 +275,28 @@ void client_skip(struct client *c, off_t len)
     }
 }
 
-bool client_ends(struct client *c)
+bool client_ends(struct site_client *c)
 {
     while (!c->eof && c->len == 0 && fill_within(c, scaled(PATIENCE)))
         ;
     return c->eof && c->len == 0;
 }
 
-bool client_has_input(struct client *c, int msec)
+bool client_has_input(struct site_client *c, int msec)
 {
     return c->len > 0 || fill_within(c, msec);
 }
 
-bool client_stays_open(struct client *c)
+bool client_stays_open(struct site_client *c)
 {
     return !client_has_input(c, 60) && !c->eof;
 }
 
-void response_free(struct response *r)
+void site_response_free(struct site_response *r)
 {
     free(r->head);
     free(r->body);
-    *r = (struct response){0};
+    *r = (struct site_response){0};
 }
 
 /* The next field line after `at`, or NULL at the empty line. */
@@ -314,7 +314,7 @@ static const char *find(const char *line, const char *name)
     return line;
 }
 
-const char *header(const struct response *r, const char *name)
+const char *site_header(const struct site_response *r, const char *name)
 {
     static char values[8][2048];
     static unsigned turn;
@@ -328,7 +328,7 @@ const char *header(const struct response *r, const char *name)
     return value;
 }
 
-unsigned header_count(const struct response *r, const char *name)
+unsigned site_header_count(const struct site_response *r, const char *name)
 {
     unsigned count = 0;
     for (const char *line = find(next_line(r->head), name); line; line = find(next_line(line), name))
@@ -336,9 +336,9 @@ unsigned header_count(const struct response *r, const char *name)
     return count;
 }
 
-void assert_header(const struct response *r, const char *name, const char *value)
+void assert_header(const struct site_response *r, const char *name, const char *value)
 {
-    const char *is = header(r, name);
+    const char *is = site_header(r, name);
     if (!value) {
         ck_assert_msg(!is, "%s is \"%s\", expected none", name, is);
         return;
@@ -347,9 +347,9 @@ void assert_header(const struct response *r, const char *name, const char *value
                   r->head);
 }
 
-void request(struct response *r, const char *method, const char *target, const char *fields)
+void site_request(struct site_response *r, const char *method, const char *target, const char *fields)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", method, target, fields);
     bool answered = strcmp(method, "HEAD") ? client_receive(&c, r) : client_receive_head(&c, r);
@@ -358,42 +358,42 @@ void request(struct response *r, const char *method, const char *target, const c
     client_close(&c);
 }
 
-void get(struct response *r, const char *target)
+void site_get(struct site_response *r, const char *target)
 {
-    request(r, "GET", target, "");
+    site_request(r, "GET", target, "");
 }
 
-int status_of(const char *target)
+int site_status_of(const char *target)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     int status = r.status;
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
-double metric(const char *name)
+double site_metric(const char *name)
 {
-    struct response r;
+    struct site_response r;
     char line[128];
-    get(&r, "/status");
+    site_get(&r, "/status");
     ck_assert_int_eq(r.status, 200);
     snprintf(line, sizeof(line), "\n%s ", name);
     const char *at = strstr(r.body, line);
     ck_assert_msg(at, "no %s in\n%s", name, r.body);
     double value = strtod(at + strlen(line), NULL);
-    response_free(&r);
+    site_response_free(&r);
     return value;
 }
 
-int status_of_bytes(const char *bytes, size_t len)
+int site_status_of_bytes(const char *bytes, size_t len)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_send(&c, bytes, len);
     int status = client_head(&c, &r) ? r.status : 0;
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     return status;
 }

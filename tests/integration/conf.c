@@ -75,13 +75,13 @@ static const char *value_of(const char *name, size_t len)
     if (len == 4 && !memcmp(name, "HTTP", 4))
         return http_text();
     if (len == 4 && !memcmp(name, "PEER", 4))
-        return transport()->peer;
+        return site_transport()->peer;
     if ((len == 6 || len == 7) && !memcmp(name, "LISTEN", 6)) {
-        transport()->address(address, sizeof address, site_port(len == 7 ? (unsigned)(name[6] - '0') : 0));
+        site_transport()->address(address, sizeof address, site_port(len == 7 ? (unsigned)(name[6] - '0') : 0));
         return address;
     }
     if (len == 5 && !memcmp(name, ":PORT", 5)) {
-        snprintf(port, sizeof(port), transport()->is_tcp ? ":%d" : "", site_port(0));
+        snprintf(port, sizeof(port), site_transport()->is_tcp ? ":%d" : "", site_port(0));
         return port;
     }
     if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
@@ -101,7 +101,7 @@ static size_t put_address(const char *text, FILE *f)
         return 0;
     unsigned n = text[len] == '@' ? 0 : (unsigned)(text[len] - '0');
     char address[2200];
-    transport()->address(address, sizeof address, site_port(n));
+    site_transport()->address(address, sizeof address, site_port(n));
     fprintf(f, "listen %s", address);
     return len + (text[len] == '@' ? 1 : 2);
 }

@@ -6,11 +6,11 @@
 
 void expect_for(const char *target, const char *fields, const char *body)
 {
-    struct response r;
-    request(&r, "GET", target, fields);
+    struct site_response r;
+    site_request(&r, "GET", target, fields);
     ck_assert_msg(r.status == 200 && !strcmp(r.body, body), "%s %s: %d \"%s\", expected \"%s\"", target, fields,
                   r.status, r.body, body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 void expect_body(const char *target, const char *body)
@@ -20,18 +20,18 @@ void expect_body(const char *target, const char *body)
 
 void expect_status(const char *target, int status)
 {
-    int is = status_of(target);
+    int is = site_status_of(target);
     ck_assert_msg(is == status, "%s: %d, expected %d", target, is, status);
 }
 
-void site_check(struct run *run)
+void site_check(struct site_run *run)
 {
     site_run(run, "-c", site_path("sluice.conf"), "-t", NULL);
 }
 
 static void expect_verdict(const char *text, const char *error)
 {
-    struct run run;
+    struct site_run run;
     site_check(&run);
     if (error)
         ck_assert_msg(run.status == 1 && strstr(run.err, error), "%s\nsays (status %d) %s\nnot %s", text, run.status,

@@ -61,7 +61,7 @@ void files_setup(void)
         ck_abort_msg("no folder in %s: %s", tmp_base(), strerror(errno));
     site_mkdir("logs");
     site_mkdir("html");
-    if (!transport()->is_tcp)
+    if (!site_transport()->is_tcp)
         site_mkdir(SITE_SOCKETS);
 }
 

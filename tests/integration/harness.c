@@ -124,10 +124,10 @@ static void launch(const struct launch *l)
 
 bool site_accepts(int port)
 {
-    struct channel ch = {.transport = transport()};
-    bool accepts = transport()->connect(&ch, port, 0) == 0;
+    struct channel ch = {.transport = site_transport()};
+    bool accepts = site_transport()->connect(&ch, port, 0) == 0;
     if (accepts)
-        transport()->close(&ch);
+        site_transport()->close(&ch);
     return accepts;
 }
 
@@ -279,7 +279,7 @@ bool site_run_as(uid_t uid)
     }
     site.uid = uid;
     ck_assert_int_eq(chown(site_path("logs"), uid, (gid_t)uid), 0);
-    if (!transport()->is_tcp)
+    if (!site_transport()->is_tcp)
         ck_assert_int_eq(chown(site_path(SITE_SOCKETS), uid, (gid_t)uid), 0);
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
@@ -307,7 +307,7 @@ static void read_all(int fd, char *out, size_t size)
     close(fd);
 }
 
-void site_run_bare(struct run *run, char *const argv[])
+void site_run_bare(struct site_run *run, char *const argv[])
 {
     int out[2], err = open(site_path("logs/run.err"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     ck_assert_int_ge(err, 0);
@@ -333,7 +333,7 @@ void site_run_bare(struct run *run, char *const argv[])
     unlink(site_path("logs/run.err"));
 }
 
-void site_run(struct run *run, ...)
+void site_run(struct site_run *run, ...)
 {
     char prefix[4096];
     snprintf(prefix, sizeof(prefix), "%s/", site_dir());

@@ -103,16 +103,16 @@ void site_allow_alerts(void); /* site_teardown() does not object to [alert], [cr
 
 /* A run of the binary to its end: `-p DIR -e logs/error.log` and the given arguments (NULL at the
  * end). */
-struct run {
+struct site_run {
     int status;
     char out[16384], err[16384];
 };
-void site_run(struct run *run, ...) __attribute__((sentinel));
-void site_run_bare(struct run *run, char *const argv[]); /* exactly these arguments; argv[0] is replaced */
+void site_run(struct site_run *run, ...) __attribute__((sentinel));
+void site_run_bare(struct site_run *run, char *const argv[]); /* exactly these arguments; argv[0] is replaced */
 
 /* The written configuration by -t; and the same for a text. `error` NULL: it is taken; otherwise a
  * part of what is said. */
-void site_check(struct run *run);
+void site_check(struct site_run *run);
 void expect_conf_http(const char *text, const char *error);
 void expect_conf_server(const char *text, const char *error);
 
@@ -147,7 +147,7 @@ int64_t now_msec(void);
 
 /* --- Client ------------------------------------------------------------------------------------------------------ */
 
-struct client {
+struct site_client {
     struct channel channel;
     char *in; /* received and not yet used */
     size_t len, cap;
@@ -155,7 +155,7 @@ struct client {
     int error; /* ECONNRESET ... after eof */
 };
 
-struct response {
+struct site_response {
     int status, minor;
     char *head; /* status line to empty line, NUL-terminated */
     size_t head_len;
@@ -164,50 +164,50 @@ struct response {
     bool chunked, until_close;
 };
 
-void client_open(struct client *c, int port);
-void client_open_sized(struct client *c, int port, int rcvbuf); /* SO_RCVBUF before connecting; 0: default */
-void client_open_unix(struct client *c, const char *path);      /* whatever the transport, as the next */
-void client_open_tcp(struct client *c, int fd);                 /* a socket that the test has connected */
-void client_close(struct client *c);
-void client_reset(struct client *c); /* RST instead of FIN, where there is one */
-void client_end_sending(struct client *c);
-ssize_t client_read(struct client *c, void *bytes, size_t len, bool wait); /* past c->in: as recv(2) */
+void client_open(struct site_client *c, int port);
+void client_open_sized(struct site_client *c, int port, int rcvbuf); /* SO_RCVBUF before connecting; 0: default */
+void client_open_unix(struct site_client *c, const char *path);      /* whatever the transport, as the next */
+void client_open_tcp(struct site_client *c, int fd);                 /* a socket that the test has connected */
+void client_close(struct site_client *c);
+void client_reset(struct site_client *c); /* RST instead of FIN, where there is one */
+void client_end_sending(struct site_client *c);
+ssize_t client_read(struct site_client *c, void *bytes, size_t len, bool wait); /* past c->in: as recv(2) */
 
 /* Bytes that went out; fewer when the server closed. */
-size_t client_send(struct client *c, const void *bytes, size_t len);
-size_t client_say(struct client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+size_t client_send(struct site_client *c, const void *bytes, size_t len);
+size_t client_say(struct site_client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Waits for more input; false at the end of the stream (c->eof, c->error). */
-bool client_fill(struct client *c);
+bool client_fill(struct site_client *c);
 
-bool client_head(struct client *c, struct response *r);                /* false: closed without a byte */
-void client_body(struct client *c, struct response *r);                /* after client_head() */
-bool client_receive(struct client *c, struct response *r);             /* both */
-bool client_receive_head(struct client *c, struct response *r);        /* answer to HEAD: no body */
-void client_expect_pattern(struct client *c, off_t offset, off_t len); /* takes len body bytes, compares */
-void client_skip(struct client *c, off_t len);
+bool client_head(struct site_client *c, struct site_response *r);           /* false: closed without a byte */
+void client_body(struct site_client *c, struct site_response *r);           /* after client_head() */
+bool client_receive(struct site_client *c, struct site_response *r);        /* both */
+bool client_receive_head(struct site_client *c, struct site_response *r);   /* answer to HEAD: no body */
+void client_expect_pattern(struct site_client *c, off_t offset, off_t len); /* takes len body bytes, compares */
+void client_skip(struct site_client *c, off_t len);
 
-bool client_ends(struct client *c);       /* the stream ends, with nothing more before it, within a few seconds */
-bool client_stays_open(struct client *c); /* nothing comes and it does not end, for a moment */
-bool client_has_input(struct client *c, int msec);
+bool client_ends(struct site_client *c);       /* the stream ends, with nothing more before it, within a few seconds */
+bool client_stays_open(struct site_client *c); /* nothing comes and it does not end, for a moment */
+bool client_has_input(struct site_client *c, int msec);
 
-void response_free(struct response *r);
+void site_response_free(struct site_response *r);
 /* Value of a field, or NULL; in one of 8 static buffers. */
-const char *header(const struct response *r, const char *name);
-unsigned header_count(const struct response *r, const char *name);
-void assert_header(const struct response *r, const char *name, const char *value); /* value NULL: absent */
+const char *site_header(const struct site_response *r, const char *name);
+unsigned site_header_count(const struct site_response *r, const char *name);
+void assert_header(const struct site_response *r, const char *name, const char *value); /* value NULL: absent */
 
 /* One request on a connection of its own; `fields` are whole lines with \r\n, or "". Free the
  * response. */
-void request(struct response *r, const char *method, const char *target, const char *fields);
-void get(struct response *r, const char *target);
-int status_of(const char *target); /* of GET */
+void site_request(struct site_response *r, const char *method, const char *target, const char *fields);
+void site_get(struct site_response *r, const char *target);
+int site_status_of(const char *target); /* of GET */
 /* GET, of an answer with status 200, or that status. */
 void expect_body(const char *target, const char *body);
 void expect_for(const char *target, const char *fields, const char *body);
 void expect_status(const char *target, int status);
-double metric(const char *name); /* of a sample in the metrics at /status */
+double site_metric(const char *name); /* of a sample in the metrics at /status */
 /* Exactly these bytes, then a response; the status, 0 when it closed without one. Closes. */
-int status_of_bytes(const char *bytes, size_t len);
+int site_status_of_bytes(const char *bytes, size_t len);
 
 #endif

@@ -32,8 +32,8 @@ void load_failed(struct counts *counts, const char *format, ...)
 bool load_dial(struct channel *ch, int port)
 {
     struct timeval patience = {.tv_sec = scaled(10000) / 1000};
-    *ch = (struct channel){.transport = transport(), .fd = -1};
-    if (transport()->connect(ch, port, 0) < 0)
+    *ch = (struct channel){.transport = site_transport(), .fd = -1};
+    if (site_transport()->connect(ch, port, 0) < 0)
         return false;
     setsockopt(ch->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(ch->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

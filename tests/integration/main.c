@@ -308,7 +308,7 @@ int main(int argc, char **argv)
         else
             return fprintf(stderr, "usage: %s [-l] [-v] [-j jobs] [-s suite]... [-t case]\n", argv[0]), 2;
     }
-    (void)transport(); /* an unknown name ends it here */
+    (void)site_transport(); /* an unknown name ends it here */
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN); /* whoever read the output may be gone: the folders are removed all the same */

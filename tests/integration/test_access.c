@@ -7,10 +7,10 @@
 
 static int status_with(const char *method, const char *target, const char *fields)
 {
-    struct response r;
-    request(&r, method, target, fields);
+    struct site_response r;
+    site_request(&r, method, target, fields);
     int status = r.status;
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
@@ -72,13 +72,13 @@ START_TEST(unix_clients)
         int status;
     } local[] = {{"/no/x", 403}, {"/yes/x", 200}};
     for (unsigned i = 0; i < 2; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open_unix(&c, site_path("s"));
         client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", local[i].target);
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, local[i].status);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -94,19 +94,19 @@ START_TEST(pages_of_403_are_subject_to_the_rules_too)
                "/403.html =500; }\n"
                "location /shut/ { deny all; error_page 403 = @shut; } location @shut { deny all; }\n"
                "location = /page403 { internal; alias @DIR@/html/403.html; }\n");
-    struct response r;
-    get(&r, "/x"); /* the page itself is in the denied location */
+    struct site_response r;
+    site_get(&r, "/x"); /* the page itself is in the denied location */
     ck_assert_int_eq(r.status, 403);
     ck_assert_ptr_null(strstr(r.body, "page"));
-    response_free(&r);
-    get(&r, "/open/x");
+    site_response_free(&r);
+    site_get(&r, "/open/x");
     ck_assert_int_eq(r.status, 403);
     ck_assert_str_eq(r.body, "page");
-    response_free(&r);
-    get(&r, "/named/x");
+    site_response_free(&r);
+    site_get(&r, "/named/x");
     ck_assert_int_eq(r.status, 403);
     ck_assert_str_eq(r.body, "page");
-    response_free(&r);
+    site_response_free(&r);
     expect_status("/page403", 404);
     expect_status("/shut/x", 403);
 }
@@ -216,7 +216,7 @@ END_TEST
 
 START_TEST(bits_that_mean_nothing_are_warned_of)
 {
-    struct run run;
+    struct site_run run;
     site_conf_server("location / { allow 127.0.0.1/8; deny 2001:db8::1/32; }");
     site_check(&run);
     ck_assert_int_eq(run.status, 0);

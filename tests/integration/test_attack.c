@@ -73,12 +73,12 @@ static void serve(const char *server)
              server);
     site_conf(text);
     site_start();
-    struct response r;
-    get(&r, "/pid");
+    struct site_response r;
+    site_get(&r, "/pid");
     at_rest.worker = atoi(r.body);
-    response_free(&r);
+    site_response_free(&r);
     for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(status_of("/a"), 200);
+        ck_assert_int_eq(site_status_of("/a"), 200);
     at_rest.fds = open_files(at_rest.worker);
     at_rest.kib = memory(at_rest.worker, "VmRSS:");
 }
@@ -125,7 +125,7 @@ static bool ask_politely(const char *request_text, size_t len)
 {
     char bytes[8192];
     size_t got = 0;
-    struct channel ch = {.transport = transport()};
+    struct channel ch = {.transport = site_transport()};
     if (ch.transport->connect(&ch, site_port(0), 0) < 0)
         return false;
     size_t length = strlen(request_text);
@@ -200,7 +200,7 @@ static void polite_end(const char *what)
 /* Connected, non-blocking; `rcvbuf` 0: the kernel's. */
 static int dial(int rcvbuf)
 {
-    struct channel ch = {.transport = transport()};
+    struct channel ch = {.transport = site_transport()};
     ck_assert_msg(ch.transport->connect(&ch, site_port(0), rcvbuf) == 0, "connect: %s", strerror(errno));
     ck_assert_ptr_null(ch.session); /* thousands of bare sockets, in an array for poll(2) */
     fcntl(ch.fd, F_SETFL, O_NONBLOCK);
@@ -399,13 +399,13 @@ START_TEST(crowded_listing)
     polite_await(20);
     polite_end("listings");
     await_rest(16);
-    struct response r;
-    get(&r, "/many/");
+    struct site_response r;
+    site_get(&r, "/many/");
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(count_text(r.body, "<a href=\"file-"), files);
     /* What one takes to be made, some times over: not a hundred times. */
     expect_memory("listings", 8192 + (long)(r.len / 1024) * 12);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

@@ -60,10 +60,10 @@ static const char *basic(const char *credentials)
 
 static int status_as(const char *target, const char *fields)
 {
-    struct response r;
-    request(&r, "GET", target, fields);
+    struct site_response r;
+    site_request(&r, "GET", target, fields);
     int status = r.status;
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(challenge)
 {
-    struct response r;
+    struct site_response r;
     write_users(users);
     site_write("html/401.html", "please");
     start("location = /401.html { auth_basic off; }\n"
@@ -177,55 +177,55 @@ START_TEST(challenge)
           "location /away/ { error_page 401 https://login.example/; }\n"
           "location /named/ { error_page 401 @named; } location @named { auth_basic off; return 402 text; }\n"
           "location /var/ { auth_basic $http_x; add_header X-Y z always; }\n");
-    get(&r, "/nothing");
+    site_get(&r, "/nothing");
     ck_assert_int_eq(r.status, 401);
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"the realm\"");
     ck_assert_ptr_nonnull(strstr(r.body, "401 Authorization Required"));
-    response_free(&r);
-    get(&r, "/page/x");
+    site_response_free(&r);
+    site_get(&r, "/page/x");
     ck_assert_int_eq(r.status, 401);
     ck_assert_str_eq(r.body, "please");
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"the realm\"");
-    response_free(&r);
-    get(&r, "/two/x");
+    site_response_free(&r);
+    site_get(&r, "/two/x");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"the realm\"");
-    response_free(&r);
-    get(&r, "/away/x");
+    site_response_free(&r);
+    site_get(&r, "/away/x");
     ck_assert_int_eq(r.status, 302);
     assert_header(&r, "Location", "https://login.example/");
-    response_free(&r);
-    get(&r, "/named/x");
+    site_response_free(&r);
+    site_get(&r, "/named/x");
     ck_assert_int_eq(r.status, 401);
     ck_assert_str_eq(r.body, "text");
-    response_free(&r);
-    request(&r, "GET", "/var/x", "X: off\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/var/x", "X: off\r\n");
     ck_assert_int_eq(r.status, 404); /* "off" may come from a variable */
-    response_free(&r);
-    request(&r, "GET", "/var/x", "X: a b\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/var/x", "X: a b\r\n");
     ck_assert_int_eq(r.status, 401);
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"a b\"");
     assert_header(&r, "X-Y", "z");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_int_eq(status_as("/page/x", basic("plain:secret")), 404);
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\nHEAD /x HTTP/1.1\r\nHost: a\r\n%s\r\n", basic("plain:secret"));
     client_receive_head(&c, &r);
     ck_assert_int_eq(r.status, 401);
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"the realm\"");
-    response_free(&r);
+    site_response_free(&r);
     client_receive_head(&c, &r);
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "WWW-Authenticate", NULL);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
 
 START_TEST(satisfy)
 {
-    struct response r;
+    struct site_response r;
     write_users(users);
     start("location /any-in/ { alias @DIR@/html/; satisfy any; allow @PEER@; deny all; }\n"
           "location /any-out/ { alias @DIR@/html/; satisfy any; deny all; }\n"
@@ -247,27 +247,27 @@ START_TEST(satisfy)
     ck_assert_int_eq(status_as("/all-in/x", good), 200);
     ck_assert_int_eq(status_as("/all-out/x", good), 403);
     ck_assert_int_eq(status_as("/except/x", ""), 200);
-    request(&r, "DELETE", "/except/x", "");
+    site_request(&r, "DELETE", "/except/x", "");
     ck_assert_int_eq(r.status, 401);
     assert_header(&r, "WWW-Authenticate", "Basic realm=\"e\"");
-    response_free(&r);
-    request(&r, "DELETE", "/except/x", basic("plain:secret"));
+    site_response_free(&r);
+    site_request(&r, "DELETE", "/except/x", basic("plain:secret"));
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(satisfy_any_takes_the_challenge_back)
 {
-    struct response r;
+    struct site_response r;
     write_users(users);
     site_write("html/y", "y");
     start("location = /x { error_page 401 /y; } location = /y { satisfy any; allow all; }");
-    get(&r, "/x");
+    site_get(&r, "/x");
     ck_assert_int_eq(r.status, 401);
     ck_assert_str_eq(r.body, "y");
     assert_header(&r, "WWW-Authenticate", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -369,8 +369,8 @@ END_TEST
 /* The answer waits; other requests of the worker do not. */
 START_TEST(auth_delay)
 {
-    struct client slow, gone;
-    struct response r;
+    struct site_client slow, gone;
+    struct site_response r;
     write_users(users);
     start("auth_delay 1s; location /open { auth_basic off; return 200 open; }");
     client_open(&gone, site_port(0));
@@ -379,16 +379,16 @@ START_TEST(auth_delay)
     int64_t from = now_msec();
     client_say(&slow, "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", basic("plain:wrong"));
     client_reset(&gone); /* while it waits */
-    ck_assert_int_eq(status_of("/open"), 200);
+    ck_assert_int_eq(site_status_of("/open"), 200);
     ck_assert_int_eq(status_as("/x", basic("plain:secret")), 200);
     ck_assert(client_receive(&slow, &r));
     ck_assert_int_eq(r.status, 401);
     ck_assert_int_ge(now_msec() - from, 950); /* the one thing about time that is promised: not before */
-    response_free(&r);
+    site_response_free(&r);
     client_say(&slow, "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", basic("plain:secret"));
     ck_assert(client_receive(&slow, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&slow);
     free(log_await("logs/error.log", "delaying unauthorized request"));
 }
@@ -397,8 +397,8 @@ END_TEST
 /* One hash of some seconds: the loop is free for others all the while, and the one who waits may leave. */
 START_TEST(a_slow_hash_holds_up_nobody)
 {
-    struct client slow, gone;
-    struct response r;
+    struct site_client slow, gone;
+    struct site_response r;
     write_users("plain:{PLAIN}secret\nslow:$6$rounds=1000000$saltsalt$x\n");
     start("location /open { auth_basic off; return 200 open; }");
     site_allow_alerts(); /* the hash for who is gone may outlast the end */
@@ -407,12 +407,12 @@ START_TEST(a_slow_hash_holds_up_nobody)
     client_open(&gone, site_port(0));
     client_say(&gone, "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", basic("slow:guess"));
     client_reset(&gone);
-    ck_assert_int_eq(status_of("/open"), 200);
+    ck_assert_int_eq(site_status_of("/open"), 200);
     expect_as("plain:secret", 200);
     ck_assert(on_nginx() || !client_has_input(&slow, 0)); /* in the loop, it would have been answered first */
     ck_assert(client_receive(&slow, &r));
     ck_assert_int_eq(r.status, 401);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&slow);
 }
 END_TEST

@@ -53,8 +53,8 @@ static void serve(enum owner owner, const char *conf)
 
 static void fetch(const char *target, off_t first, off_t last)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%jd-%jd\r\n\r\n", target,
                (intmax_t)first, (intmax_t)last);
@@ -62,21 +62,21 @@ static void fetch(const char *target, off_t first, off_t last)
     ck_assert_int_eq(r.status, 206);
     client_expect_pattern(&c, first, last - first + 1);
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
 /* All of it; and which way, as the log says. */
-static void expect_on(struct client *c, const char *target, off_t size, const char *method)
+static void expect_on(struct site_client *c, const char *target, off_t size, const char *method)
 {
     static unsigned lines;
-    struct response r;
+    struct site_response r;
     char line[256];
     client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
     ck_assert_msg(client_head(c, &r), "%s: closed", target);
     ck_assert_int_eq(r.status, 200);
     client_expect_pattern(c, 0, size);
-    response_free(&r);
+    site_response_free(&r);
     char *log = log_await_count("logs/io.log", " 200 ", ++lines);
     const char *last = log;
     for (const char *at = strstr(log, " 200 "); at; at = strstr(at + 1, " 200 "))
@@ -88,7 +88,7 @@ static void expect_on(struct client *c, const char *target, off_t size, const ch
 
 static void expect(const char *target, off_t size, const char *method)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     expect_on(&c, target, size, method);
     client_close(&c);
@@ -130,7 +130,7 @@ START_TEST(asked_for_again)
      * with the next packets on that CPU. */
     bool gone = pages_evict(data("f"));
     for (int i = 0; i < 20 && !gone; i++) {
-        status_of("/none");
+        site_status_of("/none");
         gone = pages_evict(data("f"));
     }
     if (!gone) {
@@ -196,10 +196,10 @@ START_TEST(ranges_are_not_the_file)
     fetch("/f", 0, 99);
     for (int i = 1; i < 200; i++)
         fetch("/f", i * 50001, i * 50001 + 3000);
-    struct response r;
-    request(&r, "GET", "/f", "Range: bytes=5-9,70000-80000,-1\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/f", "Range: bytes=5-9,70000-80000,-1\r\n");
     ck_assert_int_eq(r.status, 206);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_uint_eq(pages_resident(data("f")), 0);
     free(log_await_count("logs/io.log", " direct\n", 201));
     /* Enough of them are. */
@@ -302,15 +302,15 @@ static const char two_workers[] = "daemon off; worker_processes 2; pid logs/slui
 
 /* Opens connections until one leads to a worker that is none of the first `count` of `pids`; adds
  * it there. */
-static void reach_another(struct client *c, pid_t *pids, unsigned count)
+static void reach_another(struct site_client *c, pid_t *pids, unsigned count)
 {
     for (int i = 0; i < 500; i++) {
-        struct response r;
+        struct site_response r;
         client_open(c, site_port(0));
         client_say(c, "GET /pid HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(c, &r));
         pid_t pid = atoi(r.body);
-        response_free(&r);
+        site_response_free(&r);
         unsigned n = 0;
         while (n < count && pids[n] != pid)
             n++;
@@ -325,7 +325,7 @@ static void reach_another(struct client *c, pid_t *pids, unsigned count)
 
 START_TEST(workers_learn_together)
 {
-    struct client c[2];
+    struct site_client c[2];
     pid_t pids[2];
     if (!cold("f", SIZE) || !cold("g", SIZE))
         return;
@@ -344,7 +344,7 @@ END_TEST
 
 START_TEST(a_killed_worker_is_not_missed)
 {
-    struct client c[2];
+    struct site_client c[2];
     pid_t pids[2];
     if (!cold("f", SIZE))
         return;
@@ -374,10 +374,10 @@ START_TEST(a_reload_forgets_nothing)
     configure(FOREIGN, reloaded[_i], "directio auto=1m; add_header X-New 1;");
     site_kill(SIGHUP);
     for (int i = 0;; i++) {
-        struct response r;
-        get(&r, "/pid");
-        bool done = header(&r, "X-New") != NULL;
-        response_free(&r);
+        struct site_response r;
+        site_get(&r, "/pid");
+        bool done = site_header(&r, "X-New") != NULL;
+        site_response_free(&r);
         if (done)
             break;
         ck_assert_int_lt(i, 500);
@@ -391,7 +391,7 @@ START_TEST(bad_values)
 {
     static const char *const values[] = {"auto=0", "auto=", "auto=x", "auto=-1", "auto=4q", "automatic", "Auto"};
     char conf[128], expected[128];
-    struct run run;
+    struct site_run run;
     snprintf(conf, sizeof(conf), "directio %s;", values[_i]);
     site_conf_server(conf);
     site_check(&run);
@@ -405,7 +405,7 @@ END_TEST
  * --------------------------------------------------------------------------------------------------------
  * */
 
-static void explain(struct run *run)
+static void explain(struct site_run *run)
 {
     char url[64], prefix[4096];
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/f", site_port(0));
@@ -424,7 +424,7 @@ static void explain(struct run *run)
 
 static void expect_explained(const char *words)
 {
-    struct run run;
+    struct site_run run;
     explain(&run);
     ck_assert_msg(strstr(run.out, words), "\"%s\" is not in:\n%s", words, run.out);
 }
@@ -498,7 +498,7 @@ START_TEST(explained_to_a_stranger)
     expect("/f", SIZE, "direct");
     ck_assert_int_eq(chmod(site_dir(), 0777) | chmod(site_path("logs"), 0777), 0);
     ck_assert_int_eq(setresgid(65534, 65534, 0) | setresuid(65534, 65534, 0), 0);
-    struct run run;
+    struct site_run run;
     explain(&run);
     ck_assert_int_eq(setresuid(0, 0, 0) | setresgid(0, 0, 0), 0);
     ck_assert_msg(strstr(run.out,

@@ -34,19 +34,19 @@ static void serve(const char *conf)
 
 static void expect_type(const char *target, const char *type)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     assert_header(&r, "Content-Type", type);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static void expect_typed(const char *target, const char *type, const char *body)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     assert_header(&r, "Content-Type", type);
     ck_assert_msg(!strcmp(r.body, body), "%s: %s", target, r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(names)
@@ -76,11 +76,11 @@ START_TEST(names)
     expect_type("/typed", "text/plain; charset=x");
     expect_type("/301", "text/html");
     expect_type("/307", "text/html; charset=utf-8");
-    struct response r;
-    request(&r, "GET", "/koi.txt", "If-None-Match: *\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/koi.txt", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "Content-Type", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -93,26 +93,26 @@ START_TEST(between_bytes)
     expect_typed("/back/koi.txt", "text/plain; charset=koi8-r", "a????\n");
     expect_typed("/same/koi.txt", "text/plain; charset=windows-1251", "a\xc1\xd7\x80\xff\n");
     expect_typed("/a.bin", "application/x-bin", "bin\n");
-    struct response r;
-    get(&r, "/koi.txt");
+    struct site_response r;
+    site_get(&r, "/koi.txt");
     assert_header(&r, "Content-Length", "6");
     assert_header(&r, "Accept-Ranges", "bytes");
-    response_free(&r);
-    request(&r, "GET", "/koi.txt", "Range: bytes=1-2\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/koi.txt", "Range: bytes=1-2\r\n");
     ck_assert_int_eq(r.status, 206);
     ck_assert_str_eq(r.body, "\xe0\xe2");
-    response_free(&r);
-    request(&r, "GET", "/koi.txt", "Range: bytes=0-1,2-3\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/koi.txt", "Range: bytes=0-1,2-3\r\n");
     ck_assert_int_eq(r.status, 206);
     ck_assert_ptr_nonnull(strstr(
         r.body,
         "\r\nContent-Type: text/plain; charset=windows-1251\r\nContent-Range: bytes 2-3/6\r\n\r\n\xe2\x88\r\n--"));
-    response_free(&r);
-    get(&r, "/large.txt");
+    site_response_free(&r);
+    site_get(&r, "/large.txt");
     ck_assert_uint_eq(r.len, LARGE);
     for (int i = 0; i < LARGE; i++)
         ck_assert_int_eq(r.body[i], i % 3 ? 'x' : '\xe0');
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -123,23 +123,23 @@ START_TEST(to_and_from_utf8)
           "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; gzip_min_length 0; }");
     expect_typed("/koi.txt", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
     expect_typed("/from/utf.txt", "text/plain; charset=koi8-r", "a\xc1\xd7\x88&#1073;\n");
-    struct response r;
-    get(&r, "/koi.txt");
+    struct site_response r;
+    site_get(&r, "/koi.txt");
     ck_assert(r.chunked);
     assert_header(&r, "Accept-Ranges", NULL);
-    response_free(&r);
-    request(&r, "GET", "/koi.txt", "Range: bytes=1-2\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/koi.txt", "Range: bytes=1-2\r\n");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
-    get(&r, "/large.txt");
+    site_response_free(&r);
+    site_get(&r, "/large.txt");
     ck_assert_uint_eq(r.len, LARGE + (LARGE + 2) / 3);
     for (size_t i = 0; i + 4 <= r.len; i += 4)
         ck_assert_int_eq(memcmp(r.body + i, "\xd0\xb0xx", 4), 0);
-    response_free(&r);
-    request(&r, "GET", "/gz/large.txt", "Accept-Encoding: gzip\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/gz/large.txt", "Accept-Encoding: gzip\r\n");
     assert_header(&r, "Content-Encoding", "gzip");
     assert_header(&r, "Content-Type", "text/plain; charset=utf-8");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -153,10 +153,10 @@ START_TEST(no_map_at_run_time)
     free(log);
     if (on_nginx())
         return;
-    struct response r;
-    get(&r, "/koi.txt?c=a%0d%0ab"); /* not decoded, and could not split the head */
+    struct site_response r;
+    site_get(&r, "/koi.txt?c=a%0d%0ab"); /* not decoded, and could not split the head */
     ck_assert_ptr_null(strstr(r.head, "\nb"));
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -195,24 +195,24 @@ START_TEST(server_tokens_text)
     serve("server_tokens \"Files/1 $host\"; location /none/ { server_tokens \"\"; }  location /build/ { server_tokens "
           "build; }"
           "location /off/ { server_tokens off; }");
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
-    get(&r, "/a.html");
+    site_get(&r, "/a.html");
     assert_header(&r, "Server", "Files/1 localhost");
-    response_free(&r);
-    get(&r, "/none-here");
+    site_response_free(&r);
+    site_get(&r, "/none-here");
     ck_assert_ptr_nonnull(strstr(r.body, "<center>Files/1 localhost</center>"));
-    response_free(&r);
-    get(&r, "/none/x");
+    site_response_free(&r);
+    site_get(&r, "/none/x");
     assert_header(&r, "Server", NULL);
-    response_free(&r);
-    get(&r, "/build/x");
-    ck_assert(!strncmp(header(&r, "Server"), "sluice/", 7));
-    response_free(&r);
-    get(&r, "/off/x");
+    site_response_free(&r);
+    site_get(&r, "/build/x");
+    ck_assert(!strncmp(site_header(&r, "Server"), "sluice/", 7));
+    site_response_free(&r);
+    site_get(&r, "/off/x");
     assert_header(&r, "Server", "sluice");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

@@ -38,11 +38,11 @@ static void expand_fields(char *out, const char *fields)
     *out = '\0';
 }
 
-static int conditional(const char *method, const char *fields, struct response *r)
+static int conditional(const char *method, const char *fields, struct site_response *r)
 {
     char lines[1024];
     expand_fields(lines, fields);
-    request(r, method, "/a.txt", lines);
+    site_request(r, method, "/a.txt", lines);
     return r->status;
 }
 
@@ -98,7 +98,7 @@ static const struct row {
 
 static void check_row(const struct row *row)
 {
-    struct response r;
+    struct site_response r;
     int expected = on_nginx() && row->on_nginx ? row->on_nginx : row->status;
     int status = conditional("GET", row->fields, &r);
     ck_assert_msg(status == expected, "%s: %d, expected %d", row->fields, status, expected);
@@ -106,7 +106,7 @@ static void check_row(const struct row *row)
         ck_assert_str_eq(r.body, "hello\n");
     if (status == 206)
         ck_assert_str_eq(r.body, "el");
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(get_rows)
@@ -121,7 +121,7 @@ START_TEST(head_rows)
 {
     site_serve("");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct response r;
+        struct site_response r;
         int status = conditional("HEAD", rows[i].fields, &r);
         int expected = on_nginx() && rows[i].on_nginx ? rows[i].on_nginx : rows[i].status;
         /* Range is defined for GET alone; nginx answers HEAD with it all the same. */
@@ -129,7 +129,7 @@ START_TEST(head_rows)
             ck_assert(status == 200 || status == 206);
         else
             ck_assert_msg(status == expected, "HEAD %s: %d, expected %d", rows[i].fields, status, expected);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -142,11 +142,11 @@ START_TEST(every_date_form)
                                         "Sun Sep 13 12:26:40 2020"};
     for (size_t i = 0; i < 3; i++) {
         char fields[128];
-        struct response r;
+        struct site_response r;
         snprintf(fields, sizeof(fields), "If-Modified-Since: %s\r\n", dates[i]);
-        request(&r, "GET", "/a.txt", fields);
+        site_request(&r, "GET", "/a.txt", fields);
         ck_assert_msg(r.status == 304, "%s: %d", dates[i], r.status);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -154,8 +154,8 @@ END_TEST
 START_TEST(fields_of_304)
 {
     site_serve("expires 1h;");
-    struct response r;
-    request(&r, "GET", "/a.txt", "If-None-Match: \"5f5e1000-6\"\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/a.txt", "If-None-Match: \"5f5e1000-6\"\r\n");
     ck_assert_int_eq(r.status, 304);
     ck_assert(!strncmp(r.head, "HTTP/1.1 304 Not Modified\r\n", 27));
     assert_header(&r, "ETag", "\"5f5e1000-6\"");
@@ -164,39 +164,39 @@ START_TEST(fields_of_304)
     assert_header(&r, "Content-Length", NULL);
     assert_header(&r, "Content-Type", NULL);
     assert_header(&r, "Accept-Ranges", NULL);
-    ck_assert_ptr_nonnull(header(&r, "Date"));
-    response_free(&r);
+    ck_assert_ptr_nonnull(site_header(&r, "Date"));
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(page_of_412)
 {
     site_serve("");
-    struct response r;
-    request(&r, "GET", "/a.txt", "If-Match: \"other\"\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/a.txt", "If-Match: \"other\"\r\n");
     ck_assert_int_eq(r.status, 412);
     ck_assert_ptr_nonnull(strstr(r.body, "<title>412 Precondition Failed</title>"));
     assert_header(&r, "Content-Type", "text/html");
     assert_header(&r, "ETag", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(validators_follow_the_file)
 {
     site_serve("");
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_header(&r, "ETag", "\"5f5e1000-6\"");
     assert_header(&r, "Last-Modified", same);
-    response_free(&r);
+    site_response_free(&r);
     site_write("html/a.txt", "hello, world\n");
     site_set_mtime("html/a.txt", MTIME + 10);
-    get(&r, "/a.txt");
+    site_get(&r, "/a.txt");
     assert_header(&r, "ETag", "\"5f5e100a-d\"");
     assert_header(&r, "Last-Modified", newer);
     ck_assert_str_eq(r.body, "hello, world\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -209,10 +209,10 @@ START_TEST(etag_off)
     check_row(&(struct row){"If-Modified-Since: $S;", 304, 0});
     check_row(&(struct row){"If-Range: $E;Range: bytes=1-2;", 200, 0});
     check_row(&(struct row){"If-Range: $S;Range: bytes=1-2;", 206, 0});
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_header(&r, "ETag", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -236,21 +236,21 @@ END_TEST
 START_TEST(missing_file_ignores_conditions)
 {
     site_serve("");
-    struct response r;
-    request(&r, "GET", "/none", "If-None-Match: *\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/none", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
-    request(&r, "GET", "/none", "If-Match: *\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/none", "If-Match: *\r\n");
     ck_assert(r.status == 404 || r.status == 412);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(connection_lives_on_after_304_and_412)
 {
     site_serve("");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"5f5e1000-6\"\r\n\r\n"
                    "GET /a.txt HTTP/1.1\r\nHost: a\r\nIf-Match: \"x\"\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -259,7 +259,7 @@ START_TEST(connection_lives_on_after_304_and_412)
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, expected[i]);
         assert_header(&r, "Connection", "keep-alive");
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(on_nginx() || client_stays_open(&c));
     client_close(&c);

@@ -163,7 +163,7 @@ static char *expand_names(const char *text)
     return out;
 }
 
-static void test_file(struct run *run, const char *option)
+static void test_file(struct site_run *run, const char *option)
 {
     site_run(run, "-c", site_path("sluice.conf"), option, NULL);
 }
@@ -181,7 +181,7 @@ START_TEST(every_error)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         const struct wrong *w = &wrong[i];
         char text[4096], end[4200];
-        struct run run;
+        struct site_run run;
         if ((w->only_sluice && on_nginx()) || (geteuid() != 0 && !strncmp(w->text, "user ", 5)))
             continue;
         snprintf(text, sizeof(text), "%s\n%s\n%s", w->before, w->text, w->after);
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(start_with_an_error)
 {
     site_conf(SERVER "\nfoo;\n} }");
-    struct run run;
+    struct site_run run;
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
     ck_assert_ptr_nonnull(strstr(run.err, "[emerg] "));
@@ -218,7 +218,7 @@ END_TEST
 
 START_TEST(missing_file)
 {
-    struct run run;
+    struct site_run run;
     site_run(&run, "-t", "-c", site_path("none.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
     char message[4400];
@@ -239,7 +239,7 @@ START_TEST(suggestions)
                 {"server_nam a;", "server_name"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char text[512];
-        struct run run;
+        struct site_run run;
         snprintf(text, sizeof(text), SERVER "\n%s\n} }", rows[i].text);
         site_conf(text);
         test_file(&run, "-t");
@@ -254,7 +254,7 @@ START_TEST(directives_of_nginx)
 {
     static const char *const outside[] = {"proxy_pass http://a;", "fastcgi_pass a:1;", "auth_request /x;",
                                           "upstream x { }",       "sub_filter a b;",   "ssl_certificate x;"};
-    struct run run;
+    struct site_run run;
     char text[1024];
     for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++) {
         snprintf(text, sizeof(text), "%s\n%s\n%s", strchr(outside[i], '{') ? HTTP : SERVER, outside[i],
@@ -281,7 +281,7 @@ END_TEST
 START_TEST(test_is_successful)
 {
     site_conf(SERVER "} }");
-    struct run run;
+    struct site_run run;
     char expected[9000];
     const char *path = site_path("sluice.conf");
     snprintf(expected, sizeof(expected),
@@ -331,7 +331,7 @@ START_TEST(good_ones)
 {
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         char text[2048];
-        struct run run;
+        struct site_run run;
         bool bad = strstr(good[i], "expires_") || strstr(good[i], "1m 0s");
         snprintf(text, sizeof(text), SERVER "\n%s\n} }", good[i]);
         site_conf(text);
@@ -350,7 +350,7 @@ START_TEST(dump)
     site_write("extra/a.conf", "# ay\n");
     site_write("extra/b.conf", b);
     site_write("extra/c.txt", "not this");
-    struct run run;
+    struct site_run run;
     test_file(&run, "-T");
     ck_assert_msg(run.status == 0, "%s", run.err);
     char *conf = site_read("sluice.conf", NULL);
@@ -368,8 +368,8 @@ END_TEST
 /* What some editors put before the first byte of a file is no part of its first word. */
 START_TEST(byte_order_marks)
 {
-    struct response r;
-    struct run run;
+    struct site_response r;
+    struct site_run run;
     site_write("html/b.x", "b\n");
     site_write("server.conf", MARK "location = /included { return 200 $g$m; }\n");
     site_write("types.conf", MARK "text/x-mark x;\n");
@@ -380,12 +380,12 @@ START_TEST(byte_order_marks)
                    "types { include types.conf; } server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
                    "include server.conf;\n} }\n");
     site_start();
-    get(&r, "/included");
+    site_get(&r, "/included");
     ck_assert_str_eq(r.body, "nearmapped");
-    response_free(&r);
-    get(&r, "/b.x");
+    site_response_free(&r);
+    site_get(&r, "/b.x");
     assert_header(&r, "Content-Type", "text/x-mark");
-    response_free(&r);
+    site_response_free(&r);
     test_file(&run, "-T");
     ck_assert_msg(run.status == 0 && !strstr(run.out, MARK), "%s", run.out); /* files in a row are one configuration */
 
@@ -400,7 +400,7 @@ START_TEST(include_errors_name_the_included_file)
 {
     site_write("sub/bad.conf", "\n\nfoo 1;\n");
     site_conf(SERVER "\ninclude sub/bad.conf;\n} }");
-    struct run run;
+    struct site_run run;
     char place[4400];
     test_file(&run, "-t");
     snprintf(place, sizeof(place), "unknown directive \"foo\" in %s:3\n", site_path("sub/bad.conf"));
@@ -424,19 +424,19 @@ START_TEST(relative_paths)
     snprintf(here, sizeof(here), "access_log logs/access.log; server { listen 127.0.0.1:%d; root html; }",
              site_port(0));
     site_write("etc/here.conf", here);
-    struct run run;
+    struct site_run run;
     site_run(&run, "-c", "etc/sluice.conf", "-t", NULL);
     ck_assert_msg(run.status == 0, "%s", run.err);
     ck_assert_msg(strstr(run.err, site_path("etc/sluice.conf")), "%s", run.err);
     site_conf_http("server { listen 127.0.0.1:@PORT@; root html; }");
     site_start();
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
 }
 END_TEST
 
 START_TEST(versions)
 {
-    struct run run;
+    struct site_run run;
     char line[64];
     snprintf(line, sizeof(line), "%s version: %s/", self(), self());
     site_run(&run, "-v", NULL);
@@ -453,7 +453,7 @@ END_TEST
 
 START_TEST(bad_options)
 {
-    struct run run;
+    struct site_run run;
     site_run(&run, "-x", NULL);
     ck_assert_int_eq(run.status, 1);
     ck_assert_msg(strstr(run.err, "invalid option: \"x\""), "%s", run.err);
@@ -469,7 +469,7 @@ END_TEST
 START_TEST(signal_without_a_server)
 {
     site_conf(SERVER "} }");
-    struct run run;
+    struct site_run run;
     char message[4400];
     snprintf(message, sizeof(message), "[error] open() \"%s\" failed (2: No such file or directory)\n",
              site_path("logs/sluice.pid"));
@@ -492,7 +492,7 @@ START_TEST(globals_on_the_command_line)
 {
     site_conf("pid logs/sluice.pid; error_log logs/error.log; events { } http { access_log off; server { listen "
               "127.0.0.1:@PORT@; } }");
-    struct run run;
+    struct site_run run;
     site_run(&run, "-c", site_path("sluice.conf"), "-t", "-g", "daemon off; worker_processes 2;", NULL);
     ck_assert_msg(run.status == 0, "%s", run.err);
     site_run(&run, "-c", site_path("sluice.conf"), "-t", "-g", "daemon maybe;", NULL);
@@ -508,7 +508,7 @@ END_TEST
 START_TEST(warnings)
 {
     site_conf(SERVER "\nserver_name a; }\nserver { listen 127.0.0.1:@PORT@; server_name a; }\n}");
-    struct run run;
+    struct site_run run;
     char message[128];
     snprintf(message, sizeof(message), "[warn] conflicting server name \"a\" on 127.0.0.1:%d, ignored", site_port(0));
     test_file(&run, "-t");
@@ -554,18 +554,18 @@ START_TEST(configuration_of_debian)
     snprintf(text, sizeof(text), "daemon off;\n%s", debian);
     site_conf(text);
     site_start();
-    struct response r;
-    get(&r, "/");
+    struct site_response r;
+    site_get(&r, "/");
     ck_assert_str_eq(r.body, "<p>welcome</p>");
-    response_free(&r);
-    get(&r, "/sub/");
+    site_response_free(&r);
+    site_get(&r, "/sub/");
     ck_assert_str_eq(r.body, "<p>sub</p>");
-    response_free(&r);
-    get(&r, "/x.css");
+    site_response_free(&r);
+    site_get(&r, "/x.css");
     assert_header(&r, "Content-Type", "text/css");
-    response_free(&r);
-    ck_assert_int_eq(status_of("/sub"), 301);
-    ck_assert_int_eq(status_of("/none"), 404);
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/sub"), 301);
+    ck_assert_int_eq(site_status_of("/none"), 404);
 }
 END_TEST
 

@@ -102,14 +102,14 @@ static const struct reach {
 static void check_reaches(bool confined)
 {
     for (size_t i = 0; i < sizeof reaches / sizeof *reaches; i++) {
-        struct response r;
+        struct site_response r;
         int expected = confined ? reaches[i].confined : reaches[i].open;
         if (expected < 0)
             continue;
-        get(&r, reaches[i].target);
+        site_get(&r, reaches[i].target);
         ck_assert_msg(r.status == expected, "%s: %d", reaches[i].target, r.status);
         ck_assert_msg(!confined || !strstr(r.body, "secret\n"), "%s: %s", reaches[i].target, r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 
@@ -135,10 +135,10 @@ START_TEST(confined_with_a_cache)
     serve_unlocked("autoindex on; root_confine on; open_file_cache max=100; open_file_cache_errors on;\n"
                    "location /open/ { alias @DIR@/html/; root_confine off; }");
     for (int i = 0; i < 3; i++) {
-        struct response r;
-        get(&r, "/open/bad");
+        struct site_response r;
+        site_get(&r, "/open/bad");
         ck_assert_str_eq(r.body, "secret\n");
-        response_free(&r);
+        site_response_free(&r);
         check_reaches(true);
     }
 }
@@ -186,11 +186,11 @@ START_TEST(climbing_leads_nowhere)
              _i ? "on" : "off");
     serve_unlocked(conf);
     for (size_t i = 0; i < sizeof climbing / sizeof *climbing; i++) {
-        struct response r;
-        get(&r, climbing[i]);
+        struct site_response r;
+        site_get(&r, climbing[i]);
         ck_assert_msg(r.status == 400 || r.status == 403 || r.status == 404, "%s: %d", climbing[i], r.status);
         ck_assert_msg(!strstr(r.body, "secret\n"), "%s", climbing[i]);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -222,8 +222,8 @@ START_TEST(arguments_in_paths)
         {"/re/secret.txt?d=../outside/", 404},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ck_assert_msg(status_of(cases[i].target) == cases[i].status, "%s: %d", cases[i].target,
-                      status_of(cases[i].target));
+        ck_assert_msg(site_status_of(cases[i].target) == cases[i].status, "%s: %d", cases[i].target,
+                      site_status_of(cases[i].target));
 }
 END_TEST
 
@@ -268,7 +268,7 @@ START_TEST(variables_in_roots)
         char bytes[256];
         int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
                            cases[i].target, cases[i].host);
-        int status = status_of_bytes(bytes, (size_t)len);
+        int status = site_status_of_bytes(bytes, (size_t)len);
         ck_assert_msg(status == cases[i].status, "%s: %d", cases[i].target, status);
     }
 }
@@ -300,10 +300,10 @@ START_TEST(aliases)
         {"/host/x", 200}, {"/host/leaves", 403}, {"/b", 301},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct response r;
-        request(&r, "GET", cases[i].target, "");
+        struct site_response r;
+        site_request(&r, "GET", cases[i].target, "");
         ck_assert_msg(r.status == cases[i].status, "%s: %d", cases[i].target, r.status);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -318,13 +318,13 @@ START_TEST(listings_show_what_is_served)
         bool stays, leaves;
     } cases[] = {{"/open/list/", true, true}, {"/shut/list/", true, false}, {"/linkless/list/", false, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct response r;
-        get(&r, cases[i].target);
+        struct site_response r;
+        site_get(&r, cases[i].target);
         ck_assert_int_eq(r.status, 200);
         ck_assert_ptr_nonnull(strstr(r.body, "plain.txt"));
         ck_assert_msg(!!strstr(r.body, "stays") == cases[i].stays, "%s: %s", cases[i].target, r.body);
         ck_assert_msg(!!strstr(r.body, "leaves") == cases[i].leaves, "%s: %s", cases[i].target, r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -374,10 +374,10 @@ static void begin_swapping(struct swapper *s)
 /* Only whole answers of inside, or a refusal. */
 static void ask_for(const char *target, unsigned times, unsigned *served)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (unsigned i = 0; i < times; i++) {
-        struct response r;
+        struct site_response r;
         client_say(&c, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", target);
         ck_assert(client_receive(&c, &r));
         ck_assert_ptr_null(strstr(r.body, "secret"));
@@ -387,7 +387,7 @@ static void ask_for(const char *target, unsigned times, unsigned *served)
             ck_assert_msg(strstr(r.body, "inside") != NULL, "%s: %s", target, r.body);
             ++*served;
         }
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
 }
@@ -477,7 +477,8 @@ START_TEST(symlinks_disabled)
     }
     site_conf_server(l->location);
     site_start();
-    ck_assert_msg(status_of(l->target) == l->status, "%s %s: %d", l->location, l->target, status_of(l->target));
+    ck_assert_msg(site_status_of(l->target) == l->status, "%s %s: %d", l->location, l->target,
+                  site_status_of(l->target));
 }
 END_TEST
 
@@ -489,7 +490,7 @@ enum { REFUSALS = sizeof refusals / sizeof *refusals };
 
 static void expect_one_warning(const char *conf)
 {
-    struct run run;
+    struct site_run run;
     make_tree();
     site_conf_server(conf);
     site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
@@ -507,21 +508,21 @@ START_TEST(without_openat2)
                    "location = /try { try_files /$arg_f =404; }");
     check_reaches(true);
     for (size_t i = 0; i < sizeof climbing / sizeof *climbing; i++) {
-        int status = status_of(climbing[i]);
+        int status = site_status_of(climbing[i]);
         ck_assert_msg(status == 400 || status == 403 || status == 404, "%s: %d", climbing[i], status);
     }
-    ck_assert_int_eq(status_of("/cached/good"), 200);
-    ck_assert_int_eq(status_of("/cached/bad"), 403);
-    ck_assert_int_eq(status_of("/try?f=dir/../to-dir/./../in.txt"), 200);
-    ck_assert_int_eq(status_of("/try?f=dir/up"), 200);
-    ck_assert_int_eq(status_of("/try?f=to-dir/../../outside/secret.txt"), 404);
-    ck_assert_int_eq(status_of("/try?f=../html/in.txt"), 404);
+    ck_assert_int_eq(site_status_of("/cached/good"), 200);
+    ck_assert_int_eq(site_status_of("/cached/bad"), 403);
+    ck_assert_int_eq(site_status_of("/try?f=dir/../to-dir/./../in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/try?f=dir/up"), 200);
+    ck_assert_int_eq(site_status_of("/try?f=to-dir/../../outside/secret.txt"), 404);
+    ck_assert_int_eq(site_status_of("/try?f=../html/in.txt"), 404);
 
-    struct response r;
-    get(&r, "/list/");
+    struct site_response r;
+    site_get(&r, "/list/");
     ck_assert_ptr_nonnull(strstr(r.body, "stays"));
     ck_assert_ptr_null(strstr(r.body, "leaves"));
-    response_free(&r);
+    site_response_free(&r);
     free(log_await("logs/stderr", "openat2 is not available"));
 }
 END_TEST
@@ -553,14 +554,14 @@ START_TEST(without_openat2_the_same)
 
     serve_unlocked(both[_i]);
     for (size_t i = 0; i < TARGETS; i++)
-        with[i] = status_of(targets[i]);
+        with[i] = site_status_of(targets[i]);
     site_stop(SIGTERM);
     if (!deny(SYS_openat2, ENOSYS))
         return;
     site_start();
     for (size_t i = 0; i < TARGETS; i++)
-        ck_assert_msg(status_of(targets[i]) == with[i], "%s %s: %d, not %d", both[_i], targets[i],
-                      status_of(targets[i]), with[i]);
+        ck_assert_msg(site_status_of(targets[i]) == with[i], "%s %s: %d, not %d", both[_i], targets[i],
+                      site_status_of(targets[i]), with[i]);
 }
 END_TEST
 
@@ -582,7 +583,7 @@ static const struct broken {
 
 START_TEST(configuration_errors)
 {
-    struct run run;
+    struct site_run run;
     site_conf_server(broken[_i].conf);
     site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
     ck_assert_msg(on_nginx() || run.status != 0, "%s", run.err);
@@ -638,8 +639,8 @@ static const struct joined {
 START_TEST(joined_paths)
 {
     const struct joined *j = &joins[_i];
-    struct run run;
-    struct response r;
+    struct site_run run;
+    struct site_response r;
     char conf[512];
 
     snprintf(conf, sizeof conf, "%s", j->conf);
@@ -647,14 +648,14 @@ START_TEST(joined_paths)
     site_run(&run, "-c", site_path("sluice.conf"), "-t", NULL);
     ck_assert_msg(j->warning ? !!strstr(run.err, j->warning) : !strstr(run.err, "[warn]"), "%s", run.err);
     if (*j->good) {
-        get(&r, j->good);
+        site_get(&r, j->good);
         ck_assert_msg(r.status == 200 || r.status == 301, "%s: %d", j->good, r.status);
-        response_free(&r);
+        site_response_free(&r);
     }
-    get(&r, j->bad);
+    site_get(&r, j->bad);
     ck_assert_msg(r.status == j->status, "%s: %d", j->bad, r.status);
     ck_assert_msg(!strstr(r.body, "secret"), "%s: %s", j->bad, r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -706,7 +707,7 @@ START_TEST(if_asks_by_the_rules)
 {
     const struct asked *a = &asked[_i];
     char conf[512], target[512];
-    struct response r;
+    struct site_response r;
 
     snprintf(conf, sizeof conf, "%s location = /ask { if (%s) { return 200 yes; } return 200 no; }", a->rules, a->test);
     serve_unlocked(conf);
@@ -716,14 +717,14 @@ START_TEST(if_asks_by_the_rules)
     link_to("../html", "outside/back");
     bool whole = a->argument[0] == '@';
     snprintf(target, sizeof target, "/ask?p=%s%s", whole ? site_dir() : "", whole ? a->argument + 5 : a->argument);
-    get(&r, target);
+    site_get(&r, target);
     ck_assert_msg(strcmp(r.body, a->answer) == 0, "%s if (%s), %s: %s", a->rules, a->test, target, r.body);
-    response_free(&r);
+    site_response_free(&r);
     if (strstr(a->rules, "/top")) {
         snprintf(target, sizeof target, "/top?p=%s/html/in.txt", site_dir());
-        get(&r, target);
+        site_get(&r, target);
         ck_assert_str_eq(r.body, "top");
-        response_free(&r);
+        site_response_free(&r);
     }
     site_allow_alerts(); /* at crit, as in nginx: why it could not be asked */
 }

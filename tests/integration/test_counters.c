@@ -34,13 +34,13 @@ static unsigned fetch_from_all(const char *target, unsigned workers)
     pid_t seen[16] = {0};
     unsigned count = 0, fetched = 0;
     while (count < workers) {
-        struct response r;
+        struct site_response r;
         unsigned i = 0;
         ck_assert_uint_lt(fetched, MOST);
-        request(&r, "GET", target, "");
+        site_request(&r, "GET", target, "");
         ck_assert_int_eq(r.status, 200);
-        pid_t pid = atoi(header(&r, "X-Pid"));
-        response_free(&r);
+        pid_t pid = atoi(site_header(&r, "X-Pid"));
+        site_response_free(&r);
         fetched++;
         while (i < count && seen[i] != pid)
             i++;
@@ -130,17 +130,17 @@ END_TEST
 static void await_metric(const char *name, double value)
 {
     int64_t deadline = now_msec() + scaled(10000);
-    for (double is; (is = metric(name)) != value; sleep_msec(5))
+    for (double is; (is = site_metric(name)) != value; sleep_msec(5))
         ck_assert_msg(now_msec() < deadline, "%s: %g, not %g", name, is, value);
 }
 
 START_TEST(stub_status_in_nginx_words)
 {
-    struct response r;
-    struct client idle, reading;
+    struct site_response r;
+    struct site_client idle, reading;
     site_serve("location = /s { stub_status; } location = /v { stub_status on; add_header X-V "
                "\"$connections_active/$connections_reading/$connections_writing/$connections_waiting\"; }");
-    get(&r, "/s");
+    site_get(&r, "/s");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "text/plain");
     unsigned accepted = 0, handled = 0, requests = 0;
@@ -151,31 +151,31 @@ START_TEST(stub_status_in_nginx_words)
     ck_assert_uint_ge(accepted, 1); /* the harness has looked, too */
     ck_assert_uint_eq(requests, 1);
     ck_assert_str_eq(strstr(r.body, "Reading"), "Reading: 0 Writing: 1 Waiting: 0 \n");
-    response_free(&r);
+    site_response_free(&r);
 
     client_open(&idle, site_port(0));
     client_say(&idle, "GET /s HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&idle, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_open(&reading, site_port(0));
     client_say(&reading, "GET /s HTTP/1.1\r\nHo");
     do { /* until the half of a head is there */
-        get(&r, "/v");
+        site_get(&r, "/v");
         bool there = strstr(r.body, "Reading: 1 ");
         if (there) {
             ck_assert_ptr_nonnull(strstr(r.body, "Active connections: 3 \n"));
             ck_assert_str_eq(strstr(r.body, "Reading"), "Reading: 1 Writing: 1 Waiting: 1 \n");
             assert_header(&r, "X-V", "3/1/1/1");
         }
-        response_free(&r);
+        site_response_free(&r);
         if (there)
             break;
     } while (true);
     client_close(&idle);
     client_close(&reading);
-    request(&r, "POST", "/s", "");
+    site_request(&r, "POST", "/s", "");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -187,27 +187,27 @@ START_TEST(numbers_live_through_reloads_and_crashes)
     serve(2, "", conf);
     site_start();
     for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(status_of("/f"), 200);
-    ck_assert_int_eq(status_of("/none"), 404);
-    double sent = metric("sluice_io_bytes_total{method=\"sendfile\"}");
+        ck_assert_int_eq(site_status_of("/f"), 200);
+    ck_assert_int_eq(site_status_of("/none"), 404);
+    double sent = site_metric("sluice_io_bytes_total{method=\"sendfile\"}");
     ck_assert(sent == 5.0 * SIZE);
-    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
-    double requests = metric("sluice_http_requests_total"), started = metric("sluice_start_time_seconds");
+    ck_assert(site_metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    double requests = site_metric("sluice_http_requests_total"), started = site_metric("sluice_start_time_seconds");
 
     site_kill(SIGHUP);
     free(log_await_count("logs/error.log", "exited with code 0", 2));
-    ck_assert(metric("sluice_workers") == 2);
-    ck_assert(metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
-    ck_assert(metric("sluice_http_requests_total") == requests + 4);
-    ck_assert(metric("sluice_start_time_seconds") == started);
+    ck_assert(site_metric("sluice_workers") == 2);
+    ck_assert(site_metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
+    ck_assert(site_metric("sluice_http_requests_total") == requests + 4);
+    ck_assert(site_metric("sluice_start_time_seconds") == started);
 
     site_allow_alerts();
     ck_assert_uint_eq(site_workers(pids, 8), 2);
     kill(pids[0], SIGKILL);
     kill(pids[1], SIGKILL);
     free(log_await_count("logs/error.log", "exited on signal 9", 2));
-    ck_assert(metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
-    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    ck_assert(site_metric("sluice_io_bytes_total{method=\"sendfile\"}") == sent);
+    ck_assert(site_metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
     await_metric("sluice_connections{state=\"writing\"}", 1);
     await_metric("sluice_connections{state=\"waiting\"}", 0);
 }
@@ -215,7 +215,7 @@ END_TEST
 
 START_TEST(what_is_counted)
 {
-    struct response r;
+    struct site_response r;
     site_pattern(site_data("large"), SIZE);
     site_pattern(site_data("small"), 100);
     serve(1, "",
@@ -223,53 +223,53 @@ START_TEST(what_is_counted)
           "location = /gone { return 444; } location = /moved { return 301 /; }");
     site_start();
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(status_of("/small"), 200);
-        ck_assert_int_eq(status_of("/large"), 200);
+        ck_assert_int_eq(site_status_of("/small"), 200);
+        ck_assert_int_eq(site_status_of("/large"), 200);
     }
-    ck_assert_int_eq(status_of("/moved"), 301);
-    ck_assert_int_eq(status_of_bytes("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n", 32), 0);
-    ck_assert_int_eq(status_of_bytes("nonsense\r\n\r\n", 12), 400);
+    ck_assert_int_eq(site_status_of("/moved"), 301);
+    ck_assert_int_eq(site_status_of_bytes("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n", 32), 0);
+    ck_assert_int_eq(site_status_of_bytes("nonsense\r\n\r\n", 12), 400);
     bool direct = *site_disk();
-    ck_assert(metric("sluice_io_bytes_total{method=\"memory\"}") == 300 ||
-              metric("sluice_io_bytes_total{method=\"memory\"}") +
-                      metric("sluice_io_bytes_total{method=\"sendfile\"}") ==
+    ck_assert(site_metric("sluice_io_bytes_total{method=\"memory\"}") == 300 ||
+              site_metric("sluice_io_bytes_total{method=\"memory\"}") +
+                      site_metric("sluice_io_bytes_total{method=\"sendfile\"}") ==
                   300);
-    ck_assert(metric(direct ? "sluice_io_bytes_total{method=\"direct\"}"
-                            : "sluice_io_bytes_total{method=\"buffered\"}") == 3.0 * SIZE);
-    ck_assert(metric("sluice_http_responses_total{class=\"3xx\"}") == 1);
-    ck_assert(metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
-    ck_assert(metric("sluice_http_responses_total{class=\"none\"}") == 1);
-    ck_assert(metric("sluice_file_cache_hits_total") == 4);
-    ck_assert(metric("sluice_file_cache_misses_total") == 2);
-    ck_assert(metric("sluice_file_cache_entries") == 2);
-    ck_assert(!direct || metric("sluice_disk_reads_total") >= 3);
-    ck_assert(metric("sluice_disk_reads_in_flight") == 0);
-    ck_assert(metric("sluice_direct_buffers_bytes") == 0);
-    ck_assert(metric("sluice_direct_buffers_limit_bytes") == 64.0 * 1024 * 1024);
-    double requests = metric("sluice_http_requests_total");
-    ck_assert(metric("sluice_http_requests_total") == requests + 1);
-    get(&r, "/status");
-    response_free(&r);
+    ck_assert(site_metric(direct ? "sluice_io_bytes_total{method=\"direct\"}"
+                                 : "sluice_io_bytes_total{method=\"buffered\"}") == 3.0 * SIZE);
+    ck_assert(site_metric("sluice_http_responses_total{class=\"3xx\"}") == 1);
+    ck_assert(site_metric("sluice_http_responses_total{class=\"4xx\"}") == 1);
+    ck_assert(site_metric("sluice_http_responses_total{class=\"none\"}") == 1);
+    ck_assert(site_metric("sluice_file_cache_hits_total") == 4);
+    ck_assert(site_metric("sluice_file_cache_misses_total") == 2);
+    ck_assert(site_metric("sluice_file_cache_entries") == 2);
+    ck_assert(!direct || site_metric("sluice_disk_reads_total") >= 3);
+    ck_assert(site_metric("sluice_disk_reads_in_flight") == 0);
+    ck_assert(site_metric("sluice_direct_buffers_bytes") == 0);
+    ck_assert(site_metric("sluice_direct_buffers_limit_bytes") == 64.0 * 1024 * 1024);
+    double requests = site_metric("sluice_http_requests_total");
+    ck_assert(site_metric("sluice_http_requests_total") == requests + 1);
+    site_get(&r, "/status");
+    site_response_free(&r);
 }
 END_TEST
 
 /* While a client takes its time: the buffers it holds, and nothing once it is gone. */
 START_TEST(gauges_follow)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     site_pattern(site_data("large"), 64 * SIZE);
     serve(1, "", "directio 512k; output_buffers 2 1m; location = /status { status; }");
     site_start();
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
-    ck_assert(metric("sluice_connections{state=\"writing\"}") == 2);
+    site_response_free(&r);
+    ck_assert(site_metric("sluice_connections{state=\"writing\"}") == 2);
     if (*site_disk())
-        ck_assert(metric("sluice_direct_buffers_bytes") >= 64 * 1024);
+        ck_assert(site_metric("sluice_direct_buffers_bytes") >= 64 * 1024);
     client_reset(&c);
-    while (metric("sluice_connections{state=\"writing\"}") != 1 || metric("sluice_direct_buffers_bytes") != 0)
+    while (site_metric("sluice_connections{state=\"writing\"}") != 1 || site_metric("sluice_direct_buffers_bytes") != 0)
         ;
 }
 END_TEST
@@ -300,41 +300,42 @@ static const struct {
 
 START_TEST(forms_of_the_status)
 {
-    struct response r;
+    struct site_response r;
     site_serve("location /any { status; location /any/inside { } } location = /html { status html; } "
                "location = /json { status json; } location = /prometheus { status prometheus; }");
     for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        request(&r, "GET", forms[i].target, forms[i].accept);
+        site_request(&r, "GET", forms[i].target, forms[i].accept);
         ck_assert_msg(r.status == forms[i].status, "%s %s: %d", forms[i].target, forms[i].accept, r.status);
         assert_header(&r, "Content-Type", forms[i].type);
         if (r.status == 200) {
             assert_header(&r, "Cache-Control", "no-store");
-            ck_assert_int_eq(header(&r, "Content-Security-Policy") != NULL, strstr(forms[i].type, "text/html") != NULL);
+            ck_assert_int_eq(site_header(&r, "Content-Security-Policy") != NULL,
+                             strstr(forms[i].type, "text/html") != NULL);
         }
-        response_free(&r);
+        site_response_free(&r);
     }
-    request(&r, "DELETE", "/any", "");
+    site_request(&r, "DELETE", "/any", "");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* The nonce is another one each time, and that of the page. */
 START_TEST(policy_of_the_page)
 {
-    struct response r;
+    struct site_response r;
     char nonce[2][64];
     site_serve("location = /s { status html; }");
     for (int i = 0; i < 2; i++) {
         char tag[128];
-        get(&r, "/s");
-        const char *policy = header(&r, "Content-Security-Policy");
+        site_get(&r, "/s");
+        const char *policy = site_header(&r, "Content-Security-Policy");
         ck_assert_int_eq(strncmp(policy, "default-src 'none'; script-src 'nonce-", 38), 0);
         ck_assert_int_eq(sscanf(policy + 38, "%63[0-9a-f]'", nonce[i]), 1);
         ck_assert_uint_eq(strlen(nonce[i]), 32);
         snprintf(tag, sizeof(tag), "<script nonce=\"%s\">", nonce[i]);
         ck_assert_ptr_nonnull(strstr(r.body, tag));
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert_str_ne(nonce[0], nonce[1]);
 }
@@ -342,7 +343,7 @@ END_TEST
 
 START_TEST(bad_form)
 {
-    struct run run;
+    struct site_run run;
     site_conf_server("location /s { status xml; }");
     site_check(&run);
     ck_assert_int_ne(run.status, 0);

@@ -57,7 +57,7 @@ static const char *const ways[] = {"off", "on"};
 
 START_TEST(an_address_in_use)
 {
-    struct run run;
+    struct site_run run;
     char message[128];
     int fd = take_port(site_port(0));
     site_allow_alerts();
@@ -78,7 +78,7 @@ END_TEST
 /* Nothing is read of it that could be used: the log of -e. */
 START_TEST(a_broken_configuration)
 {
-    struct run run;
+    struct site_run run;
     site_allow_alerts();
     configure(ways[_i], "logs/own.log", "no_such_directive;");
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
@@ -91,7 +91,7 @@ END_TEST
 /* What fails behind the fork is on the terminal, too. */
 START_TEST(a_pid_file_that_cannot_be_written)
 {
-    struct run run;
+    struct site_run run;
     char text[1024];
     site_allow_alerts();
     snprintf(text, sizeof(text),
@@ -109,7 +109,7 @@ END_TEST
 /* Where the log is standard error, nothing is said twice. */
 START_TEST(nothing_is_said_twice)
 {
-    struct run run;
+    struct site_run run;
     char message[128];
     int fd = take_port(site_port(0));
     configure(ways[_i % 2], _i / 2 ? "/dev/stderr" : "stderr", "");
@@ -134,7 +134,7 @@ static pid_t pid_in_file(void)
 
 static pid_t start_daemon(void)
 {
-    struct run run;
+    struct site_run run;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_msg(run.status == 0, "%s", run.err);
@@ -238,7 +238,7 @@ END_TEST
 /* It keeps what it was started with: somebody reads that. */
 START_TEST(descriptor_2_that_is_the_log)
 {
-    struct run run;
+    struct site_run run;
     configure("on", "stderr", "");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
@@ -262,7 +262,7 @@ static void await_end_of_trial(pid_t master, pid_t worker)
     free(log);
     ck_assert_int_eq(pid_in_file(), master);
     ck_assert_int_eq(worker_of(master), worker);
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
 }
 
 /* Nobody sees its standard error; each message is there once. */

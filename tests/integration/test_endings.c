@@ -35,11 +35,11 @@ static void serve(const char *more)
 /* --- Connection: close ----------------------------------------------------------------------------------------------- */
 
 /* Answered for good, or the next request is served: as the response says. */
-static void expect_as_said(struct client *c, const struct response *r, const char *what)
+static void expect_as_said(struct site_client *c, const struct site_response *r, const char *what)
 {
-    const char *said = header(r, "Connection");
-    struct response next;
-    ck_assert_msg(said && header_count(r, "Connection") == 1, "%s: nothing said in\n%s", what, r->head);
+    const char *said = site_header(r, "Connection");
+    struct site_response next;
+    ck_assert_msg(said && site_header_count(r, "Connection") == 1, "%s: nothing said in\n%s", what, r->head);
     if (!strcmp(said, "close")) {
         ck_assert_msg(client_ends(c), "%s: says close, and stays or says more", what);
         ck_assert_msg(c->error == 0, "%s: %s", what, strerror(c->error));
@@ -51,7 +51,7 @@ static void expect_as_said(struct client *c, const struct response *r, const cha
     ck_assert_int_eq(next.status, 200);
     ck_assert_str_eq(next.body, "hello\n");
     assert_header(&next, "Connection", "close");
-    response_free(&next);
+    site_response_free(&next);
     ck_assert(client_ends(c));
 }
 
@@ -112,8 +112,8 @@ START_TEST(the_last_response_says_so)
 {
     serve("");
     for (size_t i = 0; i < ROWS; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         char what[64];
         snprintf(what, sizeof(what), "row %zu: %.40s", i, rows[i].bytes);
         client_open(&c, site_port(0));
@@ -125,7 +125,7 @@ START_TEST(the_last_response_says_so)
         if (r.status == 416)
             assert_header(&r, "Content-Range", "bytes */6");
         expect_as_said(&c, &r, what);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -137,15 +137,15 @@ static const char *const last_by[] = {"keepalive_requests 3;", "keepalive_timeou
 START_TEST(limits_are_said)
 {
     serve(last_by[_i]);
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0;; i++) {
         client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        bool last = !strcmp(header(&r, "Connection"), "close");
-        response_free(&r);
+        bool last = !strcmp(site_header(&r, "Connection"), "close");
+        site_response_free(&r);
         ck_assert_int_eq(last, i == (_i == 0 ? 2 : 0));
         if (last)
             break;
@@ -159,15 +159,15 @@ END_TEST
 /* --- No reset ----------------------------------------------------------------------------------------------------------- */
 
 /* The answer has gone to the kernel, the client has not read it and sends on. */
-static void expect_all_of_it(struct client *c)
+static void expect_all_of_it(struct site_client *c)
 {
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(c, &r));
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(r.len, QUEUED);
     assert_pattern(r.body, r.len, 0);
     assert_header(&r, "Connection", "close");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_msg(client_ends(c), "more than one answer");
     ck_assert_msg(c->error == 0, "%s", strerror(c->error));
 }
@@ -175,14 +175,14 @@ static void expect_all_of_it(struct client *c)
 START_TEST(the_next_request_crosses_the_end)
 {
     serve(last_by[_i]);
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     unsigned before = _i == 0 ? 2 : 0;
     for (unsigned i = 0; i < before; i++) {
-        struct response r;
+        struct site_response r;
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c, &r));
-        response_free(&r);
+        site_response_free(&r);
     }
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 40000 "));
@@ -217,8 +217,8 @@ START_TEST(large_body_before_the_answer)
     serve("");
     memset(block, 'x', sizeof(block));
     for (size_t i = 0; i < REFUSED; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open_sized(&c, site_port(0), 4096);
         client_say(&c, "%s", refused[i]);
         size_t sent = 0;
@@ -229,7 +229,7 @@ START_TEST(large_body_before_the_answer)
         ck_assert_msg(client_receive(&c, &r), "row %zu: no answer", i);
         ck_assert_int_ge(r.status, 400);
         assert_header(&r, "Connection", "close");
-        response_free(&r);
+        site_response_free(&r);
         ck_assert(client_ends(&c));
         ck_assert_msg(c.error == 0, "row %zu: %s", i, strerror(c.error));
         client_close(&c);
@@ -244,8 +244,8 @@ START_TEST(silence_after_an_answer)
                       silent[] = "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n";
     serve("");
     for (int together = 0; together < 2; together++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open_sized(&c, site_port(0), 4096);
         client_say(&c, "%s%s", ask, together ? silent : "");
         if (!together) {
@@ -259,7 +259,7 @@ START_TEST(silence_after_an_answer)
         ck_assert(client_receive(&c, &r));
         assert_pattern(r.body, r.len, 0);
         ck_assert_uint_eq(r.len, QUEUED);
-        response_free(&r);
+        site_response_free(&r);
         ck_assert(client_ends(&c));
         ck_assert_msg(c.error == 0, "%s", strerror(c.error));
         client_close(&c);
@@ -298,7 +298,7 @@ enum { STAGES = sizeof(stages) / sizeof(*stages), GOODBYES = 3, TIMES = 4 };
 
 static void come_and_go(const struct stage *s, int goodbye)
 {
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "%s", s->bytes);
     if (s->waits)
@@ -322,7 +322,7 @@ START_TEST(clients_go_at_every_stage)
     for (int round = 0; round < TIMES; round++) {
         for (int i = 0; i < STAGES * GOODBYES; i++)
             come_and_go(&stages[i / GOODBYES], i % GOODBYES);
-        ck_assert_int_eq(status_of("/a.txt"), 200);
+        ck_assert_int_eq(site_status_of("/a.txt"), 200);
         if (round == 0) { /* pools and readers have opened what they keep */
             int64_t settled = now_msec() + scaled(8000);
             for (unsigned is = descriptors(pid); is != before && now_msec() < settled; is = descriptors(pid)) {

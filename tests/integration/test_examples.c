@@ -64,25 +64,25 @@ static void start_example(const char *name)
 
 static void expect(const char *host, const char *target, int status, const char *field, const char *value)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target, host);
     ck_assert(client_receive(&c, &r));
     ck_assert_msg(r.status == status, "%s: %d, not %d", target, r.status, status);
     if (field)
         assert_header(&r, field, value);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
 static void expect_text(const char *target, const char *text)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     ck_assert_int_eq(r.status, 200);
     ck_assert_msg(strstr(r.body, text) != NULL, "%s: %s", target, r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(single_page_application)
@@ -118,18 +118,18 @@ START_TEST(documentation)
     expect("documentation.example.org", "/docs/1.0/?q=1", 301, "Location", "http://docs.example.org/docs/1.0/?q=1");
     expect(host, "/docs/0.9/", 410, NULL, NULL);
     expect(host, "/404.html", 404, NULL, NULL);
-    struct response r;
-    get(&r, "/docs/2.0/none");
+    struct site_response r;
+    site_get(&r, "/docs/2.0/none");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "no such page\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(mirror)
 {
     enum { LARGE = 9 << 20 };
-    struct response r;
+    struct site_response r;
     site_pattern("srv/mirror/debian/disk.iso", LARGE);
     site_write("srv/mirror/debian/Release", "Suite: x\n");
     site_write("srv/mirror/debian/.tmp", "half\n");
@@ -140,47 +140,48 @@ START_TEST(mirror)
     expect("mirror.example.org", "/debian/Release", 200, "Cache-Control", "no-cache");
     expect("mirror.example.org", "/debian/.tmp", 404, NULL, NULL);
     expect("mirror.example.org", "/debian/.new.deb", 404, NULL, NULL);
-    get(&r, "/debian/disk.iso");
+    site_get(&r, "/debian/disk.iso");
     ck_assert_uint_eq(r.len, LARGE);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
-    request(&r, "GET", "/debian/disk.iso", "Range: bytes=9000000-9000099\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/debian/disk.iso", "Range: bytes=9000000-9000099\r\n");
     ck_assert_int_eq(r.status, 206);
     assert_pattern(r.body, r.len, 9000000);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(video)
 {
     enum { LENGTH = 3 << 20 };
-    struct response r;
+    struct site_response r;
     site_pattern("srv/video/film.mp4", LENGTH);
     site_write("srv/video/live.m3u8", "#EXTM3U\n");
     start_example("video");
-    request(&r, "GET", "/film.mp4", "Range: bytes=1000000-1999999\r\n");
+    site_request(&r, "GET", "/film.mp4", "Range: bytes=1000000-1999999\r\n");
     ck_assert_int_eq(r.status, 206);
     ck_assert_uint_eq(r.len, 1000000);
     assert_pattern(r.body, r.len, 1000000);
     assert_header(&r, "Access-Control-Allow-Origin", "*");
     assert_header(&r, "Content-Type", "video/mp4");
-    response_free(&r);
-    request(&r, "GET", "/film.mp4", "Range: bytes=0-1,4-5,8-9,12-13,16-17\r\n"); /* more than max_ranges: the whole */
+    site_response_free(&r);
+    site_request(&r, "GET", "/film.mp4",
+                 "Range: bytes=0-1,4-5,8-9,12-13,16-17\r\n"); /* more than max_ranges: the whole */
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(r.len, LENGTH);
-    response_free(&r);
+    site_response_free(&r);
     expect("video.example.org", "/live.m3u8", 200, "Cache-Control", "no-cache");
 }
 END_TEST
 
 static int status_for(const char *target, const char *forwarded)
 {
-    struct response r;
+    struct site_response r;
     char field[128];
     snprintf(field, sizeof(field), "X-Forwarded-For: %s\r\n", forwarded);
-    request(&r, "GET", target, field);
+    site_request(&r, "GET", target, field);
     int status = r.status;
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
@@ -205,7 +206,7 @@ END_TEST
 START_TEST(readme)
 {
     enum { LARGE = 9 << 20 };
-    struct response r;
+    struct site_response r;
     char *all = read_source("README.md"), *from = strstr(all, "```nginx\n"),
          *to = from ? strstr(from, "\n```\n") : NULL;
     ck_assert_ptr_nonnull(to);
@@ -225,9 +226,9 @@ START_TEST(readme)
     expect_text("/a.txt", "text");
     expect_text("/pub/", "b.txt");
     expect("files.example.org", "/none", 404, NULL, NULL);
-    get(&r, "/large");
+    site_get(&r, "/large");
     ck_assert_uint_eq(r.len, LARGE);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

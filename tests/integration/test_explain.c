@@ -66,7 +66,7 @@ static void prepare_long_listing(void)
         site_write(site_path("%s/%0200d", site_data("long"), i), "");
 }
 
-static void explain(struct run *run, char *const arguments[])
+static void explain(struct site_run *run, char *const arguments[])
 {
     char *argv[32] = {(char *)"sluice", (char *)"explain", (char *)"-p", NULL, (char *)"-c"};
     char prefix[4096], file[4096];
@@ -81,7 +81,7 @@ static void explain(struct run *run, char *const arguments[])
 }
 
 /* The words of the last step of a topic; "" where there is none. In a static buffer. */
-static const char *step(const struct run *run, const char *topic)
+static const char *step(const struct site_run *run, const char *topic)
 {
     static char words[1024];
     const char *at = run->out;
@@ -95,7 +95,7 @@ static const char *step(const struct run *run, const char *topic)
     return words;
 }
 
-static void assert_says(const struct run *run, const char *text)
+static void assert_says(const struct site_run *run, const char *text)
 {
     ck_assert_msg(strstr(run->out, text), "not \"%s\":\n%s%s", text, run->out, run->err);
 }
@@ -170,7 +170,7 @@ static bool is_constant(const char *line)
 }
 
 /* Every line of the head that was sent stands in the explanation; and no other does. */
-static void compare_heads(const struct run *run, const struct response *r, const char *what)
+static void compare_heads(const struct site_run *run, const struct site_response *r, const char *what)
 {
     const char *told = strstr(run->out, "\nHTTP/1.1 ");
     unsigned lines = 0, told_lines = 0;
@@ -185,9 +185,9 @@ static void compare_heads(const struct run *run, const struct response *r, const
     ck_assert_msg(lines == told_lines, "%s: %u lines, and %u told:\n%s%s", what, lines, told_lines, r->head, run->out);
 }
 
-static void send_request(struct response *r, const struct asked *a)
+static void send_request(struct site_response *r, const struct asked *a)
 {
-    struct client c;
+    struct site_client c;
     bool has_host = a->field && !strncmp(a->field, "Host:", 5);
     client_open(&c, site_port(0));
     client_say(&c, "%s %s HTTP/1.1\r\n%s%s%s\r\n", a->method, a->target, has_host ? "" : "Host: localhost\r\n",
@@ -199,8 +199,8 @@ static void send_request(struct response *r, const struct asked *a)
 START_TEST(same_as_the_server)
 {
     const struct asked *a = &asked[_i];
-    struct run run;
-    struct response r;
+    struct site_run run;
+    struct site_response r;
     char what[256], line[300], status[8];
 
     prepare();
@@ -216,7 +216,7 @@ START_TEST(same_as_the_server)
     snprintf(status, sizeof(status), "%d ", r.status);
     ck_assert_msg(!strncmp(step(&run, "status"), status, 4), "%s: %d\n%s", what, r.status, run.out);
     compare_heads(&run, &r, what);
-    response_free(&r);
+    site_response_free(&r);
     snprintf(line, sizeof(line), " %s%.*s;", status, (int)strcspn(step(&run, "bytes"), ":"), step(&run, "bytes"));
     char *log = log_await("logs/io.log", ";\n");
     ck_assert_msg(strstr(log, line), "%s: not \"%s\" but %s%s", what, line, log, run.out);
@@ -226,7 +226,7 @@ END_TEST
 
 START_TEST(silence)
 {
-    struct run run;
+    struct site_run run;
     site_conf_server("location / { return 444; }");
     explain(&run, (char *[]){(char *)"/x", NULL});
     ck_assert_int_eq(run.status, 0);
@@ -239,7 +239,7 @@ END_TEST
 
 START_TEST(steps_in_words)
 {
-    struct run run;
+    struct site_run run;
     char url[128], text[4400];
     prepare();
     snprintf(url, sizeof(url), "http://LOCALHOST:%d/above?x#y", site_port(0));
@@ -292,7 +292,7 @@ END_TEST
 
 START_TEST(why_it_was_refused)
 {
-    struct run run;
+    struct site_run run;
     prepare();
     explain(&run, (char *[]){(char *)"/deny/small", NULL});
     assert_says(&run, site_text("access     deny @PEER@ ("));
@@ -329,7 +329,7 @@ START_TEST(clients_of_each_family)
     site_conf_http("server { listen 127.0.0.1:@PORT@; listen [::1]:@PORT1@; listen unix:@DIR@/s; root @DIR@/html;\n"
                    "deny 127.0.0.1; deny ::1; deny unix:; }");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct run run;
+        struct site_run run;
         explain(&run, (char *[]){(char *)"-l", (char *)site_text(rows[i][0]), (char *)"/", NULL});
         assert_says(&run, site_path("/access     deny %s (", rows[i][1]) + 1);
     }
@@ -338,7 +338,7 @@ END_TEST
 
 START_TEST(address_by_the_url)
 {
-    struct run run;
+    struct site_run run;
     char url[128], text[128];
     prepare();
     snprintf(url, sizeof(url), "http://x:%d/small", site_port(1));
@@ -359,7 +359,7 @@ END_TEST
 
 START_TEST(no_traces)
 {
-    struct run run;
+    struct site_run run;
     prepare();
     explain(&run, (char *[]){(char *)"/none", NULL});
     ck_assert_int_eq(run.status, 0);
@@ -401,7 +401,7 @@ static const struct wrong {
 
 START_TEST(errors)
 {
-    struct run run;
+    struct site_run run;
     char *arguments[8];
     unsigned count = 0;
     prepare();
@@ -417,7 +417,7 @@ END_TEST
 
 START_TEST(configurations_that_serve_nothing)
 {
-    struct run run;
+    struct site_run run;
     site_conf("@MAIN@ events { } http { @HTTP@ }");
     explain(&run, (char *[]){(char *)"/a", NULL});
     ck_assert_int_eq(run.status, 1);

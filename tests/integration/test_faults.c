@@ -98,7 +98,7 @@ static void level(struct answer *a, const char *before, size_t len)
 
 static struct answer ask(const struct place *p)
 {
-    struct client c;
+    struct site_client c;
     struct answer a = {0};
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", p->target, p->fields);
@@ -343,13 +343,13 @@ START_TEST(descriptors_run_out)
     static const int errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
     if (!start())
         return;
-    struct client c, waiting;
-    struct response r;
+    struct site_client c, waiting;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 2; i++) {
         client_say(&c, "GET /cached/small HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c, &r));
-        response_free(&r);
+        site_response_free(&r);
     }
     struct holdings before = holdings();
     faulty_arm(FAULTY_ACCEPT, errors[_i], 0, EVERY);
@@ -359,13 +359,13 @@ START_TEST(descriptors_run_out)
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 200);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
     faulty_disarm();
     /* Turned away, or accepted late. */
     client_say(&waiting, "GET /sendfile/small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     if (client_receive(&waiting, &r)) {
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&waiting);
     struct answer a = good_answer(&places[0]);
@@ -381,7 +381,7 @@ START_TEST(memory_runs_out)
 {
     if (!start())
         return;
-    struct client c[PLACES];
+    struct site_client c[PLACES];
     struct answer good[PLACES];
     for (size_t i = 0; i < PLACES; i++) {
         good[i] = good_answer(&places[i]);

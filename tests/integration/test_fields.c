@@ -29,14 +29,14 @@ static const struct named {
 START_TEST(odd_names)
 {
     char conf[256];
-    struct response r;
+    struct site_response r;
 
     snprintf(conf, sizeof conf, "%s " SHOW, named[_i].conf);
     site_serve(conf);
-    request(&r, "GET", "/", named[_i].fields);
+    site_request(&r, "GET", "/", named[_i].fields);
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.body, named[_i].answer);
-    response_free(&r);
+    site_response_free(&r);
     if (!*named[_i].conf && _i > 0)
         free(log_await("logs/error.log", "client sent invalid header line: \"X"));
 }
@@ -55,16 +55,16 @@ START_TEST(framing_stays_strict)
     };
     site_serve("ignore_invalid_headers off; underscores_in_headers on;");
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-        ck_assert_msg(on_nginx() || status_of_bytes(requests[i], strlen(requests[i])) == 400, "%s", requests[i]);
+        ck_assert_msg(on_nginx() || site_status_of_bytes(requests[i], strlen(requests[i])) == 400, "%s", requests[i]);
     /* No Content-Length: the next request follows at once. */
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /f HTTP/1.1\r\nHost: h\r\nContent_Length: 30\r\n\r\nGET /f HTTP/1.1\r\nHost: h\r\n\r\n");
     for (int i = 0; i < 2; i++) {
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
 }
@@ -72,17 +72,17 @@ END_TEST
 
 START_TEST(as_many_as_allowed)
 {
-    struct response r;
+    struct site_response r;
 
     if (on_nginx())
         return;
     site_serve("max_headers 4;");
-    request(&r, "GET", "/f", ""); /* with what the harness sends anyway */
+    site_request(&r, "GET", "/f", ""); /* with what the harness sends anyway */
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
-    request(&r, "GET", "/f", "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/f", "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n");
     ck_assert_int_eq(r.status, 431);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -108,8 +108,8 @@ static const struct browser {
 START_TEST(browsers_that_do_not_stay)
 {
     const struct browser *b = &browsers[_i];
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     char conf[256];
 
     snprintf(conf, sizeof conf, "%s location = /r { return 200 x; }", b->conf);
@@ -118,8 +118,8 @@ START_TEST(browsers_that_do_not_stay)
     client_say(&c, "%s /r HTTP/1.1\r\nHost: h\r\nUser-Agent: %s\r\nContent-Length: 0\r\n\r\n", b->method, b->agent);
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 200);
-    ck_assert_str_eq(header(&r, "Connection"), b->stays ? "keep-alive" : "close");
-    response_free(&r);
+    ck_assert_str_eq(site_header(&r, "Connection"), b->stays ? "keep-alive" : "close");
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -127,8 +127,8 @@ END_TEST
 /* A worker that leaves waits for idle connections as long as they were promised. */
 START_TEST(kept_open_at_a_reload)
 {
-    struct client promised, other;
-    struct response r;
+    struct site_client promised, other;
+    struct site_response r;
 
     if (on_nginx())
         return;
@@ -138,15 +138,15 @@ START_TEST(kept_open_at_a_reload)
     client_say(&promised, "GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
     client_say(&other, "GET /short HTTP/1.1\r\nHost: h\r\n\r\n");
     ck_assert(client_receive(&promised, &r));
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_receive(&other, &r));
-    response_free(&r);
+    site_response_free(&r);
     site_kill(SIGHUP);
     ck_assert(client_ends(&other));
     client_say(&promised, "GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
     ck_assert(client_receive(&promised, &r));
-    ck_assert_str_eq(header(&r, "Connection"), "close");
-    response_free(&r);
+    ck_assert_str_eq(site_header(&r, "Connection"), "close");
+    site_response_free(&r);
     client_close(&promised);
     client_close(&other);
 }

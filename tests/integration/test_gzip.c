@@ -30,7 +30,7 @@ static void write_packed(const char *name, const char *text)
 }
 
 /* Unpacks in place. */
-static void unpack(struct response *r)
+static void unpack(struct site_response *r)
 {
     size_t len;
     assert_header(r, "Content-Encoding", "gzip");
@@ -64,26 +64,26 @@ static void serve(const char *conf)
 
 #define TYPES "types { text/html html; text/plain txt; text/javascript js; application/x-bin bin; }"
 
-static void ask(struct response *r, const char *method, const char *target, const char *more)
+static void ask(struct site_response *r, const char *method, const char *target, const char *more)
 {
     char fields[512];
     snprintf(fields, sizeof fields, "Accept-Encoding: gzip\r\n%s", more);
-    request(r, method, target, fields);
+    site_request(r, method, target, fields);
 }
 
 static bool compressed(const char *target, const char *more)
 {
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", target, more);
-    bool is = header(&r, "Content-Encoding") != NULL;
-    response_free(&r);
+    bool is = site_header(&r, "Content-Encoding") != NULL;
+    site_response_free(&r);
     return is;
 }
 
 START_TEST(head_and_body)
 {
     serve(TYPES "gzip on; gzip_types text/plain; gzip_vary on; add_header X-A 1;");
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", "/a.txt", "");
     ck_assert_int_eq(r.status, 200);
     ck_assert(r.chunked);
@@ -95,16 +95,16 @@ START_TEST(head_and_body)
     ck_assert(strstr(r.head, "X-A") < strstr(r.head, "Content-Encoding"));
     unpack(&r);
     ck_assert_str_eq(r.body, sentence);
-    response_free(&r);
+    site_response_free(&r);
 
-    get(&r, "/a.txt");
+    site_get(&r, "/a.txt");
     assert_header(&r, "Content-Length", "93");
     assert_header(&r, "Accept-Ranges", "bytes");
     assert_header(&r, "Vary", "Accept-Encoding");
     assert_header(&r, "ETag", "\"5f5e1000-5d\"");
     assert_header(&r, "Content-Encoding", NULL);
     ck_assert_str_eq(r.body, sentence);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -119,7 +119,7 @@ START_TEST(every_way_of_reading)
                 "location /sync/ { alias @DIR@/html/; aio off; }");
     static const char *const ways[] = {"", "/memory", "/memory", "/buffered", "/direct", "/mmap", "/sync"};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        struct response r;
+        struct site_response r;
         char target[64];
         snprintf(target, sizeof target, "%s/large.txt", ways[i]);
         ask(&r, "GET", target, "");
@@ -127,7 +127,7 @@ START_TEST(every_way_of_reading)
         unpack(&r);
         ck_assert_msg(r.len == LARGE, "%s: %zu bytes", ways[i], r.len);
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -161,12 +161,12 @@ START_TEST(which_responses)
         ck_assert_msg(compressed(rows[i].target, "") == rows[i].is, "%s is %scompressed", rows[i].target,
                       rows[i].is ? "not " : "");
     ck_assert(on_nginx() || compressed("/a.js", "")); /* JavaScript by its other name */
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", "/404", "");
     ck_assert_int_eq(r.status, 404);
     unpack(&r);
     ck_assert_ptr_nonnull(strstr(r.body, "404 Not Found"));
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -205,38 +205,38 @@ END_TEST
 START_TEST(ranges_and_conditions)
 {
     serve(TYPES "gzip on; gzip_types text/plain; gzip_vary on;");
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", "/a.txt", "Range: bytes=0-3\r\n");
     ck_assert_int_eq(r.status, 200);
     unpack(&r);
     ck_assert_str_eq(r.body, sentence);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "GET", "/a.txt", "Range: bytes=999-\r\n");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "GET", "/a.txt",
         on_nginx() ? "If-None-Match: W/\"5f5e1000-5d\"\r\n" : "If-None-Match: W/\"5f5e1000-5d-gzip\"\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "Content-Encoding", NULL);
     assert_header(&r, "Transfer-Encoding", NULL);
     assert_header(&r, "Vary", on_nginx() ? NULL : "Accept-Encoding");
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "GET", "/a.txt", "If-Match: W/\"5f5e1000-5d-gzip\"\r\n");
     ck_assert_int_eq(r.status, 412);
-    response_free(&r);
-    request(&r, "GET", "/a.txt", "Range: bytes=2-5\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/a.txt", "Range: bytes=2-5\r\n");
     ck_assert_int_eq(r.status, 206);
     ck_assert_str_eq(r.body, "text");
     assert_header(&r, "Vary", "Accept-Encoding");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(head_and_the_next_request)
 {
     serve(TYPES "gzip on; gzip_types text/plain;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 3; i++)
         client_say(&c, "HEAD /%s HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n", i % 2 ? "large.txt" : "a.txt");
@@ -247,7 +247,7 @@ START_TEST(head_and_the_next_request)
         assert_header(&r, "Content-Length", NULL);
         assert_header(&r, "Transfer-Encoding", NULL);
         assert_header(&r, "Connection", "keep-alive");
-        response_free(&r);
+        site_response_free(&r);
     }
     for (int i = 0; i < 6; i++) /* compressed and not, in turn, all asked for at once */
         client_say(&c, "GET /%s HTTP/1.1\r\nHost: a\r\n%s\r\n", i % 2 ? "large.txt" : "a.txt",
@@ -257,15 +257,15 @@ START_TEST(head_and_the_next_request)
         if (i % 3)
             unpack(&r);
         ck_assert_uint_eq(r.len, i % 2 ? LARGE : strlen(sentence));
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
 }
 END_TEST
 
-static void ask_old(struct response *r, const char *target, const char *version, const char *fields)
+static void ask_old(struct site_response *r, const char *target, const char *version, const char *fields)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/%s\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\n%s\r\n", target,
                version, fields);
@@ -278,11 +278,11 @@ START_TEST(without_chunks)
 {
     serve(TYPES "gzip on; gzip_types text/plain; location /10/ { alias @DIR@/html/; gzip_http_version 1.0; }"
                 "location /no/ { alias @DIR@/html/; chunked_transfer_encoding off; }");
-    struct response r;
+    struct site_response r;
     ask_old(&r, "/a.txt", "1.0", "");
     assert_header(&r, "Content-Encoding", NULL);
     assert_header(&r, "Connection", "keep-alive");
-    response_free(&r);
+    site_response_free(&r);
     static const struct {
         const char *target, *version;
     } rows[] = {{"/10/large.txt", "1.0"}, {"/no/large.txt", "1.1"}};
@@ -294,7 +294,7 @@ START_TEST(without_chunks)
         unpack(&r);
         ck_assert_uint_eq(r.len, LARGE);
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -302,13 +302,13 @@ END_TEST
 START_TEST(ratio_is_logged)
 {
     serve(TYPES "gzip on; gzip_types text/plain; access_log logs/r.log r;");
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", "/large.txt", "");
     double taken = LARGE;
     unpack(&r);
-    response_free(&r);
-    get(&r, "/large.txt");
-    response_free(&r);
+    site_response_free(&r);
+    site_get(&r, "/large.txt");
+    site_response_free(&r);
     char *log = log_await_count("logs/r.log", ";", 2);
     double ratio;
     ck_assert_msg(sscanf(log, "gzip %lf;", &ratio) == 1 && ratio > 0.5 && ratio < taken, "%s", log);
@@ -322,7 +322,7 @@ START_TEST(clients_that_leave)
 {
     serve(TYPES "gzip on; gzip_types text/plain; gzip_comp_level 9; send_timeout 60s;");
     for (int i = 0; i < 30; i++) {
-        struct client c;
+        struct site_client c;
         client_open_sized(&c, site_port(0), 4096);
         client_say(&c, "GET /large.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
         if (i % 3 > 0)
@@ -332,14 +332,14 @@ START_TEST(clients_that_leave)
         else
             client_close(&c);
     }
-    struct client stuck;
+    struct site_client stuck;
     client_open_sized(&stuck, site_port(0), 4096);
     client_say(&stuck, "GET /large.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
-    struct response r;
+    struct site_response r;
     ask(&r, "GET", "/large.txt", "");
     unpack(&r);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
     site_stop(SIGTERM);
     client_close(&stuck);
 }
@@ -348,18 +348,18 @@ END_TEST
 START_TEST(many_at_once)
 {
     enum { CLIENTS = 24 };
-    struct client c[CLIENTS];
+    struct site_client c[CLIENTS];
     serve(TYPES "gzip on; gzip_types text/plain;");
     for (int i = 0; i < CLIENTS; i++) {
         client_open(&c[i], site_port(0));
         client_say(&c[i], "GET /large.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
     }
     for (int i = 0; i < CLIENTS; i++) {
-        struct response r;
+        struct site_response r;
         ck_assert(client_receive(&c[i], &r));
         unpack(&r);
         ck_assert_uint_eq(r.len, LARGE);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c[i]);
     }
 }
@@ -377,37 +377,37 @@ START_TEST(gunzip)
     write_packed("html/zeros.txt.gz", large);
     free(large);
     site_set_mtime("html/p.txt.gz", MTIME);
-    struct response r;
+    struct site_response r;
     char etag[80];
     ask(&r, "GET", "/p.txt", "");
-    snprintf(etag, sizeof etag, "%s", header(&r, "ETag"));
+    snprintf(etag, sizeof etag, "%s", site_header(&r, "ETag"));
     unpack(&r);
     ck_assert_str_eq(r.body, sentence);
     assert_header(&r, "Vary", "Accept-Encoding");
-    response_free(&r);
+    site_response_free(&r);
 
-    get(&r, "/p.txt");
+    site_get(&r, "/p.txt");
     ck_assert_str_eq(r.body, sentence);
     assert_header(&r, "Content-Encoding", NULL);
     assert_header(&r, "Accept-Ranges", NULL);
     assert_header(&r, "Vary", "Accept-Encoding");
-    ck_assert(!strncmp(header(&r, "ETag"), "W/", 2));
-    ck_assert(!strcmp(header(&r, "ETag") + 2, etag) == on_nginx()); /* of another coding: another tag */
-    response_free(&r);
-    request(&r, "GET", "/p.txt", "Range: bytes=0-3\r\n");
+    ck_assert(!strncmp(site_header(&r, "ETag"), "W/", 2));
+    ck_assert(!strcmp(site_header(&r, "ETag") + 2, etag) == on_nginx()); /* of another coding: another tag */
+    site_response_free(&r);
+    site_request(&r, "GET", "/p.txt", "Range: bytes=0-3\r\n");
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.body, sentence);
-    response_free(&r);
-    request(&r, "HEAD", "/p.txt", "");
+    site_response_free(&r);
+    site_request(&r, "HEAD", "/p.txt", "");
     assert_header(&r, "Content-Length", NULL);
     assert_header(&r, "Transfer-Encoding", NULL);
-    response_free(&r);
+    site_response_free(&r);
     static const char *const targets[] = {"/zeros.txt", "/small/zeros.txt"};
     for (int i = 0; i < 2; i++) {
-        get(&r, targets[i]);
+        site_get(&r, targets[i]);
         ck_assert_uint_eq(r.len, LARGE);
         ck_assert_uint_eq(strspn(r.body, "x"), LARGE);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -424,7 +424,7 @@ START_TEST(gunzip_of_broken_files)
     site_write("html/bad.txt.gz", "this is not gzip, whatever its name says");
     static const char *const targets[] = {"/cut.txt", "/bad.txt"};
     for (int i = 0; i < 2; i++) {
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", targets[i]);
         while (client_fill(&c))
@@ -432,7 +432,7 @@ START_TEST(gunzip_of_broken_files)
         ck_assert(c.len < 5 || memcmp(c.in + c.len - 5, "0\r\n\r\n", 5) != 0);
         client_close(&c);
     }
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
 }
 END_TEST
 
@@ -441,7 +441,7 @@ END_TEST
 /* All that comes for a request on a connection of its own; free it. */
 static char *raw(const char *target, const char *version, const char *fields)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/%s\r\nHost: a\r\nConnection: close\r\n%s\r\n", target, version, fields);
     while (client_fill(&c))
@@ -479,22 +479,22 @@ START_TEST(trailers)
     all = raw("/a.txt", "1.1", "Range: bytes=0-1\r\n");
     ck_assert_msg(strstr(all, "206 Partial") && strstr(all, "\r\n2\r\nA \r\n0\r\n"), "%s", all);
     free(all);
-    struct response r;
-    request(&r, "HEAD", "/a.txt", "");
+    struct site_response r;
+    site_request(&r, "HEAD", "/a.txt", "");
     assert_header(&r, "Content-Length", "93");
-    response_free(&r);
-    request(&r, "GET", "/a.txt", "If-None-Match: *\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/a.txt", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "Transfer-Encoding", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(large_with_trailers)
 {
     serve(TYPES "add_trailer X-S $status;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /large.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
@@ -517,7 +517,7 @@ START_TEST(large_with_trailers)
     while (c.len < 12)
         ck_assert(client_fill(&c));
     ck_assert_int_eq(memcmp(c.in, "X-S: 200\r\n\r\n", 12), 0);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -548,7 +548,7 @@ static const struct {
 
 START_TEST(configuration)
 {
-    struct run run;
+    struct site_run run;
     if (on_nginx() && !lines[_i].error)
         return;
     site_conf_server(lines[_i].line);
@@ -577,7 +577,7 @@ START_TEST(names_of_scripts)
         {"text/html", 1}, /* which is always there */
     };
     for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
-        struct run run;
+        struct site_run run;
         char line[200];
         snprintf(line, sizeof line, "%s_types %s;", i % 2 ? "gzip" : "charset", rows[i / 2].types);
         site_conf_server(line);

@@ -24,7 +24,7 @@ static void pages(void)
 }
 
 /* The names of the fields in their order, with ':' between. */
-static void names_of(const struct response *r, char *out, size_t size)
+static void names_of(const struct site_response *r, char *out, size_t size)
 {
     out[0] = '\0';
     for (const char *line = strstr(r->head, "\r\n") + 2; strncmp(line, "\r\n", 2); line = strstr(line, "\r\n") + 2)
@@ -33,12 +33,12 @@ static void names_of(const struct response *r, char *out, size_t size)
 
 static void expect_names(const char *method, const char *target, const char *fields, const char *expected)
 {
-    struct response r;
+    struct site_response r;
     char names[512];
-    request(&r, method, target, fields);
+    site_request(&r, method, target, fields);
     names_of(&r, names, sizeof(names));
     ck_assert_msg(!strcmp(names, expected), "%s %s: %s\nexpected %s", method, target, names, expected);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(order)
@@ -68,12 +68,12 @@ END_TEST
 START_TEST(values)
 {
     site_serve("");
-    struct response r;
+    struct site_response r;
     char expected[512], date[30];
-    get(&r, "/a.txt");
-    const char *server = header(&r, "Server");
+    site_get(&r, "/a.txt");
+    const char *server = site_header(&r, "Server");
     ck_assert_msg(server && !strncmp(server, on_nginx() ? "nginx/" : "sluice/", 6), "%s", server);
-    snprintf(date, sizeof(date), "%s", header(&r, "Date"));
+    snprintf(date, sizeof(date), "%s", site_header(&r, "Date"));
     struct tm tm;
     const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     ck_assert_msg(end && !*end, "Date: %s", date);
@@ -85,24 +85,24 @@ START_TEST(values)
              "\"5f5e1000-6\"\r\nAccept-Ranges: bytes\r\n\r\n",
              server, date);
     ck_assert_str_eq(r.head, expected);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(date_moves_on)
 {
     site_serve("");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 3; i++) {
         struct tm tm;
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c, &r));
-        ck_assert_ptr_nonnull(strptime(header(&r, "Date"), "%a, %d %b %Y %H:%M:%S GMT", &tm));
+        ck_assert_ptr_nonnull(strptime(site_header(&r, "Date"), "%a, %d %b %Y %H:%M:%S GMT", &tm));
         time_t late = precise_time() - timegm(&tm);
         ck_assert_msg(late >= 0 && late <= 1 + scaled(1) - 1, "Date is %jd s behind", (intmax_t)late);
-        response_free(&r);
+        site_response_free(&r);
         sleep_msec(700);
     }
     client_close(&c);
@@ -112,14 +112,14 @@ END_TEST
 START_TEST(etag_and_tokens_off)
 {
     site_serve("etag off; server_tokens off;");
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_header(&r, "ETag", NULL);
     assert_header(&r, "Server", on_nginx() ? "nginx" : "sluice");
-    response_free(&r);
-    get(&r, "/none");
+    site_response_free(&r);
+    site_get(&r, "/none");
     ck_assert_ptr_nonnull(strstr(r.body, on_nginx() ? "<center>nginx</center>" : "<center>sluice</center>"));
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -129,39 +129,39 @@ START_TEST(add_header)
         "add_header X-One 1; add_header X-Two \"a $uri b\"; add_header X-Always yes always; add_header X-Empty \"\";\n"
         "location /in/ { alias @DIR@/html/; } location /own/ { alias @DIR@/html/; add_header X-Own 1; }\n"
         "location = /r { return 204; } location = /e { return 404; }");
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_header(&r, "X-One", "1");
     assert_header(&r, "X-Two", "a /a.txt b");
     assert_header(&r, "X-Always", "yes");
     assert_header(&r, "X-Empty", NULL);
-    response_free(&r);
-    get(&r, "/in/a.txt");
+    site_response_free(&r);
+    site_get(&r, "/in/a.txt");
     assert_header(&r, "X-One", "1");
-    response_free(&r);
-    get(&r, "/own/a.txt"); /* one of its own: none of those outside */
+    site_response_free(&r);
+    site_get(&r, "/own/a.txt"); /* one of its own: none of those outside */
     assert_header(&r, "X-Own", "1");
     assert_header(&r, "X-One", NULL);
     assert_header(&r, "X-Always", NULL);
-    response_free(&r);
-    get(&r, "/none");
+    site_response_free(&r);
+    site_get(&r, "/none");
     assert_header(&r, "X-One", NULL);
     assert_header(&r, "X-Always", "yes");
-    response_free(&r);
-    request(&r, "GET", "/a.txt", "If-None-Match: *\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/a.txt", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "X-One", "1");
-    response_free(&r);
-    request(&r, "GET", "/a.txt", "Range: bytes=0-1\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/a.txt", "Range: bytes=0-1\r\n");
     assert_header(&r, "X-One", "1");
-    response_free(&r);
-    get(&r, "/r");
+    site_response_free(&r);
+    site_get(&r, "/r");
     assert_header(&r, "X-One", "1");
-    response_free(&r);
-    get(&r, "/dir");
+    site_response_free(&r);
+    site_get(&r, "/dir");
     ck_assert_int_eq(r.status, 301);
     assert_header(&r, "X-One", "1");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -170,25 +170,26 @@ START_TEST(add_header_of_known_names)
 {
     site_serve("add_header Cache-Control public; add_header Cache-Control no-transform; add_header Last-Modified \"\"; "
                "add_header X-Same a; add_header X-Same b;");
-    struct response r;
-    get(&r, "/a.txt");
-    ck_assert_uint_ge(header_count(&r, "Cache-Control"), 1);
+    struct site_response r;
+    site_get(&r, "/a.txt");
+    ck_assert_uint_ge(site_header_count(&r, "Cache-Control"), 1);
     ck_assert_ptr_nonnull(strstr(r.head, "no-transform"));
-    ck_assert_uint_eq(header_count(&r, "X-Same"), 2);
+    ck_assert_uint_eq(site_header_count(&r, "X-Same"), 2);
     assert_header(&r, "Last-Modified", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* One field of the name, with this value; NULL: none. */
 static void expect_one(const char *target, const char *name, const char *value)
 {
-    struct response r;
+    struct site_response r;
 
-    get(&r, target);
-    ck_assert_msg(header_count(&r, name) == (value != NULL), "%s: %u times %s", target, header_count(&r, name), name);
+    site_get(&r, target);
+    ck_assert_msg(site_header_count(&r, name) == (value != NULL), "%s: %u times %s", target,
+                  site_header_count(&r, name), name);
     assert_header(&r, name, value);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 /* Of what frames a response, or is there once, the server's own wins. */
@@ -220,41 +221,41 @@ START_TEST(add_header_of_single_fields)
     expect_one("/frame", "Content-Length", "4");
     expect_one("/frame", "Transfer-Encoding", NULL);
     expect_one("/frame", "Content-Range", NULL);
-    struct response r;
-    get(&r, "/frame");
-    ck_assert_uint_eq(header_count(&r, "Date"), 1);
-    ck_assert_uint_eq(header_count(&r, "Connection"), 1);
+    struct site_response r;
+    site_get(&r, "/frame");
+    ck_assert_uint_eq(site_header_count(&r, "Date"), 1);
+    ck_assert_uint_eq(site_header_count(&r, "Connection"), 1);
     ck_assert_str_eq(r.body, "four");
-    response_free(&r);
-    get(&r, "/frame404");
-    ck_assert_uint_eq(header_count(&r, "Content-Length"), 1);
-    ck_assert_int_eq(atoi(header(&r, "Content-Length")), (int)r.len);
-    ck_assert_uint_eq(header_count(&r, "Content-Type"), 1);
-    response_free(&r);
+    site_response_free(&r);
+    site_get(&r, "/frame404");
+    ck_assert_uint_eq(site_header_count(&r, "Content-Length"), 1);
+    ck_assert_int_eq(atoi(site_header(&r, "Content-Length")), (int)r.len);
+    ck_assert_uint_eq(site_header_count(&r, "Content-Type"), 1);
+    site_response_free(&r);
     expect_one("/cors", "Content-Length", NULL);
     expect_one("/cors", "Content-Type", "text/x");
     expect_one("/type", "Content-Type", "text/plain");
     expect_one("/untyped", "Content-Type", "text/x");
-    request(&r, "GET", "/f.bare", "Range: bytes=0-0,2-2\r\n");
-    ck_assert_uint_eq(header_count(&r, "Content-Type"), 1);
-    ck_assert_ptr_nonnull(strstr(header(&r, "Content-Type"), "multipart/byteranges"));
+    site_request(&r, "GET", "/f.bare", "Range: bytes=0-0,2-2\r\n");
+    ck_assert_uint_eq(site_header_count(&r, "Content-Type"), 1);
+    ck_assert_ptr_nonnull(strstr(site_header(&r, "Content-Type"), "multipart/byteranges"));
     ck_assert_uint_eq(count_text(r.body, "Content-Type: text/x\r\n"), 2);
-    response_free(&r);
-    get(&r, "/server");
-    ck_assert_uint_eq(header_count(&r, "Server"), 1);
-    ck_assert_str_ne(header(&r, "Server"), "mine");
-    response_free(&r);
+    site_response_free(&r);
+    site_get(&r, "/server");
+    ck_assert_uint_eq(site_header_count(&r, "Server"), 1);
+    ck_assert_str_ne(site_header(&r, "Server"), "mine");
+    site_response_free(&r);
     expect_one("/nameless", "Server", "mine");
     expect_one("/moved", "Location", "http://c/d");
     expect_one("/created", "Location", "http://a/b");
     expect_one("/side.txt", "Content-Encoding", "gzip");
     expect_one("/packed", "Content-Encoding", "gzip");
-    get(&r, "/trailer");
+    site_get(&r, "/trailer");
     ck_assert_str_eq(r.body, "four");
     assert_header(&r, "Content-Length", "4"); /* no trailer is left, so there are no chunks */
-    response_free(&r);
+    site_response_free(&r);
     /* Each is warned of when the configuration is read, and it loads. */
-    struct run run;
+    struct site_run run;
     site_check(&run);
     ck_assert_int_eq(run.status, 0);
     ck_assert_uint_ge(count_text(run.err, "\"Content-Length\" is ignored in \"add_header\""), 3);
@@ -265,17 +266,17 @@ END_TEST
 
 static void expect_expires(const char *target, long seconds, const char *cache_control)
 {
-    struct response r;
+    struct site_response r;
     char expected[30], late[30];
-    get(&r, target);
-    const char *expires = header(&r, "Expires");
+    site_get(&r, target);
+    const char *expires = site_header(&r, "Expires");
     assert_header(&r, "Cache-Control", cache_control);
     time_t now = precise_time();
     http_date(expected, now + seconds);
     http_date(late, now + seconds - 1);
     ck_assert_msg(expires && (!strcmp(expires, expected) || !strcmp(expires, late)), "%s: Expires: %s", target,
                   expires);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(expires)
@@ -285,28 +286,28 @@ START_TEST(expires)
         "location /neg/ { alias @DIR@/html/; expires -1; } location /epoch/ { alias @DIR@/html/; expires epoch; }\n"
         "location /max/ { alias @DIR@/html/; expires max; } location /off/ { alias @DIR@/html/; expires off; }\n"
         "location /zero/ { alias @DIR@/html/; expires 0; } location = /err { expires 1h; return 404; }");
-    struct response r;
+    struct site_response r;
     expect_expires("/h/a.txt", 3600, "max-age=3600");
     expect_expires("/neg/a.txt", -1, "no-cache");
     expect_expires("/zero/a.txt", 0, "max-age=0");
-    get(&r, "/epoch/a.txt");
+    site_get(&r, "/epoch/a.txt");
     assert_header(&r, "Expires", "Thu, 01 Jan 1970 00:00:01 GMT");
     assert_header(&r, "Cache-Control", "no-cache");
-    response_free(&r);
-    get(&r, "/max/a.txt");
+    site_response_free(&r);
+    site_get(&r, "/max/a.txt");
     assert_header(&r, "Expires", "Thu, 31 Dec 2037 23:55:55 GMT");
     assert_header(&r, "Cache-Control", "max-age=315360000");
-    response_free(&r);
-    get(&r, "/off/a.txt");
+    site_response_free(&r);
+    site_get(&r, "/off/a.txt");
     assert_header(&r, "Expires", NULL);
     assert_header(&r, "Cache-Control", NULL);
-    response_free(&r);
-    get(&r, "/m/a.txt");
+    site_response_free(&r);
+    site_get(&r, "/m/a.txt");
     assert_header(&r, "Expires", "Mon, 14 Sep 2020 12:26:40 GMT");
-    response_free(&r);
-    get(&r, "/err");
+    site_response_free(&r);
+    site_get(&r, "/err");
     assert_header(&r, "Expires", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -318,21 +319,21 @@ START_TEST(variables_in_fields)
         "$server_name|$server_port|$remote_addr|$document_uri|$query_string\" always;\n"
         "add_header X-F \"$request_filename|$document_root|$realpath_root\" always; add_header X-C "
         "\"$cookie_k|$content_type|$sent_http_content_type\";");
-    struct response r;
+    struct site_response r;
     char expected[1024];
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /%%61.txt?a=1&b=2 HTTP/1.1\r\nHost: Www.X:81\r\nX-Custom: yes\r\nCookie: j=1; "
                    "k=v\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     snprintf(expected, sizeof(expected),
              "GET|/a.txt|a=1&b=2|2|?|www.x|yes|http|HTTP/1.1|/%%61.txt?a=1&b=2|srv|%s|%s|/a.txt|a=1&b=2",
-             transport()->is_tcp ? site_text("@PORT@") : "", transport()->peer);
+             site_transport()->is_tcp ? site_text("@PORT@") : "", site_transport()->peer);
     assert_header(&r, "X-V", expected);
     snprintf(expected, sizeof(expected), "%s/html/a.txt|%s/html|%s/html", site_dir(), site_dir(), site_dir());
     assert_header(&r, "X-F", expected);
     assert_header(&r, "X-C", "v||text/plain");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -344,19 +345,19 @@ START_TEST(head_equals_get)
     site_serve("location /list/ { autoindex on; } expires max; add_header A b;");
     static const char *const targets[] = {"/a.txt", "/none", "/dir", "/dir/"};
     for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
-        struct response get_r, head_r;
+        struct site_response get_r, head_r;
         /* In the same second. */
         for (;;) {
-            request(&get_r, "GET", targets[i], "");
-            request(&head_r, "HEAD", targets[i], "");
-            if (!strcmp(header(&get_r, "Date"), header(&head_r, "Date")))
+            site_request(&get_r, "GET", targets[i], "");
+            site_request(&head_r, "HEAD", targets[i], "");
+            if (!strcmp(site_header(&get_r, "Date"), site_header(&head_r, "Date")))
                 break;
-            response_free(&get_r);
-            response_free(&head_r);
+            site_response_free(&get_r);
+            site_response_free(&head_r);
         }
         ck_assert_str_eq(get_r.head, head_r.head);
-        response_free(&get_r);
-        response_free(&head_r);
+        site_response_free(&get_r);
+        site_response_free(&head_r);
     }
 }
 END_TEST
@@ -364,13 +365,13 @@ END_TEST
 /* The fields X- in their order, with their values. */
 static void expect_added(const char *target, const char *expected)
 {
-    struct response r;
+    struct site_response r;
     char found[256] = "";
-    get(&r, target);
+    site_get(&r, target);
     for (const char *at = r.head; (at = strstr(at, "\r\nX-")); at += 2)
         snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s ", (int)strcspn(at + 4, "\r"), at + 4);
     ck_assert_msg(!strcmp(found, expected), "%s: %sinstead of %s", target, found, expected);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 /* As nginx from 1.29.3 on: those of the level around come behind its own, and the rule holds inside as well. */
@@ -410,7 +411,7 @@ START_TEST(add_header_inherit)
     expect_added("/if?x=1", "D: if C: own A: server B: server A: http ");
     expect_added("/if?y=1", "");
     static const char trailers[] = "0\r\nX-T: own\r\nX-T: around\r\n\r\n";
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(1));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     while (client_fill(&c))

@@ -28,7 +28,7 @@ START_TEST(random_index_of_links)
         expect_body("/r/", "linked");
     if (on_nginx())
         return;
-    ck_assert_int_eq(status_of("/none/"), 403); /* nothing that may be served */
+    ck_assert_int_eq(site_status_of("/none/"), 403); /* nothing that may be served */
     expect_body("/regex/", "got");
     for (int i = 0; i < 20; i++)
         expect_body("/beneath/", "in");
@@ -38,7 +38,7 @@ END_TEST
 /* The same of listings. */
 START_TEST(listing_of_links)
 {
-    struct response r;
+    struct site_response r;
 
     if (on_nginx())
         return;
@@ -49,22 +49,22 @@ START_TEST(listing_of_links)
     site_serve("autoindex on; location /alias/ { alias @DIR@/html/b/; root_confine on; }\n"
                "location ~ ^/regex/ { alias @DIR@/html/b; disable_symlinks on from=@DIR@/html/b; }\n"
                "location /b/ { root_confine on; }\n");
-    get(&r, "/alias/");
+    site_get(&r, "/alias/");
     ck_assert_msg(strstr(r.body, "link-in") && !strstr(r.body, "link-out"), "%s", r.body);
-    response_free(&r);
-    get(&r, "/b/");
+    site_response_free(&r);
+    site_get(&r, "/b/");
     ck_assert_msg(strstr(r.body, "link-in") && !strstr(r.body, "link-out"), "%s", r.body);
-    response_free(&r);
-    get(&r, "/regex/");
+    site_response_free(&r);
+    site_get(&r, "/regex/");
     ck_assert_msg(strstr(r.body, "in.txt") && !strstr(r.body, "link-"), "%s", r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* The whole path is the alias': names of index, and listings, are behind it. */
 START_TEST(index_of_regex_alias)
 {
-    struct response r;
+    struct site_response r;
     site_write("html/with/index.html", "index");
     site_write("html/with/b.html", "b");
     site_write("html/without/x.txt", "x");
@@ -77,18 +77,18 @@ START_TEST(index_of_regex_alias)
                "location ~ ^/bare/ { alias @DIR@/html/with; index b.html; }\n"
                "location ~ ^/gone/ { alias @DIR@/html/none/; }\n");
     expect_body("/al/with/", "b");
-    ck_assert_int_eq(status_of("/al/without/"), 403);
-    ck_assert_int_eq(status_of("/al/none/"), 404);
+    ck_assert_int_eq(site_status_of("/al/without/"), 403);
+    ck_assert_int_eq(site_status_of("/al/none/"), 404);
     expect_body("/list/with/", "index");
-    get(&r, "/list/without/");
+    site_get(&r, "/list/without/");
     ck_assert_int_eq(r.status, 200);
     ck_assert_ptr_nonnull(strstr(r.body, "x.txt"));
-    response_free(&r);
-    ck_assert_int_eq(status_of("/no/without/"), 403);
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/no/without/"), 403);
     expect_body("/abs/with/", "page");
-    ck_assert_int_eq(status_of("/fixed/"), 403);
-    ck_assert_int_eq(status_of("/bare/"), 403); /* "withb.html" */
-    ck_assert_int_eq(status_of("/gone/"), 404);
+    ck_assert_int_eq(site_status_of("/fixed/"), 403);
+    ck_assert_int_eq(site_status_of("/bare/"), 403); /* "withb.html" */
+    ck_assert_int_eq(site_status_of("/gone/"), 404);
 }
 END_TEST
 

@@ -97,7 +97,7 @@ static void order(long number, const long args[6], const char *path)
 static int errno_of(const struct call *c)
 {
     order(c->number, c->args, c->path);
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     ck_assert_msg(atomic_load(&control->errand.done), "%s: not tried", c->name);
     long result = control->errand.result;
     return result < 0 ? (int)-result : 0;
@@ -172,7 +172,7 @@ START_TEST(intruders_end)
     if (!start("", ""))
         return;
     for (unsigned i = 0; i < FATALS; i++) {
-        struct client c;
+        struct site_client c;
         order(fatal[i].number, fatal[i].args, "/none/at/all");
         client_open(&c, site_port(0));
         client_say(&c, "GET /in.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -182,7 +182,7 @@ START_TEST(intruders_end)
         ck_assert_msg(!atomic_load(&control->errand.done), "%s: errno %ld", fatal[i].name, -control->errand.result);
         free(log_await_count("logs/error.log", "start worker process ", i + 2));
         faulty_follow_worker();
-        ck_assert_int_eq(status_of("/in.txt"), 200);
+        ck_assert_int_eq(site_status_of("/in.txt"), 200);
     }
 }
 END_TEST

@@ -31,16 +31,16 @@ static void serve(const char *main_conf, const char *conf)
 
 static void fetch(const char *target, const char *fields, off_t offset, off_t len)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", target, fields);
     ck_assert_msg(client_head(&c, &r), "%s: closed", target);
     ck_assert_int_eq(r.status, *fields ? 206 : 200);
-    ck_assert_int_eq(strtoll(header(&r, "Content-Length"), NULL, 10), len);
+    ck_assert_int_eq(strtoll(site_header(&r, "Content-Length"), NULL, 10), len);
     client_expect_pattern(&c, offset, len);
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -146,8 +146,8 @@ static void write_huge(const char *path)
 static void fetch_huge(off_t first, off_t last)
 {
     char expected[96];
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /huge HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%jd-%jd\r\n\r\n",
                (intmax_t)first, (intmax_t)last);
@@ -157,7 +157,7 @@ static void fetch_huge(off_t first, off_t last)
     assert_header(&r, "Content-Range", expected);
     client_expect_pattern(&c, first, last - first + 1);
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -177,10 +177,10 @@ START_TEST(huge_file)
     } else {
         serve("", huge_confs[_i]);
     }
-    struct response r;
-    request(&r, "HEAD", "/huge", "");
+    struct site_response r;
+    site_request(&r, "HEAD", "/huge", "");
     assert_header(&r, "Content-Length", "5368721465");
-    response_free(&r);
+    site_response_free(&r);
     fetch_huge(0, 65535);
     fetch_huge(2 * GIB - 40000, 2 * GIB + 39999);
     fetch_huge(4 * GIB - 1, 4 * GIB - 1);
@@ -189,22 +189,22 @@ START_TEST(huge_file)
     fetch_huge(4 * GIB - 13, 4 * GIB + 4099);
     fetch_huge(HUGE_SIZE - 65536, HUGE_SIZE - 1);
     fetch_huge(HUGE_SIZE - 1, HUGE_SIZE - 1);
-    request(&r, "GET", "/huge", "Range: bytes=-10\r\n");
+    site_request(&r, "GET", "/huge", "Range: bytes=-10\r\n");
     assert_header(&r, "Content-Range", "bytes 5368721455-5368721464/5368721465");
     assert_pattern(r.body, r.len, HUGE_SIZE - 10);
-    response_free(&r);
-    request(&r, "GET", "/huge", "Range: bytes=5368721465-\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/huge", "Range: bytes=5368721465-\r\n");
     ck_assert_int_eq(r.status, 416);
     assert_header(&r, "Content-Range", "bytes */5368721465");
-    response_free(&r);
+    site_response_free(&r);
     /* The whole is promised in full; a client that has seen enough goes. */
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
     assert_header(&r, "Content-Length", "5368721465");
     client_expect_pattern(&c, 0, 65536);
-    response_free(&r);
+    site_response_free(&r);
     client_reset(&c);
 }
 END_TEST
@@ -213,8 +213,8 @@ START_TEST(huge_file_streams_past_4_gib)
 {
     write_huge(site_data("huge"));
     serve("", _i ? "directio 4m;" : "");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     off_t start = 4 * GIB - 70000;
     client_say(&c, "GET /huge HTTP/1.1\r\nHost: a\r\nRange: bytes=%jd-%jd\r\n\r\n", (intmax_t)start,
@@ -222,11 +222,11 @@ START_TEST(huge_file_streams_past_4_gib)
     ck_assert(client_head(&c, &r));
     client_expect_pattern(&c, start, 140000);
     client_skip(&c, 64 * MIB - 140000);
-    response_free(&r);
+    site_response_free(&r);
     client_say(&c, "GET /huge HTTP/1.1\r\nHost: a\r\nRange: bytes=-1\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_pattern(r.body, 1, HUGE_SIZE - 1);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -300,7 +300,7 @@ static const struct reader {
 enum { AT_ONCE = 12 };
 
 /* True when client `i` has all that it asked for. */
-static bool take_some(struct client *c, off_t *got, int i, off_t size)
+static bool take_some(struct site_client *c, off_t *got, int i, off_t size)
 {
     if (!client_has_input(c, 1))
         return false;
@@ -313,7 +313,7 @@ static bool take_some(struct client *c, off_t *got, int i, off_t size)
 /* Twelve responses under way together; each client takes what there is, in turn. */
 static void fetch_at_once(off_t size)
 {
-    struct client c[AT_ONCE];
+    struct site_client c[AT_ONCE];
     off_t got[AT_ONCE] = {0};
     bool done[AT_ONCE] = {false};
     for (int i = 0; i < AT_ONCE; i++) {
@@ -321,9 +321,9 @@ static void fetch_at_once(off_t size)
         client_say(&c[i], "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%d-\r\n\r\n", i * 1001);
     }
     for (int i = 0; i < AT_ONCE; i++) {
-        struct response r;
+        struct site_response r;
         ck_assert(client_head(&c[i], &r));
-        response_free(&r);
+        site_response_free(&r);
     }
     int64_t deadline = now_msec() + scaled(20000);
     for (int left = AT_ONCE; left > 0;) {
@@ -367,7 +367,7 @@ START_TEST(clients_that_go_leave_no_reads)
     pages_evict(site_pattern(site_data("big"), size));
     serve("", "directio 1m;");
     for (int i = 0; i < 60; i++) {
-        struct client c;
+        struct site_client c;
         client_open_sized(&c, site_port(0), 4096);
         client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
         if (i % 3)
@@ -409,8 +409,8 @@ START_TEST(file_that_shrinks)
     snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
     serve_plain(changing_conf(_i));
     site_allow_alerts();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
@@ -427,7 +427,7 @@ START_TEST(file_that_shrinks)
         c.len = 0;
     }
     ck_assert_int_lt(got, size);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     fetch("/f", "", 0, 100);
 }
@@ -440,19 +440,19 @@ START_TEST(file_that_is_replaced)
     snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
     snprintf(fresh, sizeof(fresh), "%s", site_write(site_data("fresh"), "new\n"));
     serve_plain(changing_conf(_i));
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
     client_expect_pattern(&c, 0, 30000);
     ck_assert_int_eq(rename(fresh, path), 0);
     client_expect_pattern(&c, 30000, size - 30000);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
-    get(&r, "/f");
+    site_get(&r, "/f");
     ck_assert_str_eq(r.body, "new\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -460,11 +460,11 @@ START_TEST(replaced_file_is_seen_when_the_cache_entry_ends)
 {
     site_write("html/f", "old\n");
     site_serve("open_file_cache max=10 inactive=10m; open_file_cache_valid 1s;");
-    struct response r;
+    struct site_response r;
     for (int i = 0; i < 3; i++) {
-        get(&r, "/f");
+        site_get(&r, "/f");
         ck_assert_str_eq(r.body, "old\n");
-        response_free(&r);
+        site_response_free(&r);
     }
     char fresh[4096];
     snprintf(fresh, sizeof(fresh), "%s", site_write("html/fresh", "new!\n"));
@@ -472,10 +472,10 @@ START_TEST(replaced_file_is_seen_when_the_cache_entry_ends)
     int64_t deadline = now_msec() + scaled(6000);
     for (bool seen = false; !seen; sleep_msec(100)) {
         ck_assert_int_lt(now_msec(), deadline);
-        get(&r, "/f");
+        site_get(&r, "/f");
         seen = !strcmp(r.body, "new!\n");
         ck_assert(seen || !strcmp(r.body, "old\n"));
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -483,11 +483,11 @@ END_TEST
 START_TEST(errors_in_the_cache)
 {
     site_serve("open_file_cache max=10; open_file_cache_valid 1s; open_file_cache_errors on;");
-    ck_assert_int_eq(status_of("/f"), 404);
-    ck_assert_int_eq(status_of("/f"), 404);
+    ck_assert_int_eq(site_status_of("/f"), 404);
+    ck_assert_int_eq(site_status_of("/f"), 404);
     site_write("html/f", "here\n");
     int64_t deadline = now_msec() + scaled(6000);
-    while (status_of("/f") == 404) {
+    while (site_status_of("/f") == 404) {
         ck_assert_int_lt(now_msec(), deadline);
         sleep_msec(100);
     }
@@ -503,13 +503,13 @@ START_TEST(small_cache_under_many_files)
     }
     site_serve("open_file_cache max=7; open_file_cache_min_uses 2;");
     for (int i = 0; i < 240; i++) {
-        struct response r;
+        struct site_response r;
         int n = (i * 17) % 60;
-        get(&r, site_path("/%d", n));
+        site_get(&r, site_path("/%d", n));
         ck_assert_int_eq(r.status, 200);
         ck_assert_uint_eq(r.len, (size_t)(100 * n + 1));
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST

@@ -64,7 +64,7 @@ static const struct setting right[] = {
     {.events = "worker_aio_requests 1;"},
 };
 
-static void check(struct run *run, const struct setting *s)
+static void check(struct site_run *run, const struct setting *s)
 {
     char text[2048];
     snprintf(text, sizeof(text),
@@ -80,7 +80,7 @@ START_TEST(cannot_work)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         const struct setting *s = &wrong[i];
         char place[4200];
-        struct run run;
+        struct site_run run;
         check(&run, s);
         snprintf(place, sizeof(place), " in %s:%u\n", site_path("sluice.conf"), s->line);
         ck_assert_msg(run.status == 1, "\"%s%s%s\" is taken", s->top, s->events, s->server);
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(can_work)
 {
     for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++) {
-        struct run run;
+        struct site_run run;
         check(&run, &right[i]);
         ck_assert_msg(run.status == 0, "%s", run.err);
     }
@@ -111,23 +111,23 @@ START_TEST(odd_ones_serve)
                                       "directio 0; directio_alignment 64k; aio threads;",
                                       "directio 0; output_buffers 2 4097; sendfile_max_chunk 1000;",
                                       "io_method buffered; output_buffers 1 1;"};
-    struct response r;
+    struct site_response r;
     const off_t size = 40001;
     site_pattern("html/f", size);
     site_pattern("html/empty", 0);
     site_serve(odd[_i]);
-    get(&r, "/f");
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)size);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
-    request(&r, "GET", "/f", "Range: bytes=4095-9000\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/f", "Range: bytes=4095-9000\r\n");
     ck_assert_uint_eq(r.len, 4906);
     assert_pattern(r.body, r.len, 4095);
-    response_free(&r);
-    get(&r, "/empty");
+    site_response_free(&r);
+    site_get(&r, "/empty");
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

@@ -38,22 +38,22 @@ static double metric_of(const char *name, const char *way)
 {
     char full[128];
     snprintf(full, sizeof(full), way ? "%s{method=\"%s\"}" : "%s%s", name, way ? way : "");
-    return metric(full);
+    return site_metric(full);
 }
 
 static size_t fetch_range(off_t first, off_t last)
 {
     char fields[96], range[96];
-    struct response r;
+    struct site_response r;
     snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
-    request(&r, "GET", "/f", fields);
+    site_request(&r, "GET", "/f", fields);
     ck_assert_int_eq(r.status, 206);
     snprintf(range, sizeof(range), "bytes %jd-%jd/%jd", (intmax_t)first, (intmax_t)last, (intmax_t)SIZE);
     assert_header(&r, "Content-Range", range);
     ck_assert_uint_eq(r.len, (size_t)(last - first + 1));
     assert_pattern(r.body, r.len, first);
     size_t len = r.len;
-    response_free(&r);
+    site_response_free(&r);
     return len;
 }
 
@@ -61,11 +61,11 @@ static size_t fetch_range(off_t first, off_t last)
 static size_t fetch_parts(void)
 {
     static const off_t ranges[][2] = {{7, 70000}, {511, 512}, {0, 0}, {250000, 299999}, {SIZE - 3, SIZE - 1}};
-    struct response r;
+    struct site_response r;
     char mark[96];
-    request(&r, "GET", "/f", "Range: bytes=7-70000,511-512,0-0,250000-299999,-3\r\n");
+    site_request(&r, "GET", "/f", "Range: bytes=7-70000,511-512,0-0,250000-299999,-3\r\n");
     ck_assert_int_eq(r.status, 206);
-    ck_assert_int_eq(strncmp(header(&r, "Content-Type"), "multipart/byteranges; boundary=", 31), 0);
+    ck_assert_int_eq(strncmp(site_header(&r, "Content-Type"), "multipart/byteranges; boundary=", 31), 0);
     const char *at = r.body, *end = r.body + r.len;
     for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
         size_t len = (size_t)(ranges[i][1] - ranges[i][0] + 1);
@@ -80,7 +80,7 @@ static size_t fetch_parts(void)
     }
     ck_assert_int_eq(strncmp(at, "\r\n--", 4), 0);
     size_t len = r.len;
-    response_free(&r);
+    site_response_free(&r);
     return len;
 }
 
@@ -104,7 +104,7 @@ static const struct forced {
 START_TEST(method_forced)
 {
     const char *method = forced[_i].method;
-    struct response r;
+    struct site_response r;
     double sent = 0, responses = 0;
     if (!strcmp(method, "direct") && !*site_disk()) {
         printf("skipped: no filesystem with O_DIRECT\n");
@@ -114,17 +114,17 @@ START_TEST(method_forced)
     pages_evict(site_data("f"));
     serve(forced[_i].conf);
     for (int i = 0; i < 2; i++) { /* cold and warm; what memory holds is there the second time, too */
-        get(&r, "/f");
+        site_get(&r, "/f");
         ck_assert_uint_eq(r.len, (size_t)SIZE);
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
         sent += SIZE;
         responses++;
     }
     expect_line("GET /f", 200, SIZE, method);
-    request(&r, "HEAD", "/f", "");
-    ck_assert_int_eq(strtoll(header(&r, "Content-Length"), NULL, 10), SIZE);
-    response_free(&r);
+    site_request(&r, "HEAD", "/f", "");
+    ck_assert_int_eq(strtoll(site_header(&r, "Content-Length"), NULL, 10), SIZE);
+    site_response_free(&r);
     expect_line("HEAD /f", 200, 0, "-");
     static const off_t ranges[][2] = {{7, 70000}, {SIZE - 1, SIZE - 1}, {4096, 8191}, {0, SIZE - 1}, {511, SIZE - 2}};
     for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
@@ -137,10 +137,10 @@ START_TEST(method_forced)
     expect_line("GET /f", 206, (off_t)len, method);
     sent += (double)len;
     responses++;
-    request(&r, "GET", "/f", "Range: bytes=300001-\r\n");
+    site_request(&r, "GET", "/f", "Range: bytes=300001-\r\n");
     ck_assert_int_eq(r.status, 416);
     expect_line("GET /f", 416, (off_t)r.len, "-");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(metric_of("sluice_io_responses_total", method) == responses);
     ck_assert(metric_of("sluice_io_bytes_total", method) == sent);
     /* Direct reads are always waited for, a copy in memory never. */
@@ -154,20 +154,20 @@ END_TEST
 
 START_TEST(no_method_without_body)
 {
-    struct response r;
+    struct site_response r;
     site_pattern(site_data("f"), SIZE);
     site_pattern(site_data("empty"), 0);
     serve("open_file_cache max=9; open_file_cache_content 1m;");
-    request(&r, "GET", "/f", "If-None-Match: *\r\n");
+    site_request(&r, "GET", "/f", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
-    response_free(&r);
+    site_response_free(&r);
     expect_line("GET /f", 304, 0, "-");
-    get(&r, "/none");
+    site_get(&r, "/none");
     expect_line("GET /none", 404, (off_t)r.len, "-");
-    response_free(&r);
-    ck_assert_int_eq(status_of("/empty"), 200);
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/empty"), 200);
     expect_line("GET /empty", 200, 0, "-");
-    ck_assert_int_eq(status_of("/returned"), 200);
+    ck_assert_int_eq(site_status_of("/returned"), 200);
     expect_line("GET /returned", 200, 4, "-");
     ck_assert(metric_of("sluice_io_bytes_total", "memory") == 0);
 }
@@ -187,9 +187,9 @@ START_TEST(method_of_each_level)
              "server { listen 127.0.0.1:@PORT1@; }\n}\n");
     site_conf(text);
     site_start();
-    ck_assert_int_eq(status_of("/f"), 200);
-    ck_assert_int_eq(status_of("/a/f"), 200);
-    ck_assert_int_eq(status_of("/a/b/f"), 200);
+    ck_assert_int_eq(site_status_of("/f"), 200);
+    ck_assert_int_eq(site_status_of("/a/f"), 200);
+    ck_assert_int_eq(site_status_of("/a/b/f"), 200);
     free(log_await("logs/io.log", "/f mmap;\n"));
     free(log_await("logs/io.log", "/a/f buffered;\n"));
     free(log_await("logs/io.log", "/a/b/f sendfile;\n"));

@@ -14,22 +14,22 @@ static void pages(void)
     site_pattern("html/big", 300000);
 }
 
-static void expect(struct client *c, int status, const char *body, const char *connection)
+static void expect(struct site_client *c, int status, const char *body, const char *connection)
 {
-    struct response r;
+    struct site_response r;
     ck_assert_msg(client_receive(c, &r), "closed instead of %d", status);
     ck_assert_msg(r.status == status, "%d instead of %d:\n%s", r.status, status, r.head);
     if (body)
         ck_assert_str_eq(r.body, body);
     if (connection)
         assert_header(&r, "Connection", connection);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(http11_stays)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < 10; i++) {
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -50,14 +50,14 @@ START_TEST(connection_options)
     static const char *const closing[] = {"close", "Close", "CLOSE"};
     site_serve("");
     for (size_t i = 0; i < 3; i++) {
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: %s\r\n\r\n", closing[i]);
         expect(&c, 200, "hello\n", "close");
         ck_assert(client_ends(&c));
         client_close(&c);
     }
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, foo\r\nUpgrade: h2c\r\n\r\n");
     expect(&c, 200, "hello\n", "keep-alive");
@@ -68,7 +68,7 @@ END_TEST
 START_TEST(http10)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
     expect(&c, 200, "hello\n", "close");
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(pipelined_16_deep)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     char text[4096] = "";
     for (int i = 0; i < 16; i++)
@@ -100,7 +100,7 @@ START_TEST(pipelined_16_deep)
     for (int round = 0; round < 5; round++) {
         client_say(&c, "%s", text);
         for (int i = 0; i < 16; i++) {
-            struct response r;
+            struct site_response r;
             if (i % 4 != 2) {
                 expect(&c, i % 4 == 3 ? 404 : 200, i % 4 == 3 ? NULL : i % 4 ? "bye\n" : "hello\n", NULL);
                 continue;
@@ -108,7 +108,7 @@ START_TEST(pipelined_16_deep)
             ck_assert(client_receive_head(&c, &r));
             ck_assert_int_eq(r.status, 200);
             assert_header(&r, "Content-Length", "300000");
-            response_free(&r);
+            site_response_free(&r);
         }
     }
     ck_assert(client_stays_open(&c));
@@ -119,8 +119,8 @@ END_TEST
 START_TEST(pipelined_large_bodies)
 {
     site_serve("");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 8192);
     for (int i = 0; i < 8; i++)
         client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\nRange: bytes=%d-\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -129,7 +129,7 @@ START_TEST(pipelined_large_bodies)
         ck_assert(client_head(&c, &r));
         ck_assert_int_eq(r.status, 206);
         client_expect_pattern(&c, i + 1, 300000 - i - 1);
-        response_free(&r);
+        site_response_free(&r);
         expect(&c, 200, "hello\n", NULL);
     }
     client_close(&c);
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(close_ends_a_pipeline)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
                    "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -159,14 +159,14 @@ END_TEST
 START_TEST(half_closed_client_is_answered)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     client_end_sending(&c);
-    struct response r;
+    struct site_response r;
     ck_assert(client_head(&c, &r));
     client_expect_pattern(&c, 0, 300000);
-    response_free(&r);
+    site_response_free(&r);
     expect(&c, 200, "hello\n", NULL);
     client_close(&c);
 }
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(keepalive_requests)
 {
     site_serve("keepalive_requests 3;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < 3; i++) {
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -189,13 +189,13 @@ END_TEST
 START_TEST(keepalive_timeout)
 {
     site_serve("keepalive_timeout 1s 17s;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_header(&r, "Keep-Alive", "timeout=17");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_stays_open(&c));
     ck_assert(client_ends(&c));
     client_close(&c);
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(keepalive_timeout_0)
 {
     site_serve("keepalive_timeout 0;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(&c, 200, "hello\n", "close");
@@ -217,7 +217,7 @@ END_TEST
 START_TEST(keepalive_time)
 {
     site_serve("keepalive_time 1s;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(&c, 200, "hello\n", "keep-alive");
@@ -232,7 +232,7 @@ END_TEST
 START_TEST(empty_line_before_a_request)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(&c, 200, "hello\n", "keep-alive");
@@ -247,7 +247,7 @@ END_TEST
 START_TEST(bodies_are_discarded)
 {
     site_serve("client_max_body_size 1m;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 28\r\n\r\nGET /b.txt HTTP/1.1\r\n\r\nabcde");
     expect(&c, 200, "hello\n", "keep-alive");
@@ -268,7 +268,7 @@ END_TEST
 START_TEST(body_of_an_error_is_discarded)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(
         &c, "POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcdeGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -281,7 +281,7 @@ END_TEST
 START_TEST(large_body_in_pieces)
 {
     site_serve("client_max_body_size 10m;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     char *bytes = calloc(1, 3000000);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
@@ -298,7 +298,7 @@ END_TEST
 START_TEST(too_large_bodies)
 {
     site_serve("client_max_body_size 1000;");
-    struct client c;
+    struct site_client c;
     char *bytes = malloc(200000);
     memset(bytes, 'x', 200000);
     client_open(&c, site_port(0));
@@ -314,11 +314,11 @@ START_TEST(too_large_bodies)
         client_send(&c, bytes, 500);
         client_say(&c, "\r\n");
     }
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&c, &r));
     /* A response may already be on its way when the limit is passed; then the connection ends behind it. */
     ck_assert_msg(r.status == 413 || r.status == 200, "%d", r.status);
-    response_free(&r);
+    site_response_free(&r);
     client_say(&c, "0\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     if (!on_nginx())
         ck_assert(client_ends(&c));
@@ -330,7 +330,7 @@ END_TEST
 START_TEST(body_size_unlimited)
 {
     site_serve("client_max_body_size 0;");
-    struct client c;
+    struct site_client c;
     char *bytes = calloc(1, 2000000);
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n");
@@ -356,17 +356,17 @@ static const char *const bad_chunks[] = {
     " 5\r\nabcde\r\n0\r\n\r\n",
 };
 
-static void expect_no_more(struct client c)
+static void expect_no_more(struct site_client c)
 {
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&c, &r));
     ck_assert_msg(r.status == 400 || r.status == 413 || (r.status == 200 && !strcmp(r.body, "hello\n")), "%d",
                   r.status);
     bool ok = r.status == 200;
-    response_free(&r);
+    site_response_free(&r);
     if (ok && client_receive(&c, &r)) {
         ck_assert_int_eq(r.status, 400);
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(client_ends(&c));
     client_close(&c);
@@ -376,7 +376,7 @@ static void expect_no_more(struct client c)
 START_TEST(broken_chunks_close)
 {
     static const char head[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    struct client c[64];
+    struct site_client c[64];
     size_t len = strlen(bad_chunks[_i]);
     if (on_nginx() && (_i == 0 || _i >= 6)) /* it takes a bare LF, and looks less closely at trailers */
         return;
@@ -396,8 +396,8 @@ END_TEST
 START_TEST(expect_continue)
 {
     site_serve("");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     ck_assert(client_head(&c, &r));
@@ -405,13 +405,13 @@ START_TEST(expect_continue)
     ck_assert(r.status == 100 || r.status == 200);
     if (r.status == 100) {
         ck_assert_str_eq(r.head, "HTTP/1.1 100 Continue\r\n\r\n");
-        response_free(&r);
+        site_response_free(&r);
         client_say(&c, "abcde");
         expect(&c, 200, "hello\n", NULL);
     } else {
         client_body(&c, &r);
         client_say(&c, "abcde");
-        response_free(&r);
+        site_response_free(&r);
     }
     client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(&c, 200, "bye\n", NULL);
@@ -445,7 +445,7 @@ START_TEST(split_at_every_byte)
 {
     const char *text = whole[_i];
     size_t len = strlen(text);
-    struct client c[256];
+    struct site_client c[256];
     site_serve("");
     ck_assert_uint_lt(len, 256);
     for (size_t at = 1; at < len; at++) {
@@ -458,11 +458,11 @@ START_TEST(split_at_every_byte)
         client_say(&c[at], "GET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     }
     for (size_t at = 1; at < len; at++) {
-        struct response r;
+        struct site_response r;
         ck_assert_msg(client_receive(&c[at], &r), "split at %zu: closed", at);
         ck_assert_msg(r.status == 200, "split at %zu: %d", at, r.status);
         ck_assert_str_eq(r.body, "hello\n");
-        response_free(&r);
+        site_response_free(&r);
         expect(&c[at], 200, "bye\n", "keep-alive");
         client_close(&c[at]);
     }
@@ -472,7 +472,7 @@ END_TEST
 START_TEST(byte_by_byte)
 {
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (size_t i = 0; i < strlen(whole[_i]); i++) {
         client_send(&c, whole[_i] + i, 1);

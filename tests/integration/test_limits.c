@@ -98,8 +98,8 @@ START_TEST(delayed_requests)
 {
     enum { REQUESTS = 5, RATE = 20 };
     serve("limit_req_zone $arg_k zone=one:1m rate=20r/s;", "location / { limit_req zone=one burst=10; }");
-    struct client c[REQUESTS];
-    struct response r;
+    struct site_client c[REQUESTS];
+    struct site_response r;
     int64_t from = now_msec();
     for (int i = 0; i < REQUESTS; i++) {
         client_open(&c[i], site_port(0));
@@ -108,7 +108,7 @@ START_TEST(delayed_requests)
     for (int i = 0; i < REQUESTS; i++) {
         ck_assert(client_receive(&c[i], &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c[i]);
     }
     ck_assert_int_ge(now_msec() - from, (REQUESTS - 2) * 1000 / RATE);
@@ -123,7 +123,7 @@ START_TEST(one_waits_others_do_not)
 {
     serve("limit_req_zone $arg_k zone=one:1m " SLOW ";", "location / { limit_req zone=one burst=1; }");
     expect_status("/a?k=x", 200);
-    struct client waits, leaves;
+    struct site_client waits, leaves;
     client_open(&waits, site_port(0));
     client_say(&waits, "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n");
     free(log_await("logs/error.log", "delaying request, excess: "));
@@ -147,8 +147,8 @@ START_TEST(clients_that_leave)
     serve("limit_req_zone $arg_k zone=one:1m " SLOW "; limit_req_zone $arg_k zone=two:1m rate=2r/s;",
           "location / { limit_req zone=one burst=5; } "
           "location = /then { limit_req zone=two burst=5; alias @DIR@/html/a; }");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     expect_status("/a?k=x", 200);
     client_open(&c, site_port(0));
     client_say(&c, "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n"); /* for a minute */
@@ -163,7 +163,7 @@ START_TEST(clients_that_leave)
     client_end_sending(&c);
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -171,15 +171,15 @@ END_TEST
 START_TEST(delay_after_some)
 {
     serve("limit_req_zone $arg_k zone=one:1m rate=50r/s;", "location / { limit_req zone=one burst=9 delay=2; }");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0)); /* all at once */
     client_say(&c, "%s%s%s%s", "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n",
                "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a?k=x HTTP/1.1\r\nHost: a\r\n\r\n");
     for (int i = 0; i < 4; i++) {
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
     char *log = log_await_count("logs/limits", "\n", 4);
@@ -209,8 +209,8 @@ START_TEST(oldest_are_forgotten)
 {
     serve("limit_req_zone $arg_k zone=one:32k " SLOW ";", "location / { limit_req zone=one; }");
     enum { KEYS = 2000 };
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < KEYS; i++) {
         if (i == 990) {
@@ -223,7 +223,7 @@ START_TEST(oldest_are_forgotten)
         client_say(&c, "GET /a?k=%d HTTP/1.1\r\nHost: a\r\n\r\n", i);
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
     expect_status("/a?k=1999", 503);
@@ -267,7 +267,7 @@ START_TEST(workers_share)
     serve_workers("limit_req_zone $arg_k zone=one:1m " SLOW ";", "limit_req zone=one burst=4 nodelay;");
     unsigned passed = 0;
     for (int i = 0; i < 40; i++)
-        passed += status_of("/a?k=x") == 200;
+        passed += site_status_of("/a?k=x") == 200;
     ck_assert_uint_eq(passed, 5);
 }
 END_TEST
@@ -310,14 +310,14 @@ END_TEST
 enum { BIG = 64 << 20 };
 
 /* A download that stays where it is. */
-static void start_download(struct client *c, const char *target)
+static void start_download(struct site_client *c, const char *target)
 {
-    struct response r;
+    struct site_response r;
     client_open_sized(c, site_port(0), 4096);
     client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
     ck_assert(client_head(c, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static void make_big(void)
@@ -330,7 +330,7 @@ START_TEST(connections)
 {
     make_big();
     serve("limit_conn_zone $arg_k zone=one:1m;", "location / { limit_conn one 2; }");
-    struct client c[2];
+    struct site_client c[2];
     start_download(&c[0], "/big?k=x");
     start_download(&c[1], "/big?k=x");
     expect_status("/a?k=x", 503);
@@ -353,13 +353,13 @@ START_TEST(connections)
 }
 END_TEST
 
-static void expect_continue(struct client *c)
+static void expect_continue(struct site_client *c)
 {
-    struct response r;
+    struct site_response r;
 
     ck_assert(client_head(c, &r));
     ck_assert_str_eq(r.head, "HTTP/1.1 100 Continue\r\n\r\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 
 #define POST(target) "POST " target " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
@@ -370,8 +370,8 @@ START_TEST(waiting_for_bodies)
     serve("limit_conn_zone $arg_k zone=one:1m; limit_req_zone $arg_k zone=two:1m " SLOW ";",
           "location / { limit_conn one 1; } location = /rare { limit_req zone=two; }"
           "location = /gone { return 444; }");
-    struct client slow, c;
-    struct response r;
+    struct site_client slow, c;
+    struct site_response r;
 
     client_open(&slow, site_port(0));
     client_say(&slow, POST("/a?k=x"));
@@ -384,7 +384,7 @@ START_TEST(waiting_for_bodies)
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 503);
         assert_header(&r, "Connection", "close");
-        response_free(&r);
+        site_response_free(&r);
         client_say(&c, "hello");
         ck_assert(client_ends(&c));
         client_close(&c);
@@ -396,7 +396,7 @@ START_TEST(waiting_for_bodies)
     client_say(&slow, "hello");
     ck_assert(client_receive(&slow, &r));
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
     expect_status("/a?k=x", 200);
     client_close(&slow);
 }
@@ -409,7 +409,7 @@ START_TEST(several_connection_limits)
         "limit_conn_zone $arg_a zone=a:1m; limit_conn_zone $arg_b zone=b:1m; limit_conn_status 429;\n"
         "limit_conn_log_level info;",
         "limit_conn a 1; limit_conn b 1; location /dry/ { limit_conn_dry_run on; limit_conn a 1; alias @DIR@/html/; }");
-    struct client c;
+    struct site_client c;
     start_download(&c, "/big?a=1&b=1");
     expect_status("/a?a=2&b=1", 429); /* and what it had counted for the first limit is taken back */
     expect_status("/a?a=2&b=2", 200);
@@ -432,7 +432,7 @@ START_TEST(killed_workers)
         return;
     make_big();
     serve_workers("limit_conn_zone $arg_k zone=one:1m;", "limit_conn one 1;");
-    struct client c;
+    struct site_client c;
     pid_t pids[8];
     start_download(&c, "/big?k=x");
     for (int i = 0; i < 8; i++)
@@ -455,7 +455,7 @@ END_TEST
 START_TEST(killed_worker_left_full_zones)
 {
     enum { KEYS = 1400 };
-    static struct client c[KEYS];
+    static struct site_client c[KEYS];
     char text[1024];
     pid_t pid;
 
@@ -477,11 +477,11 @@ START_TEST(killed_worker_left_full_zones)
         ck_assert_uint_lt(opened, KEYS);
         client_open(&c[opened], site_port(0));
         client_say(&c[opened], POST("/a?k=%u"), opened);
-        struct response r;
+        struct site_response r;
         ck_assert(client_head(&c[opened], &r));
         full = r.status == 503;
         ck_assert(full || r.status == 100);
-        response_free(&r);
+        site_response_free(&r);
         opened++;
     }
     kill(pid, SIGKILL);
@@ -499,7 +499,7 @@ START_TEST(connections_over_reloads)
 {
     make_big();
     serve_workers("limit_conn_zone $arg_k zone=one:1m;", "limit_conn one 1;");
-    struct client c;
+    struct site_client c;
     start_download(&c, "/big?k=x");
     site_kill(SIGHUP);
     free(log_await_count("logs/error.log", "gracefully shutting down", 2));

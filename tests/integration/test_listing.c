@@ -27,11 +27,11 @@ static void make_many(void)
 }
 
 /* Asks for small files over one connection until the listing begins to come over the other; how many were answered. */
-static unsigned answered_before(struct client *large, const char *target)
+static unsigned answered_before(struct site_client *large, const char *target)
 {
     unsigned answered = 0;
-    struct client others;
-    struct response r;
+    struct site_client others;
+    struct site_response r;
     client_open(&others, site_port(0));
     client_open(large, site_port(0));
     client_say(large, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", target);
@@ -39,7 +39,7 @@ static unsigned answered_before(struct client *large, const char *target)
         client_say(&others, "GET /small.txt HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&others, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
         answered++;
     }
     client_close(&others);
@@ -58,8 +58,8 @@ static const struct {
 /* One worker: were the directory read in its loop, nobody else would be answered before it. */
 START_TEST(others_are_answered_meanwhile)
 {
-    struct client large;
-    struct response r;
+    struct site_client large;
+    struct site_response r;
     make_many();
     site_write("html/small.txt", "hello\n");
     site_serve("keepalive_requests 1000000; autoindex on; location /html/ { alias @DIR@/html/many/; } "
@@ -71,7 +71,7 @@ START_TEST(others_are_answered_meanwhile)
         ck_assert(client_receive(&large, &r));
         ck_assert_int_eq(r.status, 200);
         ck_assert_ptr_nonnull(strstr(r.body, listings[i].last));
-        response_free(&r);
+        site_response_free(&r);
         client_close(&large);
     }
 }
@@ -80,15 +80,15 @@ END_TEST
 /* Where nginx knows no times before 1970. */
 static void expect_time(const char *target, const char *time, const char *nginx)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     ck_assert_msg(strstr(r.body, on_nginx() ? nginx : time) != NULL, "%s", r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(times_before_1970)
 {
-    struct response r;
+    struct site_response r;
     site_write("html/d/old", "");
     site_set_mtime("html/d/old", -3600);
     site_conf_server(
@@ -99,22 +99,22 @@ START_TEST(times_before_1970)
     expect_time("/d/", " 31-Dec-1969 23:00 ", " 01-Jan-1970 00:00 ");
     expect_time("/l/", " 31-Dec-1969 18:00 ", " 01-Jan-1970 00:00 ");
     expect_time("/x/", "mtime=\"1969-12-31T23:00:00Z\"", "mtime=\"1970-01-01T00:00:00Z\"");
-    get(&r, "/d/old"); /* the same */
+    site_get(&r, "/d/old"); /* the same */
     if (!on_nginx())
         assert_header(&r, "Last-Modified", "Wed, 31 Dec 1969 23:00:00 GMT");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 static void expect_names(const char *target, const char *charset, const char *expected)
 {
-    struct response r;
+    struct site_response r;
     char fields[128] = "";
     if (*charset)
         snprintf(fields, sizeof fields, "X-Charset: %s\r\n", charset);
-    request(&r, "GET", target, fields);
+    site_request(&r, "GET", target, fields);
     ck_assert_msg(strstr(r.body, expected) != NULL, "%s", r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 #define TEN "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"

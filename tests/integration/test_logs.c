@@ -23,9 +23,9 @@ static void expect_match(const char *text, const char *pattern)
 
 static void fetch(const char *target, const char *fields)
 {
-    struct response r;
-    request(&r, "GET", target, fields);
-    response_free(&r);
+    struct site_response r;
+    site_request(&r, "GET", target, fields);
+    site_response_free(&r);
 }
 
 #define STAMP "\\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\\]"
@@ -37,9 +37,9 @@ START_TEST(combined)
     fetch("/a.txt?x=%20y", "Referer: http://from/\r\nUser-Agent: Agent/1 (x; y)\r\n");
     fetch("/none", "");
     fetch("/a.txt", "Authorization: Basic YW5uOnNlY3JldA==\r\n");
-    struct response r;
-    request(&r, "HEAD", "/a.txt", "");
-    response_free(&r);
+    struct site_response r;
+    site_request(&r, "HEAD", "/a.txt", "");
+    site_response_free(&r);
     fetch("/a.txt", "User-Agent: a\"b\\\\c\xc3\xa4\r\n");
     char *log = log_await_count("logs/access.log", "\n", 5);
     expect_match(log, "^@PEER@ - - " STAMP
@@ -56,7 +56,7 @@ END_TEST
 /* Each turn of the writer is a gzip member of its own; `zcat` reads them as one text. */
 START_TEST(compressed)
 {
-    struct run run;
+    struct site_run run;
     char line[512];
     site_write("html/a.txt", "hello\n");
     site_conf_server("access_log @DIR@/logs/z.gz combined gzip=9 buffer=1k flush=1h;");
@@ -84,7 +84,7 @@ START_TEST(lines_of_bad_requests)
     const char *const bad[] = {"BAD\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
                                "\x16\x03\x01\r\n\r\n"};
     for (size_t i = 0; i < 4; i++)
-        status_of_bytes(bad[i], strlen(bad[i]));
+        site_status_of_bytes(bad[i], strlen(bad[i]));
     char *log = log_await_count("logs/access.log", " 400 ", 4);
     ck_assert_ptr_nonnull(strstr(log, "\"GET / HTTP/1.1\" 400 "));
     ck_assert_ptr_nonnull(strstr(log, "\"GET /%zz HTTP/1.1\" 400 "));
@@ -104,7 +104,7 @@ START_TEST(bad_requests_have_no_uri)
                                "GET /a/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n", "BAD\r\n\r\n"};
     char expected[512];
     for (size_t i = 0; i < 5; i++)
-        ck_assert_int_eq(status_of_bytes(bad[i], strlen(bad[i])), 400);
+        ck_assert_int_eq(site_status_of_bytes(bad[i], strlen(bad[i])), 400);
     snprintf(expected, sizeof(expected), "[||%s|%s]\n", site_path("html"), site_path("html"));
     free(log_await_count("logs/paths", expected, 3)); /* the path was read, and is refused */
     snprintf(expected, sizeof(expected), "[-|-|%s|%s]\n", site_path("html"), site_path("html"));
@@ -137,7 +137,7 @@ static const struct {
 
 START_TEST(requests_without_an_end)
 {
-    struct client c;
+    struct site_client c;
     char conf[1024], line[256];
     site_write("html/a.txt", "hello\n");
     site_pattern("html/big", 32 << 20);
@@ -150,7 +150,7 @@ START_TEST(requests_without_an_end)
              unanswered[_i].conf);
     site_conf(conf);
     site_start();
-    ck_assert_int_eq(status_of("/slow"), 404); /* the next one waits */
+    ck_assert_int_eq(site_status_of("/slow"), 404); /* the next one waits */
     free(log_await_count("logs/ends", "\n", 1));
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "%s", unanswered[_i].bytes);
@@ -166,7 +166,7 @@ START_TEST(requests_without_an_end)
         site_stop(unanswered[_i].end == GRACE ? SIGQUIT : SIGTERM);
     free(log_await_count("logs/ends", "\n", 2));
     if (unanswered[_i].end == GO || unanswered[_i].end == RESET || unanswered[_i].end == STAY) {
-        ck_assert_int_eq(status_of("/a.txt"), 200);
+        ck_assert_int_eq(site_status_of("/a.txt"), 200);
         site_stop(SIGQUIT); /* all is written */
     }
     char *log = site_read("logs/ends", NULL);
@@ -190,13 +190,13 @@ START_TEST(silence_is_no_completion)
               "location /no { return 444; } } }\n");
     site_start();
     for (int i = 0; i < 2; i++) {
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_say(&c, "%s%s", i ? asked : "", silent);
         if (i) {
-            struct response r;
+            struct site_response r;
             ck_assert(client_receive(&c, &r));
-            response_free(&r);
+            site_response_free(&r);
         }
         ck_assert(client_ends(&c));
         client_close(&c);
@@ -222,17 +222,17 @@ START_TEST(formats)
         "access_log logs/three three;\n"
         "access_log logs/four four; access_log logs/five five; }\n");
     site_start();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     const char text[] = "GET /%61.txt?b=c HTTP/1.1\r\nHost: h\r\nX-Y: z\r\nUser-Agent: q\"u\\o\r\n\r\n";
     client_open(&c, site_port(0));
     client_say(&c, "%s%s", "GET /none HTTP/1.1\r\nHost: h\r\n\r\n", "");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_send(&c, text, sizeof(text) - 1);
     ck_assert(client_receive(&c, &r));
     size_t sent = r.head_len + r.len;
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     free(log_await("logs/one", "GET|/a.txt|b=c|200|6|z|6\n"));
     free(log_await("logs/two", "{\"u\":\"/%61.txt?b=c\",\"a\":\"q\\\"u\\\\o\"}\n"));
@@ -350,15 +350,15 @@ START_TEST(every_line_arrives)
     site_write("html/a.txt", "hello\n");
     site_serve("");
     enum { REQUESTS = 3000 };
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < REQUESTS; i += 10) {
-        struct response r;
+        struct site_response r;
         for (int k = 0; k < 10; k++)
             client_say(&c, "GET /a.txt?%d HTTP/1.1\r\nHost: a\r\n\r\n", i + k);
         for (int k = 0; k < 10; k++) {
             ck_assert(client_receive(&c, &r));
-            response_free(&r);
+            site_response_free(&r);
         }
         if (i % 990 == 980) { /* nginx's keepalive_requests is 1000 by default */
             client_close(&c);
@@ -383,12 +383,12 @@ START_TEST(bytes_of_a_cut_response)
 {
     site_pattern("html/big", 20 << 20);
     site_serve("");
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct response r;
+    struct site_response r;
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&c, 0, 1);
     client_reset(&c);
     char *log = log_await("logs/access.log", "GET /big");
@@ -421,16 +421,16 @@ END_TEST
 /* A response to what comes next tells that the turn is over. */
 static void ask_for_none(int number)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /none-%d HTTP/1.1\r\nHost: a\r\n\r\n", number);
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
+    site_response_free(&r);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -631,13 +631,13 @@ START_TEST(variable_path)
              "location /two/ { access_log @DIR@/by/${arg_d}/$arg_f combined if=$arg_f; }",
              caches[_i]);
     site_serve(conf);
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 30; i++) {
         client_say(&c, "GET /a.txt?%d HTTP/1.1\r\nHost: h%d\r\n\r\n", i, i % 5);
         ck_assert(client_receive(&c, &r));
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
     fetch("/two/?d=sub&f=x", "");
@@ -689,8 +689,8 @@ static void answer_all(unsigned requests)
     static const char one[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
     char *all = malloc(BATCH * sizeof(one));
     size_t len = 0;
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     for (int i = 0; i < BATCH; i++, len += sizeof(one) - 1)
         memcpy(all + len, one, sizeof(one) - 1);
     client_open(&c, site_port(0));
@@ -699,7 +699,7 @@ static void answer_all(unsigned requests)
         for (int i = 0; i < BATCH; i++) {
             ck_assert(client_receive(&c, &r));
             ck_assert_int_eq(r.status, 200);
-            response_free(&r);
+            site_response_free(&r);
         }
     }
     client_close(&c);
@@ -722,7 +722,7 @@ START_TEST(stalled_log_holds_up_nobody)
     int reader = start_with_stalled_log(true);
     unsigned lines = 0;
     answer_all(STALLED);
-    double dropped = metric("sluice_log_dropped_lines_total");
+    double dropped = site_metric("sluice_log_dropped_lines_total");
     ck_assert_double_gt(dropped, 0);
     while (lines + dropped < STALLED) { /* the site's time limit ends a wait in vain */
         lines += read_lines(reader);
@@ -748,9 +748,9 @@ END_TEST
 START_TEST(stalled_log_does_not_hold_up_the_end)
 {
     int reader = start_with_stalled_log(_i == 0);
-    struct client c;
+    struct site_client c;
     answer_all(STALLED);
-    ck_assert_double_gt(metric("sluice_log_dropped_lines_total"), 0);
+    ck_assert_double_gt(site_metric("sluice_log_dropped_lines_total"), 0);
     client_open(&c, site_port(0));
     client_say(&c, "POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"); /* logged by the stop */
     sleep_msec(50);

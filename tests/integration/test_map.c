@@ -67,9 +67,9 @@ START_TEST(map_is_kept)
     expect_body("/s?k=one", "mine");
     expect_body("/n?k=one", "[first]");
     expect_body("/n?k=two", "[]");
-    struct response r;
-    get(&r, "/c"); /* ends somehow, and the server goes on */
-    response_free(&r);
+    struct site_response r;
+    site_get(&r, "/c"); /* ends somehow, and the server goes on */
+    site_response_free(&r);
     expect_body("/n?k=one", "[first]");
 }
 END_TEST
@@ -86,14 +86,14 @@ START_TEST(map_of_many)
     site_serve_http("map $uri $to { default \"\"; include @DIR@/many.map; }",
                     "if ($to) { return 301 $to; } location / { return 200 plain; } absolute_redirect off;");
     for (int i = 0; i < 50000; i += 7919) {
-        struct response r;
+        struct site_response r;
         char target[64], to[64];
         snprintf(target, sizeof target, "/old/page-%d.html", i);
         snprintf(to, sizeof to, "/new/%d", i);
-        get(&r, target);
+        site_get(&r, target);
         ck_assert_int_eq(r.status, 301);
         assert_header(&r, "Location", to);
-        response_free(&r);
+        site_response_free(&r);
     }
     expect_body("/old/page-50000.html", "plain");
 }
@@ -102,7 +102,7 @@ END_TEST
 /* Variables of all kinds in the directives that take them. */
 START_TEST(places_of_variables)
 {
-    struct response r;
+    struct site_response r;
 
     site_write("html/en/x.txt", "english");
     site_write("html/de/x.txt", "deutsch");
@@ -120,15 +120,15 @@ START_TEST(places_of_variables)
     expect_body("/x.txt?l=de", "deutsch");
     expect_body("/?l=de", "Anfang");
     expect_body("/?l=en", "Beginning");
-    get(&r, "/nothing?l=de");
+    site_get(&r, "/nothing?l=de");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "nicht da");
-    response_free(&r);
-    get(&r, "/al/x.txt?l=de");
+    site_response_free(&r);
+    site_get(&r, "/al/x.txt?l=de");
     ck_assert_str_eq(r.body, "deutsch");
     assert_header(&r, "X-Lang", "de");
     assert_header(&r, "Cache-Control", "max-age=3600");
-    response_free(&r);
+    site_response_free(&r);
     expect_body("/try/?l=de", "deutsch");
     char *log = log_await("logs/bad.log", "de 404\n");
     ck_assert_str_eq(log, "de 404\n");

@@ -65,14 +65,14 @@ static const struct content {
 
 static int ask(const char *method, const char *target, const char *never)
 {
-    struct response r;
+    struct site_response r;
 
-    request(&r, method, target, "");
+    site_request(&r, method, target, "");
     int status = r.status;
     ck_assert_msg(!never || !strstr(r.body, never), "%s %s: %s", method, target, r.body);
     if (status == 405)
         assert_header(&r, "Allow", "GET, HEAD");
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
@@ -82,7 +82,7 @@ START_TEST(one_door_to_all_content)
 
     serve();
     site_allow_alerts();
-    ck_assert_msg(status_of(c->target) == c->get, "GET %s: %d", c->target, status_of(c->target));
+    ck_assert_msg(site_status_of(c->target) == c->get, "GET %s: %d", c->target, site_status_of(c->target));
     int post = ask("POST", c->target, c->get == 200 && c->post == 405 ? c->only_of_get : NULL);
     ck_assert_msg(post == c->post, "POST %s: %d", c->target, post);
     for (unsigned i = 0; i < REFUSED; i++) {
@@ -112,13 +112,13 @@ START_TEST(upload_to_an_app_shell)
 {
     site_write("html/index.html", "shell\n");
     site_serve("location / { try_files $uri /index.html; }");
-    struct response r;
-    request(&r, "PUT", "/new.txt", "Content-Length: 3\r\n\r\nabc");
+    struct site_response r;
+    site_request(&r, "PUT", "/new.txt", "Content-Length: 3\r\n\r\nabc");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_int_eq(ask("DELETE", "/none", "shell"), 405);
     ck_assert_int_eq(ask("DELETE", "/index.html", "shell"), 405);
-    ck_assert_int_eq(status_of("/none"), 200);
+    ck_assert_int_eq(site_status_of("/none"), 200);
 }
 END_TEST
 
@@ -135,14 +135,14 @@ START_TEST(no_page_opens_a_tunnel)
     site_write("html/index.html", "index\n");
     site_serve("error_page 400 405 505 =200 /index.html;");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         client_say(&c, "%s\r\nHost: a\r\nConnection: %s\r\n\r\n", rows[i].line, i < 3 ? "keep-alive" : "close");
         ck_assert(client_receive(&c, &r));
         ck_assert_msg(r.status == rows[i].status, "%s: %d", rows[i].line, r.status);
         assert_header(&r, "Connection", "close");
-        response_free(&r);
+        site_response_free(&r);
         ck_assert(client_ends(&c));
         client_close(&c);
     }

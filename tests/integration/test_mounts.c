@@ -39,8 +39,8 @@ static void serve(const char *root, const char *conf)
 static void fetch(const char *target, off_t first, off_t len)
 {
     char fields[96] = "";
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     if (len < SIZE)
         snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)(first + len - 1));
     client_open(&c, site_port(0));
@@ -49,7 +49,7 @@ static void fetch(const char *target, off_t first, off_t len)
     ck_assert_int_eq(r.status, len < SIZE ? 206 : 200);
     client_expect_pattern(&c, first, len);
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -315,14 +315,14 @@ START_TEST(log_disk_is_full)
     site_conf(text);
     site_start();
     fill_up("full/filler");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < REQUESTS; i++) {
         client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", i % 2 ? "/none" : "/a.txt");
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, i % 2 ? 404 : 200);
-        response_free(&r);
+        site_response_free(&r);
         if (i % 50 == 0)
             sleep_msec(25); /* the writer has its turn, more than once */
     }
@@ -331,7 +331,7 @@ START_TEST(log_disk_is_full)
     ck_assert_int_eq(unlink(site_path("full/filler")), 0);
     client_say(&c, "GET /a.txt?later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     char *log = log_await("full/access.log", "?later");
     const char *start = site_text("@PEER@ - - [");

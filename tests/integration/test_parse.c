@@ -140,16 +140,16 @@ static bool is_right(int status, int expected)
     return status == expected || (status == 400 && (expected == 501 || on_nginx()));
 }
 
-static void expect_refusal(struct client *c, int i, size_t at)
+static void expect_refusal(struct site_client *c, int i, size_t at)
 {
-    struct response r;
+    struct site_response r;
     const struct refused *row = &refused[i];
     ck_assert_msg(client_receive(c, &r), "row %d split at %zu: closed without an answer: %s", i, at, row->text);
     ck_assert_msg(is_right(r.status, row->status), "row %d split at %zu: %d instead of %d: %s", i, at, r.status,
                   row->status, row->text);
     assert_header(&r, "Connection", "close");
     ck_assert_msg(!strstr(r.body, "bye"), "row %d", i);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_msg(client_ends(c), "row %d split at %zu: not closed: %s", i, at, row->text);
     client_close(c);
 }
@@ -161,7 +161,7 @@ START_TEST(refused_whole)
     for (int i = 0; i < REFUSED_COUNT; i++) {
         if (on_nginx() && refused[i].nginx_takes_it)
             continue;
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         char bytes[1024];
         memcpy(bytes, refused[i].text, refused[i].len);
@@ -178,7 +178,7 @@ START_TEST(refused_split)
     serve();
     for (int i = _i; i < REFUSED_COUNT; i += 8) {
         const struct refused *row = &refused[i];
-        struct client c[256];
+        struct site_client c[256];
         if (on_nginx() && row->nginx_takes_it)
             continue;
         for (size_t at = 1; at < row->len; at++) {
@@ -203,15 +203,15 @@ START_TEST(refused_in_a_pipeline)
     for (int i = 0; i < REFUSED_COUNT; i++) {
         if (on_nginx() && refused[i].nginx_takes_it)
             continue;
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         client_say(&c, NEXT);
         client_send(&c, refused[i].text, refused[i].len);
         client_say(&c, NEXT);
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
         expect_refusal(&c, i, 0);
     }
 }
@@ -243,16 +243,16 @@ START_TEST(odd_but_good)
 {
     serve();
     for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         client_say(&c, "%s%s", taken[i], NEXT);
         ck_assert_msg(client_receive(&c, &r), "closed: %s", taken[i]);
         ck_assert_msg(r.status == 200 && !strcmp(r.body, "hello\n"), "%d: %s", r.status, taken[i]);
-        response_free(&r);
+        site_response_free(&r);
         ck_assert(client_receive(&c, &r));
         ck_assert_msg(r.status == 200 && !strcmp(r.body, "bye\n"), "after %s", taken[i]);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -267,9 +267,9 @@ START_TEST(very_many_fields)
     while (len < 31000)
         len += (size_t)snprintf(text + len, room - len, "a:b\r\n");
     len += (size_t)snprintf(text + len, room - len, "\r\n");
-    int status = status_of_bytes(text, len);
+    int status = site_status_of_bytes(text, len);
     ck_assert_msg(status == 200 || status == 431 || (on_nginx() && status == 400), "%d", status);
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
     free(text);
 }
 END_TEST
@@ -291,12 +291,12 @@ START_TEST(noise)
             bytes[(size_t)rand_r(&seed) % base_len] = (char)rand_r(&seed);
             len = base_len;
         }
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_send(&c, bytes, len);
         client_close(&c);
     }
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
 }
 END_TEST
 

@@ -90,7 +90,7 @@ enum { OTHERS = sizeof(others) / sizeof(others[0]) };
 START_TEST(what_is_no_file_stays)
 {
     unsigned n = (unsigned)_i / 2;
-    struct run run;
+    struct site_run run;
     configure(_i % 2, "logs/./sluice.pid"); /* the harness does not look for it */
     if (!others[n].make())
         return;
@@ -104,7 +104,7 @@ START_TEST(what_is_no_file_stays)
         ck_assert_msg(run.status == 0, "%s", run.err);
         free(log_await("logs/error.log", "reconfiguring"));
     }
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     site_stop(SIGQUIT);
     ck_assert_uint_eq(type_of("logs/sluice.pid"), others[n].type);
     if (others[n].type == S_IFLNK)
@@ -114,7 +114,7 @@ END_TEST
 
 START_TEST(a_file_in_a_closed_folder_works)
 {
-    struct run run;
+    struct site_run run;
     configure(_i, "@DIR@/run/sluice.pid");
     site_write("run/sluice.pid", "1234567\n");
     if (!site_run_as(65534))
@@ -124,7 +124,7 @@ START_TEST(a_file_in_a_closed_folder_works)
     ck_assert_msg(run.status == 0, "%s", run.err);
     site_start();
     await_pid_in("run/sluice.pid", site_pid());
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     site_stop(SIGQUIT);
     expect_empty("run/sluice.pid");
     configure(_i, "@DIR@/run/other.pid"); /* which would have to be made */
@@ -177,7 +177,7 @@ static void await_upgrade(const char *oldbin)
     await_pid_in("run/target", old);
     if (oldbin)
         ck_assert_int_le(pid_in(oldbin), 0);
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     site_stop(SIGQUIT);
 }
 

@@ -35,11 +35,11 @@ static void await_body(const char *target, const char *body)
 {
     int64_t deadline = now_msec() + scaled(8000);
     for (bool is = false; !is; sleep_msec(10)) {
-        struct response r;
-        get(&r, target);
+        struct site_response r;
+        site_get(&r, target);
         is = !strcmp(r.body, body);
         ck_assert_msg(is || now_msec() < deadline, "%s is still %s", target, r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 
@@ -82,12 +82,12 @@ START_TEST(reload_lets_downloads_finish)
     site_pattern("html/big", 24 * MIB);
     configure(two_workers, "");
     site_start();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&c, 0, 100000);
     configure(two_workers, "location = /x { return 200 new; }");
     site_kill(SIGHUP);
@@ -145,7 +145,7 @@ START_TEST(killed_worker_is_replaced)
         ck_assert_int_eq(kill(pids[0], SIGKILL), 0);
         free(log_await_count("logs/error.log", "exited on signal 9", i + 1));
         site_await_workers(2);
-        ck_assert_int_eq(status_of("/f"), 200);
+        ck_assert_int_eq(site_status_of("/f"), 200);
     }
 }
 END_TEST
@@ -155,16 +155,16 @@ START_TEST(quit_lets_downloads_finish)
     site_pattern("html/big", 24 * MIB);
     configure(two_workers, "");
     site_start();
-    struct client c, idle;
-    struct response r;
+    struct site_client c, idle;
+    struct site_response r;
     client_open(&idle, site_port(0));
     client_say(&idle, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&idle, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&c, 0, 100000);
     site_kill(SIGQUIT);
     await_refusal(site_port(0));
@@ -182,8 +182,8 @@ START_TEST(quit_under_load_fails_no_request)
     site_pattern("html/f", 1000);
     configure(two_workers, "");
     site_start();
-    struct client c[50];
-    struct response r;
+    struct site_client c[50];
+    struct site_response r;
     for (int i = 0; i < 50; i++) {
         client_open(&c[i], site_port(0));
         client_say(&c[i], "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -196,7 +196,7 @@ START_TEST(quit_under_load_fails_no_request)
         ck_assert(client_receive(&c[i], &r));
         ck_assert_int_eq(r.status, 200);
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
         ck_assert(client_ends(&c[i]));
         client_close(&c[i]);
     }
@@ -212,7 +212,7 @@ START_TEST(worker_shutdown_timeout)
               "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }",
               "");
     site_start();
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_fill(&c));
@@ -226,7 +226,7 @@ static void fast_stop(int sig)
     site_pattern("html/big", 24 * MIB);
     configure(two_workers, "");
     site_start();
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_fill(&c));
@@ -293,7 +293,7 @@ START_TEST(master_process_off)
     site_conf("daemon off; master_process off; pid logs/sluice.pid; error_log logs/error.log; events { }\n"
               "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
     site_start();
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
     ck_assert_uint_eq(site_workers(NULL, 0), 0);
     site_stop(_i ? SIGTERM : SIGQUIT);
 }
@@ -325,7 +325,7 @@ END_TEST
 
 START_TEST(signals_by_option)
 {
-    struct run run;
+    struct site_run run;
     configure(two_workers, "location = /x { return 200 one; }");
     site_start();
     configure(two_workers, "location = /x { return 200 two; }");
@@ -349,11 +349,11 @@ START_TEST(daemon_mode)
     site_write("html/a.txt", "hello\n");
     site_conf("daemon on; worker_processes 1; pid logs/sluice.pid; error_log logs/error.log; events { }\n"
               "http { @HTTP@ server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
-    struct run run;
+    struct site_run run;
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_msg(run.status == 0, "%s", run.err);
     /* The command is back: the port is open. */
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
     char *pid = log_await("logs/sluice.pid", "\n");
     pid_t master = atoi(pid);
     free(pid);
@@ -375,7 +375,7 @@ START_TEST(address_in_use)
     ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
     configure(two_workers, "");
-    struct run run;
+    struct site_run run;
     char message[128];
     snprintf(message, sizeof(message), "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
              site_port(0));
@@ -396,13 +396,13 @@ START_TEST(unix_socket)
     site_write("html/a.txt", "hello\n");
     configure(two_workers, "listen unix:@DIR@/s.sock;");
     site_start();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_unix(&c, path);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "hello\n");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     free(log_await("logs/access.log", "unix: - - "));
     site_stop(SIGTERM);
@@ -419,7 +419,7 @@ START_TEST(unix_socket)
     client_open_unix(&c, path);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -428,7 +428,7 @@ START_TEST(ipv6)
 {
     site_write("html/a.txt", "hello\n");
     configure(two_workers, "listen [::1]:@PORT1@;");
-    struct run run;
+    struct site_run run;
     site_check(&run);
     if (strstr(run.err, "Address family not supported") || strstr(run.err, "Cannot assign requested address"))
         return; /* a machine without IPv6 */
@@ -437,13 +437,13 @@ START_TEST(ipv6)
     struct sockaddr_in6 to = {
         .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)site_port(1)), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_tcp(&c, fd);
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: [::1]\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     free(log_await("logs/access.log", "::1 - - "));
 }
@@ -471,10 +471,10 @@ START_TEST(socket_activation)
     site_start_with((char *[]){(char *)"LISTEN_FDS=1", (char *)"LISTEN_PID=@PID@", NULL}, fd);
     close(fd);
     site_await_workers(2);
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "reconfiguring"));
-    ck_assert_int_eq(status_of("/a.txt"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt"), 200);
 }
 END_TEST
 
@@ -523,14 +523,14 @@ START_TEST(directory_mode)
     snprintf(folder, sizeof(folder), "%s", site_path("html"));
     site_start_args((char *[]){(char *)"sluice", folder, (char *)"-l", address, NULL});
     site_await_port(site_port(0));
-    struct response r;
-    get(&r, "/");
+    struct site_response r;
+    site_get(&r, "/");
     ck_assert_int_eq(r.status, 200);
     ck_assert_ptr_nonnull(strstr(r.body, "a%20b.txt"));
-    response_free(&r);
+    site_response_free(&r);
     expect_body("/a%20b.txt", "hello\n");
     expect_body("/sub/", "sub\n");
-    ck_assert_int_eq(status_of("/none"), 404);
+    ck_assert_int_eq(site_status_of("/none"), 404);
     /* What was said at the start names the address. */
     char *out = site_read("logs/stdout", NULL), *err = site_read("logs/stderr", NULL);
     ck_assert(strstr(out, address) || strstr(err, address));
@@ -555,7 +555,7 @@ START_TEST(directory_mode_logs_here)
     site_start_args(
         (char *[]){(char *)"sluice", folder, (char *)"-l", address, (char *)"-e", (char *)"errors.log", NULL});
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/none"), 404);
+    ck_assert_int_eq(site_status_of("/none"), 404);
     free(log_await("here/errors.log", "html/none"));
     site_stop(SIGINT);
 }
@@ -563,7 +563,7 @@ END_TEST
 
 START_TEST(directory_mode_with_errors)
 {
-    struct run run;
+    struct site_run run;
     char folder[4096];
     snprintf(folder, sizeof(folder), "%s", site_path("none"));
     site_run_bare(&run, (char *[]){(char *)"sluice", folder, NULL});

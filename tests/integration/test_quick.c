@@ -32,11 +32,11 @@ START_TEST(redirects_name_no_port)
     ck_assert_int_eq(symlink("dir", site_path("html/link")), 0);
     serve();
     for (size_t i = 0; i < sizeof redirects / sizeof *redirects; i++) {
-        struct response r;
-        request(&r, "GET", redirects[i].target, "X: y\r\n");
+        struct site_response r;
+        site_request(&r, "GET", redirects[i].target, "X: y\r\n");
         ck_assert_int_eq(r.status, 301);
         assert_header(&r, "Location", redirects[i].location);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -65,29 +65,29 @@ START_TEST(texts_are_utf_8)
     serve();
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         char target[64];
-        struct response r;
+        struct site_response r;
         snprintf(target, sizeof target, "/%s", types[i].name);
-        get(&r, target);
+        site_get(&r, target);
         ck_assert_int_eq(r.status, 200);
         ck_assert_str_eq(r.body, "\xc3\xbc\n");
         assert_header(&r, "Content-Type", types[i].type);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
 
 START_TEST(listing)
 {
-    struct response r;
+    struct site_response r;
 
     site_write("html/stra\xc3\x9fzz.txt", "x");
     serve();
-    get(&r, "/");
+    site_get(&r, "/");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "text/html; charset=utf-8");
     ck_assert_ptr_nonnull(strstr(r.body, "stra\xc3\x9fzz.txt"));
     ck_assert_ptr_nonnull(strstr(r.body, "<!DOCTYPE html>")); /* of the modern one alone */
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -96,21 +96,21 @@ START_TEST(missing_favicon)
 {
     site_write("html/f", "x");
     serve();
-    ck_assert_int_eq(status_of("/favicon.ico"), 404);
-    ck_assert_int_eq(status_of("/dir/favicon.ico"), 404);
+    ck_assert_int_eq(site_status_of("/favicon.ico"), 404);
+    ck_assert_int_eq(site_status_of("/dir/favicon.ico"), 404);
     char *log = log_await("logs/error.log", "html/dir/favicon.ico\" failed");
     ck_assert_ptr_null(strstr(log, "html/favicon.ico\""));
     free(log);
     site_write("html/favicon.ico", "icon");
     sleep_msec(1100); /* open_file_cache_valid */
-    struct response r;
-    get(&r, "/favicon.ico");
+    struct site_response r;
+    site_get(&r, "/favicon.ico");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "image/x-icon");
-    response_free(&r);
-    request(&r, "PUT", "/favicon.ico", "");
+    site_response_free(&r);
+    site_request(&r, "PUT", "/favicon.ico", "");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

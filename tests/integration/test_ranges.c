@@ -65,9 +65,9 @@ static void serve_ways(void)
 }
 
 /* One request on an open connection: [start, end) of the file is expected; the whole when `fields` is "". */
-static void expect_slice(struct client *c, const char *way, off_t size, const char *fields, off_t start, off_t end)
+static void expect_slice(struct site_client *c, const char *way, off_t size, const char *fields, off_t start, off_t end)
 {
-    struct response r;
+    struct site_response r;
     char range[96], length[32];
     client_say(c, "GET /%s/%jd HTTP/1.1\r\nHost: a\r\n%s\r\n", way, (intmax_t)size, fields);
     ck_assert_msg(client_head(c, &r), "%s %jd \"%s\": closed", way, (intmax_t)size, fields);
@@ -78,24 +78,24 @@ static void expect_slice(struct client *c, const char *way, off_t size, const ch
     snprintf(range, sizeof(range), "bytes %jd-%jd/%jd", (intmax_t)start, (intmax_t)end - 1, (intmax_t)size);
     assert_header(&r, "Content-Range", *fields ? range : NULL);
     client_expect_pattern(c, start, end - start);
-    response_free(&r);
+    site_response_free(&r);
 }
 
-static void expect_range(struct client *c, const char *way, off_t size, off_t first, off_t last)
+static void expect_range(struct site_client *c, const char *way, off_t size, off_t first, off_t last)
 {
     char fields[96];
     snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
     expect_slice(c, way, size, fields, first, last < size ? last + 1 : size);
 }
 
-static void expect_suffix(struct client *c, const char *way, off_t size, off_t length)
+static void expect_suffix(struct site_client *c, const char *way, off_t size, off_t length)
 {
     char fields[96];
     snprintf(fields, sizeof(fields), "Range: bytes=-%jd\r\n", (intmax_t)length);
     expect_slice(c, way, size, fields, length < size ? size - length : 0, size);
 }
 
-static void expect_rest(struct client *c, const char *way, off_t size, off_t first)
+static void expect_rest(struct site_client *c, const char *way, off_t size, off_t first)
 {
     char fields[96];
     snprintf(fields, sizeof(fields), "Range: bytes=%jd-\r\n", (intmax_t)first);
@@ -106,7 +106,7 @@ START_TEST(every_way_and_size)
 {
     const char *way = ways[_i];
     serve_ways();
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (size_t i = 0; i < SIZES; i++) {
         off_t size = sizes[i];
@@ -138,7 +138,7 @@ START_TEST(many_random_ranges)
 {
     const char *way = ways[_i];
     serve_ways();
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     unsigned seed = 12345u + (unsigned)_i;
     for (unsigned i = 0; i < 300; i++) {
@@ -205,15 +205,15 @@ START_TEST(forms_of_the_field)
                        (too_large && form->status == 206)))
         return;
     char fields[160];
-    struct response r;
+    struct site_response r;
     snprintf(fields, sizeof(fields), "Range: %s\r\n", form->value);
-    request(&r, "GET", "/d", fields);
+    site_request(&r, "GET", "/d", fields);
     ck_assert_msg(r.status == form->status, "%s: %d, expected %d", form->value, r.status, form->status);
     assert_header(&r, "Content-Range", form->content_range);
     assert_header(&r, "Accept-Ranges", form->status == 200 ? "bytes" : NULL);
     if (form->body)
         ck_assert_str_eq(r.body, form->body);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -222,27 +222,27 @@ START_TEST(range_of_head_and_empty_file)
     site_write("html/d", "0123456789");
     site_write("html/empty", "");
     site_serve("");
-    struct response r;
-    request(&r, "HEAD", "/d", "Range: bytes=0-4\r\n");
+    struct site_response r;
+    site_request(&r, "HEAD", "/d", "Range: bytes=0-4\r\n");
     /* RFC 9110, 14.2: Range is ignored for other methods than GET; nginx takes it for HEAD too. */
     ck_assert(r.status == 200 || r.status == 206);
     assert_header(&r, "Content-Length", r.status == 200 ? "10" : "5");
-    response_free(&r);
-    request(&r, "GET", "/empty", "Range: bytes=0-0\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/empty", "Range: bytes=0-0\r\n");
     ck_assert(r.status == 200 || r.status == 416); /* nothing can be satisfied, and there is nothing to send */
     assert_header(&r, "Content-Range", r.status == 416 ? "bytes */0" : NULL);
-    response_free(&r);
-    get(&r, "/empty");
+    site_response_free(&r);
+    site_get(&r, "/empty");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Length", "0");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* Content-Range tells the size of what was asked for, also where a page stands in for the answer. */
 START_TEST(unsatisfiable_with_a_page)
 {
-    struct response r;
+    struct site_response r;
     site_write("html/d", "0123456789");
     site_write("html/empty", "");
     site_write("html/page", "page");
@@ -250,11 +250,11 @@ START_TEST(unsatisfiable_with_a_page)
                "/empty; }");
     static const char *const targets[] = {"/d", "/e"};
     for (size_t i = 0; i < 2 && !on_nginx(); i++) {
-        request(&r, "GET", targets[i], "Range: bytes=20-\r\n");
+        site_request(&r, "GET", targets[i], "Range: bytes=20-\r\n");
         ck_assert_int_eq(r.status, 416);
         assert_header(&r, "Content-Range", "bytes */10");
-        ck_assert_uint_eq(header_count(&r, "Content-Range"), 1);
-        response_free(&r);
+        ck_assert_uint_eq(site_header_count(&r, "Content-Range"), 1);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -265,17 +265,17 @@ START_TEST(max_ranges)
     site_write("html/off/d", "0123456789");
     site_write("html/two/d", "0123456789");
     site_serve("location /off/ { max_ranges 0; } location /two/ { max_ranges 2; }");
-    struct response r;
-    request(&r, "GET", "/off/d", "Range: bytes=0-0\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/off/d", "Range: bytes=0-0\r\n");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Accept-Ranges", NULL);
-    response_free(&r);
-    request(&r, "GET", "/two/d", "Range: bytes=0-0,2-2\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/two/d", "Range: bytes=0-0,2-2\r\n");
     ck_assert_int_eq(r.status, 206);
-    response_free(&r);
-    request(&r, "GET", "/two/d", "Range: bytes=0-0,2-2,4-4\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/two/d", "Range: bytes=0-0,2-2,4-4\r\n");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -286,19 +286,20 @@ struct piece {
 };
 
 /* The body must be, byte for byte, what the boundary and the pieces make of it. */
-static void expect_multipart(struct client *c, const char *way, off_t size, const struct piece *pieces, size_t count)
+static void expect_multipart(struct site_client *c, const char *way, off_t size, const struct piece *pieces,
+                             size_t count)
 {
     char fields[4096] = "Range: bytes=";
     for (size_t i = 0; i < count; i++)
         snprintf(fields + strlen(fields), sizeof(fields) - strlen(fields), "%s%jd-%jd", i ? "," : "",
                  (intmax_t)pieces[i].first, (intmax_t)pieces[i].last);
-    struct response r;
+    struct site_response r;
     client_say(c, "GET /%s/%jd HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", way, (intmax_t)size, fields);
     ck_assert(client_receive(c, &r));
     ck_assert_msg(r.status == 206, "%s %jd %s: %d", way, (intmax_t)size, fields, r.status);
     assert_header(&r, "Content-Range", NULL);
     char boundary[80];
-    const char *type = header(&r, "Content-Type");
+    const char *type = site_header(&r, "Content-Type");
     ck_assert_msg(type && sscanf(type, "multipart/byteranges; boundary=%70s", boundary) == 1, "Content-Type: %s", type);
     const char *at = r.body;
     for (size_t i = 0; i < count; i++) {
@@ -315,14 +316,14 @@ static void expect_multipart(struct client *c, const char *way, off_t size, cons
     char tail[96];
     snprintf(tail, sizeof(tail), "\r\n--%s--\r\n", boundary);
     ck_assert_str_eq(at, tail);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(multipart)
 {
     const char *way = ways[_i];
     serve_ways();
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     off_t big = sizes[SIZES - 1];
     expect_multipart(&c, way, 1000, (struct piece[]){{0, 0}, {500, 509}}, 2);
@@ -346,13 +347,13 @@ START_TEST(multipart_boundaries_differ)
     site_write("html/d", "0123456789012345678901234567890123456789");
     site_serve("");
     char first[128];
-    struct response r;
-    request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
-    snprintf(first, sizeof(first), "%s", header(&r, "Content-Type"));
-    response_free(&r);
-    request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
-    ck_assert_str_ne(first, header(&r, "Content-Type"));
-    response_free(&r);
+    struct site_response r;
+    site_request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
+    snprintf(first, sizeof(first), "%s", site_header(&r, "Content-Type"));
+    site_response_free(&r);
+    site_request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
+    ck_assert_str_ne(first, site_header(&r, "Content-Type"));
+    site_response_free(&r);
 }
 END_TEST
 
@@ -360,10 +361,10 @@ START_TEST(multipart_head)
 {
     site_write("html/d", "0123456789012345678901234567890123456789");
     site_serve("");
-    struct response r;
-    request(&r, "HEAD", "/d", "Range: bytes=0-0,2-2\r\n");
+    struct site_response r;
+    site_request(&r, "HEAD", "/d", "Range: bytes=0-0,2-2\r\n");
     ck_assert(r.status == 200 || r.status == 206);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -377,25 +378,25 @@ START_TEST(too_many_ranges)
     for (int i = 0; i < 1200; i++)
         len += (size_t)sprintf(fields + len, "%s0-1", i ? "," : "");
     strcpy(fields + len, "\r\n");
-    struct response r;
-    request(&r, "GET", "/d", fields);
+    struct site_response r;
+    site_request(&r, "GET", "/d", fields);
     if (!on_nginx()) { /* newer ones do the same */
         ck_assert_int_eq(r.status, 200);
         ck_assert_uint_eq(r.len, 100000);
     }
-    response_free(&r);
+    site_response_free(&r);
     len = strlen(strcpy(fields, "Range: bytes="));
     for (int i = 0; i < 500; i++)
         len += (size_t)sprintf(fields + len, "%s0-99999", i ? "," : "");
     strcpy(fields + len, "\r\n");
-    request(&r, "GET", "/d", fields);
+    site_request(&r, "GET", "/d", fields);
     ck_assert_int_eq(r.status, on_nginx() ? 200 : 206); /* merged: each byte once */
     assert_header(&r, "Content-Range", on_nginx() ? NULL : "bytes 0-99999/100000");
     ck_assert_uint_eq(r.len, 100000);
-    response_free(&r);
+    site_response_free(&r);
     if (on_nginx())
         return;
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     len = strlen(strcpy(fields, "Range: bytes="));
     for (int i = 0; i < 250; i++)
@@ -405,7 +406,7 @@ START_TEST(too_many_ranges)
     ck_assert_int_eq(r.status, 206);
     ck_assert_ptr_nonnull(strstr(r.body, "Content-Range: bytes 11-60000/100000\r\n"));
     ck_assert_uint_lt(r.len, 62000);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST

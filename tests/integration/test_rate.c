@@ -34,7 +34,7 @@ static void serve(const char *way, const char *more)
 
 /* No byte is ever ahead of the rate: each arrives when the time for it has come, give or take a piece, and what the
  * clock of a turn is behind. */
-static void expect_paced(struct client *c, int64_t asked, off_t at, off_t len, off_t free)
+static void expect_paced(struct site_client *c, int64_t asked, off_t at, off_t len, off_t free)
 {
     off_t got = 0;
     while (got < len) {
@@ -50,15 +50,15 @@ static void expect_paced(struct client *c, int64_t asked, off_t at, off_t len, o
     }
 }
 
-static int64_t ask(struct client *c, const char *target, const char *fields, int status)
+static int64_t ask(struct site_client *c, const char *target, const char *fields, int status)
 {
-    struct response r;
+    struct site_response r;
     client_open(c, site_port(0));
     int64_t asked = now_msec();
     client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, fields);
     ck_assert(client_head(c, &r));
     ck_assert_int_eq(r.status, status);
-    response_free(&r);
+    site_response_free(&r);
     return asked;
 }
 
@@ -68,7 +68,7 @@ START_TEST(every_source)
     site_pattern(site_data("f"), SIZE);
     snprintf(more, sizeof more, "%s limit_rate %d;", ways[_i], RATE);
     serve(more, "");
-    struct client c;
+    struct site_client c;
     int64_t asked = ask(&c, "/f", "", 200);
     expect_paced(&c, asked, 0, SIZE, 0);
     ck_assert_int_ge(now_msec() - asked, on_nginx() ? 0 : (SIZE - PIECE) * 1000LL / RATE - 20);
@@ -87,7 +87,7 @@ START_TEST(after)
     serve(ways[0], "");
     site_stop(SIGTERM);
     serve(more, "");
-    struct client c;
+    struct site_client c;
     int64_t asked = ask(&c, "/f", "", 200);
     expect_paced(&c, asked, 0, SIZE, 200000);
     client_close(&c);
@@ -106,18 +106,18 @@ START_TEST(short_answers)
     snprintf(whole, sizeof whole, "server { listen 127.0.0.1:@PORT@; %s }", more);
     site_conf_http(whole);
     site_start();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     int64_t asked = now_msec();
     client_say(&c, "GET /t HTTP/1.1\r\nHost: a\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_uint_eq(r.len, 4000);
     ck_assert_int_ge(now_msec() - asked, 980);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -128,7 +128,7 @@ START_TEST(variables)
     serve("limit_rate $arg_rate; limit_rate_after $arg_after;",
           "location /off/ { limit_rate 0; alias @DISK@/data/; }"
           "location /set/ { set $limit_rate $arg_by; if ($arg_if) { limit_rate 500000; } alias @DISK@/data/; }");
-    struct client c;
+    struct site_client c;
     int64_t asked = ask(&c, "/f?rate=500000", "", 200);
     expect_paced(&c, asked, 0, SIZE, 0);
     client_close(&c);
@@ -141,16 +141,16 @@ START_TEST(variables)
     asked = ask(&c, "/set/f?if=1", "", 200);
     expect_paced(&c, asked, 0, SIZE, 0);
     client_close(&c);
-    struct response r;
-    get(&r, "/f");
+    struct site_response r;
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, SIZE);
-    response_free(&r);
-    get(&r, "/f?rate=quick");
+    site_response_free(&r);
+    site_get(&r, "/f?rate=quick");
     ck_assert_uint_eq(r.len, SIZE);
-    response_free(&r);
-    get(&r, "/off/f");
+    site_response_free(&r);
+    site_get(&r, "/off/f");
     ck_assert_uint_eq(r.len, SIZE);
-    response_free(&r);
+    site_response_free(&r);
     free(log_await("logs/error.log", "invalid size \"quick\""));
     char *log = log_await_count("logs/rate", "\n", 7);
     ck_assert_ptr_nonnull(strstr(log, "/f?rate=500000 200 300000 500000 OK\n"));
@@ -166,8 +166,8 @@ START_TEST(several_ranges)
     site_pattern(site_data("f"), SIZE);
     snprintf(more, sizeof more, "%s limit_rate %d;", ways[_i], RATE);
     serve(more, "");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     int64_t asked = now_msec();
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=0-99999,150000-249999\r\n\r\n");
@@ -176,17 +176,17 @@ START_TEST(several_ranges)
     ck_assert_int_ge(now_msec() - asked, on_nginx() ? 0 : (200000 - PIECE) * 1000LL / RATE - 20);
     const char *part = strstr(r.body, "\r\n\r\n") + 4;
     assert_pattern(part, 100000, 0);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
 
 static pid_t worker_pid(void)
 {
-    struct response r;
-    get(&r, "/pid");
+    struct site_response r;
+    site_get(&r, "/pid");
     pid_t pid = atoi(r.body);
-    response_free(&r);
+    site_response_free(&r);
     return pid;
 }
 
@@ -207,12 +207,12 @@ START_TEST(many)
     site_pattern(site_data("g"), 1000);
     serve("limit_rate $arg_rate;", "");
     pid_t worker = worker_pid();
-    struct client c[CLIENTS];
+    struct site_client c[CLIENTS];
     for (int i = 0; i < CLIENTS; i++)
         ask(&c[i], "/f?rate=500000", "", 200);
     unsigned long before = wakes(worker);
     for (int i = 0; i < 20; i++)
-        ck_assert_int_eq(status_of("/g"), 200);
+        ck_assert_int_eq(site_status_of("/g"), 200);
     for (int i = 0; i < 10; i++)
         client_reset(&c[i]); /* in the middle of it */
     for (int i = 10; i < CLIENTS; i++) {
@@ -230,12 +230,12 @@ START_TEST(almost_stopped)
     site_pattern(site_data("f"), SIZE);
     serve("limit_rate 1;", "");
     pid_t worker = worker_pid();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&c, 0, 1);
     unsigned long before = wakes(worker);
     client_expect_pattern(&c, 1, 1);
@@ -249,7 +249,7 @@ END_TEST
 enum { LARGE = 8 << 20 };
 
 /* Takes `bytes` every `msec`, until the end or until all is there; returns what came. */
-static off_t take_slowly(struct client *c, size_t bytes, int msec, off_t most)
+static off_t take_slowly(struct site_client *c, size_t bytes, int msec, off_t most)
 {
     char piece[65536];
     off_t got = 0;
@@ -260,7 +260,7 @@ static off_t take_slowly(struct client *c, size_t bytes, int msec, off_t most)
     return got;
 }
 
-static void open_small(struct client *c, int rcvbuf)
+static void open_small(struct site_client *c, int rcvbuf)
 {
     client_open_sized(c, site_port(0), rcvbuf);
     client_say(c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -272,7 +272,7 @@ START_TEST(too_slow)
     site_pattern(site_data("f"), LARGE);
     snprintf(more, sizeof more, "%s send_min_rate 200k 1s;", ways[_i]);
     serve(more, "");
-    struct client stuck, slow;
+    struct site_client stuck, slow;
     open_small(&stuck, 8192);
     open_small(&slow, 8192);
     ck_assert_int_lt(take_slowly(&slow, 1000, 50, LARGE),
@@ -290,7 +290,7 @@ START_TEST(fast_enough)
     site_pattern(site_data("f"), LARGE);
     snprintf(more, sizeof more, "%s send_min_rate 100k 1s;", ways[_i]);
     serve(more, "");
-    struct client c;
+    struct site_client c;
     open_small(&c, 65536);
     ck_assert_int_ge(take_slowly(&c, 60000, 10, LARGE),
                      LARGE); /* a few MB/s, and the server waits for it most of the time */
@@ -303,12 +303,12 @@ START_TEST(limited_is_not_slow)
 {
     site_pattern(site_data("f"), 200000);
     serve("limit_rate 50000; send_min_rate 1m 1s;", "");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&c, 0, 200000);
     client_close(&c);
 }
@@ -318,7 +318,7 @@ START_TEST(wrong_rates)
 {
     static const char *const wrong[] = {"x", "1k 0", "1k 10ms", "1k 1x", "4g"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct run run;
+        struct site_run run;
         site_conf_server(site_path("/send_min_rate %s;", wrong[i]) + 1);
         site_check(&run);
         ck_assert_int_eq(run.status, 1);

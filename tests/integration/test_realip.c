@@ -12,17 +12,17 @@
 /* The answer up to the port of the socket, which is anybody's guess. */
 static void expect(const char *fields, const char *remote, bool replaced)
 {
-    struct response r;
+    struct site_response r;
     char start[128];
 
-    request(&r, "GET", "/", fields);
+    site_request(&r, "GET", "/", fields);
     ck_assert_int_eq(r.status, 200);
     snprintf(start, sizeof start, replaced ? "%s 127.0.0.1" : "%s:", remote);
     if (replaced)
         ck_assert_msg(!strcmp(r.body, start), "%s: %s", fields, r.body);
     else
         ck_assert_msg(!strncmp(r.body, start, strlen(start)) && !strstr(r.body, ": "), "%s: %s", fields, r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static const struct told {
@@ -93,22 +93,22 @@ START_TEST(per_request)
                    "location /trusting/ { set_real_ip_from @PEER@; alias @DIR@/html/; }\n"
                    "location / { } }");
     site_start();
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     static const char *const targets[] = {"/trusting/f", "/f", "/trusting/none", "/f", "/trusting/f"};
     for (int pass = 0; pass < 2; pass++) { /* one by one, then pipelined */
         for (size_t i = 0; i < 5; i++) {
             client_say(&c, "GET %s HTTP/1.1\r\nHost: h\r\n%s\r\n", targets[i], i < 4 ? "X-Real-IP: 192.0.2.1\r\n" : "");
-            struct response r;
+            struct site_response r;
             if (pass == 0) {
                 ck_assert(client_receive(&c, &r));
-                response_free(&r);
+                site_response_free(&r);
             }
         }
         for (size_t i = 0; pass == 1 && i < 5; i++) {
-            struct response r;
+            struct site_response r;
             ck_assert(client_receive(&c, &r));
-            response_free(&r);
+            site_response_free(&r);
         }
     }
     client_close(&c);
@@ -130,20 +130,20 @@ START_TEST(named_locations)
                      "location @named { set_real_ip_from @PEER@; deny 192.0.2.1; try_files /f =404; }");
     site_write("html/f", "f");
     site_start();
-    struct response r;
-    request(&r, "GET", "/", "X-Real-IP: 192.0.2.1\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/", "X-Real-IP: 192.0.2.1\r\n");
     ck_assert_int_eq(r.status, 403);
-    response_free(&r);
-    request(&r, "GET", "/", "X-Real-IP: 192.0.2.2\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/", "X-Real-IP: 192.0.2.2\r\n");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(unix_peers)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     site_conf_http("server { listen 127.0.0.1:@PORT@; listen unix:@DIR@/s; set_real_ip_from unix:;\n"
                    "location / { return 200 \"$remote_addr $realip_remote_addr\"; } }");
@@ -152,11 +152,11 @@ START_TEST(unix_peers)
     client_say(&c, "GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 192.0.2.1\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "192.0.2.1 unix:");
-    response_free(&r);
+    site_response_free(&r);
     client_say(&c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "unix: unix:");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -172,7 +172,7 @@ static const struct broken {
 
 START_TEST(configuration_errors)
 {
-    struct run run;
+    struct site_run run;
 
     site_conf_server(broken[_i].row);
     site_check(&run);
@@ -231,8 +231,8 @@ START_TEST(proxy_header)
 
     serve_proxied("");
     for (int split = 0; split < 2; split++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(1));
         if (split && !on_nginx()) /* which wants it in one piece */
             for (size_t i = 0; i < p->len && client_send(&c, p->bytes + i, 1) == 1; i++)
@@ -244,11 +244,11 @@ START_TEST(proxy_header)
         if (answered) {
             client_body(&c, &r);
             ck_assert_str_eq(r.body, site_text(p->answer));
-            response_free(&r);
+            site_response_free(&r);
             client_say(&c, "GET /f HTTP/1.1\r\nHost: h\r\n\r\n"); /* no second header */
             ck_assert(client_receive(&c, &r));
             ck_assert_int_eq(r.status, 200);
-            response_free(&r);
+            site_response_free(&r);
         }
         client_close(&c);
     }
@@ -260,8 +260,8 @@ END_TEST
 /* As long as it can be, in a buffer that is shorter. */
 START_TEST(long_tlvs)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     char *tlvs = calloc(1, 65535);
 
     serve_proxied("client_header_buffer_size 64;");
@@ -272,7 +272,7 @@ START_TEST(long_tlvs)
     client_say(&c, GET);
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, site_text("@PEER@|10.0.0.1|56324|192.0.2.5|80"));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     free(tlvs);
 }
@@ -280,8 +280,8 @@ END_TEST
 
 START_TEST(real_ip_of_the_protocol)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     serve_proxied("set_real_ip_from @PEER@; real_ip_header proxy_protocol;"
                   "location = /port { return 200 \"$remote_addr:$remote_port\"; }");
@@ -289,21 +289,21 @@ START_TEST(real_ip_of_the_protocol)
     client_say(&c, "PROXY TCP4 10.0.0.1 192.0.2.5 56324 80\r\nGET /port HTTP/1.1\r\nHost: h\r\n\r\n" GET);
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "10.0.0.1:56324");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "10.0.0.1|10.0.0.1|56324|192.0.2.5|80");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
-    get(&r, "/"); /* on the plain address: nobody says anything */
+    site_get(&r, "/"); /* on the plain address: nobody says anything */
     ck_assert_str_eq(r.body, site_text("@PEER@||||"));
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* One time for the whole header, from the first moment; then it closes without a word. */
 START_TEST(proxy_deadline)
 {
-    struct client silent, slow;
+    struct site_client silent, slow;
 
     serve_proxied("client_header_timeout 1s;");
     client_open(&silent, site_port(1));
@@ -319,15 +319,15 @@ END_TEST
 /* A part of it is no part of a request, and nothing that the access log tells of. */
 START_TEST(proxy_header_without_an_end)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     serve_proxied("");
     client_open(&c, site_port(1));
     client_say(&c, "PROXY TCP4 10.0");
     client_close(&c);
-    get(&r, "/");
-    response_free(&r);
+    site_get(&r, "/");
+    site_response_free(&r);
     site_stop(SIGQUIT);
     char *log = site_read("logs/access.log", NULL);
     ck_assert_uint_eq(count_text(log, "\n"), 1);

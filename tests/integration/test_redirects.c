@@ -7,19 +7,19 @@
 /* `location` NULL: any; "/...": of this server; `body` NULL: the short page. */
 static void expect(const char *target, int status, const char *location, const char *body)
 {
-    struct response r;
+    struct site_response r;
     char url[256];
 
-    get(&r, target);
+    site_get(&r, target);
     if (location[0] == '/')
         snprintf(url, sizeof url, "%s%s", site_text("http://localhost@:PORT@"), location);
     else
         snprintf(url, sizeof url, "%s", location);
-    const char *got = header(&r, "Location");
-    ck_assert_msg(r.status == status && header_count(&r, "Location") == 1 && !strcmp(got, url), "%s: %d %s, not %d %s",
-                  target, r.status, got, status, url);
+    const char *got = site_header(&r, "Location");
+    ck_assert_msg(r.status == status && site_header_count(&r, "Location") == 1 && !strcmp(got, url),
+                  "%s: %d %s, not %d %s", target, r.status, got, status, url);
     ck_assert_msg(body ? !strcmp(r.body, body) : strstr(r.body, "<title>") != NULL, "%s: %s", target, r.body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 START_TEST(error_pages_stand_for_redirects)
@@ -62,16 +62,16 @@ END_TEST
 
 static void expect_location(unsigned port, const char *target, const char *fields, const char *location)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     client_open(&c, site_port(port));
     client_say(&c, "GET %s HTTP/1.0\r\n%s\r\n", target, fields);
     ck_assert(client_receive(&c, &r));
-    const char *got = header(&r, "Location");
+    const char *got = site_header(&r, "Location");
     ck_assert_msg(r.status == 301 && got && !strcmp(got, location), "%s: %d %s, not %s", target, r.status, got,
                   location);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -103,13 +103,13 @@ START_TEST(own_redirects_stay_here)
     snprintf(url, sizeof url, "http://a b:%d/example.org/", site_port(2)); /* one line, however the name is written */
     expect_location(2, "/example.org", "", url);
 
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_unix(&c, site_path("sock"));
     client_say(&c, "GET //example.org HTTP/1.0\r\n\r\n"); /* no name to put before the path */
     ck_assert(client_receive(&c, &r));
     assert_header(&r, "Location", "/example.org/");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST

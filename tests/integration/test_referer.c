@@ -7,15 +7,15 @@
 /* NULL: none is sent. `invalid`: "1" or "". */
 static void expect(const char *target, const char *referer, const char *invalid)
 {
-    struct response r;
+    struct site_response r;
     char field[600] = "", want[16];
 
     if (referer)
         snprintf(field, sizeof field, "Referer: %s\r\n", referer);
     snprintf(want, sizeof want, "[%s]", invalid);
-    request(&r, "GET", target, field);
+    site_request(&r, "GET", target, field);
     ck_assert_msg(!strcmp(r.body, want), "%s, Referer \"%s\": %s, expected %s", target, referer, r.body, want);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static const struct {

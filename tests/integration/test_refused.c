@@ -77,14 +77,14 @@ static void log_refused_to(const char *options)
 START_TEST(lines_of_refused_requests)
 {
     char expected[256];
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     log_refused_to("");
     client_open(&c, site_port(0));
     client_say(&c, "%s", refused[_i].head);
     if (refused[_i].end != LEFT)
         while (client_receive(&c, &r))
-            response_free(&r);
+            site_response_free(&r);
     client_close(&c);
     char *log = log_await("logs/known", "\n");
     snprintf(expected, sizeof(expected), "%s\n", refused[_i].line);
@@ -97,8 +97,8 @@ END_TEST
 START_TEST(lines_of_large_heads)
 {
     char line[1300], *large = memset(line, 'x', sizeof(line));
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     large[sizeof(line) - 1] = '\0';
     log_refused_to("");
     for (int pieces = 0; pieces < 2; pieces++) {
@@ -114,7 +114,7 @@ START_TEST(lines_of_large_heads)
             client_say(&c, "%s\r\n\r\n", i == 0 ? " HTTP/1.1\r\nHost: a" : "");
             ck_assert(client_receive(&c, &r));
             ck_assert_int_eq(r.status, i == 0 ? 414 : 431);
-            response_free(&r);
+            site_response_free(&r);
             client_close(&c);
         }
     }

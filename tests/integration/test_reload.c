@@ -50,10 +50,10 @@ static void await_generation(int generation)
     char expected[16];
     snprintf(expected, sizeof(expected), "%d", generation);
     for (int64_t deadline = now_msec() + scaled(20000);; sleep_msec(5)) {
-        struct response r;
-        get(&r, "/generation");
+        struct site_response r;
+        site_get(&r, "/generation");
         bool is = !strcmp(r.body, expected);
-        response_free(&r);
+        site_response_free(&r);
         if (is)
             return;
         ck_assert_msg(now_msec() < deadline, "generation %d does not come", generation);
@@ -217,10 +217,10 @@ START_TEST(binary_is_taken_back)
     ck_assert_int_eq(kill(fresh, SIGQUIT), 0);
     for (int64_t deadline = now_msec() + scaled(15000); pid_in_file() != site_pid(); sleep_msec(5))
         ck_assert_int_lt(now_msec(), deadline);
-    struct response r;
-    get(&r, "/generation");
+    struct site_response r;
+    site_get(&r, "/generation");
     ck_assert_str_eq(r.body, "0");
-    response_free(&r);
+    site_response_free(&r);
     loaders_stop_well(loaders, LOADERS);
     site_await_workers(2);
 }
@@ -256,20 +256,20 @@ END_TEST
 
 /* --- Killed ------------------------------------------------------------------------------------------------------------------- */
 
-static pid_t begin_download(struct client *c)
+static pid_t begin_download(struct site_client *c)
 {
-    struct response r;
+    struct site_response r;
     client_open_sized(c, site_port(0), 16384);
     client_say(c, "GET /download HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_head(c, &r));
     ck_assert_int_eq(r.status, 200);
     client_expect_pattern(c, 0, 100000);
-    pid_t pid = atoi(header(&r, "X-Pid"));
-    response_free(&r);
+    pid_t pid = atoi(site_header(&r, "X-Pid"));
+    site_response_free(&r);
     return pid;
 }
 
-static void finish_download(struct client *c)
+static void finish_download(struct site_client *c)
 {
     client_expect_pattern(c, 100000, DOWNLOAD - 100000);
     ck_assert(client_ends(c));
@@ -279,7 +279,7 @@ static void finish_download(struct client *c)
 /* What it had under way is lost; what the others have goes on, and its place is taken. */
 START_TEST(worker_is_killed)
 {
-    struct client c[12];
+    struct site_client c[12];
     pid_t pids[12];
     unsigned lost = 0, mine = 0;
     begin(2, "reuseport");
@@ -304,11 +304,11 @@ START_TEST(worker_is_killed)
     ck_assert_uint_eq(lost, mine);
     site_await_workers(2);
     for (int i = 0; i < 20; i++) { /* whichever of them */
-        struct response r;
-        get(&r, "/f");
+        struct site_response r;
+        site_get(&r, "/f");
         ck_assert_int_eq(r.status, 200);
-        ck_assert_int_ne(atoi(header(&r, "X-Pid")), pids[0]);
-        response_free(&r);
+        ck_assert_int_ne(atoi(site_header(&r, "X-Pid")), pids[0]);
+        site_response_free(&r);
     }
     char *log = site_read("logs/error.log", NULL);
     ck_assert_uint_eq(count_text(log, "exited on signal 9"), 1);
@@ -319,7 +319,7 @@ END_TEST
 /* Its workers let their clients finish, and go. */
 START_TEST(master_is_killed)
 {
-    struct client c;
+    struct site_client c;
     int status;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     begin(2, "");

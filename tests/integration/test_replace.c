@@ -36,20 +36,20 @@ static void await_gone(const char *name)
         ck_assert_msg(now_msec() < deadline, "%s is still there", name);
 }
 
-static void ask(struct client *c, const char *body, const char *connection)
+static void ask(struct site_client *c, const char *body, const char *connection)
 {
-    struct response r;
+    struct site_response r;
     client_say(c, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(c, &r));
     ck_assert_str_eq(r.body, body);
     if (connection)
         assert_header(&r, "Connection", connection);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static void ask_anew(const char *body)
 {
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     ask(&c, body, NULL);
     client_close(&c);
@@ -57,7 +57,7 @@ static void ask_anew(const char *body)
 
 START_TEST(binary_is_replaced)
 {
-    struct client c;
+    struct site_client c;
     site_conf(conf);
     site_start();
     pid_t old = await_pid("logs/sluice.pid", 0);
@@ -122,7 +122,7 @@ START_TEST(one_process_reloads)
     static const char single[] = "daemon off; master_process off; pid logs/sluice.pid; error_log logs/error.log info;\n"
                                  "events { }\nhttp { @HTTP@ server { listen 127.0.0.1:@PORT@; %s } }";
     char text[1024];
-    struct client c;
+    struct site_client c;
     snprintf(text, sizeof(text), single, "location = /x { return 200 one; }");
     site_conf(text);
     site_start();

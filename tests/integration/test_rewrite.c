@@ -8,11 +8,11 @@
 
 static void expect_redirect(const char *target, int status, const char *location)
 {
-    struct response r;
-    get(&r, target);
-    ck_assert_msg(r.status == status && header(&r, "Location") && !strcmp(header(&r, "Location"), location),
-                  "%s: %d \"%s\", expected %d \"%s\"", target, r.status, header(&r, "Location"), status, location);
-    response_free(&r);
+    struct site_response r;
+    site_get(&r, target);
+    ck_assert_msg(r.status == status && site_header(&r, "Location") && !strcmp(site_header(&r, "Location"), location),
+                  "%s: %d \"%s\", expected %d \"%s\"", target, r.status, site_header(&r, "Location"), status, location);
+    site_response_free(&r);
 }
 
 /* Rows of a target and the body of the answer; a body of three digits is a status. */
@@ -24,7 +24,8 @@ static void expect_rows(const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (strlen(rows[i].body) == 3 && strspn(rows[i].body, "0123456789") == 3)
-            ck_assert_msg(status_of(rows[i].target) == atoi(rows[i].body), "%s: not %s", rows[i].target, rows[i].body);
+            ck_assert_msg(site_status_of(rows[i].target) == atoi(rows[i].body), "%s: not %s", rows[i].target,
+                          rows[i].body);
         else
             expect_body(rows[i].target, rows[i].body);
     }
@@ -92,10 +93,10 @@ START_TEST(redirects)
     expect_redirect("/s/a", 301, "http://h.x/a");
     expect_redirect("/l/a", 302, "https://h.x/a");
     /* A line end that was escaped stays so. */
-    struct response r;
-    get(&r, "/p/a%0d%0aX-Evil:%201");
-    ck_assert_ptr_null(header(&r, "X-Evil"));
-    response_free(&r);
+    struct site_response r;
+    site_get(&r, "/p/a%0d%0aX-Evil:%201");
+    ck_assert_ptr_null(site_header(&r, "X-Evil"));
+    site_response_free(&r);
 }
 END_TEST
 
@@ -107,9 +108,9 @@ START_TEST(alias_after_break)
     site_serve("location /a/ { alias @DIR@/html/al/; rewrite ^ /a/x break; }\n"
                "location /b/ { alias @DIR@/html/al/; rewrite ^/b/y /b/x last; }\n"
                "location ~ ^/c/(.*)$ { alias @DIR@/html/al/x; rewrite ^ /c/z break; }");
-    ck_assert_int_eq(status_of("/a/x"), 500);
+    ck_assert_int_eq(site_status_of("/a/x"), 500);
     expect_body("/b/y", "x");
-    ck_assert_int_eq(status_of("/c/y"), 500);
+    ck_assert_int_eq(site_status_of("/c/y"), 500);
 }
 END_TEST
 
@@ -118,9 +119,9 @@ START_TEST(cycles_end)
 {
     site_serve("location /loop { rewrite ^ /loop/again last; }\n"
                "location /count/ { rewrite ^/count/x(.*) /count/$1 last; return 200 $uri; }");
-    ck_assert_int_eq(status_of("/loop"), 500);
+    ck_assert_int_eq(site_status_of("/loop"), 500);
     expect_body("/count/xxxxxxxxxx", "/count/");
-    ck_assert_int_eq(status_of("/count/xxxxxxxxxxx"), 500);
+    ck_assert_int_eq(site_status_of("/count/xxxxxxxxxxx"), 500);
     free(log_await("logs/error.log", "rewrite or internal redirection cycle while processing \"/count/\""));
 }
 END_TEST
@@ -137,11 +138,11 @@ START_TEST(server_level)
                "location /inside { internal; return 200 inside; } location /stop { return 200 \"stop $uri\"; }\n"
                "location /through { return 200 \"through the index\"; }");
     expect_body("/old/x", "new /new/x");
-    ck_assert_int_eq(status_of("/old/gone"), 410);
+    ck_assert_int_eq(site_status_of("/old/gone"), 410);
     expect_body("/a", "b-or-c /b");
     expect_body("/set", "set one");
     expect_body("/in", "inside");
-    ck_assert_int_eq(status_of("/inside"), 404);
+    ck_assert_int_eq(site_status_of("/inside"), 404);
     expect_body("/stop/x", "stop /stop/x");
     expect_body("/index-of/", "through the index"); /* an internal redirect begins with the server's instructions */
 }
@@ -156,7 +157,7 @@ START_TEST(named_locations)
                "return 200 \"b $uri $v\"; }");
     expect_body("/some/page", "/index.php p=some/page");
     expect_body("/b/y", "b /b/y 1");
-    ck_assert_int_eq(status_of("/b/x"), 418);
+    ck_assert_int_eq(site_status_of("/b/x"), 418);
 }
 END_TEST
 
@@ -258,7 +259,7 @@ END_TEST
 /* The block of an `if` that holds becomes the location's settings: the last one of several, and without its try_files. */
 START_TEST(if_brings_its_settings)
 {
-    struct response r;
+    struct site_response r;
 
     site_write("html/x.txt", "html");
     site_write("other/x.txt", "other");
@@ -273,39 +274,39 @@ START_TEST(if_brings_its_settings)
         "location /nested/ { add_header X-Outer 1; location /nested/in/ { if ($arg_a) { add_header X-In 1; } } }");
     site_write("html/nested/in/x", "x");
     site_start();
-    get(&r, "/x.txt");
+    site_get(&r, "/x.txt");
     assert_header(&r, "X-Outer", "1");
     assert_header(&r, "X-If", NULL);
-    response_free(&r);
-    get(&r, "/x.txt?a=1");
+    site_response_free(&r);
+    site_get(&r, "/x.txt?a=1");
     assert_header(&r, "X-Outer", NULL); /* add_header is replaced as a whole */
     assert_header(&r, "X-If", "a");
     assert_header(&r, "Expires", NULL);
-    response_free(&r);
-    get(&r, "/x.txt?a=1&b=1");
+    site_response_free(&r);
+    site_get(&r, "/x.txt?a=1&b=1");
     assert_header(&r, "X-If", "b");
-    ck_assert_uint_eq(header_count(&r, "X-If"), 1);
+    ck_assert_uint_eq(site_header_count(&r, "X-If"), 1);
     assert_header(&r, "Cache-Control", "max-age=3600");
-    response_free(&r);
-    get(&r, "/x.txt?r=1");
+    site_response_free(&r);
+    site_get(&r, "/x.txt?r=1");
     ck_assert_str_eq(r.body, "other");
     assert_header(&r, "X-Both", "outer"); /* inherited: it has none of its own */
-    response_free(&r);
-    get(&r, "/x.txt?a=1&set=1"); /* a block without settings has those of the location */
+    site_response_free(&r);
+    site_get(&r, "/x.txt?a=1&set=1"); /* a block without settings has those of the location */
     assert_header(&r, "X-Both", "outer");
     assert_header(&r, "X-If", NULL);
-    response_free(&r);
+    site_response_free(&r);
     expect_body("/t/x", "fallback");
-    ck_assert_int_eq(status_of("/t/x?a=1"), 404);
-    get(&r, "/page/x?a=1");
+    ck_assert_int_eq(site_status_of("/t/x?a=1"), 404);
+    site_get(&r, "/page/x?a=1");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "page");
-    response_free(&r);
-    ck_assert_int_eq(status_of("/page/x"), 403);
-    get(&r, "/nested/in/x?a=1");
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/page/x"), 403);
+    site_get(&r, "/nested/in/x?a=1");
     assert_header(&r, "X-In", "1");
     assert_header(&r, "X-Outer", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -338,7 +339,7 @@ END_TEST
 /* Whatever stands before a return comes first. */
 START_TEST(return_takes_its_turn)
 {
-    struct response r;
+    struct site_response r;
 
     site_serve("if ($arg_early) { return 200 server; }\n"
                "location /status { return 201 $status; } location /no-text { return 402 \"\"; }\n"
@@ -350,33 +351,33 @@ START_TEST(return_takes_its_turn)
     expect_body("/x", "b");
     expect_body("/x?a=1", "a");
     expect_body("/x?early=1", "server");
-    ck_assert_int_eq(status_of("/b"), 404);
-    get(&r, "/status");
+    ck_assert_int_eq(site_status_of("/b"), 404);
+    site_get(&r, "/status");
     ck_assert_int_eq(r.status, 201);
     ck_assert_str_eq(r.body, "201");
-    response_free(&r);
-    get(&r, "/no-text");
+    site_response_free(&r);
+    site_get(&r, "/no-text");
     ck_assert_ptr_nonnull(strstr(r.body, "<title>402 Payment Required</title>"));
-    response_free(&r);
+    site_response_free(&r);
     expect_redirect("/nowhere", 302, "");
-    get(&r, "/untold");
+    site_get(&r, "/untold");
     assert_header(&r, "Content-Type", "x/y");
     ck_assert_uint_eq(r.len, 0);
-    response_free(&r);
-    get(&r, "/typed.html");
+    site_response_free(&r);
+    site_get(&r, "/typed.html");
     assert_header(&r, "Content-Type", "text/html");
-    response_free(&r);
-    get(&r, "/error");
+    site_response_free(&r);
+    site_get(&r, "/error");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "page");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(bodies_are_read_before)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     site_write("html/t/there", "x");
     site_serve("if (-f $document_root/t/there) { set $there yes; } client_max_body_size 10;\n"
@@ -388,13 +389,13 @@ START_TEST(bodies_are_read_before)
                    "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n123456789012345");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "yes large");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "yes large");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 413);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -406,8 +407,8 @@ START_TEST(rewrite_log)
         "location /a/ { rewrite ^/a/(.*) /b/$1?c=$1 last; rewrite ^/no /no; } location /b/ { if ($arg_c ~ z) { "
         "return 403; } return 200 b; } location /r { rewrite ^/r http://a.b/c permanent; } }");
     site_start();
-    ck_assert_int_eq(status_of("/a/x"), 200);
-    ck_assert_int_eq(status_of("/r"), 301);
+    ck_assert_int_eq(site_status_of("/a/x"), 200);
+    ck_assert_int_eq(site_status_of("/r"), 301);
     char *log = log_await("logs/notice.log", "rewritten redirect: \"http://a.b/c\", client: ");
     ck_assert_ptr_nonnull(strstr(log, "\"^/a/(.*)\" matches \"/a/x\", client: "));
     ck_assert_ptr_nonnull(strstr(log, "rewritten data: \"/b/x\", args: \"c=x\", client: "));

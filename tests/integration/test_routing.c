@@ -48,7 +48,7 @@ START_TEST(order_in_the_file_does_not_matter_for_prefixes)
     expect_body("/abcde", "abcd");
     expect_body("/acd", "a");
     expect_body("/b", "b");
-    ck_assert_int_eq(status_of("/c"), 404);
+    ck_assert_int_eq(site_status_of("/c"), 404);
 }
 END_TEST
 
@@ -115,14 +115,14 @@ START_TEST(server_names)
                    "server { listen 127.0.0.1:@PORT@; server_name .dotted.net; return 200 dot; }\n"
                    "server { listen 127.0.0.1:@PORT@; server_name ~^user\\d+\\.io$; return 200 regex; }\n");
     site_start();
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
-        struct response r;
+        struct site_response r;
         client_say(&c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", named[i].host);
         ck_assert(client_receive(&c, &r));
         ck_assert_msg(!strcmp(r.body, named[i].server), "%s: %s, expected %s", named[i].host, r.body, named[i].server);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
 }
@@ -142,13 +142,13 @@ START_TEST(servers_by_address)
     } rows[] = {{0, "a", "one"}, {0, "b", "one"},  {1, "a", "two"}, {1, "b", "two-b"},
                 {1, "x", "two"}, {2, "a", "loop"}, {2, "c", "loop"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(rows[i].port));
         client_say(&c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
         ck_assert(client_receive(&c, &r));
         ck_assert_msg(!strcmp(r.body, rows[i].body), "row %zu: %s", i, r.body);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -159,13 +159,13 @@ START_TEST(empty_name_is_a_request_without_host)
     site_conf_http("server { listen 127.0.0.1:@PORT@; server_name a; return 200 default; }\n"
                    "server { listen 127.0.0.1:@PORT@; server_name \"\"; return 200 nameless; }\n");
     site_start();
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET / HTTP/1.0\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "nameless");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -190,8 +190,8 @@ START_TEST(root_and_alias)
     expect_body("/single", "one");
     expect_body("/re/a.text", "other-a");
     expect_body("/rel/a.txt", "other-a");
-    ck_assert_int_eq(status_of("/al/../one.txt"), 404);
-    ck_assert_int_eq(status_of("/al"), 404);
+    ck_assert_int_eq(site_status_of("/al/../one.txt"), 404);
+    ck_assert_int_eq(site_status_of("/al"), 404);
 }
 END_TEST
 
@@ -209,9 +209,9 @@ START_TEST(indexes)
     expect_body("/b/", "one");
     expect_body("/c/", "fallback");
     expect_body("/d/", "two");
-    ck_assert_int_eq(status_of("/"), 403);
-    ck_assert_int_eq(status_of("/none/"), 404);
-    ck_assert_int_eq(status_of("/no-dir/"), 404);
+    ck_assert_int_eq(site_status_of("/"), 403);
+    ck_assert_int_eq(site_status_of("/none/"), 404);
+    ck_assert_int_eq(site_status_of("/no-dir/"), 404);
 }
 END_TEST
 
@@ -238,10 +238,10 @@ START_TEST(try_files)
     expect_body("/b", "b");
     expect_body("/dir/", "dir");
     expect_body("/nothing?x", "app");
-    ck_assert_int_eq(status_of("/code/x"), 410);
+    ck_assert_int_eq(site_status_of("/code/x"), 410);
     expect_body("/named/x", "named /named/x");
     expect_body("/al/a.txt", "a");
-    ck_assert_int_eq(status_of("/al/none"), 404);
+    ck_assert_int_eq(site_status_of("/al/none"), 404);
 }
 END_TEST
 
@@ -255,37 +255,37 @@ START_TEST(error_pages)
                "return 200 \"named\"; }\n"
                "location /away/ { error_page 404 http://a.b/c; } location /moved/ { error_page 404 =301 /x; }\n"
                "location /none/ { error_page 404 /no/such/page; }");
-    struct response r;
-    get(&r, "/nothing");
+    struct site_response r;
+    site_get(&r, "/nothing");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "<p>not here</p>");
     assert_header(&r, "Last-Modified", NULL);
-    response_free(&r);
-    get(&r, "/404.html");
+    site_response_free(&r);
+    site_get(&r, "/404.html");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "<p>not here</p>");
-    response_free(&r);
+    site_response_free(&r);
     expect_body("/ok/x", "<p>not here</p>");
-    ck_assert_int_eq(status_of("/any/x"), 410);
-    get(&r, "/named/x");
+    ck_assert_int_eq(site_status_of("/any/x"), 410);
+    site_get(&r, "/named/x");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "named");
-    response_free(&r);
-    get(&r, "/away/x");
+    site_response_free(&r);
+    site_get(&r, "/away/x");
     ck_assert_int_eq(r.status, 302);
     assert_header(&r, "Location", "http://a.b/c");
-    response_free(&r);
-    get(&r, "/none/x");
+    site_response_free(&r);
+    site_get(&r, "/none/x");
     ck_assert_int_eq(r.status, 404);
     ck_assert_ptr_nonnull(strstr(r.body, "<title>404 Not Found</title>"));
-    response_free(&r);
+    site_response_free(&r);
     /* Conditions and ranges are about the page that was asked for. */
-    request(&r, "GET", "/nothing", "Range: bytes=0-3\r\n");
+    site_request(&r, "GET", "/nothing", "Range: bytes=0-3\r\n");
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
-    request(&r, "POST", "/nothing", "Content-Length: 0\r\n");
+    site_response_free(&r);
+    site_request(&r, "POST", "/nothing", "Content-Length: 0\r\n");
     ck_assert(r.status == 405 || r.status == 404);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -293,7 +293,7 @@ START_TEST(internal_locations)
 {
     site_write("html/in/x", "inside");
     site_serve("location /in/ { internal; } location /via { try_files /none /in/x; }");
-    ck_assert_int_eq(status_of("/in/x"), 404);
+    ck_assert_int_eq(site_status_of("/in/x"), 404);
     expect_body("/via", "inside");
 }
 END_TEST
@@ -306,15 +306,15 @@ START_TEST(inheritance)
                    "server { listen 127.0.0.1:@PORT@; root @DIR@/html; default_type x/server;\n"
                    "location /in/ { root @DIR@/other; default_type x/location; location /in/er/ { } } }");
     site_start();
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_header(&r, "Content-Type", "x/server");
     assert_header(&r, "Server", on_nginx() ? "nginx" : "sluice");
-    response_free(&r);
-    get(&r, "/in/a.txt");
+    site_response_free(&r);
+    site_get(&r, "/in/a.txt");
     ck_assert_str_eq(r.body, "inner");
     assert_header(&r, "Content-Type", "x/location");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -327,12 +327,12 @@ START_TEST(media_types)
         site_write(site_path("html/%s", rows[i][0]), "x");
     site_serve("types { text/html html htm; application/gz gz; } default_type x/default;");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct response r;
-        get(&r, site_path("/%s", rows[i][0]));
+        struct site_response r;
+        site_get(&r, site_path("/%s", rows[i][0]));
         /* A name that is all extension: nginx takes it for one. */
         if (strcmp(rows[i][0], ".html"))
             assert_header(&r, "Content-Type", rows[i][1]);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -348,8 +348,8 @@ START_TEST(autoindex)
     site_write("html/list/caf\xc3\xa9", "x");
     site_set_mtime("html/list/b.txt", 1600000000);
     site_serve("location /list/ { autoindex on; }");
-    struct response r;
-    get(&r, "/list/");
+    struct site_response r;
+    site_get(&r, "/list/");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "text/html");
     ck_assert_ptr_nonnull(strstr(r.body, "<title>Index of /list/</title>"));
@@ -367,13 +367,13 @@ START_TEST(autoindex)
     char *href = strstr(r.body, "<a href=\"a"), target[200] = "/list/";
     ck_assert_ptr_nonnull(href);
     strncat(target, href + 9, strcspn(href + 9, "\""));
-    response_free(&r);
+    site_response_free(&r);
     expect_body(target, "x");
-    ck_assert_int_eq(status_of("/list/sub/"), 200);
-    ck_assert_int_eq(status_of("/"), 403);
-    request(&r, "HEAD", "/list/", "");
+    ck_assert_int_eq(site_status_of("/list/sub/"), 200);
+    ck_assert_int_eq(site_status_of("/"), 403);
+    site_request(&r, "HEAD", "/list/", "");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -385,11 +385,11 @@ START_TEST(autoindex_of_many)
         site_write(name, "");
     }
     site_serve("autoindex on; autoindex_exact_size off;");
-    struct response r;
-    get(&r, "/list/");
+    struct site_response r;
+    site_get(&r, "/list/");
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(count_text(r.body, "<a href=\"file-"), 3000);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -400,14 +400,14 @@ START_TEST(autoindex_json)
     site_set_mtime("html/list/b \"q\".txt", 1600000000);
     site_set_mtime("html/list/sub", 1600000000);
     site_serve("location /list/ { autoindex on; autoindex_format json; }");
-    struct response r;
-    get(&r, "/list/");
+    struct site_response r;
+    site_get(&r, "/list/");
     assert_header(&r, "Content-Type", "application/json");
     ck_assert_str_eq(
         r.body, "[\r\n{ \"name\":\"sub\", \"type\":\"directory\", \"mtime\":\"Sun, 13 Sep 2020 12:26:40 GMT\" },\r\n"
                 "{ \"name\":\"b \\\"q\\\".txt\", \"type\":\"file\", \"mtime\":\"Sun, 13 Sep 2020 12:26:40 GMT\", "
                 "\"size\":5 }\r\n]");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -422,39 +422,39 @@ START_TEST(random_index)
     site_mkdir("html/r/empty");
     site_serve("location /r/ { random_index on; }");
     for (int i = 0; i < 1000 && !(seen[0] && seen[1] && seen[2]); i++) {
-        struct response r;
-        get(&r, "/r/?x=1");
+        struct site_response r;
+        site_get(&r, "/r/?x=1");
         ck_assert_int_eq(r.status, 200);
         ck_assert_msg(r.len == 1 && r.body[0] >= '0' && r.body[0] <= '2', "%s", r.body);
         seen[r.body[0] - '0'] = true;
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(seen[0] && seen[1] && seen[2]);
     expect_body("/r/sub/", "index"); /* a file like others here */
-    ck_assert_int_eq(status_of("/r/none/"), 404);
-    ck_assert_int_eq(status_of("/r/empty/"), 403);
+    ck_assert_int_eq(site_status_of("/r/none/"), 404);
+    ck_assert_int_eq(site_status_of("/r/empty/"), 403);
 }
 END_TEST
 
 START_TEST(empty_gif)
 {
-    struct response r;
+    struct site_response r;
     site_serve("location /g { empty_gif; location /g/in/ { } }");
-    get(&r, "/g");
+    site_get(&r, "/g");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Type", "image/gif");
     assert_header(&r, "Last-Modified", "Mon, 28 Sep 1970 06:00:00 GMT");
     ck_assert_uint_eq(r.len, 43);
     ck_assert_int_eq(memcmp(r.body, "GIF89a\1\0\1\0", 10), 0);
     ck_assert_int_eq(r.body[42], ';');
-    response_free(&r);
-    request(&r, "GET", "/g", "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/g", "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT\r\n");
     ck_assert_int_eq(r.status, 304);
-    response_free(&r);
-    request(&r, "POST", "/g", "Content-Length: 0\r\n");
+    site_response_free(&r);
+    site_request(&r, "POST", "/g", "Content-Length: 0\r\n");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
-    ck_assert_int_eq(status_of("/g/in/er"), 404); /* not inherited */
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/g/in/er"), 404); /* not inherited */
 }
 END_TEST
 

@@ -59,7 +59,7 @@ START_TEST(kernel_says_so)
 {
     serve("", "");
     pid_t pid = site_worker();
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     bool instrumented = site_is_instrumented();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "1");
     ck_assert_str_eq(status_line(pid, "CapEff"), "0000000000000000");
@@ -85,7 +85,7 @@ START_TEST(threads_are_confined)
 
     serve("", "aio threads; directio 4k;");
     site_pattern("html/large", 1 << 20);
-    ck_assert_int_eq(status_of("/large"), 200);
+    ck_assert_int_eq(site_status_of("/large"), 200);
     if (site_is_instrumented())
         return;
     pid_t pid = site_worker();
@@ -110,7 +110,7 @@ START_TEST(root_has_none)
         return; /* nobody else can be root */
     serve("user root;", "");
     pid_t pid = site_worker();
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     ck_assert_str_eq(status_line(pid, "Uid"), "0\t0\t0\t0");
     ck_assert_str_eq(status_line(pid, "CapEff"), "0000000000000000");
     ck_assert_str_eq(status_line(pid, "CapBnd"), "0000000000000000");
@@ -123,8 +123,8 @@ START_TEST(files_outside)
     serve("", "");
     if (!has_landlock() || site_is_instrumented())
         return;
-    ck_assert_int_eq(status_of("/in.txt"), 200);
-    ck_assert_int_eq(status_of("/link"), 403);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/link"), 403);
     free(log_await("logs/error.log", "link\" failed (13: Permission denied)"));
 }
 END_TEST
@@ -135,7 +135,7 @@ static const char *const allowing[] = {"landlock off;", "landlock_read @DIR@/out
 START_TEST(files_outside_allowed)
 {
     serve(allowing[_i], "");
-    ck_assert_int_eq(status_of("/link"), 200);
+    ck_assert_int_eq(site_status_of("/link"), 200);
 }
 END_TEST
 
@@ -145,8 +145,8 @@ START_TEST(each_part_can_be_off)
     pid_t pid = site_worker();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "0");
     ck_assert_str_eq(status_line(pid, "Seccomp"), "0");
-    ck_assert_int_eq(status_of("/in.txt"), 200);
-    ck_assert_int_eq(status_of("/link"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/link"), 200);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(kernel_lacks_it)
     site_start();
     site_await_workers(3);
     char *log = log_await_count("logs/error.log", "confined: no new privileges, no capabilities, ", 3);
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     if (!strstr(log, "instrumented build")) {
         ck_assert_uint_eq(count_text(log, l->warning), 1);
         ck_assert_uint_eq(count_text(log, "[warn]"), 1);
@@ -203,18 +203,18 @@ START_TEST(roots_that_vary)
               "location /rel/ { root @DIR@/current/www; }\n"
               "location ~ ^/~(\\w+)/(.*)$ { alias @DIR@/users/$1/public/$2; }\n"
               "location /later/ { root @DIR@/not/yet/there; }");
-    ck_assert_int_eq(status_of("/host/x"), 200);
-    ck_assert_int_eq(status_of("/rel/x"), 200);
-    ck_assert_int_eq(status_of("/~ann/x"), 200);
+    ck_assert_int_eq(site_status_of("/host/x"), 200);
+    ck_assert_int_eq(site_status_of("/rel/x"), 200);
+    ck_assert_int_eq(site_status_of("/~ann/x"), 200);
     ck_assert_int_eq(symlink("releases/2", site_path("next")), 0);
     ck_assert_int_eq(rename(site_path("next"), site_path("current")), 0);
-    struct response r;
-    get(&r, "/rel/x");
+    struct site_response r;
+    site_get(&r, "/rel/x");
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.body, "two\n");
-    response_free(&r);
+    site_response_free(&r);
     site_write("not/yet/there/later/x", "inside\n");
-    ck_assert_int_eq(status_of("/later/x"), 200);
+    ck_assert_int_eq(site_status_of("/later/x"), 200);
 }
 END_TEST
 
@@ -230,7 +230,7 @@ static const char *const open_paths[] = {
 
 START_TEST(paths_that_begin_with_a_variable)
 {
-    struct run run;
+    struct site_run run;
     const char *row = open_paths[_i];
 
     site_write("outside/secret.txt", "secret\n");
@@ -251,18 +251,18 @@ START_TEST(paths_that_begin_with_a_variable)
     site_start();
     if (site_is_instrumented())
         return;
-    ck_assert_int_eq(status_of("/secret.txt"), 403);
+    ck_assert_int_eq(site_status_of("/secret.txt"), 403);
     conf_with("landlock_read @DIR@/outside;", row);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));
-    ck_assert_int_eq(status_of("/secret.txt"), 200);
+    ck_assert_int_eq(site_status_of("/secret.txt"), 200);
 }
 END_TEST
 
 START_TEST(logs_are_reopened)
 {
     serve("", "");
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     free(log_await("logs/access.log", "GET /in.txt"));
     ck_assert_int_eq(rename(site_path("logs/access.log"), site_path("logs/access.1")), 0);
     site_kill(SIGUSR1);
@@ -270,7 +270,7 @@ START_TEST(logs_are_reopened)
         sleep_msec(10);
     for (unsigned made = 0; made == 0;) { /* by the master; the worker follows */
         size_t len;
-        ck_assert_int_eq(status_of("/in.txt"), 200);
+        ck_assert_int_eq(site_status_of("/in.txt"), 200);
         char *log = site_read("logs/access.log", &len);
         made = count_text(log, "GET /in.txt");
         free(log);
@@ -285,15 +285,15 @@ END_TEST
 START_TEST(reload_with_other_roots)
 {
     serve("", "");
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     site_write("elsewhere/y.txt", "other\n");
     conf_with("", "location /y.txt { root @DIR@/elsewhere; }");
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));
-    struct response r;
-    get(&r, "/y.txt");
+    struct site_response r;
+    site_get(&r, "/y.txt");
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -302,8 +302,8 @@ START_TEST(single_process)
     char *log;
 
     serve("master_process off;", "");
-    ck_assert_int_eq(status_of("/in.txt"), 200);
-    ck_assert_int_eq(status_of("/link"), 200); /* a reload may want any file */
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/link"), 200); /* a reload may want any file */
     ck_assert_str_eq(status_line(site_pid(), "NoNewPrivs"), "1");
     if (!site_is_instrumented())
         ck_assert_str_eq(status_line(site_pid(), "Seccomp"), "2");
@@ -312,7 +312,7 @@ START_TEST(single_process)
                                      "location ~ ^/(?<rest>z.*)$ { root @DIR@/elsewhere; }");
     site_kill(SIGHUP);
     site_await_port(site_port(1));
-    ck_assert_int_eq(status_of("/y.txt"), 200);
+    ck_assert_int_eq(site_status_of("/y.txt"), 200);
     log = site_read("logs/error.log", NULL);
     ck_assert_ptr_null(strstr(log, "[emerg]"));
     free(log);
@@ -332,7 +332,7 @@ START_TEST(quick_mode)
     argv[5] = log;
     site_start_args(argv);
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/in.txt"), 200);
+    ck_assert_int_eq(site_status_of("/in.txt"), 200);
     pid_t pid = site_pid();
     ck_assert_str_eq(status_line(pid, "NoNewPrivs"), "1");
     /* Root keeps what lets it read; nobody else has anything. */
@@ -350,7 +350,7 @@ static const struct broken {
 
 START_TEST(configuration_errors)
 {
-    struct run run;
+    struct site_run run;
 
     conf_with(broken[_i].row, "");
     site_check(&run);

@@ -87,14 +87,14 @@ START_TEST(random_ranges_of_a_large_file)
     bool cold = pages_evict(path);
     serve("", "@DISK@/data", "directio 4m;");
     unsigned seed = 11;
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     for (int i = 0; i < RANGES; i++) {
         /* Half of them anywhere, half around something that is not zero. */
         off_t near = rand_r(&seed) % (GIB / STEP) * STEP + rand_r(&seed) % (2 * FILLED);
         off_t first = i % 2 ? rand_r(&seed) % GIB : near;
         off_t last = first + rand_r(&seed) % (i % 3 ? 5000 : 300000);
-        struct response r;
+        struct site_response r;
         if (last >= GIB)
             last = GIB - 1;
         client_say(&c, "GET /large HTTP/1.1\r\nHost: a\r\nRange: bytes=%jd-%jd\r\n\r\n", (intmax_t)first,
@@ -103,7 +103,7 @@ START_TEST(random_ranges_of_a_large_file)
         ck_assert_int_eq(r.status, 206);
         ck_assert_uint_eq(r.len, (size_t)(last - first + 1));
         assert_sparse(r.body, r.len, first);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
     char *log = log_await_count("logs/io.log", " direct\n", RANGES);
@@ -124,7 +124,7 @@ enum {
 };
 
 struct slow {
-    struct client c;
+    struct site_client c;
     char head[1024]; /* until it is complete */
     size_t head_len;
     bool in_body;
@@ -237,8 +237,8 @@ enum { DENIED_SIZE = 3 << 20 };
 
 static void fetch(const char *target, off_t first, off_t last)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%jd-%jd\r\n\r\n", target,
                (intmax_t)first, (intmax_t)last);
@@ -246,7 +246,7 @@ static void fetch(const char *target, off_t first, off_t last)
     ck_assert_int_eq(r.status, 206);
     client_expect_pattern(&c, first, last - first + 1);
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 

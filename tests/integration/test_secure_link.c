@@ -6,10 +6,10 @@
 
 static void expect(const char *target, const char *body)
 {
-    struct response r;
-    get(&r, target);
+    struct site_response r;
+    site_get(&r, target);
     ck_assert_msg(!strcmp(r.body, body), "%s: %s, expected %s", target, r.body, body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 #define GOOD  "WZQOFcpoBuhv7hmE_GhcDA"
@@ -63,8 +63,8 @@ START_TEST(served_by_the_link)
 {
     site_write("html/signed/1", "signed");
     site_serve("location /s/ { secure_link $arg_h; secure_link_md5 \"/a key\"; try_files /signed/$secure_link =403; }");
-    ck_assert_int_eq(status_of("/s/x?h=" GOOD), 200);
-    ck_assert_int_eq(status_of("/s/x?h=x"), 403);
+    ck_assert_int_eq(site_status_of("/s/x?h=" GOOD), 200);
+    ck_assert_int_eq(site_status_of("/s/x?h=x"), 403);
 }
 END_TEST
 
@@ -110,7 +110,7 @@ END_TEST
 
 START_TEST(forms_do_not_mix)
 {
-    struct run run;
+    struct site_run run;
     site_conf_server("location / { secure_link $arg_x; location /x { secure_link_secret a; secure_link_md5 y; } }");
     site_check(&run);
     ck_assert_int_ne(run.status, 0);

@@ -41,12 +41,12 @@ START_TEST(slow_reader)
     const off_t size = 3 * MIB + 17;
     site_pattern(site_data("f"), size);
     serve(_i, "");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\nGET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=-100\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     off_t at = 0;
     for (int pauses = 0; at < size;) {
         if (pauses++ < 40)
@@ -58,7 +58,7 @@ START_TEST(slow_reader)
     ck_assert(client_head(&c, &r));
     ck_assert_int_eq(r.status, 206);
     client_expect_pattern(&c, size - 100, 100);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -68,7 +68,7 @@ END_TEST
 enum { DOWNLOADS = 200 };
 
 struct download {
-    struct client c;
+    struct site_client c;
     bool in_body;
     size_t head_len;
     char head[1024];
@@ -151,17 +151,17 @@ START_TEST(stuck_reader_holds_up_nobody)
     const off_t size = 8 * MIB;
     site_pattern(site_data("f"), size);
     serve(_i, "");
-    struct client stuck[20];
+    struct site_client stuck[20];
     for (int i = 0; i < 20; i++) {
         client_open_sized(&stuck[i], site_port(0), 4096);
         client_say(&stuck[i], "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_fill(&stuck[i]));
     }
-    struct response r;
-    get(&r, "/f");
+    struct site_response r;
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)size);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
     for (int i = 0; i < 20; i++)
         client_close(&stuck[i]);
 }
@@ -173,37 +173,37 @@ START_TEST(clients_reset_in_the_middle)
     site_pattern(site_data("f"), size);
     serve(_i, "");
     for (int i = 0; i < 80; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\nGET /f HTTP/1.1\r\nHost: a\r\n\r\n");
         if (i % 4) {
             ck_assert(client_head(&c, &r));
             client_expect_pattern(&c, 0, 1000 * i);
-            response_free(&r);
+            site_response_free(&r);
         }
         if (i % 2)
             client_reset(&c);
         else
             client_close(&c);
     }
-    struct response r;
-    get(&r, "/f");
+    struct site_response r;
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)size);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* --- Timeouts ------------------------------------------------------------------------------------------------------ */
 
 /* The server closes, perhaps with a 408 first. */
-static void expect_timeout(struct client *c)
+static void expect_timeout(struct site_client *c)
 {
-    struct response r;
+    struct site_response r;
     if (client_receive(c, &r)) {
         ck_assert_int_eq(r.status, 408);
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(client_ends(c));
 }
@@ -211,8 +211,8 @@ static void expect_timeout(struct client *c)
 /* What is read of a body that was refused is thrown away, but not for longer than lingering_time, however much there is to be read. */
 START_TEST(lingering_ends)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     if (on_nginx() || !faulty_setup())
         return;
     site_conf_server("client_max_body_size 1k; lingering_time 300ms;");
@@ -222,7 +222,7 @@ START_TEST(lingering_ends)
     client_say(&c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 413);
-    response_free(&r);
+    site_response_free(&r);
     faulty_follow_worker();
     faulty_arm(FAULTY_RECV, FAULTY_ENDLESS, 0, INT_MAX);
     int64_t until = now_msec() + scaled(8000);
@@ -239,7 +239,7 @@ START_TEST(client_header_timeout)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("client_header_timeout 1s;");
-    struct client c[4];
+    struct site_client c[4];
     for (int i = 0; i < 4; i++)
         client_open(&c[i], site_port(0));
     client_say(&c[1], "GET /a.t");
@@ -255,10 +255,10 @@ START_TEST(client_header_timeout)
     ck_assert_msg(c[2].eof || c[2].len > 0, "still open after 4 s");
     expect_timeout(&c[1]);
     expect_timeout(&c[0]);
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&c[3], &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_stays_open(&c[3]));
     for (int i = 0; i < 4; i++)
         client_close(&c[i]);
@@ -278,7 +278,7 @@ static const struct trickle {
 };
 
 /* A piece of the body from time to time, so that client_body_timeout never has its turn. */
-static void trickle_until(struct client *c, const char *piece, bool (*seen)(struct client *c))
+static void trickle_until(struct site_client *c, const char *piece, bool (*seen)(struct site_client *c))
 {
     int64_t deadline = now_msec() + scaled(15000);
 
@@ -289,12 +289,12 @@ static void trickle_until(struct client *c, const char *piece, bool (*seen)(stru
     }
 }
 
-static bool is_answered(struct client *c)
+static bool is_answered(struct site_client *c)
 {
     return client_has_input(c, 50);
 }
 
-static bool is_closed(struct client *c)
+static bool is_closed(struct site_client *c)
 {
     struct pollfd p = {.fd = c->channel.fd};
     return poll(&p, 1, 50) > 0 && (p.revents & (POLLERR | POLLHUP));
@@ -307,8 +307,8 @@ START_TEST(body_without_end)
     site_write("html/a.txt", "hello\n");
     site_serve("client_body_timeout 20s; lingering_timeout 20s; lingering_time 1s;\n"
                "location /back { return 409; } location /no { deny all; }");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "%s", t->head);
     trickle_until(&c, t->piece, is_answered);
@@ -316,7 +316,7 @@ START_TEST(body_without_end)
     ck_assert_int_eq(r.status, t->status);
     if (!on_nginx()) /* which answers before it knows */
         assert_header(&r, "Connection", "close");
-    response_free(&r);
+    site_response_free(&r);
     trickle_until(&c, t->piece, is_closed);
     client_close(&c);
 }
@@ -327,8 +327,8 @@ START_TEST(body_in_time)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("lingering_time 20s;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 3; i++) {
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na");
@@ -336,7 +336,7 @@ START_TEST(body_in_time)
         client_say(&c, "b");
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(client_stays_open(&c));
     client_close(&c);
@@ -347,17 +347,17 @@ START_TEST(empty_lines)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("client_header_timeout 1s;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "\r\n");
     ck_assert(client_ends(&c)); /* without an answer */
     client_close(&c);
     client_open(&c, site_port(0));
     client_say(&c, "\r\n\r\n");
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 400);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -368,8 +368,8 @@ START_TEST(too_many_fields)
     site_serve("max_headers 3;");
     static const char few[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n";
     static const char more[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n";
-    ck_assert_int_eq(status_of_bytes(few, sizeof few - 1), 200);
-    ck_assert_int_eq(status_of_bytes(more, sizeof more - 1), 431);
+    ck_assert_int_eq(site_status_of_bytes(few, sizeof few - 1), 200);
+    ck_assert_int_eq(site_status_of_bytes(more, sizeof more - 1), 431);
 }
 END_TEST
 
@@ -377,14 +377,14 @@ START_TEST(client_body_timeout)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("client_body_timeout 1s; lingering_timeout 1s; lingering_time 2s;");
-    struct client c;
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
-    struct response r;
+    struct site_response r;
     /* Whether the answer comes before the body is read or after: it ends. */
     while (client_receive(&c, &r)) {
         ck_assert(r.status == 200 || r.status == 408);
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert(client_ends(&c));
     client_close(&c);
@@ -396,7 +396,7 @@ START_TEST(send_timeout)
     const off_t size = 16 * MIB;
     site_pattern(site_data("f"), size);
     serve(_i, "send_timeout 1s;");
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_fill(&c));
@@ -414,7 +414,7 @@ START_TEST(reset_timedout_connection)
     const off_t size = 16 * MIB;
     site_pattern(site_data("f"), size);
     serve(0, "send_timeout 1s; reset_timedout_connection on;");
-    struct client c;
+    struct site_client c;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_fill(&c));
@@ -432,12 +432,12 @@ START_TEST(send_timeout_counts_from_the_last_progress)
     const off_t size = 6 * MIB;
     site_pattern(site_data("f"), size);
     serve(_i, "send_timeout 1s;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 65536);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     for (int i = 0; i < 12; i++) {
         client_expect_pattern(&c, i * (size / 12), size / 12);
         sleep_msec(200);
@@ -452,12 +452,12 @@ START_TEST(send_timeout_sees_what_the_kernel_sends)
     const off_t size = 8 * MIB;
     site_pattern(site_data("f"), size);
     serve(0, _i ? "send_timeout 1s; send_min_rate 1000 5s;" : "send_timeout 1s;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 4096);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     off_t at = 0;
     for (; at < 100 * 4096; at += 4096, sleep_msec(40))
         client_expect_pattern(&c, at, 4096);
@@ -501,8 +501,8 @@ START_TEST(the_end_has_an_owner)
                 {"keepalive_timeout 1s;", "", false, false},
                 {"lingering_close off;", "Connection: close\r\n", false, true}};
     const off_t size = MIB + 12345;
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     struct tcp_row row;
     site_pattern(site_data("f"), size);
     site_write("html/a.txt", "hello\n");
@@ -512,12 +512,12 @@ START_TEST(the_end_has_an_owner)
     if (ends[_i].half_close)
         client_end_sending(&c);
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     free(log_await("logs/access.log", "\"GET /f HTTP/1.1\" 200 "));
     int64_t deadline = now_msec() + scaled(8000);
     do { /* until it has ended its side */
         ck_assert_int_lt(now_msec(), deadline);
-        status_of("/none");
+        site_status_of("/none");
         ck_assert(find_sender(&row));
     } while (row.state == 1 || row.state == 8);
     ck_assert_int_eq(row.inode == 0, ends[_i].orphan);
@@ -533,19 +533,19 @@ START_TEST(slow_heads_hold_up_nobody)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("");
-    struct client c[100];
+    struct site_client c[100];
     for (int i = 0; i < 100; i++) {
         client_open(&c[i], site_port(0));
         client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\nX-%d: ", i);
     }
     for (int i = 0; i < 20; i++)
-        ck_assert_int_eq(status_of("/a.txt"), 200);
+        ck_assert_int_eq(site_status_of("/a.txt"), 200);
     for (int i = 0; i < 100; i++) {
-        struct response r;
+        struct site_response r;
         client_say(&c[i], "v\r\n\r\n");
         ck_assert(client_receive(&c[i], &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c[i]);
     }
 }
@@ -555,8 +555,8 @@ END_TEST
 START_TEST(idle_connections_make_room)
 {
     enum { IDLE = 40 };
-    struct client c[IDLE], asking, served, again;
-    struct response r;
+    struct site_client c[IDLE], asking, served, again;
+    struct site_response r;
     site_write("html/a.txt", "hello\n");
     site_pattern("html/big", 8 << 20);
     site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; root "
@@ -568,24 +568,24 @@ START_TEST(idle_connections_make_room)
     client_open_sized(&served, site_port(0), 4096);
     client_say(&served, "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive_head(&served, &r));
-    response_free(&r);
+    site_response_free(&r);
     for (int i = 0; i < IDLE; i++) {
         client_open(&c[i], site_port(0));
         if (i % 2) {
             client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
             ck_assert(client_receive(&c[i], &r));
-            response_free(&r);
+            site_response_free(&r);
         }
     }
     client_open(&again, site_port(0));
     client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&again, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_say(&asking, "Host: a\r\n\r\n");
     ck_assert(client_receive(&asking, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_expect_pattern(&served, 0, 8 << 20);
     ck_assert(client_ends(&c[0])); /* idle for longest */
     free(log_await("logs/error.log", "[warn] "));
@@ -601,8 +601,8 @@ END_TEST
 START_TEST(who_came_last_stays)
 {
     enum { IDLE = 16, NEW = 8 };
-    struct client c[IDLE], new[NEW];
-    struct response r;
+    struct site_client c[IDLE], new[NEW];
+    struct site_response r;
     site_write("html/a.txt", "hello\n");
     site_conf(
         "@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nclient_header_timeout 30s; keepalive_timeout 1h;\n"
@@ -613,7 +613,7 @@ START_TEST(who_came_last_stays)
         client_open(&c[i], site_port(0));
         client_say(&c[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c[i], &r));
-        response_free(&r);
+        site_response_free(&r);
     }
     for (int i = 0; i < NEW; i++)
         client_open(&new[i], site_port(0));
@@ -622,7 +622,7 @@ START_TEST(who_came_last_stays)
         client_say(&new[i], "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&new[i], &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&new[i]);
     }
     for (int i = 0; i < IDLE; i++)
@@ -634,8 +634,8 @@ END_TEST
 START_TEST(silent_proxies_make_room)
 {
     enum { SILENT = 40 };
-    struct client c[SILENT], again;
-    struct response r;
+    struct site_client c[SILENT], again;
+    struct site_response r;
     site_write("html/a.txt", "hello\n");
     site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; "
               "listen 127.0.0.1:@PORT1@ proxy_protocol; root @DIR@/html; } }");
@@ -647,7 +647,7 @@ START_TEST(silent_proxies_make_room)
     client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&again, &r));
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&again);
     for (int i = 0; i < SILENT; i++)
         client_close(&c[i]);
@@ -659,8 +659,8 @@ END_TEST
 START_TEST(the_last_place)
 {
     enum { PLACES = 20 };
-    struct client c[PLACES], waiting;
-    struct response r;
+    struct site_client c[PLACES], waiting;
+    struct site_response r;
     site_write("html/a.txt", "hello\n");
     site_conf("@MAIN@\nevents { worker_connections 20; }\nhttp { @HTTP@\nserver { listen 127.0.0.1:@PORT@; root "
               "@DIR@/html; } }");
@@ -677,13 +677,13 @@ START_TEST(the_last_place)
     ck_assert(client_receive(&waiting, &r));
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Connection", "close");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_ends(&c[PLACES - 1]));
     for (int i = 0; i < PLACES - 1; i++) {
         client_say(&c[i], "Host: a\r\n\r\n");
         ck_assert(client_receive(&c[i], &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     for (int i = 0; i < PLACES; i++)
         client_close(&c[i]);
@@ -698,7 +698,7 @@ START_TEST(worker_connections_run_out)
               "@DIR@/html; } }");
     site_start();
     site_allow_alerts();
-    struct client c[40];
+    struct site_client c[40];
     for (int i = 0; i < 40; i++)
         client_open(&c[i], site_port(0));
     sleep_msec(50);
@@ -707,13 +707,13 @@ START_TEST(worker_connections_run_out)
     /* Room again, soon. */
     int64_t deadline = now_msec() + scaled(5000);
     for (bool served = false; !served; sleep_msec(20)) {
-        struct client again;
-        struct response r;
+        struct site_client again;
+        struct site_response r;
         ck_assert_int_lt(now_msec(), deadline);
         client_open(&again, site_port(0));
         client_say(&again, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         served = client_receive(&again, &r) && r.status == 200;
-        response_free(&r);
+        site_response_free(&r);
         client_close(&again);
     }
 }

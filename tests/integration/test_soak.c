@@ -255,14 +255,14 @@ static void begin(void)
 static void reload(int generation)
 {
     char expected[16];
-    struct response r;
+    struct site_response r;
     snprintf(expected, sizeof(expected), "%d", generation);
     configure(generation);
     site_kill(SIGHUP);
     for (int64_t deadline = now_msec() + scaled(20000);; sleep_msec(20)) {
-        get(&r, "/generation");
+        site_get(&r, "/generation");
         bool is = !strcmp(r.body, expected);
-        response_free(&r);
+        site_response_free(&r);
         if (is)
             return;
         ck_assert_int_lt(now_msec(), deadline);

@@ -35,38 +35,38 @@ static bool start(int way)
              ways[way]);
     site_conf(text);
     site_start();
-    struct response r;
-    request(&r, "GET", "/f", "Range: bytes=0-0\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/f", "Range: bytes=0-0\r\n");
     ck_assert_int_eq(r.status, 206);
-    response_free(&r);
-    ck_assert_int_eq(status_of("/small"), 200);
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/small"), 200);
     return true;
 }
 
 static void await_metric(const char *name, bool zero)
 {
     int64_t deadline = now_msec() + scaled(10000);
-    while ((metric(name) == 0) != zero) {
+    while ((site_metric(name) == 0) != zero) {
         ck_assert_msg(now_msec() < deadline, "%s is %s0", name, zero ? "not " : "");
         sleep_msec(5);
     }
 }
 
 /* From a part that nobody has read yet. */
-static void ask(struct client *c, int i)
+static void ask(struct site_client *c, int i)
 {
     client_open(c, site_port(0));
     client_say(c, "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=%d-\r\n\r\n", 1000000 + i);
 }
 
-static void expect_all(struct client *c, int i)
+static void expect_all(struct site_client *c, int i)
 {
-    struct response r;
+    struct site_response r;
     ck_assert(client_head(c, &r));
     ck_assert_int_eq(r.status, 206);
     client_expect_pattern(c, 1000000 + i, SIZE - 1000000 - i);
     ck_assert(client_ends(c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(c);
 }
 
@@ -74,7 +74,7 @@ static void expect_all(struct client *c, int i)
 START_TEST(clients_go_while_reads_are_in_flight)
 {
     enum { LEAVE = 8 };
-    struct client leave[LEAVE], stays;
+    struct site_client leave[LEAVE], stays;
     double wait;
     if (!start(_i))
         return;
@@ -83,7 +83,7 @@ START_TEST(clients_go_while_reads_are_in_flight)
     await_metric("sluice_disk_reads_in_flight", true);
     pid_t pid = site_worker();
     unsigned before = descriptors(pid);
-    double cut = metric("sluice_responses_cut_total");
+    double cut = site_metric("sluice_responses_cut_total");
     pages_evict(site_path("mnt/f"));
     fuse_answers(false);
     for (int i = 0; i < LEAVE; i++)
@@ -91,12 +91,12 @@ START_TEST(clients_go_while_reads_are_in_flight)
     ask(&stays, LEAVE);
     await_metric("sluice_disk_reads_in_flight", false);
     for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(status_of("/small"), 200);
+        ck_assert_int_eq(site_status_of("/small"), 200);
     for (int i = 0; i < LEAVE; i++)
         client_reset(&leave[i]);
     sleep_msec(STALL_MSEC);
-    ck_assert_int_eq(status_of("/small"), 200);
-    ck_assert(metric("sluice_disk_reads_in_flight") > 0);
+    ck_assert_int_eq(site_status_of("/small"), 200);
+    ck_assert(site_metric("sluice_disk_reads_in_flight") > 0);
     fuse_answers(true);
     expect_all(&stays, LEAVE);
     free(log_await_count("logs/io.log", "/f 206 0 ", LEAVE));
@@ -108,16 +108,16 @@ START_TEST(clients_go_while_reads_are_in_flight)
     ck_assert_int_eq(sscanf(strstr(log, line) + strlen(line), "%lf;", &wait), 1);
     ck_assert_msg(wait >= STALL_MSEC / 1000.0, "$io_wait is %f", wait);
     free(log);
-    ck_assert(metric("sluice_disk_wait_seconds_total") >= wait);
-    ck_assert(metric("sluice_disk_waits_total") >= 1);
-    ck_assert(metric("sluice_responses_cut_total") == cut); /* they went of their own will */
-    ck_assert(metric("sluice_disk_read_errors_total") == 0);
+    ck_assert(site_metric("sluice_disk_wait_seconds_total") >= wait);
+    ck_assert(site_metric("sluice_disk_waits_total") >= 1);
+    ck_assert(site_metric("sluice_responses_cut_total") == cut); /* they went of their own will */
+    ck_assert(site_metric("sluice_disk_read_errors_total") == 0);
     ck_assert_uint_le(descriptors(pid), before);
 }
 END_TEST
 
 /* A request that waits for the disk, which does not answer. */
-static void ask_in_vain(struct client *c)
+static void ask_in_vain(struct site_client *c)
 {
     pages_evict(site_path("mnt/f"));
     fuse_answers(false);
@@ -128,26 +128,26 @@ static void ask_in_vain(struct client *c)
 /* The old worker ends what it has begun; meanwhile the new one serves. */
 START_TEST(reload_while_reads_are_in_flight)
 {
-    struct client c;
+    struct site_client c;
     if (!start(_i))
         return;
     pid_t old = site_worker();
     ask_in_vain(&c);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));
-    ck_assert_int_eq(status_of("/small"), 200);
+    ck_assert_int_eq(site_status_of("/small"), 200);
     ck_assert_int_eq(kill(old, 0), 0);
     fuse_answers(true);
     expect_all(&c, 0);
     free(log_await("logs/error.log", "exited with code 0"));
-    ck_assert(metric("sluice_disk_reads_in_flight") == 0);
-    ck_assert(metric("sluice_direct_buffers_bytes") == 0);
+    ck_assert(site_metric("sluice_disk_reads_in_flight") == 0);
+    ck_assert(site_metric("sluice_direct_buffers_bytes") == 0);
 }
 END_TEST
 
 START_TEST(quit_while_reads_are_in_flight)
 {
-    struct client c;
+    struct site_client c;
     if (!start(_i))
         return;
     ask_in_vain(&c);
@@ -162,7 +162,7 @@ END_TEST
 /* Nobody is waited for, but what the kernel still writes to. */
 START_TEST(stop_while_reads_are_in_flight)
 {
-    struct client c;
+    struct site_client c;
     if (!start(_i))
         return;
     ask_in_vain(&c);

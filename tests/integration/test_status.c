@@ -9,19 +9,19 @@
 #include <unistd.h>
 
 /* The page as nginx prints it; its foot is what the Server field says. */
-static void assert_page(const struct response *r, const char *title)
+static void assert_page(const struct site_response *r, const char *title)
 {
     char page[1024];
     snprintf(page, sizeof(page),
              "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n"
              "<hr><center>%s</center>\r\n</body>\r\n</html>\r\n",
-             title, title, header(r, "Server"));
+             title, title, site_header(r, "Server"));
     ck_assert_str_eq(r->body, page);
     assert_header(r, "Content-Type", "text/html");
-    ck_assert_uint_eq(strtoul(header(r, "Content-Length"), NULL, 10), strlen(page));
+    ck_assert_uint_eq(strtoul(site_header(r, "Content-Length"), NULL, 10), strlen(page));
 }
 
-static void assert_status_line(const struct response *r, const char *phrase)
+static void assert_status_line(const struct site_response *r, const char *phrase)
 {
     char line[128];
     snprintf(line, sizeof(line), "HTTP/1.1 %s\r\n", phrase);
@@ -67,13 +67,13 @@ START_TEST(pages_of_every_error)
     site_serve(conf);
     for (size_t i = 0; i < sizeof(returned) / sizeof(*returned); i++) {
         char target[16];
-        struct response r;
+        struct site_response r;
         snprintf(target, sizeof(target), "/%d", returned[i].status);
-        get(&r, target);
+        site_get(&r, target);
         ck_assert_int_eq(r.status, returned[i].status);
         assert_status_line(&r, returned[i].line);
         assert_page(&r, returned[i].title);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -90,18 +90,18 @@ START_TEST(pages_of_redirects)
                                          "307 Temporary Redirect", "308 Permanent Redirect"};
     const char *location = site_text("http://localhost@:PORT@/to");
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-        struct response r;
-        get(&r, site_path("/%.3s", lines[i]));
+        struct site_response r;
+        site_get(&r, site_path("/%.3s", lines[i]));
         assert_status_line(&r, lines[i]);
         assert_header(&r, "Location", r.status == 302 ? "http://a.b/c" : location);
         assert_page(&r, titles[i]);
-        response_free(&r);
+        site_response_free(&r);
     }
-    struct response r;
-    get(&r, "/bare");
+    struct site_response r;
+    site_get(&r, "/bare");
     ck_assert_int_eq(r.status, 302);
     assert_header(&r, "Location", "https://x.y/z");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -110,21 +110,21 @@ START_TEST(ok_and_not_found)
     site_write("html/a.txt", "hello\n");
     site_write("html/index.html", "<p>index</p>");
     site_serve("");
-    struct response r;
-    get(&r, "/a.txt");
+    struct site_response r;
+    site_get(&r, "/a.txt");
     assert_status_line(&r, "200 OK");
     ck_assert_str_eq(r.body, "hello\n");
-    response_free(&r);
-    get(&r, "/");
+    site_response_free(&r);
+    site_get(&r, "/");
     ck_assert_str_eq(r.body, "<p>index</p>");
-    response_free(&r);
-    get(&r, "/none");
+    site_response_free(&r);
+    site_get(&r, "/none");
     ck_assert_int_eq(r.status, 404);
     assert_page(&r, "404 Not Found");
-    response_free(&r);
-    ck_assert_int_eq(status_of("/a.txt/more"), 404);
-    ck_assert_int_eq(status_of("/none/more"), 404);
-    ck_assert_int_eq(status_of("/a.txt/"), 404);
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("/a.txt/more"), 404);
+    ck_assert_int_eq(site_status_of("/none/more"), 404);
+    ck_assert_int_eq(site_status_of("/a.txt/"), 404);
     free(log_await("logs/error.log", "html/none\" failed (2: No such file or directory)"));
 }
 END_TEST
@@ -134,7 +134,7 @@ START_TEST(name_too_long)
     site_serve("");
     char target[400] = "/";
     memset(target + 1, 'a', 300);
-    ck_assert_int_eq(status_of(target), 404);
+    ck_assert_int_eq(site_status_of(target), 404);
 }
 END_TEST
 
@@ -144,16 +144,16 @@ START_TEST(forbidden)
     site_write("html/secret.txt", "x");
     ck_assert_int_eq(chmod(site_path("html/secret.txt"), 0), 0);
     site_serve("");
-    struct response r;
-    get(&r, "/empty/");
+    struct site_response r;
+    site_get(&r, "/empty/");
     ck_assert_int_eq(r.status, 403);
     assert_page(&r, "403 Forbidden");
-    response_free(&r);
+    site_response_free(&r);
     char *log = log_await("logs/error.log", "html/empty/\" is forbidden");
     ck_assert_ptr_nonnull(strstr(log, "[error]"));
     free(log);
     /* Workers have given up root; if the whole server is not root, neither can read it. */
-    ck_assert_int_eq(status_of("/secret.txt"), 403);
+    ck_assert_int_eq(site_status_of("/secret.txt"), 403);
     log = log_await("logs/error.log", "(13: Permission denied)");
     free(log);
 }
@@ -166,37 +166,37 @@ START_TEST(methods)
     site_serve("");
     static const char *const refused[] = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "FOO"};
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-        struct response r;
-        request(&r, refused[i], "/a.txt", "");
+        struct site_response r;
+        site_request(&r, refused[i], "/a.txt", "");
         /* RFC 9110, 9.1: 501 for a method that the server does not know. */
         int expected = strcmp(refused[i], "FOO") || on_nginx() ? 405 : 501;
         ck_assert_msg(r.status == expected, "%s: %d", refused[i], r.status);
         assert_page(&r, expected == 405 ? "405 Not Allowed" : "501 Not Implemented");
-        response_free(&r);
+        site_response_free(&r);
     }
-    struct response r;
-    request(&r, "HEAD", "/a.txt", "");
+    struct site_response r;
+    site_request(&r, "HEAD", "/a.txt", "");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Length", "6");
-    response_free(&r);
-    request(&r, "HEAD", "/none", "");
+    site_response_free(&r);
+    site_request(&r, "HEAD", "/none", "");
     ck_assert_int_eq(r.status, 404);
-    ck_assert_ptr_nonnull(header(&r, "Content-Length"));
-    response_free(&r);
+    ck_assert_ptr_nonnull(site_header(&r, "Content-Length"));
+    site_response_free(&r);
 }
 END_TEST
 
 static int status_of_text(const char *text)
 {
-    return status_of_bytes(text, strlen(text));
+    return site_status_of_bytes(text, strlen(text));
 }
 
 START_TEST(bad_requests_close)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET / HTTP/1.1\r\nHost : a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
@@ -204,7 +204,7 @@ START_TEST(bad_requests_close)
     assert_page(&r, "400 Bad Request");
     assert_header(&r, "Connection", "close");
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/1.1\r\n\r\n"), 400);
     ck_assert_int_eq(status_of_text("GET a.txt HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
@@ -220,15 +220,15 @@ START_TEST(versions)
     site_serve("");
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/1.0\r\n\r\n"), 200);
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/3.0\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_status_line(&r, "505 HTTP Version Not Supported");
     assert_page(&r, "505 HTTP Version Not Supported");
     ck_assert(client_ends(&c));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -272,14 +272,14 @@ static int status_of_head(int port, const char *line, size_t len, unsigned field
         at += len + 2;
     }
     memcpy(text + at, "\r\n", 2);
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, port);
     client_send(&c, text, at + 2);
     ck_assert(client_receive(&c, &r));
     int status = r.status;
     client_close(&c);
-    response_free(&r);
+    site_response_free(&r);
     return status;
 }
 
@@ -318,15 +318,15 @@ START_TEST(request_bodies)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("client_max_body_size 10;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_status_line(&r, "413 Request Entity Too Large");
     assert_page(&r, "413 Request Entity Too Large");
     assert_header(&r, "Connection", "close");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"), 200);
     ck_assert_int_eq(status_of_text("GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"), 501);
@@ -338,23 +338,23 @@ START_TEST(range_not_satisfiable)
 {
     site_write("html/a.txt", "hello\n");
     site_serve("");
-    struct response r;
-    request(&r, "GET", "/a.txt", "Range: bytes=6-\r\n");
+    struct site_response r;
+    site_request(&r, "GET", "/a.txt", "Range: bytes=6-\r\n");
     assert_status_line(&r, "416 Requested Range Not Satisfiable");
     assert_page(&r, "416 Requested Range Not Satisfiable");
     assert_header(&r, "Content-Range", "bytes */6");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(redirect_cycle)
 {
     site_serve("location / { try_files /no/such @again; } location @again { try_files /no/such /again; }");
-    struct response r;
-    get(&r, "/x");
+    struct site_response r;
+    site_get(&r, "/x");
     ck_assert_int_eq(r.status, 500);
     assert_page(&r, "500 Internal Server Error");
-    response_free(&r);
+    site_response_free(&r);
     free(log_await("logs/error.log", "internal redirection cycle while"));
 }
 END_TEST
@@ -363,22 +363,22 @@ START_TEST(return_without_answer)
 {
     site_serve("location = /drop { return 444; }");
     const char text[] = "GET /drop HTTP/1.1\r\nHost: a\r\n\r\n";
-    ck_assert_int_eq(status_of_bytes(text, sizeof(text) - 1), 0);
+    ck_assert_int_eq(site_status_of_bytes(text, sizeof(text) - 1), 0);
 }
 END_TEST
 
 /* `error` 0: the end of the stream. `before`: an answer to an earlier request has come. */
 static void expect_end(const char *target, int error, bool before)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     client_open(&c, site_port(0));
     if (before) {
         client_say(&c, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&c, &r));
         ck_assert_int_eq(r.status, 200);
-        response_free(&r);
+        site_response_free(&r);
     }
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
     ck_assert_msg(client_ends(&c), "%s", target);
@@ -408,7 +408,7 @@ START_TEST(silence_by_a_reset)
         expect_end("/fin/drop", 0, before);
         expect_end("/fin/try", 0, before);
     }
-    ck_assert_int_eq(status_of("/limited"), 200);
+    ck_assert_int_eq(site_status_of("/limited"), 200);
     expect_end("/limited", ECONNRESET, false);
     free(log_await_count("logs/access.log", " 444 0 ", 11));
 }
@@ -418,27 +418,27 @@ START_TEST(return_with_text)
 {
     site_serve("location = /a { return 200 \"all well\"; } location = /b { default_type text/x-b; return 404 no; }\n"
                "location = /c { return 204; } location = /d { return 200; }");
-    struct response r;
-    get(&r, "/a");
+    struct site_response r;
+    site_get(&r, "/a");
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.body, "all well");
     assert_header(&r, "Content-Type", "text/plain");
     assert_header(&r, "Content-Length", "8");
-    response_free(&r);
-    get(&r, "/b");
+    site_response_free(&r);
+    site_get(&r, "/b");
     ck_assert_int_eq(r.status, 404);
     ck_assert_str_eq(r.body, "no");
     assert_header(&r, "Content-Type", "text/x-b");
-    response_free(&r);
-    get(&r, "/c");
+    site_response_free(&r);
+    site_get(&r, "/c");
     ck_assert_int_eq(r.status, 204);
     assert_header(&r, "Content-Length", NULL);
     assert_header(&r, "Content-Type", NULL);
-    response_free(&r);
-    get(&r, "/d");
+    site_response_free(&r);
+    site_get(&r, "/d");
     ck_assert_int_eq(r.status, 200);
     assert_header(&r, "Content-Length", "0");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

@@ -80,16 +80,16 @@ START_TEST(standard_output)
     site_start_from(NULL, ends[1], NULL);
     close(ends[1]);
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     await_line(ends[0], "GET /x ");
     site_kill(SIGUSR1);
     free(log_await_count("logs/error.log", "reopening logs", 2)); /* the master and the worker */
-    ck_assert_int_eq(status_of("/x?again"), 200);
+    ck_assert_int_eq(site_status_of("/x?again"), 200);
     await_line(ends[0], "GET /x?again ");
     char *log = log_await("logs/error.log", "confined: ");
     ck_assert_msg(!strstr(log, "[emerg]") && !strstr(log, "[warn]"), "%s", log);
     if (strstr(log, "Landlock grants"))
-        ck_assert_int_eq(status_of("/key"), 403);
+        ck_assert_int_eq(site_status_of("/key"), 403);
     free(log);
 }
 END_TEST
@@ -110,11 +110,11 @@ START_TEST(standard_output_of_a_daemon)
     char *text = log_await("logs/sluice.pid", "\n");
     pid_t master = atoi(text);
     free(text);
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     await_line(ends[0], "GET /x ");
     ck_assert_int_eq(kill(master, SIGUSR1), 0);
     free(log_await_count("logs/error.log", "reopening logs", 2));
-    ck_assert_int_eq(status_of("/x?again"), 200);
+    ck_assert_int_eq(site_status_of("/x?again"), 200);
     await_line(ends[0], "GET /x?again ");
     ck_assert_int_eq(kill(master, SIGTERM), 0);
     while (access(site_path("logs/sluice.pid"), F_OK) == 0) /* the case has a limit */
@@ -135,12 +135,12 @@ START_TEST(standard_output_no_more)
     site_start_from(NULL, ends[1], NULL);
     close(ends[1]);
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     await_line(ends[0], "GET /x ");
     ck_assert_int_eq(unlink(site_path("logs/out.log")), 0);
     site_kill(SIGUSR1);
     free(log_await_count("logs/error.log", "reopening logs", 2));
-    ck_assert_int_eq(status_of("/x?again"), 200);
+    ck_assert_int_eq(site_status_of("/x?again"), 200);
     free(log_await("logs/out.log", "GET /x?again "));
 }
 END_TEST
@@ -154,11 +154,11 @@ START_TEST(another_users_fifo)
     ck_assert_int_ge(fd, 0);
     site_conf("@MAIN@\nevents { }\nhttp { access_log fifo; server { listen 127.0.0.1:@PORT@; root @DIR@/html; } }");
     site_start();
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     await_line(fd, "GET /x ");
     site_kill(SIGUSR1);
     free(log_await_count("logs/error.log", "reopening logs", 2));
-    ck_assert_int_eq(status_of("/x?again"), 200);
+    ck_assert_int_eq(site_status_of("/x?again"), 200);
     await_line(fd, "GET /x?again ");
     char *log = site_read("logs/error.log", NULL);
     ck_assert_msg(!strstr(log, "[emerg]"), "%s", log);
@@ -176,7 +176,7 @@ START_TEST(relative_prefix)
 {
     const struct relative *r = &relatives[_i];
     char prefix[64], *argv[] = {"sluice", "-p", prefix, "-c", "sluice.conf", NULL};
-    struct response answer;
+    struct site_response answer;
 
     site_write("html/x", "inside\n");
     site_write("passwords", "user:{PLAIN}old\n");
@@ -188,15 +188,15 @@ START_TEST(relative_prefix)
               "location /x { } location = /y { alias html/x; auth_basic a; auth_basic_user_file passwords; } } }");
     site_start_from(site_path("%s", r->folder), 0, argv);
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/x"), 200);
-    request(&answer, "GET", "/y", "Authorization: Basic dXNlcjpvbGQ=\r\n");
+    ck_assert_int_eq(site_status_of("/x"), 200);
+    site_request(&answer, "GET", "/y", "Authorization: Basic dXNlcjpvbGQ=\r\n");
     ck_assert_int_eq(answer.status, 200);
-    response_free(&answer);
+    site_response_free(&answer);
     free(log_await("logs/access.log", "GET /y "));
     ck_assert_int_eq(rename(site_path("logs/access.log"), site_path("logs/access.1")), 0);
     site_kill(SIGUSR1);
     for (unsigned made = 0; made == 0; sleep_msec(10)) {
-        ck_assert_int_eq(status_of("/x"), 200);
+        ck_assert_int_eq(site_status_of("/x"), 200);
         char *log = site_read("logs/access.log", NULL);
         made = log ? count_text(log, "GET /x ") : 0;
         free(log);
@@ -225,17 +225,17 @@ START_TEST(configuration_by_a_link)
     ck_assert_int_eq(symlink("releases/1", site_path("current")), 0);
     site_start_from(site_dir(), 0, argv);
     site_await_port(site_port(0));
-    struct response r;
-    get(&r, "/x");
+    struct site_response r;
+    site_get(&r, "/x");
     ck_assert_str_eq(r.body, "old\n");
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_int_eq(symlink("releases/2", site_path("next")), 0);
     ck_assert_int_eq(rename(site_path("next"), site_path("current")), 0);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "gracefully shutting down"));
-    get(&r, "/x");
+    site_get(&r, "/x");
     ck_assert_str_eq(r.body, "new\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -248,7 +248,7 @@ START_TEST(relative_directory)
     snprintf(port, sizeof port, "%d", site_port(0));
     site_start_from(site_dir(), 0, argv);
     site_await_port(site_port(0));
-    ck_assert_int_eq(status_of("/html/x"), 200);
+    ck_assert_int_eq(site_status_of("/html/x"), 200);
 }
 END_TEST
 

@@ -39,12 +39,12 @@ static void serve(const char *rows)
 
 static void expect(const char *target, const char *fields, int status, const char *body)
 {
-    struct response r;
+    struct site_response r;
 
-    request(&r, "GET", target, fields);
+    site_request(&r, "GET", target, fields);
     ck_assert_msg(r.status == status, "%s: %d instead of %d", target, r.status, status);
     ck_assert_msg(!body || strstr(r.body, body), "%s: \"%s\" without \"%s\"", target, r.body, body);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 /* ---- kinds of swap ---- */
@@ -210,7 +210,7 @@ START_TEST(folders_of_logs)
         made = count_text(log, "GET /x ");
         free(log);
     }
-    free(log_await(site_path("vary/%s.log", transport()->is_tcp ? site_text("@PORT@") : ""), "GET /x "));
+    free(log_await(site_path("vary/%s.log", site_transport()->is_tcp ? site_text("@PORT@") : ""), "GET /x "));
     char *log = site_read("logs/error.log", NULL);
     ck_assert_msg(!strstr(log, "failed") && !strstr(log, "[emerg]"), "%s", log);
     free(log);
@@ -233,11 +233,11 @@ START_TEST(direct_reads)
         "server { listen 127.0.0.1:@PORT@; root @DISK@/site; }");
     site_start();
     for (unsigned i = 1; i <= 3; i++) {
-        struct response r;
-        get(&r, "/large");
+        struct site_response r;
+        site_get(&r, "/large");
         ck_assert_int_eq(r.status, 200);
         assert_pattern(r.body, r.len, 0);
-        response_free(&r);
+        site_response_free(&r);
         free(log_await_count("logs/method.log", "method=direct", i));
         snprintf(swap, sizeof swap, "cd '%s' && mv site old && mv new site && mv old new", site_disk());
         ck_assert_int_eq(system(swap), 0);
@@ -471,8 +471,8 @@ END_TEST
 START_TEST(downloads_go_on)
 {
     enum { LARGE = 64 << 20 };
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
 
     if (!has_landlock())
         return;
@@ -491,7 +491,7 @@ START_TEST(downloads_go_on)
     free(log_await("logs/error.log", "gracefully shutting down"));
     sleep_msec(300); /* longer than worker_shutdown_timeout */
     client_expect_pattern(&c, 0, LARGE);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     char *log = site_read("logs/error.log", NULL);
     ck_assert_msg(!strstr(log, "worker_shutdown_timeout is over"), "%s", log);
@@ -505,12 +505,12 @@ enum { SWAPS = 200, LOADERS = 4, SIZE = 3000 };
 
 static void await_body(const char *name, size_t len)
 {
-    struct response r;
+    struct site_response r;
 
-    get(&r, "/mark");
+    site_get(&r, "/mark");
     ck_assert_msg(r.status == 200 && r.len == len && memcmp(r.body, name, len) == 0, "%d: \"%s\" instead of \"%s\"",
                   r.status, r.body, name);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static const struct loaded {

@@ -25,27 +25,27 @@ static void configure(const char *listen, const char *options)
 }
 
 /* Another connection, which ends when it has been idle from now on: longer than one second, or than two. */
-static void begin_clock(struct client *clock, bool two)
+static void begin_clock(struct site_client *clock, bool two)
 {
-    struct response r;
+    struct site_response r;
     client_open(clock, site_port(two ? 2 : 1));
     client_say(clock, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(clock, &r));
-    response_free(&r);
+    site_response_free(&r);
 }
 
 /* And the turn of the loop in which it ended is over. */
-static void await_clock(struct client *clock)
+static void await_clock(struct site_client *clock)
 {
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     while (client_fill(clock))
         ;
     client_close(clock);
     client_open(&c, site_port(1));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 
@@ -94,7 +94,7 @@ enum { WITH_THE_KERNEL = 6 }; /* the first of these rows */
 
 START_TEST(stalled_client)
 {
-    struct client c, clock;
+    struct site_client c, clock;
     site_pattern("html/g", MIB);
     configure(stalls[_i].listen, stalls[_i].options);
     client_open_sized(&c, site_port(0), 4096);
@@ -136,7 +136,7 @@ static const struct {
 
 START_TEST(silent_client)
 {
-    struct client c, clock;
+    struct site_client c, clock;
     configure(silences[_i].listen, silences[_i].options);
     client_open(&c, site_port(0));
     client_say(&c, "%s", silences[_i].first);
@@ -154,24 +154,24 @@ END_TEST
 /* What the location says holds for what comes behind its response, too. */
 START_TEST(lingering_client)
 {
-    struct client c, clock;
-    struct response r;
+    struct site_client c, clock;
+    struct site_response r;
     configure("", "location = /a.txt { lingering_close always; lingering_timeout 1s; }\n"
                   "location = /active { return 200 $connections_active; }");
     client_open(&c, site_port(0));
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     begin_clock(&clock, false);
     await_clock(&clock);
     int active = 0;
     for (int tries = 0; active != 1 && tries < 100; tries++) { /* what else was open may just be closing */
-        struct client other;
+        struct site_client other;
         client_open(&other, site_port(0));
         client_say(&other, "GET /active HTTP/1.1\r\nHost: a\r\n\r\n");
         ck_assert(client_receive(&other, &r));
         active = atoi(r.body);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&other);
         sleep_msec(5);
     }
@@ -183,7 +183,7 @@ END_TEST
 /* The end of a connection that only was idle between requests is nothing to tell. */
 START_TEST(idle_client)
 {
-    struct client clock;
+    struct site_client clock;
     configure("", "");
     begin_clock(&clock, false);
     await_clock(&clock);

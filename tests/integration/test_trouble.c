@@ -49,20 +49,20 @@ static void serve(const char *root, const struct way *w)
     site_allow_alerts();
 }
 
-static void begin(struct client *c, const char *target, off_t size)
+static void begin(struct site_client *c, const char *target, off_t size)
 {
-    struct response r;
+    struct site_response r;
     client_open_sized(c, site_port(0), 16384);
     client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
     ck_assert(client_head(c, &r));
     ck_assert_int_eq(r.status, 200);
-    ck_assert_int_eq(strtoll(header(&r, "Content-Length"), NULL, 10), size);
+    ck_assert_int_eq(strtoll(site_header(&r, "Content-Length"), NULL, 10), size);
     client_expect_pattern(c, 0, FIRST_BYTES);
-    response_free(&r);
+    site_response_free(&r);
 }
 
 /* All that still comes, until the connection ends; what came in all. */
-static off_t drain(struct client *c, bool compare)
+static off_t drain(struct site_client *c, bool compare)
 {
     off_t got = FIRST_BYTES;
     while (c->len > 0 || client_fill(c)) {
@@ -109,7 +109,7 @@ static void expect_logged(const char *target, off_t sent, const char *method)
 
 static void fetch_good(void)
 {
-    struct client c;
+    struct site_client c;
     begin(&c, "/good", GOOD_SIZE);
     client_expect_pattern(&c, FIRST_BYTES, GOOD_SIZE - FIRST_BYTES);
     client_close(&c);
@@ -123,17 +123,17 @@ static void expect_given_back(const char *path, unsigned cut)
     site_await_closed(path);
     site_await_closed(gone);
     for (int64_t deadline = now_msec() + scaled(8000);
-         metric("sluice_direct_buffers_bytes") || metric("sluice_disk_reads_in_flight"); sleep_msec(5))
+         site_metric("sluice_direct_buffers_bytes") || site_metric("sluice_disk_reads_in_flight"); sleep_msec(5))
         ck_assert_msg(now_msec() < deadline, "%ju bytes of buffers, %ju reads",
-                      (uintmax_t)metric("sluice_direct_buffers_bytes"),
-                      (uintmax_t)metric("sluice_disk_reads_in_flight"));
-    ck_assert_uint_eq(metric("sluice_responses_cut_total"), cut);
+                      (uintmax_t)site_metric("sluice_direct_buffers_bytes"),
+                      (uintmax_t)site_metric("sluice_disk_reads_in_flight"));
+    ck_assert_uint_eq(site_metric("sluice_responses_cut_total"), cut);
 }
 
 /* Both are under way when it happens. */
 static void ends_early(const struct way *w, const char *path, void (*happen)(const char *path), int expected)
 {
-    struct client victim, other;
+    struct site_client victim, other;
     int error;
     begin(&other, "/good", GOOD_SIZE);
     begin(&victim, "/f", SIZE);
@@ -150,10 +150,10 @@ static void ends_early(const struct way *w, const char *path, void (*happen)(con
     expect_logged("/f", got, w->method);
     client_expect_pattern(&other, FIRST_BYTES, GOOD_SIZE - FIRST_BYTES);
     client_say(&other, "GET /good HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=-9\r\n\r\n");
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&other, &r));
     assert_pattern(r.body, r.len, GOOD_SIZE - 9);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&other);
     fetch_good();
     expect_given_back(path, 1);
@@ -261,11 +261,11 @@ START_TEST(file_is_cut)
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", w);
     ends_early(w, path, cut, ENODATA);
     /* What it is now. */
-    struct response r;
-    get(&r, "/f");
+    struct site_response r;
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, 100);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -321,7 +321,7 @@ START_TEST(file_is_rewritten)
 {
     const struct way *w = &ways[_i];
     char path[4096];
-    struct client c;
+    struct site_client c;
     if (!start_way(w, path, sizeof(path)))
         return;
     begin(&c, "/f", SIZE);
@@ -332,12 +332,12 @@ START_TEST(file_is_rewritten)
     expect_logged("/f", got, w->method);
     fetch_good();
     expect_given_back(path, 1);
-    struct response r;
-    get(&r, "/f");
+    struct site_response r;
+    site_get(&r, "/f");
     ck_assert_uint_eq(r.len, (size_t)SIZE);
     ck_assert_int_eq(r.body[0], 'x');
     ck_assert_int_eq(r.body[SIZE - 1], 'x');
-    response_free(&r);
+    site_response_free(&r);
     char *log = site_read("logs/error.log", NULL);
     ck_assert_uint_eq(count_text(log, "[alert]"), 1);
     free(log);
@@ -348,17 +348,17 @@ END_TEST
 static void goes_on(const struct way *w, void (*happen)(const char *path))
 {
     char path[4096];
-    struct client c;
+    struct site_client c;
     if (!start_way(w, path, sizeof(path)))
         return;
     begin(&c, "/f", SIZE);
     happen(path);
     client_expect_pattern(&c, FIRST_BYTES, SIZE - FIRST_BYTES);
     client_say(&c, "GET /good HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=-9\r\n\r\n");
-    struct response r;
+    struct site_response r;
     ck_assert(client_receive(&c, &r));
     assert_pattern(r.body, r.len, GOOD_SIZE - 9);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert(client_ends(&c));
     client_close(&c);
     expect_given_back(path, 0);
@@ -387,19 +387,19 @@ START_TEST(cached_file_was_rewritten_before)
 {
     const struct way cached = {"sendfile", "on; open_file_cache max=9; open_file_cache_valid 60s", false};
     char path[4096];
-    struct client c;
+    struct site_client c;
     if (!start_way(&cached, path, sizeof(path)))
         return;
-    struct response r;
-    request(&r, "HEAD", "/f", "");
-    response_free(&r);
+    struct site_response r;
+    site_request(&r, "HEAD", "/f", "");
+    site_response_free(&r);
     rewrite(path);
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_uint_eq(r.len, (size_t)SIZE);
     ck_assert_uint_eq(strspn(r.body, "x"), (size_t)SIZE);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -409,14 +409,14 @@ START_TEST(content_in_memory)
 {
     const struct way memory = {"memory", "on; open_file_cache max=9; open_file_cache_content 32m cap=64m", true};
     char path[4096];
-    struct client c;
+    struct site_client c;
     snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", &memory);
-    struct response r;
+    struct site_response r;
     for (int i = 0; i < 2; i++) {
-        get(&r, "/f");
+        site_get(&r, "/f");
         ck_assert_int_eq(r.len, SIZE);
-        response_free(&r);
+        site_response_free(&r);
     }
     begin(&c, "/f", SIZE);
     cut(path);
@@ -439,17 +439,17 @@ START_TEST(content_of_one_location_only)
     static const struct {
         const char *target, *before, *now;
     } looks[] = {{"/f.txt", "first", "first"}, {"/live/f.txt", "first", "other"}, {"/small/f.txt", "first", "other"}};
-    struct response r;
+    struct site_response r;
     for (int i = 0; i < 6; i++) {
         if (i == 3) {
             int fd = open(path, O_WRONLY | O_CLOEXEC);
             ck_assert_int_eq(pwrite(fd, "other", 5, 0), 5);
             close(fd);
         }
-        get(&r, looks[i % 3].target);
+        site_get(&r, looks[i % 3].target);
         ck_assert_msg(strcmp(r.body, i < 3 ? looks[i % 3].before : looks[i % 3].now) == 0, "%s: %s",
                       looks[i % 3].target, r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST

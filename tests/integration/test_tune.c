@@ -37,7 +37,7 @@ static unsigned entries(const char *path)
     return count;
 }
 
-static void tune(struct run *run, const char *dir, const char *option, const char *other)
+static void tune(struct site_run *run, const char *dir, const char *option, const char *other)
 {
     char *argv[] = {(char *)"sluice", (char *)"tune", (char *)dir, (char *)option, (char *)other, NULL};
     site_run_bare(run, argv);
@@ -116,7 +116,7 @@ static void assert_has(const char *output, const char *text)
 
 START_TEST(json)
 {
-    struct run run;
+    struct site_run run;
     const char *dir = folder();
     int64_t from = now_msec();
     tune(&run, dir, "--json", "--time=2");
@@ -139,7 +139,7 @@ END_TEST
 /* The block that is recommended is a configuration that works. */
 START_TEST(block)
 {
-    struct run run;
+    struct site_run run;
     const char *dir = folder();
     tune(&run, dir, "--time", "1");
     ck_assert_msg(run.status == 0, "%d: %s", run.status, run.err);
@@ -148,7 +148,7 @@ START_TEST(block)
     ck_assert_msg(at, "%s", run.out);
     site_pattern("html/file", 1000);
     site_serve(at);
-    ck_assert_int_eq(status_of("/file"), 200);
+    ck_assert_int_eq(site_status_of("/file"), 200);
 }
 END_TEST
 
@@ -195,7 +195,7 @@ START_TEST(interrupted)
 END_TEST
 
 /* Runs tune on a fresh mount; false: it cannot be mounted here. */
-static bool tune_mounted(struct run *run, const char *type, const char *options)
+static bool tune_mounted(struct site_run *run, const char *type, const char *options)
 {
     const char *dir = site_mkdir("mounted");
     if (mount("none", dir, type, 0, options) < 0) {
@@ -211,7 +211,7 @@ static bool tune_mounted(struct run *run, const char *type, const char *options)
 
 START_TEST(tmpfs)
 {
-    struct run run;
+    struct site_run run;
     if (!tune_mounted(&run, "tmpfs", "size=400m"))
         return;
     ck_assert_msg(run.status == 0, "%s", run.err);
@@ -224,7 +224,7 @@ END_TEST
 
 START_TEST(ramfs)
 {
-    struct run run;
+    struct site_run run;
     if (!tune_mounted(&run, "ramfs", NULL))
         return;
     ck_assert_msg(run.status == 0, "%s", run.err);
@@ -236,7 +236,7 @@ END_TEST
 
 START_TEST(too_little_room)
 {
-    struct run run;
+    struct site_run run;
     if (!tune_mounted(&run, "tmpfs", "size=50m"))
         return;
     ck_assert_int_eq(run.status, 1);
@@ -247,7 +247,7 @@ END_TEST
 
 START_TEST(read_only)
 {
-    struct run run;
+    struct site_run run;
     const char *dir = site_mkdir("mounted");
     if (mount("none", dir, "tmpfs", MS_RDONLY, "size=400m") < 0) {
         fprintf(stderr, "test_tune: skipped: cannot mount tmpfs: %s\n", strerror(errno));
@@ -265,7 +265,7 @@ END_TEST
 /* Where a nameless file cannot be had, one with a name is as good, and as gone. */
 START_TEST(without_nameless_files)
 {
-    struct run run;
+    struct site_run run;
     const char *dir = folder();
     if (!deny_flag(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP))
         return;
@@ -302,7 +302,7 @@ END_TEST
 
 START_TEST(mistakes)
 {
-    struct run run;
+    struct site_run run;
     tune(&run, "/nonexistent", "--json", NULL);
     ck_assert_int_eq(run.status, 1);
     ck_assert_str_eq(run.err, "sluice: \"/nonexistent\": No such file or directory\n");

@@ -99,7 +99,7 @@ START_TEST(socket_of_the_manager_stays)
             site_forget();
         master = new;
         ck_assert(is_there("given.sock") && is_there("own.sock"));
-        ck_assert_int_eq(status_of("/x"), 200);
+        ck_assert_int_eq(site_status_of("/x"), 200);
     }
     end_master(master);
     ck_assert(is_there("given.sock"));
@@ -120,13 +120,13 @@ START_TEST(socket_of_a_trial_goes)
     await_pid(site_pid());
     ck_assert(is_there("old.sock"));
     ck_assert(!is_there("new.sock"));
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_unix(&c, site_path("old.sock"));
     client_say(&c, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "one");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     site_stop(SIGQUIT);
     ck_assert(!is_there("old.sock"));
@@ -252,7 +252,7 @@ START_TEST(manager_of_a_binary_that_leaves)
     free(log_await("logs/error.log", "gracefully shutting down"));
     ck_assert_int_eq(kill(new, SIGTERM), 0);
     expect_told(ready, site_pid());
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     site_stop(SIGTERM);
     expect_told(stopping, 0);
     expect_told_nothing();
@@ -322,12 +322,12 @@ START_TEST(manager_of_masters_that_both_leave)
     configure("root @DIR@/html;");
     start_managed();
     expect_told(ready, site_pid());
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open_sized(&c, site_port(0), 16384);
     client_say(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(client_head(&c, &r));
-    response_free(&r);
+    site_response_free(&r);
     pid_t new = upgrade(site_pid());
     expect_told(ready, new);
     site_kill(SIGQUIT);
@@ -354,7 +354,7 @@ START_TEST(manager_of_one_process_taken_back)
     expect_told(ready, new);
     ck_assert_int_eq(kill(new, _i ? SIGTERM : SIGQUIT), 0);
     expect_told(ready, site_pid());
-    ck_assert_int_eq(status_of("/x"), 200);
+    ck_assert_int_eq(site_status_of("/x"), 200);
     site_stop(SIGQUIT);
     expect_told(stopping, 0);
     expect_told_nothing();

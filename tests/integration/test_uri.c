@@ -57,12 +57,12 @@ START_TEST(targets)
 {
     site_serve("");
     for (size_t i = 0; i < sizeof(mapped) / sizeof(*mapped); i++) {
-        struct response r;
-        get(&r, mapped[i].target);
+        struct site_response r;
+        site_get(&r, mapped[i].target);
         ck_assert_msg(r.status == (mapped[i].body ? 200 : 404), "%s: %d", mapped[i].target, r.status);
         if (mapped[i].body)
             ck_assert_msg(!strcmp(r.body, mapped[i].body), "%s: %s", mapped[i].target, r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -89,11 +89,11 @@ START_TEST(nothing_above_the_root)
 {
     site_serve("");
     for (size_t i = 0; i < sizeof(climbing) / sizeof(*climbing); i++)
-        ck_assert_msg(status_of(climbing[i]) == 400, "%s: %d", climbing[i], status_of(climbing[i]));
+        ck_assert_msg(site_status_of(climbing[i]) == 400, "%s: %d", climbing[i], site_status_of(climbing[i]));
     static const char *const harmless[] = {"/..%5csecret.txt", "/..\\secret.txt", "/%252e%252e/secret.txt",
                                            "/..;/secret.txt"};
     for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
-        int status = status_of(harmless[i]);
+        int status = site_status_of(harmless[i]);
         ck_assert_msg(status == 404 || status == 400, "%s: %d", harmless[i], status);
     }
 }
@@ -103,17 +103,17 @@ END_TEST
 START_TEST(merge_slashes_off)
 {
     site_serve("merge_slashes off; location = //x { return 200 two; } location = /x { return 200 one; }");
-    struct response r;
-    get(&r, "//x");
+    struct site_response r;
+    site_get(&r, "//x");
     ck_assert_str_eq(r.body, "two");
-    response_free(&r);
-    get(&r, "/x");
+    site_response_free(&r);
+    site_get(&r, "/x");
     ck_assert_str_eq(r.body, "one");
-    response_free(&r);
-    ck_assert_int_eq(status_of("//../../secret.txt"), 400);
-    get(&r, "/dir//b.txt");
+    site_response_free(&r);
+    ck_assert_int_eq(site_status_of("//../../secret.txt"), 400);
+    site_get(&r, "/dir//b.txt");
     ck_assert_str_eq(r.body, "in dir\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -123,9 +123,9 @@ START_TEST(bad_escapes)
 {
     site_serve("");
     for (size_t i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
-        ck_assert_msg(status_of(malformed[i]) == 400, "%s: %d", malformed[i], status_of(malformed[i]));
+        ck_assert_msg(site_status_of(malformed[i]) == 400, "%s: %d", malformed[i], site_status_of(malformed[i]));
     /* In the query they are data. */
-    ck_assert_int_eq(status_of("/a.txt?%zz%00%"), 200);
+    ck_assert_int_eq(site_status_of("/a.txt?%zz%00%"), 200);
 }
 END_TEST
 
@@ -142,16 +142,16 @@ START_TEST(directory_redirects)
         {"/noport/dir", "http://localhost/noport/dir/"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct response r;
+        struct site_response r;
         const char *location = site_text(rows[i].location);
-        get(&r, rows[i].target);
+        site_get(&r, rows[i].target);
         ck_assert_msg(r.status == 301, "%s: %d", rows[i].target, r.status);
         if (i == 2) /* an empty query: with or without its mark */
-            ck_assert(header(&r, "Location") && !strncmp(header(&r, "Location"), location, strlen(location)));
+            ck_assert(site_header(&r, "Location") && !strncmp(site_header(&r, "Location"), location, strlen(location)));
         else
             assert_header(&r, "Location", location);
         ck_assert_ptr_nonnull(strstr(r.body, "301 Moved Permanently"));
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -163,37 +163,37 @@ START_TEST(redirects_are_escaped)
     site_mkdir("html/x\r\nSet-Cookie: y");
     site_mkdir("html/q?");
     site_serve("absolute_redirect off;");
-    struct response r;
-    get(&r, "/a%20b");
+    struct site_response r;
+    site_get(&r, "/a%20b");
     ck_assert_int_eq(r.status, 301);
     assert_header(&r, "Location", "/a%20b/");
-    response_free(&r);
-    get(&r, "/x%0d%0aSet-Cookie:%20y");
+    site_response_free(&r);
+    site_get(&r, "/x%0d%0aSet-Cookie:%20y");
     assert_header(&r, "Set-Cookie", NULL);
-    ck_assert(r.status == 400 || (r.status == 301 && strstr(header(&r, "Location"), "%0D%0A")));
-    response_free(&r);
-    get(&r, "/q%3F");
+    ck_assert(r.status == 400 || (r.status == 301 && strstr(site_header(&r, "Location"), "%0D%0A")));
+    site_response_free(&r);
+    site_get(&r, "/q%3F");
     assert_header(&r, "Location", "/q%3F/");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(host_of_redirects)
 {
     site_serve("server_name www.example.com;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET /dir HTTP/1.1\r\nHost: other.example\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_header(&r, "Location", site_text("http://other.example@:PORT@/dir/"));
-    response_free(&r);
+    site_response_free(&r);
     /* Without Host, by the address of the socket; a path in the file system is no host, though. */
-    bool by_name = !transport()->is_tcp && !on_nginx();
+    bool by_name = !site_transport()->is_tcp && !on_nginx();
     client_say(&c, "GET /dir HTTP/1.0\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     assert_header(&r, "Location", by_name ? "http://www.example.com/dir/" : site_text("http://@LISTEN@/dir/"));
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -214,10 +214,10 @@ START_TEST(neither_file_nor_folder)
     ck_assert_int_eq(symlink("nowhere", site_path("html/dangling")), 0);
     static const char *const names[] = {"/fifo", "/sock", "/null", "/zero", "/loop", "/dangling"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        int status = status_of(names[i]);
+        int status = site_status_of(names[i]);
         bool is_fine = status == 403 || status == 404 || (on_nginx() && !strcmp(names[i], "/sock"));
         ck_assert_msg(is_fine, "%s: %d", names[i], status);
-        ck_assert_msg(status_of("/a.txt") == 200, "after %s", names[i]);
+        ck_assert_msg(site_status_of("/a.txt") == 200, "after %s", names[i]);
     }
     close(fd);
 }
@@ -228,13 +228,13 @@ START_TEST(symbolic_links_are_followed)
     site_serve("");
     ck_assert_int_eq(symlink("a.txt", site_path("html/link")), 0);
     ck_assert_int_eq(symlink("dir", site_path("html/dlink")), 0);
-    struct response r;
-    get(&r, "/link");
+    struct site_response r;
+    site_get(&r, "/link");
     ck_assert_str_eq(r.body, "hello\n");
-    response_free(&r);
-    get(&r, "/dlink/b.txt");
+    site_response_free(&r);
+    site_get(&r, "/dlink/b.txt");
     ck_assert_str_eq(r.body, "in dir\n");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -253,13 +253,13 @@ START_TEST(absolute_form)
         {"GET /x HTTP/1.1\r\nHost: TWO.\r\n\r\n", "two"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         client_say(&c, "%s", rows[i].text);
         ck_assert(client_receive(&c, &r));
         ck_assert_msg(r.status == 200 && !strcmp(r.body, rows[i].body), "%s%d %s", rows[i].text, r.status, r.body);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -272,16 +272,16 @@ START_TEST(long_paths)
     size_t len = 0;
     while (len < 9000)
         len += (size_t)sprintf(target + len, "/abcdefgh");
-    ck_assert_int_eq(status_of(target), 404);
+    ck_assert_int_eq(site_status_of(target), 404);
     len = 0;
     while (len < 12000)
         len += (size_t)sprintf(target + len, "/dir/..");
     strcpy(target + len, "/a.txt");
-    ck_assert_int_eq(status_of(target), 200);
+    ck_assert_int_eq(site_status_of(target), 200);
     len = 0;
     while (len < 12000)
         len += (size_t)sprintf(target + len, "%%2f");
-    ck_assert_int_ne(status_of(target), 500);
+    ck_assert_int_ne(site_status_of(target), 500);
 }
 END_TEST
 

@@ -10,10 +10,10 @@
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* The value of Set-Cookie up to its first ; in a static buffer, "" without one. */
-static const char *cookie(const struct response *r)
+static const char *cookie(const struct site_response *r)
 {
     static char text[128];
-    const char *value = header(r, "Set-Cookie");
+    const char *value = site_header(r, "Set-Cookie");
     snprintf(text, sizeof text, "%.*s", value ? (int)strcspn(value, ";") : 0, value ? value : "");
     return text;
 }
@@ -37,30 +37,30 @@ static unsigned word(const unsigned char id[16], unsigned i)
 
 START_TEST(a_new_visitor)
 {
-    struct response r;
+    struct site_response r;
     unsigned char first[16], second[16];
     site_write("html/x", "x");
     site_serve("userid on; location /gone { return 204; }");
     time_t from = time(NULL);
-    get(&r, "/x");
+    site_get(&r, "/x");
     ck_assert_int_eq(strncmp(cookie(&r), "uid=", 4), 0);
-    ck_assert_str_eq(header(&r, "Set-Cookie") + strlen(cookie(&r)), "; path=/");
+    ck_assert_str_eq(site_header(&r, "Set-Cookie") + strlen(cookie(&r)), "; path=/");
     ck_assert_uint_eq(strlen(cookie(&r)), 4 + 24);
     decode(cookie(&r) + 4, first);
-    response_free(&r);
-    ck_assert_uint_eq(word(first, 0), transport()->is_tcp ? 0x7f000001 : 0);
+    site_response_free(&r);
+    ck_assert_uint_eq(word(first, 0), site_transport()->is_tcp ? 0x7f000001 : 0);
     ck_assert_int_ge(word(first, 1), from - 1);
     ck_assert_int_le(word(first, 1), time(NULL));
     ck_assert_uint_eq(word(first, 3) & 0xff, 2);
-    get(&r, "/nothing"); /* every response has it */
+    site_get(&r, "/nothing"); /* every response has it */
     ck_assert_int_eq(r.status, 404);
     decode(cookie(&r) + 4, second);
-    response_free(&r);
+    site_response_free(&r);
     ck_assert_uint_eq(word(second, 2), word(first, 2));
     ck_assert_uint_eq(word(second, 3), word(first, 3) + 0x100);
-    get(&r, "/gone");
-    ck_assert_uint_eq(header_count(&r, "Set-Cookie"), 1);
-    response_free(&r);
+    site_get(&r, "/gone");
+    ck_assert_uint_eq(site_header_count(&r, "Set-Cookie"), 1);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -82,20 +82,20 @@ static const struct {
 
 START_TEST(who_comes_back)
 {
-    struct response r;
+    struct site_response r;
     char field[128];
     site_write("html/x", "x");
     site_serve("userid on;");
     snprintf(field, sizeof field, "Cookie: %s\r\n", sent[_i].sent);
-    request(&r, "GET", "/x", field);
-    ck_assert_uint_eq(header_count(&r, "Set-Cookie"), sent[_i].known ? 0 : 1);
-    response_free(&r);
+    site_request(&r, "GET", "/x", field);
+    ck_assert_uint_eq(site_header_count(&r, "Set-Cookie"), sent[_i].known ? 0 : 1);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(attributes)
 {
-    struct response r;
+    struct site_response r;
     site_write("html/x", "x");
     site_serve(
         "userid off; location / { }\n"
@@ -105,73 +105,73 @@ START_TEST(attributes)
         "location /far { userid on; userid_expires 40y; return 204; }\n"
         "location /service { userid on; userid_service 16909060; return 204; }\n"
         "location /v1 { userid v1; return 204; } location /log { userid log; return 204; }\n");
-    get(&r, "/max");
+    site_get(&r, "/max");
     ck_assert_int_eq(strncmp(cookie(&r), "id=", 3), 0);
     ck_assert_str_eq(
-        header(&r, "Set-Cookie") + strlen(cookie(&r)),
+        site_header(&r, "Set-Cookie") + strlen(cookie(&r)),
         "; expires=Thu, 31-Dec-37 23:55:55 GMT; domain=example.org; path=/p; secure; httponly; samesite=lax");
     assert_header(&r, "P3P", "policyref=\"/w3c/p3p.xml\"");
-    response_free(&r);
+    site_response_free(&r);
 
     char date[64];
     time_t at = time(NULL) + 365 * 86400;
-    get(&r, "/year");
+    site_get(&r, "/year");
     snprintf(date, sizeof date, "-%02d ", gmtime(&at)->tm_year % 100);
-    ck_assert_ptr_nonnull(strstr(header(&r, "Set-Cookie"), date));
-    response_free(&r);
+    ck_assert_ptr_nonnull(strstr(site_header(&r, "Set-Cookie"), date));
+    site_response_free(&r);
     at = time(NULL) + 40LL * 365 * 86400;
-    get(&r, "/far");
+    site_get(&r, "/far");
     strftime(date, sizeof date, "-%b-%Y ", gmtime(&at));
-    ck_assert_ptr_nonnull(strstr(header(&r, "Set-Cookie"), date));
-    response_free(&r);
+    ck_assert_ptr_nonnull(strstr(site_header(&r, "Set-Cookie"), date));
+    site_response_free(&r);
 
     unsigned char id[16];
-    get(&r, "/service");
+    site_get(&r, "/service");
     decode(cookie(&r) + 4, id);
     ck_assert_uint_eq(word(id, 0), 0x01020304);
-    response_free(&r);
-    get(&r, "/v1");
+    site_response_free(&r);
+    site_get(&r, "/v1");
     decode(cookie(&r) + 4, id);
     ck_assert_uint_eq(word(id, 0), 0);
     ck_assert_uint_eq(id[12], 1);
-    response_free(&r);
-    get(&r, "/log");
+    site_response_free(&r);
+    site_get(&r, "/log");
     assert_header(&r, "Set-Cookie", NULL);
-    response_free(&r);
-    get(&r, "/x");
+    site_response_free(&r);
+    site_get(&r, "/x");
     assert_header(&r, "Set-Cookie", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(mark)
 {
-    struct response r;
+    struct site_response r;
     unsigned char id[16];
     site_write("html/x", "x");
     site_serve("userid on; userid_mark Z;");
-    get(&r, "/x");
+    site_get(&r, "/x");
     ck_assert_str_eq(cookie(&r) + 4 + 22, "Z=");
     decode(cookie(&r) + 4, id);
-    response_free(&r);
-    request(&r, "GET", "/x", "Cookie: uid=" COOKIE "\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/x", "Cookie: uid=" COOKIE "\r\n");
     ck_assert_str_eq(cookie(&r), "uid=fwAAAWVTaQABAgMEAgMDAwZ=");
-    response_free(&r);
-    request(&r, "GET", "/x", "Cookie: uid=fwAAAWVTaQABAgMEAgMDAwZ=\r\n");
+    site_response_free(&r);
+    site_request(&r, "GET", "/x", "Cookie: uid=fwAAAWVTaQABAgMEAgMDAwZ=\r\n");
     assert_header(&r, "Set-Cookie", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(variables)
 {
-    struct response r;
+    struct site_response r;
     char field[128], want[128];
     site_write("html/x", "x");
     site_serve("userid on; location /v { return 200 \"[$uid_got|$uid_set]\"; }\n"
                "location /log { userid log; return 200 \"[$uid_got|$uid_set]\"; }\n"
                "location /off { userid off; return 200 \"[$uid_got|$uid_set|$uid_reset]\"; }");
-    get(&r, "/v");
+    site_get(&r, "/v");
     unsigned char id[16];
     decode(cookie(&r) + 4, id);
     unsigned words[4];
@@ -179,17 +179,17 @@ START_TEST(variables)
     snprintf(want, sizeof want, "[|uid=%08X%08X%08X%08X]", words[0], words[1], words[2], words[3]);
     ck_assert_str_eq(r.body, want);
     snprintf(field, sizeof field, "Cookie: %s\r\n", cookie(&r));
-    response_free(&r);
+    site_response_free(&r);
     snprintf(want, sizeof want, "[uid=%08X%08X%08X%08X|]", words[0], words[1], words[2], words[3]);
-    request(&r, "GET", "/v", field);
+    site_request(&r, "GET", "/v", field);
     ck_assert_str_eq(r.body, want);
-    response_free(&r);
-    request(&r, "GET", "/log", field);
+    site_response_free(&r);
+    site_request(&r, "GET", "/log", field);
     ck_assert_str_eq(r.body, want);
-    response_free(&r);
-    request(&r, "GET", "/off", field);
+    site_response_free(&r);
+    site_request(&r, "GET", "/off", field);
     ck_assert_str_eq(r.body, "[||]");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 

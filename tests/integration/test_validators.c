@@ -11,25 +11,25 @@
 enum { MTIME = 1600000000 };
 
 /* The value of a field of the last answer; "" for none. */
-static void keep(char out[256], const struct response *r, const char *name)
+static void keep(char out[256], const struct site_response *r, const char *name)
 {
-    const char *value = header(r, name);
+    const char *value = site_header(r, name);
     snprintf(out, 256, "%s", value ? value : "");
 }
 
-static int ask(struct response *r, const char *target, const char *fields, const char *name, const char *value)
+static int ask(struct site_response *r, const char *target, const char *fields, const char *name, const char *value)
 {
     char lines[3000];
     snprintf(lines, sizeof lines, "%s%s%s%s%s", fields, name, *name ? ": " : "", value, *name ? "\r\n" : "");
-    request(r, "GET", target, lines);
+    site_request(r, "GET", target, lines);
     return r->status;
 }
 
 static int status(const char *target, const char *fields, const char *name, const char *value)
 {
-    struct response r;
+    struct site_response r;
     int got = ask(&r, target, fields, name, value);
-    response_free(&r);
+    site_response_free(&r);
     return got;
 }
 
@@ -91,7 +91,7 @@ static void check_pair(const struct coding *asked, const char *tag, const char *
 START_TEST(tags_of_codings_differ)
 {
     char tags[CODED][256];
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
     serve_codings();
@@ -99,10 +99,10 @@ START_TEST(tags_of_codings_differ)
         ck_assert_int_eq(ask(&r, codings[i].target, codings[i].fields, "", ""), 200);
         keep(tags[i], &r, "ETag");
         ck_assert(*tags[i]);
-        response_free(&r);
+        site_response_free(&r);
         ck_assert_int_eq(ask(&r, codings[i].target, codings[i].fields, "If-None-Match", tags[i]), 304);
         assert_header(&r, "ETag", tags[i]);
-        response_free(&r);
+        site_response_free(&r);
     }
     for (size_t i = 0; i < CODED; i++)
         for (size_t k = 0; k < CODED; k++)
@@ -115,14 +115,14 @@ START_TEST(own_tag_of_codings)
 {
     static const char *const accepts[] = {"", "Accept-Encoding: gzip\r\n", "Accept-Encoding: br\r\n"};
     char tags[3][256];
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
     serve_codings();
     for (size_t i = 0; i < 3; i++) {
         ask(&r, "/own/a.txt", accepts[i], "", "");
         keep(tags[i], &r, "ETag");
-        response_free(&r);
+        site_response_free(&r);
     }
     ck_assert_str_eq(tags[0], "\"v1\"");
     ck_assert_str_eq(tags[1], "\"v1-gz\"");
@@ -138,7 +138,7 @@ START_TEST(tags_of_charsets_differ)
 {
     static const char *const targets[] = {"/k.txt", "/k.txt?c=koi8-r", "/k.txt?c=utf-8", "/k.txt?c=windows-1251"};
     char tags[4][256];
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
     site_write("html/k.txt", "\xc1\n");
@@ -146,9 +146,9 @@ START_TEST(tags_of_charsets_differ)
                    "server { listen 127.0.0.1:@PORT@; root @DIR@/html; source_charset koi8-r; charset $arg_c; }");
     site_start();
     for (size_t i = 0; i < 4; i++) {
-        get(&r, targets[i]);
+        site_get(&r, targets[i]);
         keep(tags[i], &r, "ETag");
-        response_free(&r);
+        site_response_free(&r);
     }
     for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < 4; k++) /* the first two are the same bytes */
@@ -214,7 +214,7 @@ START_TEST(fields_of_a_304)
 {
     static const char *const names[] = {"ETag", "Last-Modified", "Expires", "Cache-Control", "X-A"};
     const struct both *row = &both[_i];
-    struct response r, same;
+    struct site_response r, same;
     char tag[256], date[256], location[256];
     if (on_nginx())
         return;
@@ -227,24 +227,24 @@ START_TEST(fields_of_a_304)
     else
         ck_assert_int_eq(ask(&same, row->target, row->fields, "If-Modified-Since", date), 304);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        assert_header(&same, names[i], header(&r, names[i]));
+        assert_header(&same, names[i], site_header(&r, names[i]));
     bool varies = strstr(r.head, "Vary: Accept-Encoding\r\n") != NULL;
     ck_assert_msg(varies == (strstr(same.head, "Vary: Accept-Encoding\r\n") != NULL), "%s", same.head);
-    if (header(&r, "Content-Location"))
+    if (site_header(&r, "Content-Location"))
         assert_header(&same, "Content-Location", "/the/304");
     keep(location, &same, "Content-Encoding");
     ck_assert_str_eq(location, "");
     assert_header(&same, "Content-Length", NULL);
     ck_assert_uint_eq(same.len, 0);
-    response_free(&r);
-    response_free(&same);
+    site_response_free(&r);
+    site_response_free(&same);
 }
 END_TEST
 
 /* Those that are decided by compression have to be: else the rows above compare nothing. */
 START_TEST(compressed_through_a_proxy)
 {
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
     serve_both();
@@ -254,7 +254,7 @@ START_TEST(compressed_through_a_proxy)
         bool expired = strstr(both[i].target, "expired") != NULL; /* an hour after 2020 */
         ask(&r, both[i].target, both[i].fields, "", "");
         assert_header(&r, "Content-Encoding", suits || expired ? "gzip" : NULL);
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -360,20 +360,20 @@ static const time_t past[] = {-1, 0, -2, -2147483648, -2147483649, -62135596800,
 START_TEST(dates_of_the_past)
 {
     char name[128], date[30];
-    struct response r;
+    struct site_response r;
     snprintf(name, sizeof name, "%s", serve_dated());
     for (size_t i = 0; i < sizeof past / sizeof *past && !on_nginx(); i++) {
         site_set_mtime(name, past[i]);
         date_of(date, site_mtime(name));
-        get(&r, "/d");
+        site_get(&r, "/d");
         assert_header(&r, "Last-Modified", date);
-        response_free(&r);
+        site_response_free(&r);
         expect_matched("/d", date);
-        get(&r, "/m");
+        site_get(&r, "/m");
         date_of(date, site_mtime(name) < -62167219200 ? -62167219200 + 3600 : site_mtime(name) + 3600);
         assert_header(&r, "Expires", date);
         assert_header(&r, "Cache-Control", "no-cache");
-        response_free(&r);
+        site_response_free(&r);
     }
 }
 END_TEST
@@ -384,25 +384,25 @@ static const time_t ahead[] = {86400, 2000000000, 1000000000000};
 START_TEST(dates_ahead)
 {
     char name[128], first[256], later[30], expires[256];
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return;
     snprintf(name, sizeof name, "%s", serve_dated());
     for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) {
         site_set_mtime(name, time(NULL) + ahead[i]);
-        get(&r, "/d");
+        site_get(&r, "/d");
         keep(first, &r, "Last-Modified");
         assert_header(&r, "Date", first);
-        response_free(&r);
+        site_response_free(&r);
         for (time_t then = time(NULL); time(NULL) == then;) /* another second */
             expect_matched("/d", first);
         expect_matched("/d", first);
         date_of(later, time(NULL) + 3600); /* never sent */
         ck_assert_int_eq(status("/d", "", "If-Modified-Since", later), 200);
-        get(&r, "/m");
+        site_get(&r, "/m");
         keep(expires, &r, "Cache-Control");
         ck_assert_str_eq(expires, "max-age=3600");
-        response_free(&r);
+        site_response_free(&r);
     }
     /* Changed, and ahead again: what was sent before is not good any more. */
     for (time_t then = time(NULL); time(NULL) == then;)
@@ -418,25 +418,25 @@ END_TEST
 /* A time that is longer than any calendar. */
 START_TEST(expires_past_9999)
 {
-    struct response r;
+    struct site_response r;
     site_write("html/d", "0123456789");
     site_serve("location /d { expires 9000y; } location /cookie { alias @DIR@/html/d; userid on;"
                "userid_expires 9000y; } location /max { alias @DIR@/html/d; expires $arg_e; }");
     if (on_nginx())
         return;
-    get(&r, "/d");
+    site_get(&r, "/d");
     assert_header(&r, "Expires", "Fri, 31 Dec 9999 23:59:59 GMT");
-    response_free(&r);
-    get(&r, "/max?e=9223372036854775807");
+    site_response_free(&r);
+    site_get(&r, "/max?e=9223372036854775807");
     assert_header(&r, "Expires", "Fri, 31 Dec 9999 23:59:59 GMT");
-    response_free(&r);
-    get(&r, "/max?e=-9223372036854775807");
+    site_response_free(&r);
+    site_get(&r, "/max?e=-9223372036854775807");
     assert_header(&r, "Expires", "Sat, 01 Jan 0000 00:00:00 GMT");
     assert_header(&r, "Cache-Control", "no-cache");
-    response_free(&r);
-    get(&r, "/cookie");
-    ck_assert_ptr_nonnull(strstr(header(&r, "Set-Cookie"), "expires=Fri, 31-Dec-9999 23:59:59 GMT"));
-    response_free(&r);
+    site_response_free(&r);
+    site_get(&r, "/cookie");
+    ck_assert_ptr_nonnull(strstr(site_header(&r, "Set-Cookie"), "expires=Fri, 31-Dec-9999 23:59:59 GMT"));
+    site_response_free(&r);
 }
 END_TEST
 

@@ -6,12 +6,12 @@
 
 static void expect_value(const char *target, const char *name, const char *value)
 {
-    struct response r;
+    struct site_response r;
 
-    get(&r, target);
-    ck_assert_msg(header_count(&r, name) == 1 && !strcmp(header(&r, name), value), "%s: %s: %s\nnot %s", target, name,
-                  header(&r, name), value);
-    response_free(&r);
+    site_get(&r, target);
+    ck_assert_msg(site_header_count(&r, name) == 1 && !strcmp(site_header(&r, name), value), "%s: %s: %s\nnot %s",
+                  target, name, site_header(&r, name), value);
+    site_response_free(&r);
 }
 
 /* The value may span lines, be indented, and hold tabs: it is one line with the same words. */
@@ -54,14 +54,14 @@ START_TEST(constant_text_is_one_line)
     expect_value("/rewrite", "Location", site_text("http://localhost@:PORT@/x ?b=/rewrite"));
     expect_value("/page", "Location", "http://else.example/ ?%20/page");
     expect_value("/cookie", "P3P", "CP= x");
-    struct response r;
-    get(&r, "/cookie");
-    const char *cookie = header(&r, "Set-Cookie");
+    struct site_response r;
+    site_get(&r, "/cookie");
+    const char *cookie = site_header(&r, "Set-Cookie");
     ck_assert_msg(cookie && strstr(cookie, "; path=/a b"), "%s", cookie);
-    response_free(&r);
-    get(&r, "/type"); /* a body is no field */
+    site_response_free(&r);
+    site_get(&r, "/type"); /* a body is no field */
     ck_assert_str_eq(r.body, "two\nlines");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -94,7 +94,7 @@ START_TEST(text_of_requests_is_encoded)
     expect_value("/rewrite" BYTES, "Location", "/x?%20=/rewrite" ENCODED);
     expect_value("/page" BYTES, "Location", "http://else.example/page" ENCODED);
     expect_value("/d-" BYTES, "Location", "/d/?" ENCODED);
-    struct client c;
+    struct site_client c;
     char bytes[512];
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "/trail" BYTES);

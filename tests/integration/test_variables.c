@@ -41,17 +41,17 @@ START_TEST(families_keep_their_meaning)
     expect_body("/group/a?g=b", "[a]");
     if (!on_nginx()) /* there the group takes the name for the whole configuration */
         expect_body("/group?g=b", "[b]");
-    struct response r;
-    get(&r, "/sent");
+    struct site_response r;
+    site_get(&r, "/sent");
     assert_header(&r, "X-T", "[s]");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* Those that nginx marks changeable. */
 START_TEST(changeable_names)
 {
-    struct response r;
+    struct site_response r;
 
     site_serve_http(
         "map $arg_m $uid_reset { default \"\"; 1 log; } map $arg_m $args { volatile; default made; }\n"
@@ -69,12 +69,12 @@ START_TEST(changeable_names)
     expect_body("/?m=2", "|7|split|msp|of /");
     expect_body("/args?x", "made");
     expect_body("/set", "mine 0 now");
-    request(&r, "GET", "/id?m=2", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
-    ck_assert_int_eq((int)header_count(&r, "Set-Cookie"), 0);
-    response_free(&r);
-    request(&r, "GET", "/id?m=1", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
-    ck_assert_int_eq((int)header_count(&r, "Set-Cookie"), 1);
-    response_free(&r);
+    site_request(&r, "GET", "/id?m=2", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
+    ck_assert_int_eq((int)site_header_count(&r, "Set-Cookie"), 0);
+    site_response_free(&r);
+    site_request(&r, "GET", "/id?m=1", "Cookie: u=fwAAAWsL4LcarjH3AwMDAg==\r\n");
+    ck_assert_int_eq((int)site_header_count(&r, "Set-Cookie"), 1);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -216,14 +216,14 @@ START_TEST(names_of_other_modules)
     expect_for("/d", "User-Agent: MSIE 6\r\n", "ok");
     expect_log(4, "-,-,-,-,-,-,-,-,[][][1][/a.php][]\n-,-,-,-,-,-,-,-,[1][][1][/b/][]\n"
                   "-,-,-,-,-,-,-,-,[][][1][/c][]\n-,-,-,-,-,-,-,-,[][][1][/d][]\n");
-    struct response r;
-    get(&r, "/date");
+    struct site_response r;
+    site_get(&r, "/date");
     char *gmt = strchr(r.body, '|');
     ck_assert_ptr_nonnull(gmt);
     *gmt++ = '\0';
     expect_date(gmt, true);
     expect_date(r.body, false);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -238,8 +238,8 @@ START_TEST(newer_names)
         "log_format v '$http3,$ssl_sigalg,$ssl_client_sigalg,$upstream_last_server_name'; access_log logs/v.log v;",
         "location / { return 200 \"$is_request_port$request_port\"; }");
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(0));
         snprintf(request_text, sizeof request_text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", ports[i][0]);
         client_say(&c, "%s", request_text);
@@ -247,17 +247,17 @@ START_TEST(newer_names)
         for (int n = 0; n < 2; n++) {
             ck_assert(client_receive(&c, &r));
             ck_assert_msg(!strcmp(r.body, ports[i][1]), "%s: %s", ports[i][0], r.body);
-            response_free(&r);
+            site_response_free(&r);
         }
         client_close(&c);
     }
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     client_say(&c, "GET / HTTP/1.0\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_str_eq(r.body, "");
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
 }
 END_TEST
@@ -305,8 +305,8 @@ START_TEST(tlvs_of_the_proxy_protocol)
     site_start();
     expect_body("/", "|||||");
     for (size_t step = t->len; step > 0; step = step == 1 ? 0 : 1) {
-        struct client c;
-        struct response r;
+        struct site_client c;
+        struct site_response r;
         client_open(&c, site_port(1));
         for (size_t at = 0; at < t->len; at += step) {
             ck_assert_uint_eq(client_send(&c, t->bytes + at, step), step);
@@ -315,11 +315,11 @@ START_TEST(tlvs_of_the_proxy_protocol)
         }
         ck_assert(client_receive(&c, &r));
         ck_assert_str_eq(r.body, t->answer);
-        response_free(&r);
+        site_response_free(&r);
         client_say(&c, GET); /* they are the connection's */
         ck_assert(client_receive(&c, &r));
         ck_assert_str_eq(r.body, t->answer);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -349,14 +349,14 @@ START_TEST(repeated_response_fields)
         "5; add_header X 1; add_header x 2; add_header X \"$sent_http_x, 3\"; add_header Set-Cookie a=1; "
         "add_header Set-Cookie b=2; add_header Cache-Control public; add_header Vary Origin; }");
     site_write("html/a.txt", "some text");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 2; i++) {
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: h\r\n%s\r\n", i == 0 ? "" : "Connection: close\r\n");
         ck_assert(client_receive(&c, &r));
         ck_assert_str_eq(r.body, "some text");
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
     expect_log(2, "1, 2, 1, 2, 3|a=1, b=2|max-age=5, public|Accept-Encoding, Origin|timeout=50|-\n"
@@ -372,7 +372,7 @@ START_TEST(sent_trailers)
         "location /none/ { }");
     site_write("html/a.txt", "some text");
     for (int i = 0; i < 2; i++) {
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_say(&c, "GET /%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", i == 0 ? "a.txt" : "none/x");
         while (client_fill(&c))
@@ -388,7 +388,7 @@ START_TEST(sent_location)
 {
     static const char *const targets[] = {"/return", "/url", "/rewrite", "/dir", "/none", "/page", "/relative"};
     char expected[1024] = "";
-    struct response r;
+    struct site_response r;
 
     site_serve_http(
         "log_format v '$sent_http_location'; access_log logs/v.log v;",
@@ -400,24 +400,24 @@ START_TEST(sent_location)
     site_write("html/a.txt", "a");
     site_mkdir("html/dir");
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-        get(&r, targets[i]);
-        const char *location = header(&r, "Location");
+        site_get(&r, targets[i]);
+        const char *location = site_header(&r, "Location");
         ck_assert_msg(location != NULL, "%s: no Location", targets[i]);
         size_t len = strlen(expected);
         snprintf(expected + len, sizeof expected - len, "%s\n", location);
-        response_free(&r);
+        site_response_free(&r);
     }
     expect_log(sizeof targets / sizeof *targets, expected);
-    get(&r, "/added");
+    site_get(&r, "/added");
     assert_header(&r, "X-Added", "/x");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 /* What is decided by it holds for what the client has already. */
 START_TEST(type_of_what_is_not_modified)
 {
-    struct response r;
+    struct site_response r;
     char fields[128], tag[64];
 
     site_serve_http(
@@ -429,25 +429,25 @@ START_TEST(type_of_what_is_not_modified)
     for (int i = 0; i < 2; i++) {
         const char *name = i == 0 ? "/a.html" : "/a.gif", *control = i == 0 ? "no-cache" : "max-age=2592000";
         const char *type = i == 0 ? "text/html" : "image/gif";
-        get(&r, name);
+        site_get(&r, name);
         ck_assert_int_eq(r.status, 200);
         assert_header(&r, "Cache-Control", control);
         assert_header(&r, "X-Type", type);
-        snprintf(tag, sizeof tag, "%s", header(&r, "ETag"));
-        response_free(&r);
+        snprintf(tag, sizeof tag, "%s", site_header(&r, "ETag"));
+        site_response_free(&r);
         snprintf(fields, sizeof fields, "If-None-Match: %s\r\n", tag);
-        request(&r, "GET", name, fields);
+        site_request(&r, "GET", name, fields);
         ck_assert_int_eq(r.status, 304);
         assert_header(&r, "Content-Type", NULL);
         assert_header(&r, "Cache-Control", control);
         assert_header(&r, "X-Type", type);
-        response_free(&r);
+        site_response_free(&r);
     }
-    get(&r, "/204/x.html");
+    site_get(&r, "/204/x.html");
     ck_assert_int_eq(r.status, 204);
     assert_header(&r, "Content-Type", NULL);
     assert_header(&r, "Cache-Control", "no-cache");
-    response_free(&r);
+    site_response_free(&r);
     expect_log(5, "200 text/html; charset=utf-8 4\n304 text/html; charset=utf-8 -\n200 image/gif 5\n304 image/gif -\n"
                   "204 text/html -\n");
 }
@@ -455,22 +455,22 @@ END_TEST
 
 START_TEST(server_names_with_a_dot)
 {
-    struct response r;
+    struct site_response r;
 
     site_serve_http("log_format v '$server_name|$host'; access_log logs/v.log v;",
                     "server_name .Example.org other; server_name_in_redirect on; port_in_redirect off;\n"
                     "location /name { return 200 $server_name; }");
     site_mkdir("html/dir");
     expect_body("/name", "example.org");
-    get(&r, "/dir");
+    site_get(&r, "/dir");
     assert_header(&r, "Location", "http://example.org/dir/");
-    response_free(&r);
-    struct client c;
+    site_response_free(&r);
+    struct site_client c;
     client_open(&c, site_port(0));
     client_say(&c, "GET /none HTTP/1.0\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
+    site_response_free(&r);
     client_close(&c);
     char *log = log_await("logs/error.log", ", server: example.org,");
     free(log);
@@ -490,7 +490,7 @@ START_TEST(uri_of_refused_targets)
         "");
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         int len = snprintf(bytes, sizeof bytes, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", refused[i]);
-        ck_assert_int_eq(status_of_bytes(bytes, (size_t)len), 400);
+        ck_assert_int_eq(site_status_of_bytes(bytes, (size_t)len), 400);
     }
     if (on_nginx()) /* which has not begun to read the target when it sees the * */
         return;

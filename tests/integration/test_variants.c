@@ -28,19 +28,19 @@ static void write_files(void)
 }
 
 /* A request; "" for no Accept-Encoding. */
-static void ask(struct response *r, const char *target, const char *accept, const char *more)
+static void ask(struct site_response *r, const char *target, const char *accept, const char *more)
 {
     char fields[512] = "";
     if (*accept)
         snprintf(fields, sizeof fields, "Accept-Encoding: %s\r\n", accept);
     strncat(fields, more, sizeof fields - strlen(fields) - 1);
-    request(r, "GET", target, fields);
+    site_request(r, "GET", target, fields);
 }
 
 /* The first word of the body, and Vary. */
 static void expect(const char *target, const char *accept, const char *word, bool vary)
 {
-    struct response r;
+    struct site_response r;
     ask(&r, target, accept, "");
     const char *coding = !strcmp(word, "GZIP")        ? "gzip"
                          : !strcmp(word, "BROTLI")    ? "br"
@@ -51,7 +51,7 @@ static void expect(const char *target, const char *accept, const char *word, boo
     assert_header(&r, "Vary", vary ? "Accept-Encoding" : NULL);
     if (r.status == 200)
         assert_header(&r, "Content-Type", "text/plain");
-    response_free(&r);
+    site_response_free(&r);
 }
 
 static const struct {
@@ -80,7 +80,7 @@ START_TEST(best_liked_one)
     expect("/gz.txt", "gzip, br, zstd", "GZIP", false); /* without gzip_vary, as nginx; no other is there */
     expect("/none.txt", "gzip, br, zstd", "plain", false);
     expect("/only.txt", "gzip", "GZIP", false);
-    ck_assert_int_eq(status_of("/only.txt"), 404);
+    ck_assert_int_eq(site_status_of("/only.txt"), 404);
     expect("/dir.txt", "gzip", "plain", false);
 }
 END_TEST
@@ -92,11 +92,11 @@ START_TEST(gzip_alone)
     expect("/gz.txt", "", "plain", false);
     expect("/a.txt", "gzip, br, zstd", "GZIP", false);
     expect("/off/gz.txt", "gzip", "plain", false);
-    struct response r;
+    struct site_response r;
     ask(&r, "/", "gzip", "");
     ck_assert_str_eq(r.body, "GZIP of index\n");
     assert_header(&r, "Content-Type", "text/html");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -107,15 +107,15 @@ START_TEST(vary)
     expect("/gz.txt", "gzip", "GZIP", true);
     expect("/gz.txt", "", "plain", true);
     expect("/none.txt", "gzip", "plain", false);
-    struct response r;
-    get(&r, "/only.txt");
+    struct site_response r;
+    site_get(&r, "/only.txt");
     ck_assert_int_eq(r.status, 404);
     assert_header(&r, "Vary", "Accept-Encoding");
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/gz.txt", "gzip", "If-None-Match: *\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "Vary", "Accept-Encoding");
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(head_of_a_side_file)
 {
     site_serve("gzip_static on; types { text/x-a txt; application/gzip gz; } add_header X-A 1;");
-    struct response r;
+    struct site_response r;
     char date[30];
     ask(&r, "/a.txt", "gzip", "");
     assert_header(&r, "Content-Type", "text/x-a");
@@ -152,34 +152,34 @@ START_TEST(head_of_a_side_file)
     const char *etag = strstr(r.head, "ETag"), *coding = strstr(r.head, "Content-Encoding"),
                *added = strstr(r.head, "X-A");
     ck_assert(etag < coding && coding < added);
-    response_free(&r);
+    site_response_free(&r);
 
     ask(&r, "/a.txt", "gzip", "If-None-Match: \"5f5e1000-8\"\r\n"); /* the original's */
     ck_assert_int_eq(r.status, 200);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/a.txt", "gzip", "If-None-Match: \"5f5e1010-1d\", \"5f5e1010-1d-gz\"\r\n");
     ck_assert_int_eq(r.status, 304);
     assert_header(&r, "ETag", on_nginx() ? "\"5f5e1010-1d\"" : "\"5f5e1010-1d-gz\"");
     assert_header(&r, "Content-Encoding", NULL);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/a.txt", "gzip", "If-Match: \"5f5e1000-8\"\r\n");
     ck_assert_int_eq(r.status, 412);
     assert_header(&r, "Content-Encoding", NULL);
-    response_free(&r);
-    request(&r, "HEAD", "/a.txt", "Accept-Encoding: gzip\r\n");
+    site_response_free(&r);
+    site_request(&r, "HEAD", "/a.txt", "Accept-Encoding: gzip\r\n");
     assert_header(&r, "Content-Length", "29");
     assert_header(&r, "Content-Encoding", "gzip");
-    response_free(&r);
-    request(&r, "POST", "/a.txt", "Accept-Encoding: gzip\r\n");
+    site_response_free(&r);
+    site_request(&r, "POST", "/a.txt", "Accept-Encoding: gzip\r\n");
     ck_assert_int_eq(r.status, 405);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
 START_TEST(ranges_of_a_side_file)
 {
     site_serve("gzip_static on;");
-    struct response r;
+    struct site_response r;
     if (on_nginx())
         return; /* has none */
     ask(&r, "/a.txt", "gzip", "Range: bytes=0-3\r\n");
@@ -187,16 +187,16 @@ START_TEST(ranges_of_a_side_file)
     ck_assert_str_eq(r.body, "GZIP");
     assert_header(&r, "Content-Range", "bytes 0-3/29");
     assert_header(&r, "Content-Encoding", "gzip");
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/a.txt", "gzip", "Range: bytes=0-3\r\nIf-Range: \"5f5e1000-8\"\r\n");
     ck_assert_int_eq(r.status, 200);
     ck_assert_uint_eq(r.len, 29);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/a.txt", "gzip", "Range: bytes=29-\r\n");
     ck_assert_int_eq(r.status, 416);
     assert_header(&r, "Content-Range", "bytes */29");
     assert_header(&r, "Content-Encoding", NULL);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -217,21 +217,21 @@ START_TEST(conditions_of_gzip)
         {"/via/gz.txt", "Via: 1.1 x\r\n", "GZIP"},
         {"/auth/gz.txt", "Via: 1.1 x\r\nAuthorization: Basic eDp5\r\n", "GZIP"},
     };
-    struct response r;
+    struct site_response r;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ask(&r, rows[i].target, "gzip", rows[i].fields);
         ck_assert_msg(!strncmp(r.body, rows[i].word, strlen(rows[i].word)), "%s %s: %s", rows[i].target, rows[i].fields,
                       r.body);
-        response_free(&r);
+        site_response_free(&r);
     }
     static const char *const targets[] = {"/gz.txt", "/old/gz.txt"};
     for (int i = 0; i < 2; i++) {
-        struct client c;
+        struct site_client c;
         client_open(&c, site_port(0));
         client_say(&c, "GET %s HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n", targets[i]);
         ck_assert(client_receive(&c, &r));
         assert_header(&r, "Content-Encoding", i ? "gzip" : NULL);
-        response_free(&r);
+        site_response_free(&r);
         client_close(&c);
     }
 }
@@ -244,10 +244,10 @@ START_TEST(try_files_and_error_pages)
     expect("/t/x", "gzip", "GZIP", false);
     expect("/t/x", "", "plain", false);
     expect("/e/x", "gzip", "GZIP", false);
-    struct response r;
+    struct site_response r;
     ask(&r, "/e/x", "gzip", "");
     ck_assert_int_eq(r.status, 404);
-    response_free(&r);
+    site_response_free(&r);
 }
 END_TEST
 
@@ -256,7 +256,7 @@ START_TEST(bytes_move_by_the_side_file)
 {
     const char *base = *site_disk() ? site_disk() : site_dir();
     char path[4200];
-    struct response r;
+    struct site_response r;
     write_files();
     snprintf(path, sizeof path, "%s/v/x", base);
     site_write(path, "small");
@@ -269,14 +269,14 @@ START_TEST(bytes_move_by_the_side_file)
     ask(&r, "/x", "gzip", "");
     ck_assert_uint_eq(r.len, 200000);
     assert_pattern(r.body, r.len, 0);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/x", "gzip", "Range: bytes=70001-150000\r\n");
     ck_assert_uint_eq(r.len, 80000);
     assert_pattern(r.body, r.len, 70001);
-    response_free(&r);
+    site_response_free(&r);
     ask(&r, "/x", "", "");
     ck_assert_str_eq(r.body, "small");
-    response_free(&r);
+    site_response_free(&r);
     char *log = log_await_count("logs/m.log", ";", 3);
     if (*site_disk())
         ck_assert_msg(strstr(log, "/x direct 200000;\n/x direct 80000;\n/x sendfile 5;"), "%s", log);
@@ -303,15 +303,15 @@ END_TEST
 START_TEST(pipelined)
 {
     site_serve("gzip_static on; brotli_static on;");
-    struct client c;
-    struct response r;
+    struct site_client c;
+    struct site_response r;
     client_open(&c, site_port(0));
     for (int i = 0; i < 20; i++)
         client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: %s\r\n\r\n", i % 2 ? "br" : "gzip");
     for (int i = 0; i < 20; i++) {
         ck_assert(client_receive(&c, &r));
         ck_assert(!strncmp(r.body, i % 2 && !on_nginx() ? "BROTLI" : "GZIP", 4));
-        response_free(&r);
+        site_response_free(&r);
     }
     client_close(&c);
 }
@@ -319,7 +319,7 @@ END_TEST
 
 START_TEST(explained)
 {
-    struct run run;
+    struct site_run run;
     char prefix[4096], url[64];
     if (on_nginx())
         return;
@@ -360,7 +360,7 @@ START_TEST(bad_lines)
 {
     static const char *const bad[] = {"gzip_static yes;", "brotli_static;", "zstd_static on on;", "brotli on;",
                                       "zstd_comp_level 3;"};
-    struct run run;
+    struct site_run run;
     site_conf_server(bad[_i]);
     site_check(&run);
     ck_assert_int_ne(run.status, 0);

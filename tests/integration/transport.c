@@ -81,7 +81,7 @@ static void plain_reset(struct channel *ch)
     socket_close(ch);
 }
 
-static const struct transport plain = {
+static const struct site_transport plain = {
     .name = "plain",
     .peer = "127.0.0.1",
     .is_tcp = true,
@@ -115,7 +115,7 @@ static int unix_connect(struct channel *ch, int port, int rcvbuf)
     return channel_connect_unix(ch, address + strlen("unix:"));
 }
 
-static const struct transport over_unix = {
+static const struct site_transport over_unix = {
     .name = "unix",
     .peer = "unix:",
     .address = unix_address,
@@ -141,11 +141,11 @@ int channel_connect_unix(struct channel *ch, const char *path)
 
 /* ---- The choice ---- */
 
-static const struct transport *const transports[] = {&plain, &over_unix};
+static const struct site_transport *const transports[] = {&plain, &over_unix};
 
-const struct transport *transport(void)
+const struct site_transport *site_transport(void)
 {
-    static const struct transport *chosen;
+    static const struct site_transport *chosen;
     const char *name = getenv("HARNESS_TRANSPORT");
     if (!name || !*name)
         chosen = &plain;
@@ -161,7 +161,7 @@ const struct transport *transport(void)
 
 bool needs_tcp(const char *test, const char *why)
 {
-    if (!transport()->is_tcp)
-        printf("  skipped over %s: %s: %s\n", transport()->name, test, why);
-    return transport()->is_tcp;
+    if (!site_transport()->is_tcp)
+        printf("  skipped over %s: %s: %s\n", site_transport()->name, test, why);
+    return site_transport()->is_tcp;
 }

@@ -10,13 +10,13 @@
 #include <sys/types.h>
 
 struct channel {
-    const struct transport *transport;
+    const struct site_transport *transport;
     int fd;        /* for poll(2); -1: closed */
     void *session; /* the transport's own, or NULL */
 };
 
 /* Calls that fail return -1 with errno set, as the system's do. */
-struct transport {
+struct site_transport {
     const char *name;
     const char *peer; /* $remote_addr of its clients */
     bool is_tcp;      /* addresses, ports, resets and receive buffers are TCP's */
@@ -31,7 +31,7 @@ struct transport {
     void (*close)(struct channel *ch);
 };
 
-const struct transport *transport(void); /* the chosen one; an unknown name ends the run */
+const struct site_transport *site_transport(void); /* the chosen one; an unknown name ends the run */
 
 /* To a socket that is no port's, whatever the chosen transport. */
 int channel_connect_unix(struct channel *ch, const char *path);
