@@ -19,7 +19,7 @@ struct address {
     };
 };
 
-enum { ADDRESS_TEXT_SIZE = sizeof("unix:") + sizeof(((struct sockaddr_un *)NULL)->sun_path) };
+enum { ADDRESS_TEXT_SIZE = sizeof "unix:" + sizeof(((struct sockaddr_un *)NULL)->sun_path) };
 
 /* "80", "*:80", "127.0.0.1", "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path" as nginx's listen takes them. A
  * missing port is `default_port`. A host name is resolved (blocking; at configuration time only) and may yield several.

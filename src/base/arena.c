@@ -150,7 +150,7 @@ bool arena_holds(const struct arena *a, const void *at)
 
 int arena_at_fini(struct arena *a, void (*fn)(void *arg), void *arg)
 {
-    struct arena_cleanup *c = arena_alloc(a, sizeof(*c));
+    struct arena_cleanup *c = arena_alloc(a, sizeof *c);
     if (!c)
         return -ENOMEM;
     *c = (struct arena_cleanup){a->cleanups, fn, arg};

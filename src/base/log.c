@@ -19,7 +19,7 @@ static const char *const names[] = {"emerg", "alert", "crit", "error", "warn", "
 
 int log_level_parse(const char *name, enum log_level *level)
 {
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             *level = (enum log_level)i;
             return 0;
@@ -115,10 +115,10 @@ static void finish_line(struct line *line, const char *message, size_t len, int 
     if (err != 0) {
         char text[128];
         int number = err < 0 ? -err : err;
-        tail_len = written(snprintf(tail, sizeof(tail), " (%d: %s)", number, strerror_r(number, text, sizeof(text))),
-                           sizeof(tail));
+        tail_len = written(snprintf(tail, sizeof tail, " (%d: %s)", number, strerror_r(number, text, sizeof text)),
+                           sizeof tail);
     }
-    line->len = add_escaped(line->at, line->len, sizeof(line->at) - tail_len - 1, message, len);
+    line->len = add_escaped(line->at, line->len, sizeof line->at - tail_len - 1, message, len);
     memcpy(line->at + line->len, tail, tail_len);
     line->len += tail_len;
     line->at[line->len++] = '\n';
@@ -127,8 +127,7 @@ static void finish_line(struct line *line, const char *message, size_t len, int 
 static void say_on_terminal(enum log_level level, const char *message, size_t len, int err)
 {
     struct line line;
-    line.len =
-        written(snprintf(line.at, sizeof(line.at), "%s: [%s] ", log_terminal_name, names[level]), sizeof(line.at));
+    line.len = written(snprintf(line.at, sizeof line.at, "%s: [%s] ", log_terminal_name, names[level]), sizeof line.at);
     finish_line(&line, message, len, err);
     write_stderr(line.at, line.len);
 }
@@ -139,12 +138,12 @@ static void say_in_outputs(const struct log *log, enum log_level level, uint64_t
     struct line line;
     char date[CLOCK_ERROR_LEN + 1];
     put_date(date);
-    line.len = written(snprintf(line.at, sizeof(line.at), "%s [%s] %d#%d: ", date, names[level], getpid(), gettid()),
-                       sizeof(line.at));
+    line.len = written(snprintf(line.at, sizeof line.at, "%s [%s] %d#%d: ", date, names[level], getpid(), gettid()),
+                       sizeof line.at);
     if (connection > 0)
         line.len +=
-            written(snprintf(line.at + line.len, sizeof(line.at) - line.len, "*%llu ", (unsigned long long)connection),
-                    sizeof(line.at) - line.len);
+            written(snprintf(line.at + line.len, sizeof line.at - line.len, "*%llu ", (unsigned long long)connection),
+                    sizeof line.at - line.len);
     finish_line(&line, message, len, err);
     write_outputs(log, level, line.at, line.len, spare);
 }
@@ -158,7 +157,7 @@ write_args(const struct log *log, enum log_level level, uint64_t connection, int
 
     char message[LINE_SIZE];
     int kept_errno = errno;
-    size_t len = written(vsnprintf(message, sizeof(message), format, args), sizeof(message));
+    size_t len = written(vsnprintf(message, sizeof message, format, args), sizeof message);
     bool terminal = starting && level <= LEVEL_WARN && !says_it_there(log, level);
     if (terminal)
         say_on_terminal(level, message, len, err);

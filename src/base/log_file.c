@@ -50,8 +50,8 @@ static int open_target(struct log_file *lf)
     lf->fd = -1;
     if (stays_shut)
         return 0;
-    if (strncmp(lf->path, scheme, sizeof(scheme) - 1) == 0)
-        return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof(scheme) - 1));
+    if (strncmp(lf->path, scheme, sizeof scheme - 1) == 0)
+        return log_syslog_open(&lf->syslog, text_from(text_of(lf->path), sizeof scheme - 1));
     const char *stream = log_stream_name(lf->path);
     lf->is_stream = stream != NULL;
     int fd = !stream                         ? log_file_open_any(lf->path, 0, &lf->is_descriptor)
@@ -85,7 +85,7 @@ void log_file_free(struct log_file *lf)
 /* `names`: NULL, or how files are kept open. */
 static int file_new(struct log_file **out, const char *path, const struct log_names_conf *names)
 {
-    struct log_file *lf = calloc(1, sizeof(*lf));
+    struct log_file *lf = calloc(1, sizeof *lf);
     if (!lf)
         return -ENOMEM;
     lf->fd = -1;
@@ -207,7 +207,7 @@ int log_file_open_names(struct log_file **out, const struct log_names_conf *conf
 {
     char name[200] = "variable paths";
     if (conf->max > 0)
-        snprintf(name, sizeof(name), "variable paths, cache %u: max=%llu inactive=%lldms valid=%lldms min_uses=%llu",
+        snprintf(name, sizeof name, "variable paths, cache %u: max=%llu inactive=%lldms valid=%lldms min_uses=%llu",
                  conf->id, (unsigned long long)conf->max, (long long)conf->inactive_msec, (long long)conf->valid_msec,
                  (unsigned long long)conf->min_uses);
     return find_or_make(out, name, conf, 0, 0, 0);
@@ -272,8 +272,8 @@ uint64_t log_file_count_waiting(const struct log_file *lf)
         return log_file_count_lines(lf->fill, lf->used);
     for (size_t at = 0; at < lf->used; lines++) {
         struct log_record record;
-        memcpy(&record, lf->fill + at, sizeof(record));
-        at += sizeof(record) + record.len;
+        memcpy(&record, lf->fill + at, sizeof record);
+        at += sizeof record + record.len;
     }
     return lines;
 }
@@ -295,7 +295,7 @@ static bool take_line(struct log_file *lf, int severity, size_t len)
     size_t before = lf->used;
     if (head_size(lf) > 0) {
         struct log_record record = {(uint32_t)len, severity};
-        memcpy(lf->fill + lf->used, &record, sizeof(record));
+        memcpy(lf->fill + lf->used, &record, sizeof record);
     }
     lf->used += head_size(lf) + len;
     bool crossed = before < lf->buffering.threshold && lf->used >= lf->buffering.threshold;

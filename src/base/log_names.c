@@ -48,7 +48,7 @@ struct run {
 
 int log_names_create(struct log_names **out, const struct log_names_conf *conf)
 {
-    struct log_names *n = calloc(1, sizeof(*n));
+    struct log_names *n = calloc(1, sizeof *n);
     size_t buckets = 16;
 
     if (!n)
@@ -61,8 +61,8 @@ int log_names_create(struct log_names **out, const struct log_names_conf *conf)
     while (buckets < conf->max && buckets < BUCKETS_MOST)
         buckets *= 2;
     n->mask = buckets - 1;
-    n->buckets = calloc(buckets, sizeof(*n->buckets));
-    if (!n->buckets || getrandom(n->secret, sizeof(n->secret), 0) != (ssize_t)sizeof(n->secret)) {
+    n->buckets = calloc(buckets, sizeof *n->buckets);
+    if (!n->buckets || getrandom(n->secret, sizeof n->secret, 0) != (ssize_t)sizeof n->secret) {
         log_names_destroy(n);
         return -ENOMEM;
     }
@@ -140,7 +140,7 @@ static struct entry *add(struct log_names *n, const char *path)
     if (!n->buckets)
         return NULL;
     size_t size = strlen(path) + 1;
-    struct entry *e = calloc(1, sizeof(*e) + size);
+    struct entry *e = calloc(1, sizeof *e + size);
     if (!e)
         return NULL;
     if (n->count >= n->conf.max)
@@ -206,7 +206,7 @@ static void write_run(struct log_file *lf, int fd, bool *torn, const struct run 
         return;
     *torn = *torn || (done > 0 && run->bytes[done - 1] != '\n');
     log_file_drop(lf, log_file_count_lines(run->bytes + done, run->len - done));
-    snprintf(lf->names->failed, sizeof(lf->names->failed), "%s", run->path);
+    snprintf(lf->names->failed, sizeof lf->names->failed, "%s", run->path);
 }
 
 /* Used by this run; whether it stays open from now on. */
@@ -235,7 +235,7 @@ static void put_run(struct log_file *lf, const struct run *run, int64_t patience
     if (fd < 0) {
         lf->last_errno = -fd;
         log_file_drop(lf, run->lines);
-        snprintf(n->failed, sizeof(n->failed), "%s", run->path);
+        snprintf(n->failed, sizeof n->failed, "%s", run->path);
         return;
     }
     if (!e)
@@ -287,8 +287,8 @@ void log_names_put(struct log_file *lf, char *records, size_t len, int64_t patie
     char *end = NULL; /* of the run's bytes */
 
     for (char *at = records; at < records + len; at += record.len) {
-        memcpy(&record, at, sizeof(record));
-        at += sizeof(record);
+        memcpy(&record, at, sizeof record);
+        at += sizeof record;
         if (!take(at, record.len, &next)) {
             log_file_drop(lf, 1);
             continue;

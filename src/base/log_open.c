@@ -43,8 +43,8 @@ static int descriptor_of(const char *path)
     char at[PATH_MAX], folder[PATH_MAX], target[PATH_MAX], own[32];
     uint64_t fd;
 
-    snprintf(own, sizeof(own), "/proc/%d/fd", (int)getpid());
-    snprintf(at, sizeof(at), "%s", path);
+    snprintf(own, sizeof own, "/proc/%d/fd", (int)getpid());
+    snprintf(at, sizeof at, "%s", path);
     for (int links = 0; links < LINKS_MOST; links++) {
         char *slash = strrchr(at, '/');
         if (!slash)
@@ -55,12 +55,12 @@ static int descriptor_of(const char *path)
         if (strcmp(folder, own) == 0)
             return number_parse(text_of(slash + 1), &fd) == 0 && fd <= INT_MAX ? (int)fd : -1;
         *slash = '/';
-        ssize_t len = readlink(at, target, sizeof(target) - 1);
+        ssize_t len = readlink(at, target, sizeof target - 1);
         if (len <= 0)
             return -1;
         target[len] = '\0';
-        if ((size_t)snprintf(at, sizeof(at), "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
-                             target) >= sizeof(at))
+        if ((size_t)snprintf(at, sizeof at, "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
+                             target) >= sizeof at)
             return -1;
     }
     return -1;

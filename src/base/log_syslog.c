@@ -52,11 +52,11 @@ static int severity_of(struct text name)
 static int set_unix(struct log_syslog *s, struct text path)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    if (path.len == 0 || path.len >= sizeof(un.sun_path))
+    if (path.len == 0 || path.len >= sizeof un.sun_path)
         return -EINVAL;
     memcpy(un.sun_path, path.at, path.len);
-    memcpy(&s->address, &un, sizeof(un));
-    s->address_len = sizeof(un);
+    memcpy(&s->address, &un, sizeof un);
+    s->address_len = sizeof un;
     return 0;
 }
 
@@ -79,7 +79,7 @@ static int set_inet(struct log_syslog *s, struct text server)
         struct text digits = text_from(rest, 1);
         if (rest.at[0] != ':' || number_parse(digits, &number) < 0 || number == 0 || number > 65535)
             return -EINVAL;
-        snprintf(port, sizeof(port), "%u", (unsigned)number);
+        snprintf(port, sizeof port, "%u", (unsigned)number);
     }
 
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV}, *found;
@@ -129,12 +129,12 @@ static int set_parameter(struct log_syslog *s, struct text p)
 
 int log_syslog_open(struct log_syslog **out, struct text parameters)
 {
-    struct log_syslog *s = malloc(sizeof(*s));
+    struct log_syslog *s = malloc(sizeof *s);
     if (!s)
         return -ENOMEM;
     *s = (struct log_syslog){.fd = -1, .facility = 23 /* local7 */, .severity = 6 /* info */, .tag = "sluice"};
-    if (gethostname(s->host, sizeof(s->host) - 1) < 0)
-        snprintf(s->host, sizeof(s->host), "-");
+    if (gethostname(s->host, sizeof s->host - 1) < 0)
+        snprintf(s->host, sizeof s->host, "-");
 
     int rc = -EINVAL;
     for (bool more = true; more;) {
@@ -199,11 +199,11 @@ int log_syslog_send(struct log_syslog *s, int severity, const char *line, size_t
     localtime_r(&now, &tm);
     int priority = s->facility * 8 + (severity >= 0 ? severity : s->severity);
     int head =
-        snprintf(frame, sizeof(frame), "<%d>%s %2d %02d:%02d:%02d %s%s%s: ", priority, months[tm.tm_mon], tm.tm_mday,
+        snprintf(frame, sizeof frame, "<%d>%s %2d %02d:%02d:%02d %s%s%s: ", priority, months[tm.tm_mon], tm.tm_mday,
                  tm.tm_hour, tm.tm_min, tm.tm_sec, s->no_hostname ? "" : s->host, s->no_hostname ? "" : " ", s->tag);
     size_t head_len = (size_t)head;
-    if (len > sizeof(frame) - head_len)
-        len = sizeof(frame) - head_len;
+    if (len > sizeof frame - head_len)
+        len = sizeof frame - head_len;
     memcpy(frame + head_len, line, len);
 
     if (send(s->fd, frame, head_len + len, MSG_NOSIGNAL) < 0) {

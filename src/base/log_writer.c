@@ -111,8 +111,8 @@ static void put_records(struct log_file *lf, const char *at, size_t len)
 {
     struct log_record record;
     for (const char *end = at + len; at < end; at += record.len) {
-        memcpy(&record, at, sizeof(record));
-        at += sizeof(record);
+        memcpy(&record, at, sizeof record);
+        at += sizeof record;
         int rc = log_syslog_send(lf->syslog, record.severity, at, record.len);
         if (rc < 0) {
             lf->last_errno = -rc;

@@ -164,10 +164,10 @@ size_t number_format(char *out, uint64_t value)
     char digits[20];
     size_t n = 0;
     do {
-        digits[sizeof(digits) - ++n] = (char)('0' + value % 10);
+        digits[sizeof digits - ++n] = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0);
-    memcpy(out, digits + sizeof(digits) - n, n);
+    memcpy(out, digits + sizeof digits - n, n);
     return n;
 }
 
@@ -176,9 +176,9 @@ size_t number_format_hex(char *out, uint64_t value)
     char digits[16];
     size_t n = 0;
     do {
-        digits[sizeof(digits) - ++n] = "0123456789abcdef"[value & 15];
+        digits[sizeof digits - ++n] = "0123456789abcdef"[value & 15];
         value >>= 4;
     } while (value > 0);
-    memcpy(out, digits + sizeof(digits) - n, n);
+    memcpy(out, digits + sizeof digits - n, n);
     return n;
 }

@@ -27,7 +27,7 @@ struct pool {
 
 int pool_create(struct pool **out, const char *name, unsigned threads, size_t max_queue)
 {
-    struct pool *p = calloc(1, sizeof(*p) + threads * sizeof(p->ids[0]));
+    struct pool *p = calloc(1, sizeof *p + threads * sizeof p->ids[0]);
     if (!p)
         return -ENOMEM;
     p->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -42,7 +42,7 @@ int pool_create(struct pool **out, const char *name, unsigned threads, size_t ma
     list_init(&p->finished);
     p->threads = threads;
     p->max_queue = max_queue;
-    snprintf(p->name, sizeof(p->name), "%s", name);
+    snprintf(p->name, sizeof p->name, "%s", name);
     *out = p;
     return 0;
 }

@@ -48,7 +48,7 @@ static char **copy_strings(char *const *strings)
 
     for (; strings[count]; count++)
         bytes += strlen(strings[count]) + 1;
-    copy = malloc((count + 1) * sizeof(*copy) + bytes);
+    copy = malloc((count + 1) * sizeof *copy + bytes);
     if (!copy)
         return NULL;
     at = (char *)(copy + count + 1);
@@ -75,7 +75,7 @@ void title_init(int argc, char **argv)
     room = argv[0];
     room_end = end_of(end, environ);
     environ = environment;
-    memcpy(argv, arguments, (size_t)argc * sizeof(*argv));
+    memcpy(argv, arguments, (size_t)argc * sizeof *argv);
 }
 
 void title_set(const char *format, ...)
@@ -87,7 +87,7 @@ void title_set(const char *format, ...)
     if (!room)
         return;
     va_start(args, format);
-    vsnprintf(title, sizeof(title), format, args);
+    vsnprintf(title, sizeof title, format, args);
     va_end(args);
     most = (size_t)(room_end - room) - 1;
     len = strnlen(title, most);

@@ -38,7 +38,7 @@ const char *conf_full_path(struct conf *cf, struct text path)
 
 struct conf_noted_path *conf_note(struct conf *cf, const char *path)
 {
-    struct conf_noted_path *noted = arena_zalloc(cf->arena, sizeof(*noted));
+    struct conf_noted_path *noted = arena_zalloc(cf->arena, sizeof *noted);
     if (!noted)
         return NULL;
     *noted = (struct conf_noted_path){.path = path, .directive = cf->args[0].at, .file = cf->file, .line = cf->line};
@@ -97,7 +97,7 @@ static const char *write_value(struct conf *cf, int64_t value, bool is_size)
 {
     static const char suffixes[] = {'k', 'm', 'g'};
     char suffix[2] = "";
-    for (unsigned i = 0; is_size && i < sizeof(suffixes) && value > 0 && value % 1024 == 0; i++) {
+    for (unsigned i = 0; is_size && i < sizeof suffixes && value > 0 && value % 1024 == 0; i++) {
         value /= 1024;
         suffix[0] = suffixes[i];
     }

@@ -37,7 +37,7 @@ static void add_arguments(const struct conf_row *row, struct buffer *out)
         add_enum(row->extra, out);
         return;
     }
-    for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i].set == row->set) {
             buffer_add_str(out, known[i].syntax);
             return;
@@ -67,7 +67,7 @@ static void add_contexts(unsigned contexts, struct buffer *out)
     static const char *const names[] = {"main",  "events",         "http",         "server",      "location",
                                         "types", "if in location", "if in server", "limit_except"};
     const char *separator = "- Context: ";
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!(contexts >> i & 1))
             continue;
         buffer_printf(out, "%s%s", separator, names[i]);

@@ -12,11 +12,11 @@ static void on_arena_gone(void *arg)
 const char *error_log_add(struct arena *arena, struct log **log, const char *path, enum log_level level)
 {
     struct log_output **end;
-    struct log_output *output = arena_zalloc(arena, sizeof(*output));
+    struct log_output *output = arena_zalloc(arena, sizeof *output);
     int rc;
 
     if (!*log) {
-        *log = arena_zalloc(arena, sizeof(**log));
+        *log = arena_zalloc(arena, sizeof **log);
         if (*log)
             (*log)->level = LEVEL_EMERG;
     }

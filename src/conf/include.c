@@ -16,7 +16,7 @@ const char *include_keep(struct conf *cf, const char *path, struct text bytes)
         if (strcmp(container_of(node, struct conf_file, node)->path, path) == 0)
             return NULL;
     }
-    struct conf_file *file = arena_alloc(cf->arena, sizeof(*file));
+    struct conf_file *file = arena_alloc(cf->arena, sizeof *file);
     if (!file)
         return conf_error(cf, "out of memory");
     file->path = path;
@@ -39,7 +39,7 @@ static const char *read_all(struct conf *cf, int fd, const char *path, struct te
     ssize_t n;
 
     buffer_init(&b);
-    while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+    while ((n = read(fd, chunk, sizeof chunk)) != 0) {
         if (n > 0)
             buffer_add(&b, chunk, (size_t)n);
         else if (errno != EINTR)

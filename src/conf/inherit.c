@@ -26,7 +26,7 @@ static const char *lex_default(struct conf *cf, const struct conf_row *row)
     unsigned most = 1;
     for (const char *c = row->dflt; *c; c++)
         most += *c == ' ' || c == row->dflt;
-    cf->args = arena_alloc(cf->arena, most * sizeof(cf->args[0]));
+    cf->args = arena_alloc(cf->arena, most * sizeof cf->args[0]);
     if (!cf->args)
         return conf_error(cf, "out of memory");
     cf->args[0] = text_of(row->name);

@@ -33,10 +33,10 @@ static bool add_word(struct conf *cf, struct text word, unsigned *room)
 {
     if (cf->count == *room) {
         *room *= 2;
-        struct text *larger = arena_alloc(cf->arena, *room * sizeof(larger[0]));
+        struct text *larger = arena_alloc(cf->arena, *room * sizeof larger[0]);
         if (!larger)
             return false;
-        memcpy(larger, cf->args, cf->count * sizeof(larger[0]));
+        memcpy(larger, cf->args, cf->count * sizeof larger[0]);
         cf->args = larger;
     }
     cf->args[cf->count++] = word;
@@ -55,7 +55,7 @@ static const char *read_statement(struct conf *cf, enum lex_kind *last)
     struct lex *lx = &cf->reader->source->lex;
     unsigned room = 4;
     cf->count = 0;
-    cf->args = arena_alloc(cf->arena, room * sizeof(cf->args[0]));
+    cf->args = arena_alloc(cf->arena, room * sizeof cf->args[0]);
     if (!cf->args)
         return conf_error(cf, "out of memory");
     for (;;) {
@@ -233,12 +233,12 @@ const char *read_source(struct conf *cf, struct conf_source *source, const char 
 static struct conf_block *block_new(struct conf *cf, struct conf_block *parent, enum conf_context context)
 {
     struct conf_reader *r = cf->reader;
-    struct conf_block *b = arena_zalloc(cf->arena, sizeof(*b));
+    struct conf_block *b = arena_zalloc(cf->arena, sizeof *b);
     if (!b)
         return NULL;
     *b = (struct conf_block){.parent = parent, .context = context, .file = cf->file, .line = cf->line};
-    b->values = arena_zalloc(cf->arena, (r->module_count + 1) * sizeof(b->values[0]));
-    b->set = arena_zalloc(cf->arena, (r->module_count + 1) * sizeof(b->set[0]));
+    b->values = arena_zalloc(cf->arena, (r->module_count + 1) * sizeof b->values[0]);
+    b->set = arena_zalloc(cf->arena, (r->module_count + 1) * sizeof b->set[0]);
     list_init(&b->children);
     list_init(&b->node);
     if (!b->values || !b->set)
@@ -248,7 +248,7 @@ static struct conf_block *block_new(struct conf *cf, struct conf_block *parent, 
         size_t rows = 0;
         while (module->rows && module->rows[rows].name)
             rows++;
-        b->set[m] = arena_zalloc(cf->arena, (rows / 64 + 1) * sizeof(b->set[m][0]));
+        b->set[m] = arena_zalloc(cf->arena, (rows / 64 + 1) * sizeof b->set[m][0]);
         if (!b->set[m])
             return NULL;
         if (module->size == 0 || !conf_holds(module, context))

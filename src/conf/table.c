@@ -36,8 +36,8 @@ int table_build(struct conf_table *table, struct conf_module *const *modules, st
     while (buckets < count * 2)
         buckets *= 2;
     table->mask = buckets - 1;
-    table->buckets = arena_zalloc(arena, buckets * sizeof(table->buckets[0]));
-    struct conf_entry *entries = arena_zalloc(arena, (count + 1) * sizeof(entries[0]));
+    table->buckets = arena_zalloc(arena, buckets * sizeof table->buckets[0]);
+    struct conf_entry *entries = arena_zalloc(arena, (count + 1) * sizeof entries[0]);
     if (!table->buckets || !entries)
         return -ENOMEM;
     for (unsigned m = 0; modules[m]; m++) {

@@ -59,7 +59,7 @@ static struct cache_entry *entry_find(const struct cache *c, const struct cache_
 static void grow(struct cache *c)
 {
     size_t buckets = (c->mask + 1) * 2;
-    struct cache_entry **table = calloc(buckets, sizeof(*table));
+    struct cache_entry **table = calloc(buckets, sizeof *table);
     if (!table)
         return;
     for (size_t i = 0; i <= c->mask; i++) {
@@ -77,7 +77,7 @@ static void grow(struct cache *c)
 
 static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
 {
-    struct cache_entry *e = calloc(1, sizeof(*e) + k->path_len + 1);
+    struct cache_entry *e = calloc(1, sizeof *e + k->path_len + 1);
     if (!e)
         return NULL;
     if (c->count > c->mask)
@@ -202,7 +202,7 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
 
 static struct cache *cache_new(const struct file_cache_conf *conf, struct file_cache_stats *stats)
 {
-    struct cache *c = calloc(1, sizeof(*c));
+    struct cache *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->conf = conf;
@@ -317,10 +317,10 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
 
 int file_cache_create(struct file_cache **out, struct pool *pool)
 {
-    struct file_cache *fc = calloc(1, sizeof(*fc));
+    struct file_cache *fc = calloc(1, sizeof *fc);
     if (!fc)
         return -ENOMEM;
-    if (getrandom(&fc->seed, sizeof(fc->seed), GRND_NONBLOCK) < 0)
+    if (getrandom(&fc->seed, sizeof fc->seed, GRND_NONBLOCK) < 0)
         fc->seed = (uint64_t)(uintptr_t)fc ^ (uint64_t)clock_now.msec;
     fc->pool = pool;
     fc->refs = 1;

@@ -47,7 +47,7 @@ static const char *set_cache(struct conf *cf, const struct conf_row *row, void *
     }
     if (cache.max == 0)
         return conf_error(cf, "\"%s\" must have the \"max\" parameter", row->name);
-    struct file_cache_conf *kept = arena_alloc(cf->arena, sizeof(*kept));
+    struct file_cache_conf *kept = arena_alloc(cf->arena, sizeof *kept);
     if (!kept)
         return conf_error(cf, "no memory");
     cache.id = next_id(cf->arena);

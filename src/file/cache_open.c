@@ -102,7 +102,7 @@ static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct
                                   const struct cache_request *q, size_t content_most, struct file *f)
 {
     size_t path_len = strlen(q->path) + 1;
-    struct cache_open *open = calloc(1, sizeof(*open) + path_len);
+    struct cache_open *open = calloc(1, sizeof *open + path_len);
     if (!open)
         return NULL;
 

@@ -28,7 +28,7 @@ int guard_openat(int at, const char *path, int flags, unsigned resolve)
     long fd;
 
     do
-        fd = resolve ? syscall(SYS_openat2, at, path, &how, sizeof(how)) : openat(at, path, flags);
+        fd = resolve ? syscall(SYS_openat2, at, path, &how, sizeof how) : openat(at, path, flags);
     while (fd < 0 && errno == EINTR);
     return fd < 0 ? -errno : (int)fd;
 }
@@ -73,7 +73,7 @@ static int follow_owned(int at, int link, const struct stat *st, int flags)
 {
     char target[PATH_MAX];
     struct stat end;
-    ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
+    ssize_t len = readlinkat(link, "", target, sizeof target - 1);
 
     if (len <= 0)
         return len < 0 ? -errno : -ENOENT;

@@ -79,7 +79,7 @@ static enum file_kind kind_of(mode_t mode)
 static struct file *file_new(int fd, const struct stat *st, const char *path)
 {
     size_t len = strlen(path);
-    struct file *f = calloc(1, sizeof(*f) + len + 1);
+    struct file *f = calloc(1, sizeof *f + len + 1);
     if (!f)
         return NULL;
     memcpy(f->path, path, len);
@@ -203,7 +203,7 @@ static int reopen(struct file *f, int flags)
         return spare;
     }
     char link[32];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", f->fd);
     int fd;
     do
         fd = open(link, O_RDONLY | O_CLOEXEC | O_LARGEFILE | flags);
@@ -233,7 +233,7 @@ static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
         unsigned char all[256];
     } st;
 
-    memset(&st, 0, sizeof(st));
+    memset(&st, 0, sizeof st);
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_DIOALIGN | READ_ALIGN_BIT, &st.named) < 0)
         return 0;
     if (!(st.named.stx_mask & STATX_DIOALIGN))

@@ -28,7 +28,7 @@ struct bufpool {
 
 int bufpool_create(struct bufpool **out, size_t cap)
 {
-    struct bufpool *p = calloc(1, sizeof(*p));
+    struct bufpool *p = calloc(1, sizeof *p);
     if (!p)
         return -ENOMEM;
     list_init(&p->slabs);
@@ -85,7 +85,7 @@ static void *take_piece(struct bufpool *p, unsigned order)
         return piece;
     }
 
-    struct slab *s = malloc(sizeof(*s));
+    struct slab *s = malloc(sizeof *s);
     if (!s)
         return NULL;
     if (buddy_open(&s->buddy) < 0) {

@@ -15,7 +15,7 @@ enum { RETRY_MSEC = 10, CLOSE_POLL_MSEC = 100 };
 /* aio off: all reads of a turn at its end, one after the other. */
 static int sync_open(struct disk *d, const char **note)
 {
-    struct list *reads = malloc(sizeof(*reads));
+    struct list *reads = malloc(sizeof *reads);
 
     (void)note;
     if (!reads)
@@ -171,7 +171,7 @@ int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct p
     *note = NULL;
     if (!pool && mode != AIO_OFF)
         return -EINVAL;
-    struct disk *d = calloc(1, sizeof(*d));
+    struct disk *d = calloc(1, sizeof *d);
     if (!d)
         return -ENOMEM;
     d->loop = loop;
@@ -246,8 +246,8 @@ int disk_probe_open(void)
     int fd = memfd_create("sluice-probe", MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    memset(bytes, DISK_PROBE_BYTE, sizeof(bytes));
-    if (write(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
+    memset(bytes, DISK_PROBE_BYTE, sizeof bytes);
+    if (write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
         return fd;
     close(fd);
     return -EIO;

@@ -98,7 +98,7 @@ static void on_event(void *arg, unsigned what)
     uint64_t count;
 
     (void)what;
-    (void)!read(a->event, &count, sizeof(count));
+    (void)!read(a->event, &count, sizeof count);
     reap(d, 0);
     libaio_flush(d);
     disk_pump(d);
@@ -136,8 +136,8 @@ static int probe(struct aio *a)
     if (rc == 1)
         rc = io_getevents(a->context, 1, 1, &event, &patience);
     if (rc == 1)
-        rc = event.res == 1 && byte == DISK_PROBE_BYTE && read(a->event, &count, sizeof(count)) == sizeof(count) ? 0
-                                                                                                                 : -EIO;
+        rc = event.res == 1 && byte == DISK_PROBE_BYTE && read(a->event, &count, sizeof count) == sizeof count ? 0
+                                                                                                               : -EIO;
     else if (rc >= 0)
         rc = -EIO;
     close(fd);
@@ -172,7 +172,7 @@ static int set_up(struct disk *d, struct aio *a)
 static int libaio_open(struct disk *d, const char **note)
 {
     unsigned most = d->depth < DEPTH_MOST ? d->depth : DEPTH_MOST;
-    struct aio *a = calloc(1, sizeof(*a) + most * sizeof(struct iocb));
+    struct aio *a = calloc(1, sizeof *a + most * sizeof(struct iocb));
     if (!a)
         return -ENOMEM;
     a->event = -1;

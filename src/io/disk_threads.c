@@ -20,7 +20,7 @@ static ssize_t warm_by_reading(const struct disk_read *r, size_t got)
     char bytes[WARM_PIECE];
 
     while (got < r->len) {
-        size_t piece = r->len - got < sizeof(bytes) ? r->len - got : sizeof(bytes);
+        size_t piece = r->len - got < sizeof bytes ? r->len - got : sizeof bytes;
         ssize_t n = pread(r->fd, bytes, piece, r->offset + (off_t)got);
         if (n < 0 && errno == EINTR)
             continue;

@@ -45,7 +45,7 @@ static int ring_open(struct uring *u, unsigned entries)
 {
     int rc = -EINVAL;
 
-    for (size_t i = 0; i < sizeof(setups) / sizeof(setups[0]); i++) {
+    for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++) {
         struct io_uring_params params = {.flags = setups[i]};
         rc = io_uring_queue_init_params(entries, &u->ring, &params);
         if (rc == 0) {
@@ -89,7 +89,7 @@ static int probe(struct uring *u)
     if (rc == 0) {
         rc = cqe->res == 1 && byte == DISK_PROBE_BYTE ? 0 : cqe->res < 0 ? cqe->res : -EIO;
         io_uring_cqe_seen(&u->ring, cqe);
-        (void)!read(u->event, &count, sizeof(count));
+        (void)!read(u->event, &count, sizeof count);
     }
     close(fd);
     return rc;
@@ -140,7 +140,7 @@ static void on_event(void *arg, unsigned what)
 
     (void)what;
     post_completions(u);
-    (void)!read(u->event, &count, sizeof(count));
+    (void)!read(u->event, &count, sizeof count);
     reap(d);
     uring_flush(d);
     disk_pump(d);
@@ -186,7 +186,7 @@ static int set_up(struct disk *d, struct uring *u)
 
 static int uring_open(struct disk *d, const char **note)
 {
-    struct uring *u = calloc(1, sizeof(*u));
+    struct uring *u = calloc(1, sizeof *u);
     if (!u)
         return -ENOMEM;
     u->event = -1;

@@ -97,7 +97,7 @@ static void on_read(struct disk_read *r)
 
 static void start_read(struct gate *g, size_t len)
 {
-    struct gate_read *read = calloc(1, sizeof(*read));
+    struct gate_read *read = calloc(1, sizeof *read);
     if (!read) {
         g->open_to += (off_t)len; /* sent as it is */
         return;

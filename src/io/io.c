@@ -67,7 +67,7 @@ static void pool_close(struct io_pool *p)
 
 static int pool_open(struct io *io, const struct thread_pool_conf *conf)
 {
-    struct io_pool *p = calloc(1, sizeof(*p));
+    struct io_pool *p = calloc(1, sizeof *p);
     if (!p)
         return -ENOMEM;
     p->name = conf->name;
@@ -114,7 +114,7 @@ static int pools_open(struct io *io, const struct io_main_conf *conf)
 int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf, unsigned depth)
 {
     const char *note;
-    struct io *io = calloc(1, sizeof(*io));
+    struct io *io = calloc(1, sizeof *io);
     if (!io)
         return -ENOMEM;
     io->loop = loop;
@@ -233,7 +233,7 @@ struct disk *io_disk(struct io *io, const struct aio_conf *aio)
             return r->disk;
     }
 
-    struct io_reader *r = calloc(1, sizeof(*r));
+    struct io_reader *r = calloc(1, sizeof *r);
     if (!r)
         return io->synchronous;
     r->mode = mode;

@@ -208,7 +208,7 @@ static const char *set_thread_pool(struct conf *cf, const struct conf_row *row, 
         list_init(&conf->pools);
     if (find_pool(conf, cf->args[1]))
         return conf_error(cf, "duplicate thread pool \"%.*s\"", TEXT_ARG(cf->args[1]));
-    struct thread_pool_conf *pool = arena_zalloc(cf->arena, sizeof(*pool));
+    struct thread_pool_conf *pool = arena_zalloc(cf->arena, sizeof *pool);
     if (!pool)
         return conf_error(cf, "no memory");
     pool->name = cf->args[1];

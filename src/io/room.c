@@ -66,7 +66,7 @@ static bool file_text(const char *folder, const char *name, char text[TEXT_MOST]
 {
     char path[PATH_MAX + 64];
 
-    return snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path) && read_text(path, text);
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path && read_text(path, text);
 }
 
 /* UINT64_MAX: none, which is written "max", or as a number that no machine has. */
@@ -110,9 +110,9 @@ static uint64_t least_of_groups(const struct version *v, measure_fn *measure, co
     uint64_t least = UINT64_MAX;
 
     for (const char *const *mount = v->mounts; *mount; mount++) {
-        int base = snprintf(folder, sizeof(folder), "%s%s", root, *mount);
-        int len = snprintf(folder, sizeof(folder), "%s%s%s", root, *mount, path);
-        if (len >= (int)sizeof(folder))
+        int base = snprintf(folder, sizeof folder, "%s%s", root, *mount);
+        int len = snprintf(folder, sizeof folder, "%s%s%s", root, *mount, path);
+        if (len >= (int)sizeof folder)
             continue;
         for (;;) {
             uint64_t here = measure(v, folder);
@@ -147,7 +147,7 @@ static uint64_t least_of_all(measure_fn *measure, const char *root)
     char path[PATH_MAX], text[TEXT_MOST], *rest = text, *line;
     uint64_t least = UINT64_MAX;
 
-    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     if (!read_text(path, text))
         return UINT64_MAX;
     while ((line = strsep(&rest, "\n"))) {
@@ -166,7 +166,7 @@ uint64_t room_read(const char *root)
     char path[PATH_MAX], text[TEXT_MOST];
     uint64_t kib, machine = 0;
 
-    snprintf(path, sizeof(path), "%s/proc/meminfo", root);
+    snprintf(path, sizeof path, "%s/proc/meminfo", root);
     if (read_text(path, text) && line_value(text, "MemAvailable:", &kib))
         machine = kib * 1024;
     uint64_t groups = least_of_all(group_room, root);

@@ -19,7 +19,7 @@ static void try_reader(struct reader_tried *t, enum aio_mode mode, unsigned dept
     if (t->tried)
         return;
     t->works = disk_try(mode, depth, &note) == 0;
-    snprintf(t->note, sizeof(t->note), "%s", note ? note : "");
+    snprintf(t->note, sizeof t->note, "%s", note ? note : "");
     t->tried = true;
 }
 

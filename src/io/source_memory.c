@@ -41,7 +41,7 @@ static const struct source_ops memory_ops = {"memory", memory_pull, memory_consu
 
 int source_memory_open(struct source **out, const struct source_request *r)
 {
-    struct memory *m = malloc(sizeof(*m));
+    struct memory *m = malloc(sizeof *m);
     if (!m)
         return -ENOMEM;
     source_init(&m->source, &memory_ops, IO_MEMORY, r);
@@ -54,7 +54,7 @@ int source_memory_open(struct source **out, const struct source_request *r)
 
 int source_open_bytes(struct source **out, struct text bytes)
 {
-    struct memory *m = malloc(sizeof(*m));
+    struct memory *m = malloc(sizeof *m);
     if (!m)
         return -ENOMEM;
     m->source = (struct source){.ops = &memory_ops, .method = IO_MEMORY};

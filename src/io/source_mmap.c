@@ -91,7 +91,7 @@ static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mma
 /* Maps at once, so that a file that cannot be mapped is known while another method can still be had. */
 int source_mmap_open(struct source **out, const struct source_request *r)
 {
-    struct mapped *m = calloc(1, sizeof(*m));
+    struct mapped *m = calloc(1, sizeof *m);
     if (!m)
         return -ENOMEM;
     source_init(&m->source, &mmap_ops, IO_MMAP, r);

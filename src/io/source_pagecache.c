@@ -45,7 +45,7 @@ static const struct source_ops pagecache_ops = {"sendfile", pagecache_pull, page
 
 int source_pagecache_open(struct source **out, const struct source_request *r)
 {
-    struct pagecache *p = malloc(sizeof(*p));
+    struct pagecache *p = malloc(sizeof *p);
     if (!p)
         return -ENOMEM;
     source_init(&p->source, &pagecache_ops, IO_SENDFILE, r);

@@ -76,7 +76,7 @@ static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed,
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg)
 {
-    struct parts *p = malloc(sizeof(*p) + count * sizeof(struct source *));
+    struct parts *p = malloc(sizeof *p + count * sizeof(struct source *));
     if (!p) {
         for (unsigned i = 0; i < count; i++)
             source_close(parts[i]);

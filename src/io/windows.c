@@ -179,7 +179,7 @@ static struct disk *reader_of(const struct source_request *r, bool direct)
 
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
-    struct windows *ws = calloc(1, sizeof(*ws));
+    struct windows *ws = calloc(1, sizeof *ws);
     if (!ws)
         return -ENOMEM;
     source_init(&ws->source, options->ops, options->method, r);

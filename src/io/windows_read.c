@@ -78,7 +78,7 @@ static bool read_resident(struct windows *ws, struct piece *p)
 static bool reserve_piece(struct windows *ws)
 {
     if (!ws->reserved)
-        ws->reserved = calloc(1, sizeof(*ws->reserved));
+        ws->reserved = calloc(1, sizeof *ws->reserved);
     return ws->reserved != NULL;
 }
 

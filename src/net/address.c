@@ -34,8 +34,8 @@ static struct address of_in4(struct in_addr host, uint16_t port)
 {
     struct address a;
 
-    memset(&a, 0, sizeof(a));
-    a.len = sizeof(a.in4);
+    memset(&a, 0, sizeof a);
+    a.len = sizeof a.in4;
     a.in4.sin_family = AF_INET;
     a.in4.sin_addr = host;
     a.in4.sin_port = htons(port);
@@ -46,8 +46,8 @@ static struct address of_in6(struct in6_addr host, uint16_t port)
 {
     struct address a;
 
-    memset(&a, 0, sizeof(a));
-    a.len = sizeof(a.in6);
+    memset(&a, 0, sizeof a);
+    a.len = sizeof a.in6;
     a.in6.sin6_family = AF_INET6;
     a.in6.sin6_addr = host;
     a.in6.sin6_port = htons(port);
@@ -60,8 +60,8 @@ static int parse_unix(struct text path, struct result *r, const char **error)
 
     if (path.len == 0)
         return fail(error, "no path in the unix domain socket");
-    memset(&a, 0, sizeof(a));
-    if (path.len >= sizeof(a.un.sun_path))
+    memset(&a, 0, sizeof a);
+    if (path.len >= sizeof a.un.sun_path)
         return fail(error, "too long path in the unix domain socket");
     if (memchr(path.at, '\0', path.len))
         return fail(error, "invalid path in the unix domain socket");
@@ -142,7 +142,7 @@ static int parse_in6(struct text t, struct ports ports, struct result *r, const 
     }
     if (host.len == 0)
         return fail(error, "no host");
-    if (host.len >= sizeof(name))
+    if (host.len >= sizeof name)
         return fail(error, "invalid IPv6 address");
     memcpy(name, host.at, host.len);
     name[host.len] = '\0';
@@ -160,7 +160,7 @@ static int add_resolved(const struct addrinfo *list, struct ports ports, struct 
         if (ai->ai_family == AF_INET) {
             struct sockaddr_in sin;
 
-            memcpy(&sin, ai->ai_addr, sizeof(sin));
+            memcpy(&sin, ai->ai_addr, sizeof sin);
             rc = add_in4(r, sin.sin_addr, ports, error);
         }
     }
@@ -168,7 +168,7 @@ static int add_resolved(const struct addrinfo *list, struct ports ports, struct 
         if (ai->ai_family == AF_INET6) {
             struct sockaddr_in6 sin6;
 
-            memcpy(&sin6, ai->ai_addr, sizeof(sin6));
+            memcpy(&sin6, ai->ai_addr, sizeof sin6);
             rc = add_in6(r, sin6.sin6_addr, ports, error);
         }
     }
@@ -183,7 +183,7 @@ static int resolve(struct text host, struct ports ports, struct result *r, const
     char name[256];
     int rc;
 
-    if (host.len >= sizeof(name) || memchr(host.at, '\0', host.len) || memchr(host.at, '/', host.len))
+    if (host.len >= sizeof name || memchr(host.at, '\0', host.len) || memchr(host.at, '/', host.len))
         return fail(error, "invalid host");
     memcpy(name, host.at, host.len);
     name[host.len] = '\0';
@@ -255,9 +255,9 @@ bool address_equal(const struct address *a, const struct address *b)
         return a->in4.sin_port == b->in4.sin_port && a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
     case AF_INET6:
         return a->in6.sin6_port == b->in6.sin6_port &&
-               memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr)) == 0;
+               memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0;
     case AF_UNIX:
-        return strncmp(a->un.sun_path, b->un.sun_path, sizeof(a->un.sun_path)) == 0;
+        return strncmp(a->un.sun_path, b->un.sun_path, sizeof a->un.sun_path) == 0;
     default:
         return false;
     }

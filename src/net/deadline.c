@@ -83,7 +83,7 @@ static void on_timer(void *arg)
 
 int deadlines_create(struct deadlines **out, struct loop *loop)
 {
-    struct deadlines *ds = calloc(1, sizeof(*ds));
+    struct deadlines *ds = calloc(1, sizeof *ds);
 
     if (!ds)
         return -ENOMEM;
@@ -123,7 +123,7 @@ static struct fifo *fifo_create(struct deadlines *ds, int64_t length)
 
     if (ds->count == FIFOS_MOST)
         return NULL;
-    fifo = malloc(sizeof(*fifo));
+    fifo = malloc(sizeof *fifo);
     if (!fifo)
         return NULL;
     fifo->length = length;

@@ -24,7 +24,7 @@ enum {
 
 static int set_int(int fd, int level, int name, int value)
 {
-    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
 /* Options that an already listening socket takes too. Only those that were asked for can fail the
@@ -147,7 +147,7 @@ int listen_adopt(int fd, const struct listen_options *options)
 
 int listen_address_of(int fd, struct address *address)
 {
-    address->len = sizeof(address->un);
+    address->len = sizeof address->un;
     return getsockname(fd, &address->any, &address->len) < 0 ? -errno : 0;
 }
 
@@ -269,7 +269,7 @@ static int accept_one(struct acceptor *a)
     struct address peer;
     int fd;
 
-    peer.len = sizeof(peer.un);
+    peer.len = sizeof peer.un;
     fd = accept4(a->options.listen_fd, &peer.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return is_passing(errno) ? 0 : -errno;
@@ -303,7 +303,7 @@ static void on_readable(void *arg, unsigned what)
 
 int acceptor_create(struct acceptor **out, struct loop *loop, const struct acceptor_options *options)
 {
-    struct acceptor *a = calloc(1, sizeof(*a));
+    struct acceptor *a = calloc(1, sizeof *a);
 
     if (!a)
         return -ENOMEM;

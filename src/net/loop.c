@@ -75,7 +75,7 @@ int loop_create(struct loop **out)
     if (event_get_version_number() < LIBEVENT_LEAST)
         return -ELIBBAD;
     event_set_log_callback(on_libevent_log);
-    loop = calloc(1, sizeof(*loop));
+    loop = calloc(1, sizeof *loop);
     if (!loop)
         return -ENOMEM;
     errno = 0;
@@ -205,7 +205,7 @@ static struct watch *watch_alloc(struct loop *loop, void *arg)
         loop->spare = w->next_spare;
         loop->spare_count--;
     } else {
-        w = malloc(sizeof(*w));
+        w = malloc(sizeof *w);
         if (!w)
             return NULL;
     }
@@ -289,7 +289,7 @@ static void on_timer(evutil_socket_t fd, short events, void *arg)
 
 struct timer *loop_timer(struct loop *loop, loop_fn *fn, void *arg)
 {
-    struct timer *t = malloc(sizeof(*t));
+    struct timer *t = malloc(sizeof *t);
 
     if (!t)
         return NULL;
@@ -355,6 +355,6 @@ const char *loop_library(void)
 {
     static char text[64];
 
-    snprintf(text, sizeof(text), "libevent %s", event_get_version());
+    snprintf(text, sizeof text, "libevent %s", event_get_version());
     return text;
 }

@@ -24,19 +24,19 @@ static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
 
 static void set_in4(struct address *a, const void *host, uint16_t port_be)
 {
-    memset(a, 0, sizeof(*a));
-    a->len = sizeof(a->in4);
+    memset(a, 0, sizeof *a);
+    a->len = sizeof a->in4;
     a->in4.sin_family = AF_INET;
-    memcpy(&a->in4.sin_addr, host, sizeof(a->in4.sin_addr));
+    memcpy(&a->in4.sin_addr, host, sizeof a->in4.sin_addr);
     a->in4.sin_port = port_be;
 }
 
 static void set_in6(struct address *a, const void *host, uint16_t port_be)
 {
-    memset(a, 0, sizeof(*a));
-    a->len = sizeof(a->in6);
+    memset(a, 0, sizeof *a);
+    a->len = sizeof a->in6;
     a->in6.sin6_family = AF_INET6;
-    memcpy(&a->in6.sin6_addr, host, sizeof(a->in6.sin6_addr));
+    memcpy(&a->in6.sin6_addr, host, sizeof a->in6.sin6_addr);
     a->in6.sin6_port = port_be;
 }
 
@@ -59,7 +59,7 @@ static bool read_host(struct text word, int family, struct address *a)
     char name[INET6_ADDRSTRLEN];
     unsigned char host[sizeof(struct in6_addr)];
 
-    if (word.len >= sizeof(name))
+    if (word.len >= sizeof name)
         return false;
     memcpy(name, word.at, word.len);
     name[word.len] = '\0';
@@ -106,7 +106,7 @@ static bool read_line(struct text line, struct proxy_header *h)
 
 static ssize_t parse_text(const char *bytes, size_t len, struct proxy_header *h)
 {
-    const size_t start = sizeof("PROXY ") - 1;
+    const size_t start = sizeof "PROXY " - 1;
     const char *cr = memchr(bytes, '\r', len < LINE_MOST ? len : LINE_MOST);
 
     if (!cr)
@@ -172,12 +172,12 @@ ssize_t proxy_protocol_parse(const char *bytes, size_t len, struct proxy_header 
 {
     static const char mark[] = "PROXY ";
 
-    memset(h, 0, sizeof(*h));
+    memset(h, 0, sizeof *h);
     if (len == 0)
         return 0;
-    if (begins(bytes, len, mark, sizeof(mark) - 1))
+    if (begins(bytes, len, mark, sizeof mark - 1))
         return parse_text(bytes, len, h);
-    if (begins(bytes, len, signature, sizeof(signature) - 1))
+    if (begins(bytes, len, signature, sizeof signature - 1))
         return parse_binary((const unsigned char *)bytes, len, h);
     return -EINVAL;
 }

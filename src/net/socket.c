@@ -10,7 +10,7 @@
 
 static int set_int(int fd, int level, int name, int value)
 {
-    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
 int socket_nodelay(int fd, bool on)
@@ -20,7 +20,7 @@ int socket_nodelay(int fd, bool on)
 
 int socket_local(int fd, struct address *a)
 {
-    a->len = sizeof(a->un);
+    a->len = sizeof a->un;
     if (getsockname(fd, &a->any, &a->len) < 0)
         return -errno;
     return 0;
@@ -28,9 +28,9 @@ int socket_local(int fd, struct address *a)
 
 int socket_tcp_info(int fd, struct tcp_info *out)
 {
-    socklen_t len = sizeof(*out);
+    socklen_t len = sizeof *out;
 
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, sizeof *out);
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &len) < 0 ? -errno : 0;
 }
 
@@ -61,7 +61,7 @@ bool socket_has_input(int fd)
 size_t socket_held(int fd)
 {
     unsigned char state;
-    socklen_t size = sizeof(state);
+    socklen_t size = sizeof state;
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size) < 0 || state == TCP_CLOSE)
         return 0;
@@ -72,5 +72,5 @@ int socket_reset_on_close(int fd)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
-    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0 ? -errno : 0;
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
 }

@@ -87,7 +87,7 @@ static bool reap(int fd)
 {
     while (served.done < served.sent) {
         char control[256];
-        struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(control)};
+        struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof control};
         struct pollfd p = {.fd = fd};
         poll(&p, 1, 1000);
         if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
@@ -97,7 +97,7 @@ static bool reap(int fd)
         }
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
             struct sock_extended_err e;
-            memcpy(&e, CMSG_DATA(c), sizeof(e));
+            memcpy(&e, CMSG_DATA(c), sizeof e);
             unsigned count = e.ee_data - e.ee_info + 1;
             served.done += count;
             if (e.ee_code & SO_EE_CODE_ZEROCOPY_COPIED)
@@ -123,9 +123,9 @@ static bool by_zerocopy(int fd)
 static void answer(int fd, bool (*body)(int fd))
 {
     char head[256];
-    if (recv(fd, head, sizeof(head), 0) <= 0)
+    if (recv(fd, head, sizeof head, 0) <= 0)
         return;
-    int len = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %jd\r\nConnection: close\r\n\r\n",
+    int len = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %jd\r\nConnection: close\r\n\r\n",
                        (intmax_t)served.size);
     bool whole = send_all(fd, head, (size_t)len, MSG_MORE);
     served.sent = served.done = served.copied = 0;
@@ -163,7 +163,7 @@ int main(int argc, char **argv)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(listener, 16) < 0)
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) < 0 || listen(listener, 16) < 0)
         die("listen");
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

@@ -81,7 +81,7 @@ static int make_files(const char *folder, unsigned files, size_t bytes)
     if (!block)
         die("malloc");
     for (unsigned i = 0; i < files; i++) {
-        snprintf(path, sizeof(path), "%s/%u", folder, i);
+        snprintf(path, sizeof path, "%s/%u", folder, i);
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (fd < 0)
             die(path);
@@ -103,7 +103,7 @@ static int evict_files(const char *folder, unsigned files)
 {
     char path[4096];
     for (unsigned i = 0; i < files; i++) {
-        snprintf(path, sizeof(path), "%s/%u", folder, i);
+        snprintf(path, sizeof path, "%s/%u", folder, i);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             die(path);
@@ -148,7 +148,7 @@ static bool ask(struct connection *c)
     unsigned file;
     if (!pick(c->kind, &file))
         return false;
-    int len = snprintf(text, sizeof(text), "GET /%s/%u HTTP/1.1\r\nHost: bench\r\n\r\n", c->kind->name, file);
+    int len = snprintf(text, sizeof text, "GET /%s/%u HTTP/1.1\r\nHost: bench\r\n\r\n", c->kind->name, file);
     if (send(c->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
         die("send");
     c->asked = now();
@@ -167,7 +167,7 @@ static void note(struct connection *c, int64_t at)
     k->last = at;
     if (k->usec_count == k->usec_cap) {
         k->usec_cap = k->usec_cap ? 2 * k->usec_cap : 4096;
-        k->usec = realloc(k->usec, k->usec_cap * sizeof(*k->usec));
+        k->usec = realloc(k->usec, k->usec_cap * sizeof *k->usec);
         if (!k->usec)
             die("realloc");
     }
@@ -177,7 +177,7 @@ static void note(struct connection *c, int64_t at)
 /* The head is here: what follows it, and what of that is here too. */
 static void read_head(struct connection *c)
 {
-    ssize_t n = recv(c->fd, c->head + c->head_len, sizeof(c->head) - 1 - c->head_len, MSG_DONTWAIT);
+    ssize_t n = recv(c->fd, c->head + c->head_len, sizeof c->head - 1 - c->head_len, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN))
         die("closed");
     if (n < 0)
@@ -241,9 +241,9 @@ static void open_connection(struct connection *c, int epoll, int port)
     int on = 1;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0)
         die("connect");
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
         die("epoll_ctl");
     c->kind->open++;
@@ -259,7 +259,7 @@ static void parse_kind(struct kind *k, const char *text)
     }
     if (k->name[0] != 'z')
         return;
-    k->sums = calloc(k->files, sizeof(*k->sums));
+    k->sums = calloc(k->files, sizeof *k->sums);
     if (!k->sums)
         die("calloc");
     for (unsigned i = 0; i < k->files; i++)
@@ -303,7 +303,7 @@ static void print_kind(struct kind *k)
 {
     int64_t until = k->open ? now() : k->last;
     if (k->usec_count)
-        qsort(k->usec, k->usec_count, sizeof(*k->usec), by_value);
+        qsort(k->usec, k->usec_count, sizeof *k->usec, by_value);
     printf("%s %ju %ju %.3f %.3f %.3f\n", k->name, (uintmax_t)k->requests, (uintmax_t)k->bytes,
            until > measure_usec ? (double)(until - measure_usec) / 1e6 : 0, quantile(k, 0.5), quantile(k, 0.99));
 }
@@ -323,7 +323,7 @@ int main(int argc, char **argv)
         parse_kind(&kinds[kind_count], argv[i]);
         count += kinds[kind_count++].connections;
     }
-    struct connection *connections = calloc(count ? count : 1, sizeof(*connections)), *c = connections;
+    struct connection *connections = calloc(count ? count : 1, sizeof *connections), *c = connections;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || epoll < 0)
         die("epoll_create1");

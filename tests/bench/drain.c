@@ -29,9 +29,9 @@ static int ask(int port, const char *path)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
         die("connect");
-    int len = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n", path);
+    int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n", path);
     if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
         die("send");
     return fd;
@@ -41,7 +41,7 @@ static int ask(int port, const char *path)
 static size_t begin(int fd, const char *path)
 {
     char head[4096] = "";
-    ssize_t n = recv(fd, head, sizeof(head) - 1, 0);
+    ssize_t n = recv(fd, head, sizeof head - 1, 0);
     if (n <= 0)
         die(path);
     if (strncmp(head, "HTTP/1.1 200 ", 13) != 0) {

@@ -51,7 +51,7 @@ static void prepare(const char *path, const char *way)
     if (canned.fd < 0 || fstat(canned.fd, &st) < 0)
         die(path);
     canned.size = st.st_size;
-    canned.head_len = (size_t)snprintf(head, sizeof(head),
+    canned.head_len = (size_t)snprintf(head, sizeof head,
                                        "HTTP/1.1 200 OK\r\nServer: floor\r\nContent-Type: application/octet-stream\r\n"
                                        "Content-Length: %jd\r\nConnection: %s\r\n\r\n",
                                        (intmax_t)st.st_size, canned.closes ? "close" : "keep-alive");
@@ -102,7 +102,7 @@ static int answer(int fd)
 static int take(int fd)
 {
     char in[16384];
-    ssize_t n = recv(fd, in, sizeof(in), 0);
+    ssize_t n = recv(fd, in, sizeof in, 0);
     if (n <= 0)
         return n < 0 && errno == EAGAIN;
     connections[fd].owed++;
@@ -132,7 +132,7 @@ static int listen_on(int port)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 511) < 0)
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 511) < 0)
         die("listen");
     return fd;
 }

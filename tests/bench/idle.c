@@ -29,7 +29,7 @@ static int dial(int port, int number)
     if (fd < 0)
         die("socket");
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-    if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
         die("connect");
     return fd;
 }
@@ -39,11 +39,11 @@ static void fetch(int fd, const char *path)
 {
     char text[65536];
     size_t have = 0, want = SIZE_MAX;
-    int len = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path);
+    int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path);
     if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
         die("send");
     while (have < want) {
-        ssize_t n = recv(fd, text + have, sizeof(text) - 1 - have, 0);
+        ssize_t n = recv(fd, text + have, sizeof text - 1 - have, 0);
         if (n <= 0)
             die("recv");
         have += (size_t)n;

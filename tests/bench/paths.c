@@ -50,7 +50,7 @@ static int dial(int port)
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
         die("connect");
     return fd;
 }
@@ -60,9 +60,9 @@ static bool ask(struct connection *c)
 {
     char name[1024], text[2048];
 
-    if (!next_name(name, sizeof(name)))
+    if (!next_name(name, sizeof name))
         return false;
-    int len = snprintf(text, sizeof(text), "GET %s%s HTTP/1.1\r\nHost: bench\r\n\r\n", prefix, name);
+    int len = snprintf(text, sizeof text, "GET %s%s HTTP/1.1\r\nHost: bench\r\n\r\n", prefix, name);
     if (send(c->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
         die("send");
     c->head_len = 0;
@@ -160,7 +160,7 @@ static int evict(const char *dir)
 
     if (at < 0)
         die(dir);
-    while (next_name(name, sizeof(name))) {
+    while (next_name(name, sizeof name)) {
         int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             die(name);

@@ -35,7 +35,7 @@ static const char *find_chromium(void)
     const char *named = getenv("CHROMIUM");
     if (named)
         return *named ? named : NULL;
-    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (access(paths[i], X_OK) == 0)
             return paths[i];
     }
@@ -46,8 +46,8 @@ static const char *find_chromium(void)
 static _Noreturn void become_chromium(const char *path, int commands, int answers)
 {
     char profile[512], config[512];
-    snprintf(profile, sizeof(profile), "--user-data-dir=%s", site_path("chromium"));
-    snprintf(config, sizeof(config), "%s", site_path("chromium-home"));
+    snprintf(profile, sizeof profile, "--user-data-dir=%s", site_path("chromium"));
+    snprintf(config, sizeof config, "%s", site_path("chromium-home"));
     int null = open("/dev/null", O_RDWR), errors = open(site_path("logs/chromium.log"), O_WRONLY | O_CREAT, 0644);
     setenv("HOME", config, 1);
     unsetenv("DBUS_SESSION_BUS_ADDRESS");
@@ -130,7 +130,7 @@ static char *command(const char *method, const char *format, ...)
     }
     free(text);
     free(params);
-    int head = snprintf(mark, sizeof(mark), "{\"id\":%u,", number);
+    int head = snprintf(mark, sizeof mark, "{\"id\":%u,", number);
     for (;;) {
         char *message = next_message();
         if (strncmp(message, mark, (size_t)head) == 0) {
@@ -145,7 +145,7 @@ static char *command(const char *method, const char *format, ...)
 static void field(const char *answer, const char *name, char *out, size_t size)
 {
     char key[64];
-    snprintf(key, sizeof(key), "\"%s\":\"", name);
+    snprintf(key, sizeof key, "\"%s\":\"", name);
     const char *at = strstr(answer, key);
     ck_assert_msg(at, "no %s in %s", name, answer);
     at += strlen(key);
@@ -159,13 +159,13 @@ static void attach(void)
 {
     char target[64];
     char *answer = command("Target.createTarget", "\"url\":\"about:blank\"");
-    field(answer, "targetId", target, sizeof(target));
+    field(answer, "targetId", target, sizeof target);
     free(answer);
     answer = command("Target.attachToTarget", "\"targetId\":\"%s\",\"flatten\":true", target);
-    field(answer, "sessionId", browser.session, sizeof(browser.session));
+    field(answer, "sessionId", browser.session, sizeof browser.session);
     free(answer);
     static const char *const enabled[] = {"Page.enable", "Runtime.enable", "Network.enable", "Log.enable"};
-    for (size_t i = 0; i < sizeof(enabled) / sizeof(*enabled); i++)
+    for (size_t i = 0; i < sizeof enabled / sizeof *enabled; i++)
         free(command(enabled[i], "%s", ""));
 }
 
@@ -295,7 +295,7 @@ void browser_expect_peace(const char *origin)
     browser_expect("true"); /* what was under way has been said */
     for (unsigned i = 0; i < browser.event_count; i++) {
         const char *event = browser.events[i];
-        for (size_t k = 0; k < sizeof(trouble) / sizeof(*trouble); k++)
+        for (size_t k = 0; k < sizeof trouble / sizeof *trouble; k++)
             ck_assert_msg(!strstr(event, trouble[k]), "%s", event);
         if (!strstr(event, "\"method\":\"Network.requestWillBeSent\""))
             continue;
@@ -321,7 +321,7 @@ void browser_shoot(const char *name)
         return;
     char *answer = command("Page.captureScreenshot", "\"format\":\"png\",\"captureBeyondViewport\":true");
     const char *at = strstr(answer, "\"data\":\"") + strlen("\"data\":\"");
-    snprintf(path, sizeof(path), "%s/%s.png", folder, name);
+    snprintf(path, sizeof path, "%s/%s.png", folder, name);
     FILE *f = fopen(path, "w");
     ck_assert_msg(f, "%s: %s", path, strerror(errno));
     for (int digit; (digit = base64_digit(*at)) >= 0; at++) {

@@ -324,7 +324,7 @@ const char *site_header(const struct site_response *r, const char *name)
     line += strlen(name) + 1;
     line += strspn(line, " \t");
     char *value = values[turn++ % 8];
-    snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(line, "\r"), line);
+    snprintf(value, sizeof values[0], "%.*s", (int)strcspn(line, "\r"), line);
     return value;
 }
 
@@ -378,7 +378,7 @@ double site_metric(const char *name)
     char line[128];
     site_get(&r, "/status");
     ck_assert_int_eq(r.status, 200);
-    snprintf(line, sizeof(line), "\n%s ", name);
+    snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(r.body, line);
     ck_assert_msg(at, "no %s in\n%s", name, r.body);
     double value = strtod(at + strlen(line), NULL);

@@ -24,7 +24,7 @@ static bool port_is_free(int port)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool is_free = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0;
+    bool is_free = bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 1) == 0;
     close(fd);
     return is_free;
 }
@@ -81,11 +81,11 @@ static const char *value_of(const char *name, size_t len)
         return address;
     }
     if (len == 5 && !memcmp(name, ":PORT", 5)) {
-        snprintf(port, sizeof(port), site_transport()->is_tcp ? ":%d" : "", site_port(0));
+        snprintf(port, sizeof port, site_transport()->is_tcp ? ":%d" : "", site_port(0));
         return port;
     }
     if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
-        snprintf(port, sizeof(port), "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
+        snprintf(port, sizeof port, "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
         return port;
     }
     return NULL;

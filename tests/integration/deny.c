@@ -32,7 +32,7 @@ static bool deny_where(long call, unsigned arg, unsigned short test, uint32_t va
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    return install(code, sizeof(code) / sizeof(*code));
+    return install(code, sizeof code / sizeof *code);
 }
 
 bool deny(long call, int error)

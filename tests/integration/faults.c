@@ -22,8 +22,8 @@ struct faulty *faulty_setup(void)
         printf("skipped: no faulty.so for this build\n");
         return NULL;
     }
-    snprintf(faults.preload, sizeof(faults.preload), "LD_PRELOAD=%s", library);
-    snprintf(faults.path, sizeof(faults.path), FAULTY_ENV "=%s", site_path("faulty"));
+    snprintf(faults.preload, sizeof faults.preload, "LD_PRELOAD=%s", library);
+    snprintf(faults.path, sizeof faults.path, FAULTY_ENV "=%s", site_path("faulty"));
     int fd = open(site_path("faulty"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(ftruncate(fd, sizeof(struct faulty)), 0);

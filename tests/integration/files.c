@@ -40,7 +40,7 @@ static bool takes_direct(const char *base)
     struct statfs fs;
     if (statfs(base, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         return false;
-    snprintf(path, sizeof(path), "%s/sluice-direct-XXXXXX", base);
+    snprintf(path, sizeof path, "%s/sluice-direct-XXXXXX", base);
     int fd = mkstemp(path);
     if (fd < 0)
         return false;
@@ -57,7 +57,7 @@ static bool takes_direct(const char *base)
 
 void files_setup(void)
 {
-    if (!make_dir(dir, sizeof(dir), tmp_base()))
+    if (!make_dir(dir, sizeof dir, tmp_base()))
         ck_abort_msg("no folder in %s: %s", tmp_base(), strerror(errno));
     site_mkdir("logs");
     site_mkdir("html");
@@ -98,7 +98,7 @@ const char *site_disk(void)
         return strcpy(disk, dir);
     const char *base = getenv("HARNESS_DISK");
     if (base && *base && takes_direct(base))
-        make_dir(disk, sizeof(disk), base);
+        make_dir(disk, sizeof disk, base);
     return disk;
 }
 
@@ -109,13 +109,13 @@ const char *site_path(const char *format, ...)
     char name[1024];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(name, sizeof(name), format, ap);
+    vsnprintf(name, sizeof name, format, ap);
     va_end(ap);
     char *path = paths[turn++ % 16];
     if (name[0] == '/')
-        snprintf(path, sizeof(paths[0]), "%s", name);
+        snprintf(path, sizeof paths[0], "%s", name);
     else
-        snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+        snprintf(path, sizeof paths[0], "%s/%s", dir, name);
     return path;
 }
 
@@ -127,7 +127,7 @@ const char *site_data(const char *name)
 static void make_parents(const char *path)
 {
     char copy[4096];
-    snprintf(copy, sizeof(copy), "%s", path);
+    snprintf(copy, sizeof copy, "%s", path);
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)mkdir(copy, 0755);

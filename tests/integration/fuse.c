@@ -45,8 +45,8 @@ static const void *arguments_of(const struct fuse *f)
 static void reply(const struct fuse *f, int error, const void *bytes, size_t len)
 {
     struct fuse_out_header head = {
-        .len = (uint32_t)(sizeof(head) + len), .error = error, .unique = header_of(f)->unique};
-    struct iovec iov[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)bytes, len}};
+        .len = (uint32_t)(sizeof head + len), .error = error, .unique = header_of(f)->unique};
+    struct iovec iov[2] = {{&head, sizeof head}, {(void *)(uintptr_t)bytes, len}};
     (void)!writev(f->fd, iov, len ? 2 : 1); /* an interrupted request is no longer there */
 }
 
@@ -70,7 +70,7 @@ static void on_init(struct fuse *f)
                                 .congestion_threshold = 48,
                                 .time_gran = 1};
     out.flags = in->flags & (FUSE_ASYNC_READ | FUSE_BIG_WRITES);
-    reply(f, 0, &out, sizeof(out));
+    reply(f, 0, &out, sizeof out);
 }
 
 static void on_lookup(struct fuse *f)
@@ -81,13 +81,13 @@ static void on_lookup(struct fuse *f)
     }
     struct fuse_entry_out out = {.nodeid = FILE_NODE, .entry_valid = VALID_SEC, .attr_valid = VALID_SEC};
     out.attr = attributes(f, FILE_NODE);
-    reply(f, 0, &out, sizeof(out));
+    reply(f, 0, &out, sizeof out);
 }
 
 static void on_getattr(struct fuse *f)
 {
     struct fuse_attr_out out = {.attr_valid = VALID_SEC, .attr = attributes(f, header_of(f)->nodeid)};
-    reply(f, 0, &out, sizeof(out));
+    reply(f, 0, &out, sizeof out);
 }
 
 static void on_open(struct fuse *f)
@@ -97,7 +97,7 @@ static void on_open(struct fuse *f)
     if (f->manner == FUSE_READS_SHORT && (in->flags & O_DIRECT))
         out.open_flags = FOPEN_DIRECT_IO; /* else a short answer is the end of the file */
     bool refused = f->manner == FUSE_REFUSES_OPEN && (in->flags & O_DIRECT);
-    reply(f, refused ? -EINVAL : 0, &out, refused ? 0 : sizeof(out));
+    reply(f, refused ? -EINVAL : 0, &out, refused ? 0 : sizeof out);
 }
 
 static void on_read(struct fuse *f)
@@ -170,7 +170,7 @@ pid_t fuse_serve(const char *at, enum fuse_manner manner, off_t size)
     int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other,max_read=%d", fd,
+    snprintf(options, sizeof options, "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other,max_read=%d", fd,
              READ_MOST);
     if (mount("pattern", at, "fuse.pattern", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0) {
         int rc = -errno;

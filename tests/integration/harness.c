@@ -62,11 +62,11 @@ struct launch {
 static void set_environment(char *const extra_env[])
 {
     char pid[32];
-    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
     for (char *const *e = extra_env; e && *e; e++) {
         char *equals = strchr(*e, '=');
         char name[64];
-        snprintf(name, sizeof(name), "%.*s", (int)(equals - *e), *e);
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *e), *e);
         setenv(name, strcmp(equals + 1, "@PID@") ? equals + 1 : pid, 1);
     }
 }
@@ -104,7 +104,7 @@ static void exec_server(const struct launch *l)
     if (l->argv)
         execv(exe, l->argv);
     char prefix[4096];
-    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    snprintf(prefix, sizeof prefix, "%s/", site_dir());
     if (!l->argv)
         execl(exe, binary(), "-p", prefix, "-e", "logs/error.log", "-c", site_path("sluice.conf"), (char *)NULL);
     fprintf(stderr, "exec %s: %s\n", binary(), strerror(errno));
@@ -324,19 +324,19 @@ void site_run_bare(struct site_run *run, char *const argv[])
         _exit(127);
     }
     close(out[1]);
-    read_all(out[0], run->out, sizeof(run->out));
+    read_all(out[0], run->out, sizeof run->out);
     int raw;
     ck_assert_int_eq(waitpid(pid, &raw, 0), pid);
     run->status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
     lseek(err, 0, SEEK_SET);
-    read_all(err, run->err, sizeof(run->err));
+    read_all(err, run->err, sizeof run->err);
     unlink(site_path("logs/run.err"));
 }
 
 void site_run(struct site_run *run, ...)
 {
     char prefix[4096];
-    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    snprintf(prefix, sizeof prefix, "%s/", site_dir());
     char *argv[32] = {(char *)binary(), (char *)"-p", prefix, (char *)"-e", (char *)"logs/error.log"};
     size_t count = 5;
     va_list ap;

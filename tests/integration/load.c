@@ -25,7 +25,7 @@ void load_failed(struct counts *counts, const char *format, ...)
     va_list ap;
     counts->failed++;
     va_start(ap, format);
-    vsnprintf(counts->what, sizeof(counts->what), format, ap);
+    vsnprintf(counts->what, sizeof counts->what, format, ap);
     va_end(ap);
 }
 
@@ -87,14 +87,14 @@ static enum outcome exchange(struct channel *ch, const struct load_requests *q, 
 {
     static struct reading r;
     char text[512];
-    int len = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\n%s%s\r\n", q->target, q->fields,
+    int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n%s%s\r\n", q->target, q->fields,
                        q->keep ? "" : "Connection: close\r\n");
     r.len = 0;
     r.got = 0;
     r.in_body = false;
     bool sent = ch->transport->send(ch, text, (size_t)len, true) == len;
     while (!r.in_body || r.got < q->len) {
-        ssize_t n = sent ? ch->transport->receive(ch, r.in + r.len, sizeof(r.in) - 1 - r.len, true) : -1;
+        ssize_t n = sent ? ch->transport->receive(ch, r.in + r.len, sizeof r.in - 1 - r.len, true) : -1;
         if (n <= 0) {
             int error = n < 0 ? errno : 0;
             bool untouched = !r.in_body && r.len == 0 && (n == 0 || error == ECONNRESET || error == EPIPE);
@@ -154,7 +154,7 @@ void loader_start(struct loader *l, load_fn *fn, const void *arg)
             _exit(1);
         close(stop[1]);
         fn(stop[0], &counts, arg);
-        _exit(write(result[1], &counts, sizeof(counts)) == sizeof(counts) ? 0 : 1);
+        _exit(write(result[1], &counts, sizeof counts) == sizeof counts ? 0 : 1);
     }
     close(stop[0]);
     close(result[1]);
@@ -167,7 +167,7 @@ struct counts loader_stop(struct loader *l)
     struct counts counts = {0};
     ck_assert_int_eq(write(l->stop, "", 1), 1); /* closing would not do: later loaders have this end too */
     close(l->stop);
-    ck_assert_int_eq(read(l->result, &counts, sizeof(counts)), sizeof(counts));
+    ck_assert_int_eq(read(l->result, &counts, sizeof counts), sizeof counts);
     close(l->result);
     waitpid(l->pid, NULL, 0);
     return counts;

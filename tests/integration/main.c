@@ -55,13 +55,13 @@ static int remove_entry(const char *path, const struct stat *st, int flag, struc
 static void show_tail(const char *folder, const char *name)
 {
     char path[1024], line[1024];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "r");
     if (!f)
         return;
     if (fseek(f, -6000, SEEK_END) < 0)
         rewind(f);
-    for (bool first = true; fgets(line, sizeof(line), f);) {
+    for (bool first = true; fgets(line, sizeof line, f);) {
         if (strstr(line, "[notice]") || strstr(line, "while waiting for request"))
             continue;
         if (first)
@@ -81,7 +81,7 @@ static unsigned left_in(const char *folder, bool failed)
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
         char path[1024];
-        snprintf(path, sizeof(path), "%s/%.200s", folder, e->d_name);
+        snprintf(path, sizeof path, "%s/%.200s", folder, e->d_name);
         if (failed) {
             show_tail(path, "logs/error.log");
             show_tail(path, "logs/stderr");
@@ -98,9 +98,9 @@ static unsigned left_in(const char *folder, bool failed)
 static void print_command(pid_t pid)
 {
     char path[64], text[200];
-    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
     FILE *f = fopen(path, "r");
-    size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
+    size_t len = f ? fread(text, 1, sizeof text, f) : 0;
     for (size_t i = 0; i < len; i++)
         text[i] = (char)(text[i] ? text[i] : ' ');
     printf("left running: %d %.*s\n", (int)pid, (int)len, text);
@@ -112,7 +112,7 @@ static pid_t parent_of(const char *pid)
 {
     char path[280];
     int parent = 0;
-    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
     FILE *f = fopen(path, "r");
     if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
         parent = 0;
@@ -190,11 +190,11 @@ static void remove_folders(const struct suite *s)
 static void start(struct suite *s, enum print_output mode)
 {
     const char *base = getenv("TMPDIR");
-    if (!make_folder(s->folder, sizeof(s->folder), base && *base ? base : "/tmp")) {
+    if (!make_folder(s->folder, sizeof s->folder, base && *base ? base : "/tmp")) {
         perror(s->folder);
         exit(2);
     }
-    if (!make_folder(s->disk, sizeof(s->disk), "/var/tmp"))
+    if (!make_folder(s->disk, sizeof s->disk, "/var/tmp"))
         s->disk[0] = '\0';
     s->output = tmpfile();
     clock_gettime(CLOCK_MONOTONIC, &s->started);
@@ -217,7 +217,7 @@ static bool pass_on(FILE *output)
     char line[4096];
     bool counted = false;
     rewind(output);
-    while (fgets(line, sizeof(line), output)) {
+    while (fgets(line, sizeof line, output)) {
         unsigned percent, checks, failures, errors;
         if (sscanf(line, "%u%%: Checks: %u, Failures: %u, Errors: %u", &percent, &checks, &failures, &errors) == 4) {
             total.checks += checks;

@@ -59,7 +59,7 @@ bool mounts_enter(void)
 static const char *remember(const char *at, pid_t server)
 {
     ck_assert_uint_lt(mounts.count, MOST);
-    snprintf(mounts.mounted[mounts.count].at, sizeof(mounts.mounted[0].at), "%s", at);
+    snprintf(mounts.mounted[mounts.count].at, sizeof mounts.mounted[0].at, "%s", at);
     mounts.mounted[mounts.count].server = server;
     return mounts.mounted[mounts.count++].at;
 }
@@ -127,7 +127,7 @@ const char *mount_image(const char *type, const char *name, const char *image, u
     char device[64], what[128];
     const char *at = site_mkdir(name);
     int fd = attach(device, image, sector);
-    snprintf(what, sizeof(what), "%s on a loop device with sectors of %u bytes", type, sector);
+    snprintf(what, sizeof what, "%s on a loop device with sectors of %u bytes", type, sector);
     if (fd < 0)
         return cannot(what, -fd);
     int rc = mount(device, at, type, read_only ? MS_RDONLY : 0, options) < 0 ? -errno : 0;

@@ -14,11 +14,11 @@
 static bool process_is(const char *pid, pid_t *parent, pid_t *group)
 {
     char path[64], line[512], state;
-    snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+    snprintf(path, sizeof path, "/proc/%.16s/stat", pid);
     FILE *f = fopen(path, "re");
     if (!f)
         return false;
-    bool got = fgets(line, sizeof(line), f) != NULL;
+    bool got = fgets(line, sizeof line, f) != NULL;
     fclose(f);
     char *after = got ? strrchr(line, ')') : NULL;
     return after && sscanf(after + 1, " %c %d %d", &state, parent, group) == 3 && state != 'Z';
@@ -64,7 +64,7 @@ static bool holds_open(pid_t pid, const char *path)
     DIR *d = opendir(site_path("/proc/%d/fd", (int)pid));
     for (struct dirent *e; d && !holds && (e = readdir(d));) {
         char to[4096] = "";
-        holds = readlinkat(dirfd(d), e->d_name, to, sizeof(to) - 1) > 0 && !strcmp(to, path);
+        holds = readlinkat(dirfd(d), e->d_name, to, sizeof to - 1) > 0 && !strcmp(to, path);
     }
     if (d)
         closedir(d);

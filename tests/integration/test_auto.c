@@ -22,7 +22,7 @@ static const char *data(const char *format, ...)
     char name[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(name, sizeof(name), format, args);
+    vsnprintf(name, sizeof name, format, args);
     va_end(args);
     return site_path("%s/data/%s", *site_disk() ? site_disk() : site_dir(), name);
 }
@@ -36,7 +36,7 @@ enum owner { OWNED, FOREIGN };
 static void configure(enum owner owner, const char *main, const char *conf)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "%s\nthread_pool default threads=1;\n%s\nevents { }\nhttp {\n@HTTP@\naio threads;\n"
              "log_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot @DISK@/data;\n"
@@ -81,7 +81,7 @@ static void expect_on(struct site_client *c, const char *target, off_t size, con
     const char *last = log;
     for (const char *at = strstr(log, " 200 "); at; at = strstr(at + 1, " 200 "))
         last = at;
-    snprintf(line, sizeof(line), " 200 %jd %s\n", (intmax_t)size, method);
+    snprintf(line, sizeof line, " 200 %jd %s\n", (intmax_t)size, method);
     ck_assert_msg(strncmp(last, line, strlen(line)) == 0, "%s: not%s but%s", target, line, last);
     free(log);
 }
@@ -173,13 +173,13 @@ START_TEST(crawl_leaves_nothing)
     enum { FILES = 12 };
     char target[32];
     for (int i = 0; i < FILES; i++) {
-        snprintf(target, sizeof(target), "c%d", i);
+        snprintf(target, sizeof target, "c%d", i);
         if (!cold(target, 4 * MIB + i))
             return;
     }
     serve((enum owner)_i, "directio auto;");
     for (int i = 0; i < FILES; i++) {
-        snprintf(target, sizeof(target), "/c%d", i);
+        snprintf(target, sizeof target, "/c%d", i);
         expect(target, 4 * MIB + i, "direct");
         sleep_msec(20);
     }
@@ -240,7 +240,7 @@ static void remove_group(void)
 static bool write_to(const char *folder, const char *name, const char *text)
 {
     char path[4200];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
     if (fd >= 0)
@@ -255,7 +255,7 @@ static bool make_group(const char *bytes)
     } versions[] = {{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}};
 
     for (int i = 0; i < 2; i++) {
-        snprintf(group, sizeof(group), "%s/sluice-test-%d", versions[i].folder, (int)getpid());
+        snprintf(group, sizeof group, "%s/sluice-test-%d", versions[i].folder, (int)getpid());
         if (mkdir(group, 0755) < 0)
             continue;
         if (write_to(group, versions[i].limit, bytes))
@@ -280,7 +280,7 @@ START_TEST(no_room_in_the_cgroup)
     free(log_await("logs/error.log", "start worker process ")); /* before it, another process tries the disk readers */
     unsigned count = site_workers(workers, 8);
     for (unsigned i = 0; i < count; i++) {
-        snprintf(number, sizeof(number), "%d", (int)workers[i]);
+        snprintf(number, sizeof number, "%d", (int)workers[i]);
         ck_assert(write_to(group, "cgroup.procs", number));
     }
     expect("/small", SIZE, "direct");
@@ -392,11 +392,11 @@ START_TEST(bad_values)
     static const char *const values[] = {"auto=0", "auto=", "auto=x", "auto=-1", "auto=4q", "automatic", "Auto"};
     char conf[128], expected[128];
     struct site_run run;
-    snprintf(conf, sizeof(conf), "directio %s;", values[_i]);
+    snprintf(conf, sizeof conf, "directio %s;", values[_i]);
     site_conf_server(conf);
     site_check(&run);
     ck_assert_int_ne(run.status, 0);
-    snprintf(expected, sizeof(expected), "invalid value");
+    snprintf(expected, sizeof expected, "invalid value");
     ck_assert_msg(strstr(run.err, expected) && strstr(run.err, "sluice.conf:"), "%s", run.err);
 }
 END_TEST
@@ -408,8 +408,8 @@ END_TEST
 static void explain(struct site_run *run)
 {
     char url[64], prefix[4096];
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d/f", site_port(0));
-    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/f", site_port(0));
+    snprintf(prefix, sizeof prefix, "%s/", site_dir());
     char *const argv[] = {(char *)"sluice",
                           (char *)"explain",
                           (char *)"-p",
@@ -459,7 +459,7 @@ START_TEST(explained_from_the_running_server)
     expect("/f", SIZE, "direct");
     for (int i = 0; i < 2; i++)
         expect_explained("sendfile: as large as directio auto says, but asked for again and again");
-    snprintf(words, sizeof(words),
+    snprintf(words, sizeof words,
              "asked for 2.0 times lately, this time included: as the running server counts (process %d)",
              (int)site_pid());
     expect_explained(words);
@@ -479,7 +479,7 @@ START_TEST(explained_beside_another_process)
         return;
     configure(OWNED, "@MAIN@", "directio auto;");
     expect_explained("no server runs that has counted more");
-    snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+    snprintf(pid, sizeof pid, "%d\n", (int)getpid());
     site_write("logs/sluice.pid", pid);
     expect_explained(", which the pid file names, has no count that can be read");
     site_write("logs/sluice.pid", "what is this?\n");

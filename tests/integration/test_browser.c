@@ -12,14 +12,14 @@
 static const char *origin(void)
 {
     static char text[64];
-    snprintf(text, sizeof(text), "http://127.0.0.1:%d", site_port(0));
+    snprintf(text, sizeof text, "http://127.0.0.1:%d", site_port(0));
     return text;
 }
 
 static void go(const char *path)
 {
     char url[256];
-    snprintf(url, sizeof(url), "%s%s", origin(), path);
+    snprintf(url, sizeof url, "%s%s", origin(), path);
     browser_go(url);
 }
 
@@ -35,7 +35,7 @@ static void go(const char *path)
 static void make_traffic(unsigned requests)
 {
     char text[256];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "(async function(){for(var i=0;i<%u;i++){await fetch('/f.txt?'+i);await fetch('/big.bin')}"
              "return true})()",
              requests);
@@ -130,7 +130,7 @@ END_TEST
 static void make_file(const char *name, size_t size, time_t t)
 {
     char path[512];
-    snprintf(path, sizeof(path), "html/dir/%s", name);
+    snprintf(path, sizeof path, "html/dir/%s", name);
     site_pattern(path, (off_t)size);
     site_set_mtime(path, t);
 }
@@ -146,7 +146,7 @@ static void serve_listing(void)
               950000000);
     for (int i = 0; i < 12; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "photo-%02d.jpg", i);
+        snprintf(name, sizeof name, "photo-%02d.jpg", i);
         make_file(name, (size_t)(1000 * i + 100000), 1300000000 + i);
     }
     site_write("html/favicon.ico", "GIF89a");

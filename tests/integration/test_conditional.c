@@ -112,7 +112,7 @@ static void check_row(const struct row *row)
 START_TEST(get_rows)
 {
     site_serve("");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check_row(&rows[i]);
 }
 END_TEST
@@ -120,7 +120,7 @@ END_TEST
 START_TEST(head_rows)
 {
     site_serve("");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_response r;
         int status = conditional("HEAD", rows[i].fields, &r);
         int expected = on_nginx() && rows[i].on_nginx ? rows[i].on_nginx : rows[i].status;
@@ -143,7 +143,7 @@ START_TEST(every_date_form)
     for (size_t i = 0; i < 3; i++) {
         char fields[128];
         struct site_response r;
-        snprintf(fields, sizeof(fields), "If-Modified-Since: %s\r\n", dates[i]);
+        snprintf(fields, sizeof fields, "If-Modified-Since: %s\r\n", dates[i]);
         site_request(&r, "GET", "/a.txt", fields);
         ck_assert_msg(r.status == 304, "%s: %d", dates[i], r.status);
         site_response_free(&r);

@@ -172,19 +172,19 @@ static void test_file(struct site_run *run, const char *option)
 static bool line_is_named(const char *err, unsigned line)
 {
     char place[4200];
-    snprintf(place, sizeof(place), " in %s:%u\n", site_path("sluice.conf"), line);
+    snprintf(place, sizeof place, " in %s:%u\n", site_path("sluice.conf"), line);
     return line == 0 || strstr(err, place) || (on_nginx() && !strstr(err, "sluice.conf:"));
 }
 
 START_TEST(every_error)
 {
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const struct wrong *w = &wrong[i];
         char text[4096], end[4200];
         struct site_run run;
         if ((w->only_sluice && on_nginx()) || (geteuid() != 0 && !strncmp(w->text, "user ", 5)))
             continue;
-        snprintf(text, sizeof(text), "%s\n%s\n%s", w->before, w->text, w->after);
+        snprintf(text, sizeof text, "%s\n%s\n%s", w->before, w->text, w->after);
         site_conf(text);
         test_file(&run, "-t");
         char *message = expand_names(w->message);
@@ -193,7 +193,7 @@ START_TEST(every_error)
                       run.err, message);
         ck_assert_msg(line_is_named(run.err, w->line), "\"%s\" says\n%snot line %u", w->text, run.err, w->line);
         ck_assert_msg(!strncmp(run.err, self(), strlen(self())), "%s", run.err);
-        snprintf(end, sizeof(end), "%s: configuration file %s test failed\n", self(), site_path("sluice.conf"));
+        snprintf(end, sizeof end, "%s: configuration file %s test failed\n", self(), site_path("sluice.conf"));
         ck_assert_msg(strstr(run.err, end), "\"%s\" says\n%s", w->text, run.err);
         ck_assert_str_eq(run.out, "");
         free(message);
@@ -222,7 +222,7 @@ START_TEST(missing_file)
     site_run(&run, "-t", "-c", site_path("none.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
     char message[4400];
-    snprintf(message, sizeof(message), "[emerg] open() \"%s\" failed (2: No such file or directory)",
+    snprintf(message, sizeof message, "[emerg] open() \"%s\" failed (2: No such file or directory)",
              site_path("none.conf"));
     ck_assert_ptr_nonnull(strstr(run.err, message));
     site_allow_alerts();
@@ -237,10 +237,10 @@ START_TEST(suggestions)
                 {"sendflie on;", "sendfile"},
                 {"direct_io 4m;", "directio"},
                 {"server_nam a;", "server_name"}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[512];
         struct site_run run;
-        snprintf(text, sizeof(text), SERVER "\n%s\n} }", rows[i].text);
+        snprintf(text, sizeof text, SERVER "\n%s\n} }", rows[i].text);
         site_conf(text);
         test_file(&run, "-t");
         ck_assert_int_eq(run.status, 1);
@@ -256,8 +256,8 @@ START_TEST(directives_of_nginx)
                                           "upstream x { }",       "sub_filter a b;",   "ssl_certificate x;"};
     struct site_run run;
     char text[1024];
-    for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++) {
-        snprintf(text, sizeof(text), "%s\n%s\n%s", strchr(outside[i], '{') ? HTTP : SERVER, outside[i],
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        snprintf(text, sizeof text, "%s\n%s\n%s", strchr(outside[i], '{') ? HTTP : SERVER, outside[i],
                  strchr(outside[i], '{') ? "}" : "} }");
         site_conf(text);
         test_file(&run, "-t");
@@ -284,7 +284,7 @@ START_TEST(test_is_successful)
     struct site_run run;
     char expected[9000];
     const char *path = site_path("sluice.conf");
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "%s: the configuration file %s syntax is ok\n%s: configuration file %s test is successful\n", self(), path,
              self(), path);
     test_file(&run, "-t");
@@ -329,11 +329,11 @@ static const char *const good[] = {
 
 START_TEST(good_ones)
 {
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         char text[2048];
         struct site_run run;
         bool bad = strstr(good[i], "expires_") || strstr(good[i], "1m 0s");
-        snprintf(text, sizeof(text), SERVER "\n%s\n} }", good[i]);
+        snprintf(text, sizeof text, SERVER "\n%s\n} }", good[i]);
         site_conf(text);
         test_file(&run, "-t");
         ck_assert_msg(run.status == (bad ? 1 : 0), "%s\n%s", good[i], run.err);
@@ -346,7 +346,7 @@ START_TEST(dump)
     site_write("extra/b.conf", "# bee\nserver { listen 127.0.0.1:@PORT1@; }\n");
     site_conf(SERVER "} include extra/*.conf; include extra/b.con?; include none/*.conf; }\n# end\n");
     char b[128], expected[12000];
-    snprintf(b, sizeof(b), "# bee\nserver { listen 127.0.0.1:%d; }\n", site_port(1));
+    snprintf(b, sizeof b, "# bee\nserver { listen 127.0.0.1:%d; }\n", site_port(1));
     site_write("extra/a.conf", "# ay\n");
     site_write("extra/b.conf", b);
     site_write("extra/c.txt", "not this");
@@ -354,7 +354,7 @@ START_TEST(dump)
     test_file(&run, "-T");
     ck_assert_msg(run.status == 0, "%s", run.err);
     char *conf = site_read("sluice.conf", NULL);
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "# configuration file %s:\n%s\n# configuration file %s:\n%s\n# configuration file %s:\n%s\n",
              site_path("sluice.conf"), conf, site_path("extra/a.conf"), "# ay\n", site_path("extra/b.conf"), b);
     free(conf);
@@ -403,7 +403,7 @@ START_TEST(include_errors_name_the_included_file)
     struct site_run run;
     char place[4400];
     test_file(&run, "-t");
-    snprintf(place, sizeof(place), "unknown directive \"foo\" in %s:3\n", site_path("sub/bad.conf"));
+    snprintf(place, sizeof place, "unknown directive \"foo\" in %s:3\n", site_path("sub/bad.conf"));
     ck_assert_msg(strstr(run.err, place), "%s", run.err);
     /* Relative to the folder of the main file, wherever the include stands. */
     site_write("sub/ok.conf", "include sub/deep.conf;");
@@ -421,8 +421,7 @@ START_TEST(relative_paths)
                "daemon off; pid logs/sluice.pid; error_log logs/error.log; events { } http { include here.conf; }");
     site_write("html/a.txt", "hello\n");
     char here[200];
-    snprintf(here, sizeof(here), "access_log logs/access.log; server { listen 127.0.0.1:%d; root html; }",
-             site_port(0));
+    snprintf(here, sizeof here, "access_log logs/access.log; server { listen 127.0.0.1:%d; root html; }", site_port(0));
     site_write("etc/here.conf", here);
     struct site_run run;
     site_run(&run, "-c", "etc/sluice.conf", "-t", NULL);
@@ -438,7 +437,7 @@ START_TEST(versions)
 {
     struct site_run run;
     char line[64];
-    snprintf(line, sizeof(line), "%s version: %s/", self(), self());
+    snprintf(line, sizeof line, "%s version: %s/", self(), self());
     site_run(&run, "-v", NULL);
     ck_assert_int_eq(run.status, 0);
     ck_assert_msg(!strncmp(run.err, line, strlen(line)), "%s", run.err);
@@ -471,7 +470,7 @@ START_TEST(signal_without_a_server)
     site_conf(SERVER "} }");
     struct site_run run;
     char message[4400];
-    snprintf(message, sizeof(message), "[error] open() \"%s\" failed (2: No such file or directory)\n",
+    snprintf(message, sizeof message, "[error] open() \"%s\" failed (2: No such file or directory)\n",
              site_path("logs/sluice.pid"));
     site_run(&run, "-c", site_path("sluice.conf"), "-s", "reload", NULL);
     ck_assert_int_eq(run.status, 1);
@@ -510,7 +509,7 @@ START_TEST(warnings)
     site_conf(SERVER "\nserver_name a; }\nserver { listen 127.0.0.1:@PORT@; server_name a; }\n}");
     struct site_run run;
     char message[128];
-    snprintf(message, sizeof(message), "[warn] conflicting server name \"a\" on 127.0.0.1:%d, ignored", site_port(0));
+    snprintf(message, sizeof message, "[warn] conflicting server name \"a\" on 127.0.0.1:%d, ignored", site_port(0));
     test_file(&run, "-t");
     ck_assert_msg(run.status == 0, "%s", run.err);
     ck_assert_msg(strstr(run.err, message), "%s", run.err);
@@ -548,10 +547,10 @@ START_TEST(configuration_of_debian)
                "\ntypes {\n    text/html                             html htm shtml;\n    text/css    css;\n"
                "    application/javascript                js;\n}\n");
     site_write("html/x.css", "p{}");
-    snprintf(site_text, sizeof(site_text), debian_site, site_port(0), site_port(0), site_dir());
+    snprintf(site_text, sizeof site_text, debian_site, site_port(0), site_port(0), site_dir());
     site_write("sites-enabled/default", site_text);
     char text[2000];
-    snprintf(text, sizeof(text), "daemon off;\n%s", debian);
+    snprintf(text, sizeof text, "daemon off;\n%s", debian);
     site_conf(text);
     site_start();
     struct site_response r;

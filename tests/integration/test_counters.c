@@ -18,7 +18,7 @@
 static void serve(unsigned workers, const char *http_conf, const char *conf)
 {
     char text[8192];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "daemon off;\npid logs/sluice.pid;\nerror_log logs/error.log info;\nworker_processes %u;\nevents { "
              "worker_connections 512; }\nhttp {\n@HTTP@\n"
              "log_format pid '$pid $status $io_method';\n%s\nserver {\nlisten 127.0.0.1:@PORT@ reuseport;\n"
@@ -303,7 +303,7 @@ START_TEST(forms_of_the_status)
     struct site_response r;
     site_serve("location /any { status; location /any/inside { } } location = /html { status html; } "
                "location = /json { status json; } location = /prometheus { status prometheus; }");
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         site_request(&r, "GET", forms[i].target, forms[i].accept);
         ck_assert_msg(r.status == forms[i].status, "%s %s: %d", forms[i].target, forms[i].accept, r.status);
         assert_header(&r, "Content-Type", forms[i].type);
@@ -333,7 +333,7 @@ START_TEST(policy_of_the_page)
         ck_assert_int_eq(strncmp(policy, "default-src 'none'; script-src 'nonce-", 38), 0);
         ck_assert_int_eq(sscanf(policy + 38, "%63[0-9a-f]'", nonce[i]), 1);
         ck_assert_uint_eq(strlen(nonce[i]), 32);
-        snprintf(tag, sizeof(tag), "<script nonce=\"%s\">", nonce[i]);
+        snprintf(tag, sizeof tag, "<script nonce=\"%s\">", nonce[i]);
         ck_assert_ptr_nonnull(strstr(r.body, tag));
         site_response_free(&r);
     }

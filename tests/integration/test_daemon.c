@@ -21,7 +21,7 @@ static const char conf[] = "daemon %s; worker_processes 1; pid logs/sluice.pid; 
 static void configure(const char *daemon, const char *log, const char *more)
 {
     char text[1024];
-    snprintf(text, sizeof(text), conf, daemon, log, more);
+    snprintf(text, sizeof text, conf, daemon, log, more);
     site_conf(text);
 }
 
@@ -31,7 +31,7 @@ static int take_port(int port)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(fd, 1), 0);
     return fd;
 }
@@ -48,7 +48,7 @@ static unsigned count_in(const char *name, const char *text)
 static unsigned logged(const char *name, const char *message)
 {
     char whole[256];
-    snprintf(whole, sizeof(whole), ": %s", message);
+    snprintf(whole, sizeof whole, ": %s", message);
     return count_in(name, whole) - count_in(name, "sluice: [emerg]");
 }
 
@@ -62,7 +62,7 @@ START_TEST(an_address_in_use)
     int fd = take_port(site_port(0));
     site_allow_alerts();
     configure(ways[_i], "logs/own.log", "");
-    snprintf(message, sizeof(message), "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
+    snprintf(message, sizeof message, "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
              site_port(0));
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
@@ -94,7 +94,7 @@ START_TEST(a_pid_file_that_cannot_be_written)
     struct site_run run;
     char text[1024];
     site_allow_alerts();
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "daemon %s; %s pid @DIR@/none/x.pid; error_log logs/own.log; events { }\n"
              "http { @HTTP@ server { listen 127.0.0.1:@PORT@; } }",
              ways[_i % 2], _i / 2 ? "master_process off;" : "");
@@ -113,7 +113,7 @@ START_TEST(nothing_is_said_twice)
     char message[128];
     int fd = take_port(site_port(0));
     configure(ways[_i % 2], _i / 2 ? "/dev/stderr" : "stderr", "");
-    snprintf(message, sizeof(message), "bind() to 127.0.0.1:%d failed", site_port(0));
+    snprintf(message, sizeof message, "bind() to 127.0.0.1:%d failed", site_port(0));
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
     ck_assert_uint_eq(count_text(run.err, "still could not bind()"), 1);
@@ -164,7 +164,7 @@ static pid_t worker_of(pid_t master)
 static bool leads_to(pid_t pid, const char *to)
 {
     char target[4096];
-    ssize_t n = readlink(site_path("/proc/%d/fd/2", (int)pid), target, sizeof(target) - 1);
+    ssize_t n = readlink(site_path("/proc/%d/fd/2", (int)pid), target, sizeof target - 1);
     target[n > 0 ? n : 0] = '\0';
     return !strcmp(target, to);
 }
@@ -172,7 +172,7 @@ static bool leads_to(pid_t pid, const char *to)
 static void await_descriptor(pid_t pid, const char *to)
 {
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_path("%s", to));
+    snprintf(path, sizeof path, "%s", site_path("%s", to));
     for (int64_t deadline = now_msec() + scaled(8000); !leads_to(pid, path); sleep_msec(5))
         ck_assert_msg(now_msec() < deadline, "descriptor 2 of %d is not %s", (int)pid, to);
 }
@@ -210,14 +210,14 @@ START_TEST(descriptor_2_of_one_process)
     static const char single[] = "master_process off; daemon on; pid logs/sluice.pid; error_log %s; events { }\n"
                                  "http { @HTTP@ server { listen 127.0.0.1:@PORT@; } }";
     char text[512];
-    snprintf(text, sizeof(text), single, "logs/own.log");
+    snprintf(text, sizeof text, single, "logs/own.log");
     site_conf(text);
     pid_t pid = start_daemon();
     await_descriptor(pid, "logs/own.log");
     ck_assert_int_eq(rename(site_path("logs/own.log"), site_path("logs/own.log.1")), 0);
     ck_assert_int_eq(kill(pid, SIGUSR1), 0);
     await_descriptor(pid, "logs/own.log");
-    snprintf(text, sizeof(text), single, "logs/next.log");
+    snprintf(text, sizeof text, single, "logs/next.log");
     site_conf(text);
     ck_assert_int_eq(kill(pid, SIGHUP), 0);
     await_descriptor(pid, "logs/next.log");
@@ -246,7 +246,7 @@ START_TEST(descriptor_2_that_is_the_log)
     ck_assert(strstr(run.err, "start worker processes"));
     pid_t master = pid_in_file();
     char target[4096] = "";
-    ck_assert_int_gt(readlink(site_path("/proc/%d/fd/2", (int)master), target, sizeof(target) - 1), 0);
+    ck_assert_int_gt(readlink(site_path("/proc/%d/fd/2", (int)master), target, sizeof target - 1), 0);
     ck_assert_msg(strstr(target, "logs/run.err"), "%s", target);
     end_daemon(master);
 }
@@ -275,10 +275,10 @@ START_TEST(an_upgrade_that_fails)
     pid_t master = start_daemon(), worker = worker_of(master);
     if (_i == 0) {
         configure("on", "logs/own.log", "no_such_directive;");
-        snprintf(message, sizeof(message), "unknown directive \"no_such_directive\" in ");
+        snprintf(message, sizeof message, "unknown directive \"no_such_directive\" in ");
     } else {
         configure("on", _i == 1 ? "logs/own.log" : "logs/next.log", "listen 127.0.0.1:@PORT1@;");
-        snprintf(message, sizeof(message), "still could not bind()");
+        snprintf(message, sizeof message, "still could not bind()");
     }
     ck_assert_int_eq(kill(master, SIGUSR2), 0);
     await_end_of_trial(master, worker);

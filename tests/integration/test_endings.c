@@ -22,7 +22,7 @@ static void serve(const char *more)
     site_pattern("html/f", QUEUED);
     site_write("html/gone.html", "gone\n");
     site_write("html/dir/index.html", "dir\n");
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "client_max_body_size 2000; large_client_header_buffers 2 2k; client_header_timeout 1s;\n"
              "location /paged/ { alias @DIR@/html/; error_page 403 404 405 412 413 416 /gone.html; }\n"
              "location /moved { return 301 /a.txt; } location /nothing { return 204; }\n"
@@ -106,7 +106,7 @@ static const struct row {
     {503, "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n"},
     {505, "GET /a.txt HTTP/2.0\r\nHost: a\r\n\r\n"},
 };
-enum { ROWS = sizeof(rows) / sizeof(*rows) };
+enum { ROWS = sizeof rows / sizeof *rows };
 
 START_TEST(the_last_response_says_so)
 {
@@ -115,7 +115,7 @@ START_TEST(the_last_response_says_so)
         struct site_client c;
         struct site_response r;
         char what[64];
-        snprintf(what, sizeof(what), "row %zu: %.40s", i, rows[i].bytes);
+        snprintf(what, sizeof what, "row %zu: %.40s", i, rows[i].bytes);
         client_open(&c, site_port(0));
         client_say(&c, "%s", rows[i].bytes);
         ck_assert_msg(client_receive(&c, &r), "%s: closed", what);
@@ -209,13 +209,13 @@ static const char *const refused[] = {
     "POST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n",
     "POST /broken HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n",
 };
-enum { REFUSED = sizeof(refused) / sizeof(*refused) };
+enum { REFUSED = sizeof refused / sizeof *refused };
 
 START_TEST(large_body_before_the_answer)
 {
     static char block[65536];
     serve("");
-    memset(block, 'x', sizeof(block));
+    memset(block, 'x', sizeof block);
     for (size_t i = 0; i < REFUSED; i++) {
         struct site_client c;
         struct site_response r;
@@ -223,9 +223,9 @@ START_TEST(large_body_before_the_answer)
         client_say(&c, "%s", refused[i]);
         size_t sent = 0;
         while (sent < 8 * (size_t)MIB)
-            ck_assert_msg(client_send(&c, block, sizeof(block)) == sizeof(block), "row %zu: cut after %zu bytes", i,
+            ck_assert_msg(client_send(&c, block, sizeof block) == sizeof block, "row %zu: cut after %zu bytes", i,
                           sent),
-                sent += sizeof(block);
+                sent += sizeof block;
         ck_assert_msg(client_receive(&c, &r), "row %zu: no answer", i);
         ck_assert_int_ge(r.status, 400);
         assert_header(&r, "Connection", "close");
@@ -294,7 +294,7 @@ static const struct stage {
     {"POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\nabc", true}, /* lingers */
     {"nonsense\r\n\r\n", true},
 };
-enum { STAGES = sizeof(stages) / sizeof(*stages), GOODBYES = 3, TIMES = 4 };
+enum { STAGES = sizeof stages / sizeof *stages, GOODBYES = 3, TIMES = 4 };
 
 static void come_and_go(const struct stage *s, int goodbye)
 {

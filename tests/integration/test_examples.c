@@ -31,7 +31,7 @@ static char *read_source(const char *path)
     static char bytes[256 * 1024];
     FILE *f = fopen(path, "r");
     ck_assert_msg(f != NULL, "%s", path);
-    size_t len = fread(bytes, 1, sizeof(bytes) - 1, f);
+    size_t len = fread(bytes, 1, sizeof bytes - 1, f);
     fclose(f);
     bytes[len] = '\0';
     return strdup(bytes);
@@ -48,7 +48,7 @@ static void write_types(void)
 static void start_example(const char *name)
 {
     char path[256];
-    snprintf(path, sizeof(path), "conf/examples/%s.conf", name);
+    snprintf(path, sizeof path, "conf/examples/%s.conf", name);
     write_types();
     char *text = read_source(path);
     text = replaced(text, "worker_processes auto;", "@MAIN@");
@@ -178,7 +178,7 @@ static int status_for(const char *target, const char *forwarded)
 {
     struct site_response r;
     char field[128];
-    snprintf(field, sizeof(field), "X-Forwarded-For: %s\r\n", forwarded);
+    snprintf(field, sizeof field, "X-Forwarded-For: %s\r\n", forwarded);
     site_request(&r, "GET", target, field);
     int status = r.status;
     site_response_free(&r);

@@ -71,8 +71,8 @@ static void explain(struct site_run *run, char *const arguments[])
     char *argv[32] = {(char *)"sluice", (char *)"explain", (char *)"-p", NULL, (char *)"-c"};
     char prefix[4096], file[4096];
     unsigned count = 6;
-    snprintf(prefix, sizeof(prefix), "%s/", site_dir());
-    snprintf(file, sizeof(file), "%s", site_path("sluice.conf"));
+    snprintf(prefix, sizeof prefix, "%s/", site_dir());
+    snprintf(file, sizeof file, "%s", site_path("sluice.conf"));
     argv[3] = prefix;
     argv[5] = file;
     while (*arguments && count < 31)
@@ -86,11 +86,11 @@ static const char *step(const struct site_run *run, const char *topic)
     static char words[1024];
     const char *at = run->out;
     char mark[64];
-    snprintf(mark, sizeof(mark), ". %-10s ", topic);
+    snprintf(mark, sizeof mark, ". %-10s ", topic);
     *words = '\0';
     while ((at = strstr(at, mark))) {
         at += strlen(mark);
-        snprintf(words, sizeof(words), "%.*s", (int)strcspn(at, "\n"), at);
+        snprintf(words, sizeof words, "%.*s", (int)strcspn(at, "\n"), at);
     }
     return words;
 }
@@ -177,7 +177,7 @@ static void compare_heads(const struct site_run *run, const struct site_response
     ck_assert_msg(told, "%s: no head is told:\n%s%s", what, run->out, run->err);
     for (const char *line = r->head; strncmp(line, "\r\n", 2) != 0; line = strstr(line, "\r\n") + 2, lines++) {
         char wanted[1024];
-        snprintf(wanted, sizeof(wanted), "\n%.*s\n", (int)strcspn(line, "\r"), line);
+        snprintf(wanted, sizeof wanted, "\n%.*s\n", (int)strcspn(line, "\r"), line);
         ck_assert_msg(!is_constant(line) || strstr(told, wanted), "%s: not told: %s\n%s", what, wanted + 1, run->out);
     }
     for (const char *line = told + 1; *line != '\n'; line = strchr(line, '\n') + 1)
@@ -206,18 +206,18 @@ START_TEST(same_as_the_server)
     prepare();
     if (!strcmp(a->target, "/long/"))
         prepare_long_listing();
-    snprintf(what, sizeof(what), "%s %s %s", a->method, a->target, a->field ? a->field : "");
+    snprintf(what, sizeof what, "%s %s %s", a->method, a->target, a->field ? a->field : "");
     explain(&run, (char *[]){(char *)"-X", (char *)a->method, (char *)a->target, a->field ? (char *)"-H" : NULL,
                              (char *)a->field, NULL});
     ck_assert_msg(run.status == 0, "%s: status %d: %s", what, run.status, run.err);
     ck_assert_str_eq(run.err, "");
     site_start();
     send_request(&r, a);
-    snprintf(status, sizeof(status), "%d ", r.status);
+    snprintf(status, sizeof status, "%d ", r.status);
     ck_assert_msg(!strncmp(step(&run, "status"), status, 4), "%s: %d\n%s", what, r.status, run.out);
     compare_heads(&run, &r, what);
     site_response_free(&r);
-    snprintf(line, sizeof(line), " %s%.*s;", status, (int)strcspn(step(&run, "bytes"), ":"), step(&run, "bytes"));
+    snprintf(line, sizeof line, " %s%.*s;", status, (int)strcspn(step(&run, "bytes"), ":"), step(&run, "bytes"));
     char *log = log_await("logs/io.log", ";\n");
     ck_assert_msg(strstr(log, line), "%s: not \"%s\" but %s%s", what, line, log, run.out);
     free(log);
@@ -242,17 +242,17 @@ START_TEST(steps_in_words)
     struct site_run run;
     char url[128], text[4400];
     prepare();
-    snprintf(url, sizeof(url), "http://LOCALHOST:%d/above?x#y", site_port(0));
+    snprintf(url, sizeof url, "http://LOCALHOST:%d/above?x#y", site_port(0));
     explain(&run, (char *[]){(char *)"-H", (char *)"Range: bytes=0-99", url, NULL});
     ck_assert_int_eq(run.status, 0);
     ck_assert_msg(!strncmp(run.out, "GET /above?x for localhost, as user nobody\n\n", 44) || geteuid() != 0, "%s",
                   run.out);
-    snprintf(text, sizeof(text), "  1. address    127.0.0.1:%d (%s:", site_port(0), site_path("sluice.conf"));
+    snprintf(text, sizeof text, "  1. address    127.0.0.1:%d (%s:", site_port(0), site_path("sluice.conf"));
     assert_says(&run, text);
     assert_says(&run, "  2. server     localhost (");
     assert_says(&run, "by its exact name\n  3. location   prefix / (");
     assert_says(&run, "no regular expression matches (2 tried)\n  4. file       ");
-    snprintf(text, sizeof(text), "%s: %lld bytes, modified ", site_data("above"), (long long)(3 * MIB + 1));
+    snprintf(text, sizeof text, "%s: %lld bytes, modified ", site_data("above"), (long long)(3 * MIB + 1));
     assert_says(&run, text);
     assert_says(&run, "  5. status     206 Partial Content: Range bytes=0-99 is inside the file\n  6. bytes      ");
     assert_says(&run, "directio 1m, sendfile on\n");
@@ -341,16 +341,16 @@ START_TEST(address_by_the_url)
     struct site_run run;
     char url[128], text[128];
     prepare();
-    snprintf(url, sizeof(url), "http://x:%d/small", site_port(1));
+    snprintf(url, sizeof url, "http://x:%d/small", site_port(1));
     explain(&run, (char *[]){url, NULL});
     ck_assert_int_eq(run.status, 0);
-    snprintf(text, sizeof(text), "127.0.0.1:%d", site_port(1));
+    snprintf(text, sizeof text, "127.0.0.1:%d", site_port(1));
     ck_assert_msg(!strncmp(step(&run, "address"), text, strlen(text)), "%s", run.out);
     explain(&run, (char *[]){(char *)"-l", text, (char *)"http://localhost/small", NULL});
     ck_assert_msg(!strncmp(step(&run, "address"), text, strlen(text)), "%s", run.out);
     /* A name is known at one of them only. */
     explain(&run, (char *[]){(char *)"http://other.example/small", NULL});
-    snprintf(text, sizeof(text), "127.0.0.1:%d", site_port(0));
+    snprintf(text, sizeof text, "127.0.0.1:%d", site_port(0));
     ck_assert_msg(!strncmp(step(&run, "address"), text, strlen(text)), "%s", run.out);
 }
 END_TEST
@@ -438,7 +438,7 @@ Suite *suite_explain(void)
     if (on_nginx())
         return s;
     TCase *same = site_case(s, "same", 60);
-    tcase_add_loop_test(same, same_as_the_server, 0, sizeof(asked) / sizeof(*asked));
+    tcase_add_loop_test(same, same_as_the_server, 0, sizeof asked / sizeof *asked);
     tcase_add_test(same, silence);
     TCase *words = site_case(s, "words", 60);
     tcase_add_tcp_test(words, steps_in_words, "explain is asked with a URL");
@@ -447,7 +447,7 @@ Suite *suite_explain(void)
     tcase_add_tcp_test(words, address_by_the_url, "explain is asked with a URL");
     tcase_add_test(words, no_traces);
     TCase *mistakes = site_case(s, "mistakes", 60);
-    tcase_add_tcp_loop_test(mistakes, errors, 0, sizeof(wrong) / sizeof(*wrong), "messages name the addresses");
+    tcase_add_tcp_loop_test(mistakes, errors, 0, sizeof wrong / sizeof *wrong, "messages name the addresses");
     tcase_add_test(mistakes, configurations_that_serve_nothing);
     return s;
 }

@@ -41,7 +41,7 @@ static const struct place {
     {"/list/", ""},
     {"/none", ""},
 };
-enum { PLACES = sizeof(places) / sizeof(*places) };
+enum { PLACES = sizeof places / sizeof *places };
 
 static const char conf[] =
     "@MAIN@\nevents { worker_connections 64; }\nhttp {\n@HTTP@\nserver {\n"
@@ -91,7 +91,7 @@ static void level(struct answer *a, const char *before, size_t len)
     if (!at || at + strlen(before) + len > a->bytes + a->len)
         return;
     char word[64];
-    snprintf(word, sizeof(word), "%.*s", (int)len, at + strlen(before));
+    snprintf(word, sizeof word, "%.*s", (int)len, at + strlen(before));
     for (char *w = a->bytes; (w = memmem(w, a->len - (size_t)(w - a->bytes), word, len)); w += len)
         memset(w, '.', len);
 }
@@ -242,13 +242,13 @@ static const struct fault faults[] = {
     {FAULTY_OPENDIR, EMFILE, "opendir: EMFILE", MAY_LOSE},
     {FAULTY_OPENDIR, EACCES, "opendir: EACCES", MAY_LOSE},
 };
-enum { FAULTS = sizeof(faults) / sizeof(*faults) };
+enum { FAULTS = sizeof faults / sizeof *faults };
 
 /* True: the request does not come so far. */
 static bool fails_at(const struct fault *f, const struct place *p, const struct answer *good, long point)
 {
     char what[200];
-    snprintf(what, sizeof(what), "%s %s: %s at point %ld", p->target, p->fields, f->name, point);
+    snprintf(what, sizeof what, "%s %s: %s at point %ld", p->target, p->fields, f->name, point);
     faulty_arm(f->call, f->error, point, 1);
     struct answer a = ask(p);
     long dealt = faulty_disarm();
@@ -301,7 +301,7 @@ START_TEST(calls_are_short)
         return;
     for (size_t i = 0; i < PLACES; i++) {
         struct answer good = good_answer(&places[i]);
-        for (size_t n = 0; n < sizeof(calls) / sizeof(*calls); n++) {
+        for (size_t n = 0; n < sizeof calls / sizeof *calls; n++) {
             faulty_arm(calls[n], FAULTY_SHORT, 0, EVERY);
             struct answer a = ask(&places[i]);
             faulty_disarm();

@@ -36,7 +36,7 @@ static void expect_names(const char *method, const char *target, const char *fie
     struct site_response r;
     char names[512];
     site_request(&r, method, target, fields);
-    names_of(&r, names, sizeof(names));
+    names_of(&r, names, sizeof names);
     ck_assert_msg(!strcmp(names, expected), "%s %s: %s\nexpected %s", method, target, names, expected);
     site_response_free(&r);
 }
@@ -73,13 +73,13 @@ START_TEST(values)
     site_get(&r, "/a.txt");
     const char *server = site_header(&r, "Server");
     ck_assert_msg(server && !strncmp(server, on_nginx() ? "nginx/" : "sluice/", 6), "%s", server);
-    snprintf(date, sizeof(date), "%s", site_header(&r, "Date"));
+    snprintf(date, sizeof date, "%s", site_header(&r, "Date"));
     struct tm tm;
     const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     ck_assert_msg(end && !*end, "Date: %s", date);
     time_t stamp = timegm(&tm), now = precise_time();
     ck_assert_msg(stamp <= now && stamp >= now - 2, "Date: %s", date);
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "HTTP/1.1 200 OK\r\nServer: %s\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n"
              "Last-Modified: Sun, 13 Sep 2020 12:26:40 GMT\r\nConnection: close\r\nETag: "
              "\"5f5e1000-6\"\r\nAccept-Ranges: bytes\r\n\r\n",
@@ -326,11 +326,11 @@ START_TEST(variables_in_fields)
     client_say(&c, "GET /%%61.txt?a=1&b=2 HTTP/1.1\r\nHost: Www.X:81\r\nX-Custom: yes\r\nCookie: j=1; "
                    "k=v\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "GET|/a.txt|a=1&b=2|2|?|www.x|yes|http|HTTP/1.1|/%%61.txt?a=1&b=2|srv|%s|%s|/a.txt|a=1&b=2",
              site_transport()->is_tcp ? site_text("@PORT@") : "", site_transport()->peer);
     assert_header(&r, "X-V", expected);
-    snprintf(expected, sizeof(expected), "%s/html/a.txt|%s/html|%s/html", site_dir(), site_dir(), site_dir());
+    snprintf(expected, sizeof expected, "%s/html/a.txt|%s/html|%s/html", site_dir(), site_dir(), site_dir());
     assert_header(&r, "X-F", expected);
     assert_header(&r, "X-C", "v||text/plain");
     site_response_free(&r);
@@ -344,7 +344,7 @@ START_TEST(head_equals_get)
     site_mkdir("html/list");
     site_serve("location /list/ { autoindex on; } expires max; add_header A b;");
     static const char *const targets[] = {"/a.txt", "/none", "/dir", "/dir/"};
-    for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         struct site_response get_r, head_r;
         /* In the same second. */
         for (;;) {
@@ -369,7 +369,7 @@ static void expect_added(const char *target, const char *expected)
     char found[256] = "";
     site_get(&r, target);
     for (const char *at = r.head; (at = strstr(at, "\r\nX-")); at += 2)
-        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s ", (int)strcspn(at + 4, "\r"), at + 4);
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%.*s ", (int)strcspn(at + 4, "\r"), at + 4);
     ck_assert_msg(!strcmp(found, expected), "%s: %sinstead of %s", target, found, expected);
     site_response_free(&r);
 }
@@ -416,7 +416,7 @@ START_TEST(add_header_inherit)
     client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     while (client_fill(&c))
         ;
-    ck_assert_msg(memmem(c.in, c.len, trailers, sizeof(trailers) - 1), "%.*s", (int)c.len, c.in);
+    ck_assert_msg(memmem(c.in, c.len, trailers, sizeof trailers - 1), "%.*s", (int)c.len, c.in);
     client_close(&c);
 }
 END_TEST

@@ -31,7 +31,7 @@ static bool start(const char *main_rows, const char *server_rows)
     site_write("outside/secret.txt", "secret\n");
     ck_assert_int_eq(chmod(site_path("html/in.txt"), 0666), 0); /* nothing but the guards keeps the worker from it */
     ck_assert_int_eq(chmod(site_path("html"), 0777), 0);
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\n%s\nevents { }\nhttp {\n@HTTP@\nserver {\nlisten 127.0.0.1:@PORT@;\nroot @DIR@/html;\n%s\n}\n}\n",
              main_rows, server_rows);
     site_conf(text);
@@ -87,8 +87,8 @@ static void order(long number, const long args[6], const char *path)
     struct errand *e = &control->errand;
 
     e->number = number;
-    memcpy(e->args, args, sizeof(e->args));
-    snprintf(e->path, sizeof(e->path), "%s", *path == '@' ? site_path("%s", path + 1) : path);
+    memcpy(e->args, args, sizeof e->args);
+    snprintf(e->path, sizeof e->path, "%s", *path == '@' ? site_path("%s", path + 1) : path);
     atomic_store(&e->done, false);
     atomic_store(&e->wanted, true);
 }
@@ -119,7 +119,7 @@ START_TEST(calls_are_refused)
 
     if (!start(g->rows, "aio threads;")) /* no reader that has calls of its own */
         return;
-    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const struct call *c = &calls[i];
         bool on = c->guard == BY_LANDLOCK ? g->landlock && has_landlock() : g->seccomp;
         int expected = on ? c->refused : c->open;
@@ -165,7 +165,7 @@ static const struct fatal {
     {"mount", SYS_mount, {ERRAND_PATH, ERRAND_PATH}},
     {"bpf", SYS_bpf, {0}},
 };
-enum { FATALS = sizeof(fatal) / sizeof(*fatal) };
+enum { FATALS = sizeof fatal / sizeof *fatal };
 
 START_TEST(intruders_end)
 {
@@ -194,7 +194,7 @@ Suite *suite_intruder(void)
 
     if (on_nginx())
         return s;
-    tcase_add_loop_test(t, calls_are_refused, 0, sizeof(guards) / sizeof(*guards));
+    tcase_add_loop_test(t, calls_are_refused, 0, sizeof guards / sizeof *guards);
     tcase_add_loop_test(t, readers_have_their_calls, 0, 6);
     tcase_add_test(t, intruders_end);
     return s;

@@ -21,7 +21,7 @@ static void serve(const char *main_conf, const char *conf)
 {
     char text[8192];
     snprintf(
-        text, sizeof(text),
+        text, sizeof text,
         "@MAIN@\n%s\nevents { worker_connections 1024; %s }\nhttp {\n@HTTP@\n%sserver {\nlisten 127.0.0.1:@PORT@;\n"
         "access_log logs/io.log io;\nroot @DISK@/data;\n%s\n}\n}\n",
         main_conf, events, log_conf, conf);
@@ -47,7 +47,7 @@ static void fetch(const char *target, const char *fields, off_t offset, off_t le
 static void expect_method(const char *target, int status, off_t sent, const char *method)
 {
     char line[256];
-    snprintf(line, sizeof(line), "%s %d %jd %s\n", target, status, (intmax_t)sent, method);
+    snprintf(line, sizeof line, "%s %d %jd %s\n", target, status, (intmax_t)sent, method);
     free(log_await("logs/io.log", line));
 }
 
@@ -153,7 +153,7 @@ static void fetch_huge(off_t first, off_t last)
                (intmax_t)first, (intmax_t)last);
     ck_assert(client_head(&c, &r));
     ck_assert_int_eq(r.status, 206);
-    snprintf(expected, sizeof(expected), "bytes %jd-%jd/%jd", (intmax_t)first, (intmax_t)last, (intmax_t)HUGE_SIZE);
+    snprintf(expected, sizeof expected, "bytes %jd-%jd/%jd", (intmax_t)first, (intmax_t)last, (intmax_t)HUGE_SIZE);
     assert_header(&r, "Content-Range", expected);
     client_expect_pattern(&c, first, last - first + 1);
     ck_assert(client_ends(&c));
@@ -172,7 +172,7 @@ START_TEST(huge_file)
     write_huge(site_data("huge"));
     if (on_nginx()) {
         char conf[256];
-        snprintf(conf, sizeof(conf), "location / { root @DISK@/data; %s }", huge_confs[_i]);
+        snprintf(conf, sizeof conf, "location / { root @DISK@/data; %s }", huge_confs[_i]);
         site_serve(conf);
     } else {
         serve("", huge_confs[_i]);
@@ -255,7 +255,7 @@ START_TEST(direct_leaves_the_page_cache_alone)
         off_t last = first + rand_r(&seed) % (i % 2 ? 3000 : 3000000);
         if (last >= size)
             last = size - 1;
-        snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
+        snprintf(fields, sizeof fields, "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
         fetch("/big", fields, first, last - first + 1);
     }
     fetch("/big", "Range: bytes=-1\r\n", size - 1, 1);
@@ -346,7 +346,7 @@ START_TEST(every_reader)
     const off_t size = 5 * MIB + 321;
     const char *path = site_pattern(site_data("big"), size);
     char conf[256];
-    snprintf(conf, sizeof(conf), "directio 1m; %s", readers[_i].conf);
+    snprintf(conf, sizeof conf, "directio 1m; %s", readers[_i].conf);
     pages_evict(path);
     events = readers[_i].events;
     serve(readers[_i].main_conf, conf);
@@ -386,7 +386,7 @@ END_TEST
 static const char *const changing[] = {"io_method sendfile;",           "io_method mmap;",
                                        "io_method buffered;",           "io_method direct;",
                                        "io_method direct; aio libaio;", "io_method direct; aio threads;"};
-enum { CHANGING = sizeof(changing) / sizeof(*changing) };
+enum { CHANGING = sizeof changing / sizeof *changing };
 
 static const char *changing_conf(int i)
 {
@@ -398,7 +398,7 @@ static const char *changing_conf(int i)
 static void serve_plain(const char *conf)
 {
     char text[256];
-    snprintf(text, sizeof(text), "location / { root @DISK@/data; %s }", conf);
+    snprintf(text, sizeof text, "location / { root @DISK@/data; %s }", conf);
     site_serve(text);
 }
 
@@ -406,7 +406,7 @@ START_TEST(file_that_shrinks)
 {
     const off_t size = 12 * MIB;
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
+    snprintf(path, sizeof path, "%s", site_pattern(site_data("f"), size));
     serve_plain(changing_conf(_i));
     site_allow_alerts();
     struct site_client c;
@@ -437,8 +437,8 @@ START_TEST(file_that_is_replaced)
 {
     const off_t size = 6 * MIB;
     char path[4096], fresh[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), size));
-    snprintf(fresh, sizeof(fresh), "%s", site_write(site_data("fresh"), "new\n"));
+    snprintf(path, sizeof path, "%s", site_pattern(site_data("f"), size));
+    snprintf(fresh, sizeof fresh, "%s", site_write(site_data("fresh"), "new\n"));
     serve_plain(changing_conf(_i));
     struct site_client c;
     struct site_response r;
@@ -467,7 +467,7 @@ START_TEST(replaced_file_is_seen_when_the_cache_entry_ends)
         site_response_free(&r);
     }
     char fresh[4096];
-    snprintf(fresh, sizeof(fresh), "%s", site_write("html/fresh", "new!\n"));
+    snprintf(fresh, sizeof fresh, "%s", site_write("html/fresh", "new!\n"));
     ck_assert_int_eq(rename(fresh, site_path("html/f")), 0);
     int64_t deadline = now_msec() + scaled(6000);
     for (bool seen = false; !seen; sleep_msec(100)) {
@@ -498,7 +498,7 @@ START_TEST(small_cache_under_many_files)
 {
     char name[64];
     for (int i = 0; i < 60; i++) {
-        snprintf(name, sizeof(name), "html/%d", i);
+        snprintf(name, sizeof name, "html/%d", i);
         site_pattern(name, 100 * i + 1);
     }
     site_serve("open_file_cache max=7; open_file_cache_min_uses 2;");
@@ -527,11 +527,11 @@ Suite *suite_io(void)
         tcase_add_test(method, sendfile_fills_the_page_cache);
         tcase_add_loop_test(method, huge_file_streams_past_4_gib, 0, 2);
         TCase *reader = site_case(s, "reader", 60);
-        tcase_add_loop_test(reader, every_reader, 0, sizeof(readers) / sizeof(*readers));
+        tcase_add_loop_test(reader, every_reader, 0, sizeof readers / sizeof *readers);
         tcase_add_test(reader, clients_that_go_leave_no_reads);
     }
     TCase *file = site_case(s, "file", 60);
-    tcase_add_loop_test(file, huge_file, 0, sizeof(huge_confs) / sizeof(*huge_confs));
+    tcase_add_loop_test(file, huge_file, 0, sizeof huge_confs / sizeof *huge_confs);
     tcase_add_loop_test(file, file_that_shrinks, 0, CHANGING);
     tcase_add_loop_test(file, file_that_is_replaced, 0, CHANGING);
     tcase_add_test(file, replaced_file_is_seen_when_the_cache_entry_ends);

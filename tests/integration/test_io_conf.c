@@ -67,7 +67,7 @@ static const struct setting right[] = {
 static void check(struct site_run *run, const struct setting *s)
 {
     char text[2048];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "daemon off; pid logs/sluice.pid; error_log logs/error.log;\n%s\nevents { %s }\nhttp { access_log off; "
              "server { listen 127.0.0.1:@PORT@; %s } }\n",
              s->top ? s->top : "", s->events ? s->events : "", s->server ? s->server : "");
@@ -77,12 +77,12 @@ static void check(struct site_run *run, const struct setting *s)
 
 START_TEST(cannot_work)
 {
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const struct setting *s = &wrong[i];
         char place[4200];
         struct site_run run;
         check(&run, s);
-        snprintf(place, sizeof(place), " in %s:%u\n", site_path("sluice.conf"), s->line);
+        snprintf(place, sizeof place, " in %s:%u\n", site_path("sluice.conf"), s->line);
         ck_assert_msg(run.status == 1, "\"%s%s%s\" is taken", s->top, s->events, s->server);
         ck_assert_msg(strstr(run.err, "[emerg] ") && strstr(run.err, s->message), "\"%s%s%s\" says\n%snot \"%s\"",
                       s->top, s->events, s->server, run.err, s->message);
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(can_work)
 {
-    for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++) {
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         struct site_run run;
         check(&run, &right[i]);
         ck_assert_msg(run.status == 0, "%s", run.err);

@@ -12,7 +12,7 @@
 static void serve(const char *conf)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\n"
              "log_format io '$request_method $uri $status $body_bytes_sent $io_method direct=$io_bytes_direct "
              "cached=$io_bytes_cached wait=$io_wait;';\n"
@@ -28,7 +28,7 @@ static void expect_line(const char *request_line, int status, off_t sent, const 
 {
     char line[256];
     bool direct = !strcmp(method, "direct"), none = !strcmp(method, "-");
-    snprintf(line, sizeof(line), "%s %d %jd %s direct=%jd cached=%jd wait=", request_line, status, (intmax_t)sent,
+    snprintf(line, sizeof line, "%s %d %jd %s direct=%jd cached=%jd wait=", request_line, status, (intmax_t)sent,
              method, (intmax_t)(direct ? sent : 0), (intmax_t)(direct || none ? 0 : sent));
     free(log_await("logs/io.log", line));
 }
@@ -37,7 +37,7 @@ static void expect_line(const char *request_line, int status, off_t sent, const 
 static double metric_of(const char *name, const char *way)
 {
     char full[128];
-    snprintf(full, sizeof(full), way ? "%s{method=\"%s\"}" : "%s%s", name, way ? way : "");
+    snprintf(full, sizeof full, way ? "%s{method=\"%s\"}" : "%s%s", name, way ? way : "");
     return site_metric(full);
 }
 
@@ -45,10 +45,10 @@ static size_t fetch_range(off_t first, off_t last)
 {
     char fields[96], range[96];
     struct site_response r;
-    snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
+    snprintf(fields, sizeof fields, "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
     site_request(&r, "GET", "/f", fields);
     ck_assert_int_eq(r.status, 206);
-    snprintf(range, sizeof(range), "bytes %jd-%jd/%jd", (intmax_t)first, (intmax_t)last, (intmax_t)SIZE);
+    snprintf(range, sizeof range, "bytes %jd-%jd/%jd", (intmax_t)first, (intmax_t)last, (intmax_t)SIZE);
     assert_header(&r, "Content-Range", range);
     ck_assert_uint_eq(r.len, (size_t)(last - first + 1));
     assert_pattern(r.body, r.len, first);
@@ -67,9 +67,9 @@ static size_t fetch_parts(void)
     ck_assert_int_eq(r.status, 206);
     ck_assert_int_eq(strncmp(site_header(&r, "Content-Type"), "multipart/byteranges; boundary=", 31), 0);
     const char *at = r.body, *end = r.body + r.len;
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         size_t len = (size_t)(ranges[i][1] - ranges[i][0] + 1);
-        snprintf(mark, sizeof(mark), "Content-Range: bytes %jd-%jd/%jd\r\n\r\n", (intmax_t)ranges[i][0],
+        snprintf(mark, sizeof mark, "Content-Range: bytes %jd-%jd/%jd\r\n\r\n", (intmax_t)ranges[i][0],
                  (intmax_t)ranges[i][1], (intmax_t)SIZE);
         at = memmem(at, (size_t)(end - at), mark, strlen(mark));
         ck_assert_msg(at, "no part %zu", i);
@@ -127,7 +127,7 @@ START_TEST(method_forced)
     site_response_free(&r);
     expect_line("HEAD /f", 200, 0, "-");
     static const off_t ranges[][2] = {{7, 70000}, {SIZE - 1, SIZE - 1}, {4096, 8191}, {0, SIZE - 1}, {511, SIZE - 2}};
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         size_t len = fetch_range(ranges[i][0], ranges[i][1]);
         expect_line("GET /f", 206, (off_t)len, method);
         sent += (double)len;
@@ -180,7 +180,7 @@ START_TEST(method_of_each_level)
     site_pattern(site_data("f"), SIZE);
     site_pattern(site_data("a/f"), SIZE);
     site_pattern(site_data("a/b/f"), SIZE);
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$uri $io_method;'; access_log logs/io.log io;\n"
              "io_method mmap;\nserver { listen 127.0.0.1:@PORT@; root @DISK@/data;\n"
              "location /a/ { io_method buffered; location /a/b/ { io_method sendfile; } } }\n"
@@ -202,7 +202,7 @@ Suite *suite_io_log(void)
     if (on_nginx()) /* has no $io_method and no io_method */
         return s;
     TCase *t = site_case(s, "io_log", 60);
-    tcase_add_loop_test(t, method_forced, 0, sizeof(forced) / sizeof(*forced));
+    tcase_add_loop_test(t, method_forced, 0, sizeof forced / sizeof *forced);
     tcase_add_test(t, no_method_without_body);
     tcase_add_test(t, method_of_each_level);
     return s;

@@ -507,10 +507,10 @@ Suite *suite_keepalive(void)
     tcase_add_test(body, large_body_in_pieces);
     tcase_add_test(body, too_large_bodies);
     tcase_add_test(body, body_size_unlimited);
-    tcase_add_loop_test(body, broken_chunks_close, 0, sizeof(bad_chunks) / sizeof(*bad_chunks));
+    tcase_add_loop_test(body, broken_chunks_close, 0, sizeof bad_chunks / sizeof *bad_chunks);
     tcase_add_test(body, expect_continue);
     TCase *pieces = site_case_with(s, "pieces", 30, pages);
-    tcase_add_loop_test(pieces, split_at_every_byte, 0, sizeof(whole) / sizeof(*whole));
-    tcase_add_loop_test(pieces, byte_by_byte, 0, sizeof(whole) / sizeof(*whole));
+    tcase_add_loop_test(pieces, split_at_every_byte, 0, sizeof whole / sizeof *whole);
+    tcase_add_loop_test(pieces, byte_by_byte, 0, sizeof whole / sizeof *whole);
     return s;
 }

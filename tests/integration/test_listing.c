@@ -18,7 +18,7 @@ static void make_many(void)
     ck_assert_int_ge(dir, 0);
     for (int i = 0; i < MANY; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "entry-%06d.txt", i);
+        snprintf(name, sizeof name, "entry-%06d.txt", i);
         int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
         close(fd);
@@ -66,7 +66,7 @@ START_TEST(others_are_answered_meanwhile)
                "location /modern/ { alias @DIR@/html/many/; autoindex_style modern; } "
                "location /xml/ { alias @DIR@/html/many/; autoindex_format xml; } "
                "location /json/ { alias @DIR@/html/many/; autoindex_format json; }");
-    for (size_t i = 0; i < sizeof(listings) / sizeof(*listings); i++) {
+    for (size_t i = 0; i < sizeof listings / sizeof *listings; i++) {
         ck_assert_uint_gt(answered_before(&large, listings[i].target), 10);
         ck_assert(client_receive(&large, &r));
         ck_assert_int_eq(r.status, 200);

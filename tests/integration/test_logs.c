@@ -67,11 +67,11 @@ START_TEST(compressed)
     for (int i = 0; i < 100; i++)
         fetch("/a.txt", "");
     site_stop(SIGQUIT);
-    snprintf(line, sizeof(line), "gzip -dc %s", site_path("logs/z.gz"));
+    snprintf(line, sizeof line, "gzip -dc %s", site_path("logs/z.gz"));
     FILE *unpacked = popen(line, "r");
     ck_assert_ptr_nonnull(unpacked);
     unsigned lines = 0;
-    for (; fgets(line, sizeof(line), unpacked); lines++)
+    for (; fgets(line, sizeof line, unpacked); lines++)
         expect_match(line, "^@PEER@ - - " STAMP " \"GET /a\\.txt HTTP/1\\.1\" 200 6 ");
     ck_assert_int_eq(pclose(unpacked), 0);
     ck_assert_uint_eq(lines, 100);
@@ -105,9 +105,9 @@ START_TEST(bad_requests_have_no_uri)
     char expected[512];
     for (size_t i = 0; i < 5; i++)
         ck_assert_int_eq(site_status_of_bytes(bad[i], strlen(bad[i])), 400);
-    snprintf(expected, sizeof(expected), "[||%s|%s]\n", site_path("html"), site_path("html"));
+    snprintf(expected, sizeof expected, "[||%s|%s]\n", site_path("html"), site_path("html"));
     free(log_await_count("logs/paths", expected, 3)); /* the path was read, and is refused */
-    snprintf(expected, sizeof(expected), "[-|-|%s|%s]\n", site_path("html"), site_path("html"));
+    snprintf(expected, sizeof expected, "[-|-|%s|%s]\n", site_path("html"), site_path("html"));
     if (!on_nginx())
         free(log_await_count("logs/paths", expected, 2));
 }
@@ -141,7 +141,7 @@ START_TEST(requests_without_an_end)
     char conf[1024], line[256];
     site_write("html/a.txt", "hello\n");
     site_pattern("html/big", 32 << 20);
-    snprintf(conf, sizeof(conf),
+    snprintf(conf, sizeof conf,
              "@MAIN@ worker_shutdown_timeout 100ms; events { } http {\n"
              "limit_req_zone x zone=z:1m rate=1r/m;\n"
              "log_format ends '$status $body_bytes_sent $bytes_sent -$request_completion $request';\n"
@@ -170,7 +170,7 @@ START_TEST(requests_without_an_end)
         site_stop(SIGQUIT); /* all is written */
     }
     char *log = site_read("logs/ends", NULL);
-    snprintf(line, sizeof(line), "^%s$", unanswered[_i].line);
+    snprintf(line, sizeof line, "^%s$", unanswered[_i].line);
     expect_match(log, line);
     ck_assert_uint_eq(count_text(log, "\n"), unanswered[_i].end == TERMINATE || unanswered[_i].end == GRACE ? 2 : 3);
     free(log);
@@ -229,7 +229,7 @@ START_TEST(formats)
     client_say(&c, "%s%s", "GET /none HTTP/1.1\r\nHost: h\r\n\r\n", "");
     ck_assert(client_receive(&c, &r));
     site_response_free(&r);
-    client_send(&c, text, sizeof(text) - 1);
+    client_send(&c, text, sizeof text - 1);
     ck_assert(client_receive(&c, &r));
     size_t sent = r.head_len + r.len;
     site_response_free(&r);
@@ -237,7 +237,7 @@ START_TEST(formats)
     free(log_await("logs/one", "GET|/a.txt|b=c|200|6|z|6\n"));
     free(log_await("logs/two", "{\"u\":\"/%61.txt?b=c\",\"a\":\"q\\\"u\\\\o\"}\n"));
     char expected[128];
-    snprintf(expected, sizeof(expected), " 127.0.0.1:%d 2 %zu %zu 0.", site_port(0), sizeof(text) - 1, sent);
+    snprintf(expected, sizeof expected, " 127.0.0.1:%d 2 %zu %zu 0.", site_port(0), sizeof text - 1, sent);
     char *log = log_await("logs/three", expected);
     expect_match(log, "^127\\.0\\.0\\.1:[0-9]+ .* [0-9]\\.[0-9]{3} [0-9]{10}\\.[0-9]{3} [.p]$");
     free(log);
@@ -309,9 +309,9 @@ START_TEST(buffered_since_a_reload)
     static const char conf[] = "access_log logs/b combined%s;";
     char text[128];
     site_write("html/a.txt", "hello\n");
-    snprintf(text, sizeof(text), conf, "");
+    snprintf(text, sizeof text, conf, "");
     site_serve(text);
-    snprintf(text, sizeof(text), conf, " buffer=64k flush=1h");
+    snprintf(text, sizeof text, conf, " buffer=64k flush=1h");
     site_conf_server(text);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "exited with code 0")); /* the old worker */
@@ -332,10 +332,10 @@ START_TEST(buffered_as_before_a_failed_reload)
                                "root @DIR@/html; access_log logs/b combined%s; } }\n";
     char text[512];
     site_write("html/a.txt", "hello\n");
-    snprintf(text, sizeof(text), conf, "");
+    snprintf(text, sizeof text, conf, "");
     site_conf(text);
     site_start();
-    snprintf(text, sizeof(text), conf, " buffer=64k flush=1h; root nowhere");
+    snprintf(text, sizeof text, conf, " buffer=64k flush=1h; root nowhere");
     site_conf(text);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "\"root\" directive is duplicate"));
@@ -371,7 +371,7 @@ START_TEST(every_line_arrives)
     ck_assert_uint_eq(count_text(log, "\n"), REQUESTS);
     for (int i = 0; i < REQUESTS; i += 37) {
         char target[32];
-        snprintf(target, sizeof(target), "/a.txt?%d ", i);
+        snprintf(target, sizeof target, "/a.txt?%d ", i);
         ck_assert_msg(strstr(log, target), "no line for %s", target);
     }
     free(log);
@@ -407,7 +407,7 @@ START_TEST(error_lines)
     fetch("/none?q", "Referer: http://r/\r\n");
     char *log = log_await("logs/error.log", "html/none");
     char expected[1000];
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \\[error\\] [0-9]+#[0-9]+: \\*[0-9]+ open\\(\\) "
              "\"[^\"]+/html/none\" failed "
              "\\(2: No such file or directory\\), client: @PEER@, server: [^,]*, request: \"GET /none\\?q "
@@ -438,7 +438,7 @@ static bool has_line_of(int number)
 {
     char name[64];
     char *log = site_read("logs/error.log", NULL);
-    snprintf(name, sizeof(name), "/none-%d\"", number);
+    snprintf(name, sizeof name, "/none-%d\"", number);
     bool has = log && strstr(log, name);
     free(log);
     return has;
@@ -508,17 +508,17 @@ END_TEST
 START_TEST(syslog)
 {
     char path[200];
-    snprintf(path, sizeof(path), "%s", site_path("syslog.sock"));
+    snprintf(path, sizeof path, "%s", site_path("syslog.sock"));
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    ck_assert_uint_lt(strlen(path), sizeof(at.sun_path));
+    ck_assert_uint_lt(strlen(path), sizeof at.sun_path);
     strcpy(at.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(chmod(path, 0777), 0);
     struct timeval patience = {.tv_sec = scaled(5000) / 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     char conf[600];
-    snprintf(conf, sizeof(conf),
+    snprintf(conf, sizeof conf,
              "access_log syslog:server=unix:%s,facility=local7,tag=web,severity=info combined; error_log "
              "syslog:server=unix:%s,nohostname error;",
              path, path);
@@ -527,7 +527,7 @@ START_TEST(syslog)
     bool access_seen = false, error_seen = false;
     while (!access_seen || !error_seen) {
         char line[4096];
-        ssize_t n = recv(fd, line, sizeof(line) - 1, 0);
+        ssize_t n = recv(fd, line, sizeof line - 1, 0);
         ck_assert_msg(n > 0, "access %d, error %d", access_seen, error_seen);
         line[n] = '\0';
         if (strstr(line, "GET /none HTTP/1.1\" 404")) {
@@ -552,8 +552,8 @@ START_TEST(reopen)
     fetch("/a.txt?before", "");
     free(log_await("logs/access.log", "before"));
     char old[4096], old_error[4096];
-    snprintf(old, sizeof(old), "%s", site_path("logs/access.log.1"));
-    snprintf(old_error, sizeof(old_error), "%s", site_path("logs/error.log.1"));
+    snprintf(old, sizeof old, "%s", site_path("logs/access.log.1"));
+    snprintf(old_error, sizeof old_error, "%s", site_path("logs/error.log.1"));
     ck_assert_int_eq(rename(site_path("logs/access.log"), old), 0);
     ck_assert_int_eq(rename(site_path("logs/error.log"), old_error), 0);
     fetch("/a.txt?between", "");
@@ -590,7 +590,7 @@ START_TEST(reopen_loses_nothing)
     for (int round = 0; round < 8; round++) {
         for (int i = 0; i < 60; i++, total++)
             fetch("/a.txt", "");
-        snprintf(old[round], sizeof(old[round]), "%s", site_path("logs/access.log.%d", round));
+        snprintf(old[round], sizeof old[round], "%s", site_path("logs/access.log.%d", round));
         ck_assert_int_eq(rename(site_path("logs/access.log"), old[round]), 0);
         site_kill(SIGUSR1);
         fetch("/a.txt", "");
@@ -626,7 +626,7 @@ START_TEST(variable_path)
     make_folder("by");
     make_folder("by/sub");
     site_write("html/a.txt", "hello\n");
-    snprintf(conf, sizeof(conf),
+    snprintf(conf, sizeof conf,
              "%s access_log by/$host.log combined; access_log logs/all;\n"
              "location /two/ { access_log @DIR@/by/${arg_d}/$arg_f combined if=$arg_f; }",
              caches[_i]);
@@ -645,7 +645,7 @@ START_TEST(variable_path)
     fetch("/two/?f=y", "");
     for (int i = 0; i < 5; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "by/h%d.log", i);
+        snprintf(name, sizeof name, "by/h%d.log", i);
         char *log = log_await_count(name, "\n", 6);
         expect_match(log, "^@PEER@ - - " STAMP " \"GET /a\\.txt\\?[0-9]+ HTTP/1\\.1\" 200 6 \"-\" \"-\"$");
         free(log);
@@ -671,7 +671,7 @@ static int start_with_stalled_log(bool master)
     int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ck_assert_int_ge(reader, 0);
     snprintf(
-        conf, sizeof(conf),
+        conf, sizeof conf,
         "@MAIN@ %s events { } http { log_format line '%0200d';\n"
         "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/fifo line; keepalive_requests 1000000;\n"
         "location /status { status; access_log off; } } }\n",
@@ -687,12 +687,12 @@ static void answer_all(unsigned requests)
 {
     enum { BATCH = 100 };
     static const char one[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
-    char *all = malloc(BATCH * sizeof(one));
+    char *all = malloc(BATCH * sizeof one);
     size_t len = 0;
     struct site_client c;
     struct site_response r;
-    for (int i = 0; i < BATCH; i++, len += sizeof(one) - 1)
-        memcpy(all + len, one, sizeof(one) - 1);
+    for (int i = 0; i < BATCH; i++, len += sizeof one - 1)
+        memcpy(all + len, one, sizeof one - 1);
     client_open(&c, site_port(0));
     for (unsigned done = 0; done < requests; done += BATCH) {
         ck_assert_uint_eq(client_send(&c, all, len), len);
@@ -710,7 +710,7 @@ static unsigned read_lines(int reader)
 {
     static char bytes[65536];
     unsigned lines = 0;
-    for (ssize_t n; (n = read(reader, bytes, sizeof(bytes))) > 0;)
+    for (ssize_t n; (n = read(reader, bytes, sizeof bytes)) > 0;)
         for (ssize_t i = 0; i < n; i++)
             lines += bytes[i] == '\n';
     return lines;
@@ -792,9 +792,9 @@ START_TEST(variable_path_alone)
     char conf[300], target[600];
     make_folder("out");
     site_write("html/a.txt", "hello\n");
-    snprintf(conf, sizeof(conf), "access_log $arg_f combined; access_log logs/all;");
+    snprintf(conf, sizeof conf, "access_log $arg_f combined; access_log logs/all;");
     site_serve(conf);
-    snprintf(target, sizeof(target), "/a.txt?f=%s", site_path("out/stolen"));
+    snprintf(target, sizeof target, "/a.txt?f=%s", site_path("out/stolen"));
     fetch(target, "");
     fetch("/a.txt?f=out/log", "");
     free(log_await("out/log", "f=out/log"));
@@ -810,7 +810,7 @@ START_TEST(variable_path_reopens)
     fetch("/a.txt?before", "");
     free(log_await("by/localhost", "before"));
     char old[4096];
-    snprintf(old, sizeof(old), "%s", site_path("by/old"));
+    snprintf(old, sizeof old, "%s", site_path("by/old"));
     ck_assert_int_eq(rename(site_path("by/localhost"), old), 0);
     fetch("/a.txt?between", "");
     free(log_await(old, "between"));
@@ -835,7 +835,7 @@ Suite *suite_logs(void)
     if (!on_nginx()) /* which leaves some of them as far as it got */
         tcase_add_test(tc, bad_requests_have_no_uri);
     if (!on_nginx())
-        tcase_add_loop_test(tc, requests_without_an_end, 0, sizeof(unanswered) / sizeof(unanswered[0]));
+        tcase_add_loop_test(tc, requests_without_an_end, 0, sizeof unanswered / sizeof unanswered[0]);
     tcase_add_test(tc, silence_is_no_completion);
     tcase_add_tcp_test(tc, formats, "ports of both ends");
     tcase_add_test(tc, json_is_utf8);

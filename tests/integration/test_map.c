@@ -30,7 +30,7 @@ START_TEST(map)
         "map $arg_k $m { default none; one 1; TWO 2; \"\" empty; ~^x(\\d+)y$ re:$1; ~*^abc$ ABC; \\~literal esc;\n"
         "\\default word; var v=$arg_k; ~^(?<word>[a-z]+)-(?<number>\\d)$ $number/$word; include @DIR@/more.map; }",
         "location / { return 200 $m; }");
-    expect_values("k", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("k", rows, sizeof rows / sizeof *rows);
 }
 END_TEST
 
@@ -46,7 +46,7 @@ START_TEST(map_of_hostnames)
         "map $arg_k $m { hostnames; default none; example.com exact; *.example.com dot; *.example.org star;\n"
         "*.long.example.org long; www.example.* end; .dotted.io dotted; }",
         "location / { return 200 $m; }");
-    expect_values("k", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("k", rows, sizeof rows / sizeof *rows);
     expect_body("/?k=dotted.io", "dotted");
     expect_body("/?k=a.dotted.io", "dotted");
 }
@@ -165,7 +165,7 @@ START_TEST(geo)
         "delete 192.168.0.0/16; 255.255.255.255 last; 2001:db8::/32 doc; 2001:db8:1::/48 doc-one; ::1 loop;\n"
         "include @DIR@/more.geo; } geo $mine { default no; 127.0.0.0/8 yes; }",
         "location / { return 200 $g; } location /mine { return 200 $mine; }");
-    expect_values("a", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("a", rows, sizeof rows / sizeof *rows);
     expect_body("/mine", "yes");
 }
 END_TEST
@@ -181,7 +181,7 @@ START_TEST(geo_of_ranges)
         "geo $arg_a $g { ranges; default none; 10.0.0.0-10.0.0.255 a; 10.0.0.100-10.0.0.150 b; 1.1.1.1-1.1.1.2 x;\n"
         "delete 1.1.1.1-1.1.1.2; 255.255.255.0-255.255.255.254 end; 0.0.0.0-0.0.0.0 zero; }",
         "location / { return 200 $g; }");
-    expect_values("a", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("a", rows, sizeof rows / sizeof *rows);
 }
 END_TEST
 
@@ -203,7 +203,7 @@ START_TEST(geo_deletes_parts)
         "delete 10.7.0.3-10.8.0.0; 10.9.0.0-10.9.0.9 g; 10.9.0.10-10.9.0.20 h; delete 10.9.0.0-10.9.0.20;\n"
         "10.9.0.14-10.9.0.15 k; }",
         "location / { return 200 $g; }");
-    expect_values("a", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("a", rows, sizeof rows / sizeof *rows);
 }
 END_TEST
 
@@ -237,7 +237,7 @@ START_TEST(split_clients)
     };
     site_serve_http("split_clients $arg_a $part { 10% tenth; 50.25% half; * rest; }",
                     "location / { return 200 $part; }");
-    expect_values("a", rows, sizeof(rows) / sizeof(*rows));
+    expect_values("a", rows, sizeof rows / sizeof *rows);
 }
 END_TEST
 
@@ -268,7 +268,7 @@ static const struct {
 START_TEST(errors)
 {
     site_allow_alerts(); /* nginx logs them, too */
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect_conf_http(wrong[i].text, wrong[i].message);
 }
 END_TEST

@@ -28,7 +28,7 @@ static const char *const readers[] = {"aio io_uring;", "aio libaio;", "aio threa
 static void serve(const char *root, const char *conf)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot %s;\ndirectio 1m;\n%s\n}\n}\n",
              root, conf);
@@ -42,7 +42,7 @@ static void fetch(const char *target, off_t first, off_t len)
     struct site_client c;
     struct site_response r;
     if (len < SIZE)
-        snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)(first + len - 1));
+        snprintf(fields, sizeof fields, "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)(first + len - 1));
     client_open(&c, site_port(0));
     client_say(&c, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", target, fields);
     ck_assert_msg(client_head(&c, &r), "%s: closed", target);
@@ -60,7 +60,7 @@ static unsigned fetch_all(const char *target, unsigned seed)
                                       {512, 1024},         {4095, 3},    {4096, 4096},  {4097, 1},
                                       {1000001, 2000000},  {MIB - 1, 2}, {SIZE - 1, 1}, {SIZE - 322, 322},
                                       {SIZE - 4097, 4097}, {1, SIZE - 1}};
-    enum { FIXED = sizeof(ranges) / sizeof(*ranges) };
+    enum { FIXED = sizeof ranges / sizeof *ranges };
     for (size_t i = 0; i < FIXED; i++)
         fetch(target, ranges[i][0], ranges[i][1]);
     for (int i = 0; i < RANDOM_RANGES; i++) {
@@ -75,7 +75,7 @@ static unsigned logged(const char *method, unsigned responses)
 {
     char word[32];
     char *log = log_await_count("logs/io.log", "\n", responses);
-    snprintf(word, sizeof(word), " %s\n", method);
+    snprintf(word, sizeof word, " %s\n", method);
     unsigned count = count_text(log, word);
     free(log);
     return count;
@@ -141,7 +141,7 @@ static bool make_xfs(unsigned sector)
 {
     char sectors[32];
     const char *image = blank_image(320 * MIB); /* the least that mkfs.xfs takes is 300 */
-    snprintf(sectors, sizeof(sectors), "size=%u", sector);
+    snprintf(sectors, sizeof sectors, "size=%u", sector);
     if (!run_tool("mkfs.xfs", "-q", "-f", "-s", sectors, image, NULL) ||
         !mount_image("xfs", "mnt", image, sector, false, ""))
         return false;
@@ -172,7 +172,7 @@ static bool make_overlay(unsigned sector)
         return false;
     site_mkdir("above/upper");
     site_mkdir("above/work");
-    snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", site_path("lower"),
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", site_path("lower"),
              site_path("above/upper"), site_path("above/work"));
     return mount_plain("overlay", "mnt", options);
 }
@@ -239,7 +239,7 @@ static void serve_by(const struct kind *k, const char *reader, const char *path)
 {
     bool uncached = pages_can_be_uncached(path), cold = pages_evict(path);
     char conf[256];
-    snprintf(conf, sizeof(conf), "directio_alignment 512; %s", reader);
+    snprintf(conf, sizeof conf, "directio_alignment 512; %s", reader);
     serve("@DIR@/mnt", conf);
     unsigned count = fetch_all("/f", 7), direct = logged("direct", count), buffered = logged("buffered", count);
     ck_assert_msg(direct == count || buffered == count, "%s, %s: %u direct, %u buffered of %u", k->name, reader, direct,
@@ -259,10 +259,10 @@ START_TEST(filesystem)
     if (!mounts_enter() || !k->make(k->sector))
         return;
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_path("mnt/f"));
+    snprintf(path, sizeof path, "%s", site_path("mnt/f"));
     if (k->sector)
         expect_sector(path, k->sector);
-    for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
         serve_by(k, readers[i], path);
 }
 END_TEST
@@ -294,7 +294,7 @@ static void fill_up(const char *name)
     static const char block[4096];
     int fd = open(site_path("%s", name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
-    while (write(fd, block, sizeof(block)) > 0)
+    while (write(fd, block, sizeof block) > 0)
         ;
     ck_assert_int_eq(errno, ENOSPC);
     close(fd);
@@ -308,7 +308,7 @@ START_TEST(log_disk_is_full)
     if (!mounts_enter() || !mount_plain("tmpfs", "full", "size=64k,mode=777"))
         return;
     site_write("html/a.txt", "hello\n");
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "daemon off; worker_processes 1; pid logs/sluice.pid; error_log %s info;\nevents { }\nhttp {\n"
              "access_log full/access.log;\nserver { listen 127.0.0.1:@PORT@; root @DIR@/html; } }",
              _i ? "full/error.log" : "logs/error.log");
@@ -368,7 +368,7 @@ START_TEST(refused)
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
     }
-    snprintf(path, sizeof(path), "%s", site_pattern(site_path("%s/data/f", site_disk()), SIZE));
+    snprintf(path, sizeof path, "%s", site_pattern(site_path("%s/data/f", site_disk()), SIZE));
     bool uncached = pages_can_be_uncached(path), cold = pages_evict(path);
     if (_i == AT_READ && !uncached) {
         printf("skipped: no RWF_DONTCACHE here\n");
@@ -391,7 +391,7 @@ Suite *suite_mounts(void)
     if (on_nginx())
         return s;
     TCase *t = site_case(s, "mounts", 60);
-    tcase_add_loop_test(t, filesystem, 0, sizeof(kinds) / sizeof(*kinds));
+    tcase_add_loop_test(t, filesystem, 0, sizeof kinds / sizeof *kinds);
     tcase_add_test(t, one_warning_per_filesystem);
     tcase_add_loop_test(t, log_disk_is_full, 0, 2);
     tcase_add_loop_test(t, refused, 0, REFUSALS);

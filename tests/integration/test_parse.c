@@ -125,7 +125,7 @@ static const struct refused {
     REFUSED(LINE HOST "Transfer-Encoding: \"chunked\"\r\n\r\n", 501),
 };
 
-enum { REFUSED_COUNT = sizeof(refused) / sizeof(*refused) };
+enum { REFUSED_COUNT = sizeof refused / sizeof *refused };
 
 static void serve(void)
 {
@@ -165,8 +165,8 @@ START_TEST(refused_whole)
         client_open(&c, site_port(0));
         char bytes[1024];
         memcpy(bytes, refused[i].text, refused[i].len);
-        memcpy(bytes + refused[i].len, NEXT, sizeof(NEXT));
-        client_send(&c, bytes, refused[i].len + sizeof(NEXT) - 1);
+        memcpy(bytes + refused[i].len, NEXT, sizeof NEXT);
+        client_send(&c, bytes, refused[i].len + sizeof NEXT - 1);
         expect_refusal(&c, i, 0);
     }
 }
@@ -188,7 +188,7 @@ START_TEST(refused_split)
         sleep_msec(15);
         for (size_t at = 1; at < row->len; at++) {
             client_send(&c[at], row->text + at, row->len - at);
-            client_send(&c[at], NEXT, sizeof(NEXT) - 1);
+            client_send(&c[at], NEXT, sizeof NEXT - 1);
         }
         for (size_t at = 1; at < row->len; at++)
             expect_refusal(&c[at], i, at);
@@ -242,7 +242,7 @@ static const char *const taken[] = {
 START_TEST(odd_but_good)
 {
     serve();
-    for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         struct site_client c;
         struct site_response r;
         client_open(&c, site_port(0));
@@ -281,7 +281,7 @@ START_TEST(noise)
     unsigned seed = 99;
     for (int i = 0; i < 300; i++) {
         char bytes[400];
-        size_t len = 1 + (size_t)rand_r(&seed) % sizeof(bytes);
+        size_t len = 1 + (size_t)rand_r(&seed) % sizeof bytes;
         for (size_t k = 0; k < len; k++)
             bytes[k] = (char)rand_r(&seed);
         if (i % 2) {

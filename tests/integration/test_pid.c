@@ -18,7 +18,7 @@ static const char conf[] = "daemon off; %sworker_processes 1; pid %s; error_log 
 static void configure(bool single, const char *pid)
 {
     char text[1024];
-    snprintf(text, sizeof(text), conf, single ? "master_process off; " : "", pid);
+    snprintf(text, sizeof text, conf, single ? "master_process off; " : "", pid);
     site_conf(text);
 }
 
@@ -84,7 +84,7 @@ static const struct {
     mode_t type;
 } others[] = {{make_link, S_IFLNK}, {make_dangling_link, S_IFLNK}, {make_fifo, S_IFIFO}, {make_device, S_IFCHR}};
 
-enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+enum { OTHERS = sizeof others / sizeof others[0] };
 
 /* Each with a master and without. */
 START_TEST(what_is_no_file_stays)

@@ -26,7 +26,7 @@ static void configure(const char *text, const char *more)
 {
     char whole[4096];
     const char *at = strstr(text, "%s");
-    snprintf(whole, sizeof(whole), "%.*s%s%s", (int)(at - text), text, more, at + 2);
+    snprintf(whole, sizeof whole, "%.*s%s%s", (int)(at - text), text, more, at + 2);
     site_conf(whole);
 }
 
@@ -117,7 +117,7 @@ START_TEST(reload_with_a_broken_file_keeps_the_old)
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     /* As the server does: a connection that ended on this port may still be remembered. */
     ck_assert_int_eq(setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
-    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
     configure(two_workers, "listen 127.0.0.1:@PORT1@; location = /x { return 200 never; }");
     site_kill(SIGHUP);
@@ -257,9 +257,9 @@ START_TEST(workers_do_not_outlive_the_master)
     for (int i = 0; i < 2; i++) {
         while (kill(pids[i], 0) == 0) {
             char path[64], state[256] = "";
-            snprintf(path, sizeof(path), "/proc/%d/stat", (int)pids[i]);
+            snprintf(path, sizeof path, "/proc/%d/stat", (int)pids[i]);
             FILE *f = fopen(path, "re");
-            if (f && fgets(state, sizeof(state), f) && strstr(state, ") Z")) {
+            if (f && fgets(state, sizeof state, f) && strstr(state, ") Z")) {
                 fclose(f);
                 break;
             }
@@ -279,7 +279,7 @@ START_TEST(pid_file)
     site_start();
     char expected[32];
     char *pid = log_await("logs/sluice.pid", "\n");
-    snprintf(expected, sizeof(expected), "%d\n", (int)site_pid());
+    snprintf(expected, sizeof expected, "%d\n", (int)site_pid());
     ck_assert_str_eq(pid, expected);
     free(pid);
     site_stop(SIGQUIT);
@@ -314,7 +314,7 @@ START_TEST(privileges_are_dropped)
         unsigned uid = 0, gid = 0;
         FILE *f = fopen(site_path("/proc/%d/status", (int)pids[0]), "re");
         ck_assert_ptr_nonnull(f);
-        while (fgets(line, sizeof(line), f))
+        while (fgets(line, sizeof line, f))
             (void)(sscanf(line, "Uid: %*u %u", &uid) || sscanf(line, "Gid: %*u %u", &gid));
         fclose(f);
         dropped = uid != 0 && gid != 0;
@@ -372,12 +372,12 @@ START_TEST(address_in_use)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(0))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
     configure(two_workers, "");
     struct site_run run;
     char message[128];
-    snprintf(message, sizeof(message), "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
+    snprintf(message, sizeof message, "[emerg] bind() to 127.0.0.1:%d failed (98: Address already in use)",
              site_port(0));
     site_run(&run, "-c", site_path("sluice.conf"), NULL);
     ck_assert_int_eq(run.status, 1);
@@ -391,7 +391,7 @@ END_TEST
 START_TEST(unix_socket)
 {
     char path[108];
-    ck_assert_uint_lt(strlen(site_path("s.sock")), sizeof(path));
+    ck_assert_uint_lt(strlen(site_path("s.sock")), sizeof path);
     strcpy(path, site_path("s.sock"));
     site_write("html/a.txt", "hello\n");
     configure(two_workers, "listen unix:@DIR@/s.sock;");
@@ -413,7 +413,7 @@ START_TEST(unix_socket)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     strcpy(at.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     close(fd);
     site_start();
     client_open_unix(&c, path);
@@ -436,7 +436,7 @@ START_TEST(ipv6)
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in6 to = {
         .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)site_port(1)), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     struct site_client c;
     struct site_response r;
     client_open_tcp(&c, fd);
@@ -457,7 +457,7 @@ static int listening_socket(int port)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* connections to it may be in TIME_WAIT */
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(fd, 16), 0);
     return fd;
 }
@@ -482,7 +482,7 @@ static void expect_notice(int fd, const char *text)
 {
     char message[1024] = "";
     do {
-        ssize_t n = recv(fd, message, sizeof(message) - 1, 0);
+        ssize_t n = recv(fd, message, sizeof message - 1, 0);
         ck_assert_msg(n > 0, "no \"%s\"", text);
         message[n] = '\0';
     } while (!strstr(message, text));
@@ -491,15 +491,15 @@ static void expect_notice(int fd, const char *text)
 START_TEST(service_manager_is_told)
 {
     char path[108], setting[128];
-    ck_assert_uint_lt(strlen(site_path("notify")), sizeof(path));
+    ck_assert_uint_lt(strlen(site_path("notify")), sizeof path);
     strcpy(path, site_path("notify"));
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct timeval patience = {.tv_sec = scaled(8000) / 1000};
     strcpy(at.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    snprintf(setting, sizeof(setting), "NOTIFY_SOCKET=%s", path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(setting, sizeof setting, "NOTIFY_SOCKET=%s", path);
     configure(two_workers, "");
     site_start_with((char *[]){setting, NULL}, -1);
     expect_notice(fd, "READY=1");
@@ -519,8 +519,8 @@ START_TEST(directory_mode)
     char address[64], folder[4096];
     site_write("html/a b.txt", "hello\n");
     site_write("html/sub/index.html", "sub\n");
-    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
-    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    snprintf(address, sizeof address, "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof folder, "%s", site_path("html"));
     site_start_args((char *[]){(char *)"sluice", folder, (char *)"-l", address, NULL});
     site_await_port(site_port(0));
     struct site_response r;
@@ -549,8 +549,8 @@ START_TEST(directory_mode_logs_here)
     free(binary);
     site_write("html/a.txt", "hello\n");
     site_write("here/mark", "");
-    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
-    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    snprintf(address, sizeof address, "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof folder, "%s", site_path("html"));
     ck_assert_int_eq(chdir(site_path("here")), 0);
     site_start_args(
         (char *[]){(char *)"sluice", folder, (char *)"-l", address, (char *)"-e", (char *)"errors.log", NULL});
@@ -565,18 +565,18 @@ START_TEST(directory_mode_with_errors)
 {
     struct site_run run;
     char folder[4096];
-    snprintf(folder, sizeof(folder), "%s", site_path("none"));
+    snprintf(folder, sizeof folder, "%s", site_path("none"));
     site_run_bare(&run, (char *[]){(char *)"sluice", folder, NULL});
     ck_assert_int_ne(run.status, 0);
     ck_assert_msg(strstr(run.err, folder), "%s", run.err);
     /* The port is taken: another is offered, or it says that this one is. */
     int fd = listening_socket(site_port(0));
     char address[64];
-    snprintf(address, sizeof(address), "127.0.0.1:%d", site_port(0));
-    snprintf(folder, sizeof(folder), "%s", site_path("html"));
+    snprintf(address, sizeof address, "127.0.0.1:%d", site_port(0));
+    snprintf(folder, sizeof folder, "%s", site_path("html"));
     site_start_args((char *[]){(char *)"sluice", folder, (char *)"-l", address, NULL});
     char port[16];
-    snprintf(port, sizeof(port), "%d", site_port(0));
+    snprintf(port, sizeof port, "%d", site_port(0));
     for (int64_t deadline = now_msec() + scaled(8000);; sleep_msec(10)) {
         char *out = site_read("logs/stdout", NULL), *err = site_read("logs/stderr", NULL);
         bool said = (out && strstr(out, port)) || (err && strstr(err, port));

@@ -10,7 +10,7 @@ enum { DIRECTIO = 1 << 20 };
 /* A location for each way; sizes are in the names of the files. */
 static const char *const ways[] = {"auto", "memory", "sendfile", "mmap", "buffered", "direct", "cached"};
 
-enum { WAYS = sizeof(ways) / sizeof(*ways) };
+enum { WAYS = sizeof ways / sizeof *ways };
 
 static const off_t sizes[] = {0,
                               1,
@@ -39,13 +39,13 @@ static const off_t sizes[] = {0,
                               DIRECTIO + 1,
                               3 * DIRECTIO + 12345};
 
-enum { SIZES = sizeof(sizes) / sizeof(*sizes) };
+enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static void serve_ways(void)
 {
     for (size_t i = 0; i < SIZES; i++) {
         char name[4096];
-        snprintf(name, sizeof(name), "%s/data/%jd", *site_disk() ? site_disk() : site_dir(), (intmax_t)sizes[i]);
+        snprintf(name, sizeof name, "%s/data/%jd", *site_disk() ? site_disk() : site_dir(), (intmax_t)sizes[i]);
         site_pattern(name, sizes[i]);
     }
     site_serve(on_nginx() ? "location /auto/ { alias @DISK@/data/; sendfile on; directio 1m; }\n"
@@ -73,9 +73,9 @@ static void expect_slice(struct site_client *c, const char *way, off_t size, con
     ck_assert_msg(client_head(c, &r), "%s %jd \"%s\": closed", way, (intmax_t)size, fields);
     int expected = *fields ? 206 : 200;
     ck_assert_msg(r.status == expected, "%s %jd \"%s\": %d", way, (intmax_t)size, fields, r.status);
-    snprintf(length, sizeof(length), "%jd", (intmax_t)(end - start));
+    snprintf(length, sizeof length, "%jd", (intmax_t)(end - start));
     assert_header(&r, "Content-Length", length);
-    snprintf(range, sizeof(range), "bytes %jd-%jd/%jd", (intmax_t)start, (intmax_t)end - 1, (intmax_t)size);
+    snprintf(range, sizeof range, "bytes %jd-%jd/%jd", (intmax_t)start, (intmax_t)end - 1, (intmax_t)size);
     assert_header(&r, "Content-Range", *fields ? range : NULL);
     client_expect_pattern(c, start, end - start);
     site_response_free(&r);
@@ -84,21 +84,21 @@ static void expect_slice(struct site_client *c, const char *way, off_t size, con
 static void expect_range(struct site_client *c, const char *way, off_t size, off_t first, off_t last)
 {
     char fields[96];
-    snprintf(fields, sizeof(fields), "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
+    snprintf(fields, sizeof fields, "Range: bytes=%jd-%jd\r\n", (intmax_t)first, (intmax_t)last);
     expect_slice(c, way, size, fields, first, last < size ? last + 1 : size);
 }
 
 static void expect_suffix(struct site_client *c, const char *way, off_t size, off_t length)
 {
     char fields[96];
-    snprintf(fields, sizeof(fields), "Range: bytes=-%jd\r\n", (intmax_t)length);
+    snprintf(fields, sizeof fields, "Range: bytes=-%jd\r\n", (intmax_t)length);
     expect_slice(c, way, size, fields, length < size ? size - length : 0, size);
 }
 
 static void expect_rest(struct site_client *c, const char *way, off_t size, off_t first)
 {
     char fields[96];
-    snprintf(fields, sizeof(fields), "Range: bytes=%jd-\r\n", (intmax_t)first);
+    snprintf(fields, sizeof fields, "Range: bytes=%jd-\r\n", (intmax_t)first);
     expect_slice(c, way, size, fields, first, size);
 }
 
@@ -206,7 +206,7 @@ START_TEST(forms_of_the_field)
         return;
     char fields[160];
     struct site_response r;
-    snprintf(fields, sizeof(fields), "Range: %s\r\n", form->value);
+    snprintf(fields, sizeof fields, "Range: %s\r\n", form->value);
     site_request(&r, "GET", "/d", fields);
     ck_assert_msg(r.status == form->status, "%s: %d, expected %d", form->value, r.status, form->status);
     assert_header(&r, "Content-Range", form->content_range);
@@ -291,7 +291,7 @@ static void expect_multipart(struct site_client *c, const char *way, off_t size,
 {
     char fields[4096] = "Range: bytes=";
     for (size_t i = 0; i < count; i++)
-        snprintf(fields + strlen(fields), sizeof(fields) - strlen(fields), "%s%jd-%jd", i ? "," : "",
+        snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s%jd-%jd", i ? "," : "",
                  (intmax_t)pieces[i].first, (intmax_t)pieces[i].last);
     struct site_response r;
     client_say(c, "GET /%s/%jd HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", way, (intmax_t)size, fields);
@@ -305,7 +305,7 @@ static void expect_multipart(struct site_client *c, const char *way, off_t size,
     for (size_t i = 0; i < count; i++) {
         char head[256];
         size_t len = (size_t)snprintf(
-            head, sizeof(head), "\r\n--%s\r\nContent-Type: text/plain\r\nContent-Range: bytes %jd-%jd/%jd\r\n\r\n",
+            head, sizeof head, "\r\n--%s\r\nContent-Type: text/plain\r\nContent-Range: bytes %jd-%jd/%jd\r\n\r\n",
             boundary, (intmax_t)pieces[i].first, (intmax_t)pieces[i].last, (intmax_t)size);
         size_t bytes = (size_t)(pieces[i].last - pieces[i].first + 1);
         ck_assert_uint_ge(r.len - (size_t)(at - r.body), len + bytes);
@@ -314,7 +314,7 @@ static void expect_multipart(struct site_client *c, const char *way, off_t size,
         at += len + bytes;
     }
     char tail[96];
-    snprintf(tail, sizeof(tail), "\r\n--%s--\r\n", boundary);
+    snprintf(tail, sizeof tail, "\r\n--%s--\r\n", boundary);
     ck_assert_str_eq(at, tail);
     site_response_free(&r);
 }
@@ -349,7 +349,7 @@ START_TEST(multipart_boundaries_differ)
     char first[128];
     struct site_response r;
     site_request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
-    snprintf(first, sizeof(first), "%s", site_header(&r, "Content-Type"));
+    snprintf(first, sizeof first, "%s", site_header(&r, "Content-Type"));
     site_response_free(&r);
     site_request(&r, "GET", "/d", "Range: bytes=0-0,2-2\r\n");
     ck_assert_str_ne(first, site_header(&r, "Content-Type"));
@@ -417,7 +417,7 @@ Suite *suite_ranges(void)
     TCase *tc = site_case(s, "ranges", 60);
     tcase_add_loop_test(tc, every_way_and_size, 0, WAYS);
     tcase_add_loop_test(tc, many_random_ranges, 0, WAYS);
-    tcase_add_loop_test(tc, forms_of_the_field, 0, sizeof(forms) / sizeof(*forms));
+    tcase_add_loop_test(tc, forms_of_the_field, 0, sizeof forms / sizeof *forms);
     tcase_add_test(tc, range_of_head_and_empty_file);
     tcase_add_test(tc, unsatisfiable_with_a_page);
     tcase_add_test(tc, max_ranges);

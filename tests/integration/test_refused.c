@@ -62,7 +62,7 @@ static const struct {
 static void log_refused_to(const char *options)
 {
     char conf[2048];
-    snprintf(conf, sizeof(conf),
+    snprintf(conf, sizeof conf,
              "log_format known '$status $request_method $uri $args $host $server_name $server_protocol $request_length "
              "$http_x $cookie_c';\n"
              "access_log logs/known known; client_header_timeout 200ms; client_body_timeout 200ms; max_headers 6;\n"
@@ -87,7 +87,7 @@ START_TEST(lines_of_refused_requests)
             site_response_free(&r);
     client_close(&c);
     char *log = log_await("logs/known", "\n");
-    snprintf(expected, sizeof(expected), "%s\n", refused[_i].line);
+    snprintf(expected, sizeof expected, "%s\n", refused[_i].line);
     ck_assert_str_eq(log, expected);
     free(log);
 }
@@ -96,10 +96,10 @@ END_TEST
 /* The same where they come in one piece with a good one, or in many pieces. */
 START_TEST(lines_of_large_heads)
 {
-    char line[1300], *large = memset(line, 'x', sizeof(line));
+    char line[1300], *large = memset(line, 'x', sizeof line);
     struct site_client c;
     struct site_response r;
-    large[sizeof(line) - 1] = '\0';
+    large[sizeof line - 1] = '\0';
     log_refused_to("");
     for (int pieces = 0; pieces < 2; pieces++) {
         const char *const starts[] = {"GET /p?", "GET /p HTTP/1.1\r\n" NAMED "Large: "};
@@ -132,7 +132,7 @@ Suite *suite_refused(void)
     TCase *tc = site_case(s, "refused", 30);
     if (on_nginx())
         return s; /* which reads some of it otherwise; tests/compare has what both agree in */
-    tcase_add_loop_test(tc, lines_of_refused_requests, 0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_loop_test(tc, lines_of_refused_requests, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tc, lines_of_large_heads);
     return s;
 }

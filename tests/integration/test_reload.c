@@ -26,14 +26,14 @@ static const char conf[] =
 static void configure(int workers, const char *listen, const char *more)
 {
     char whole[4096];
-    snprintf(whole, sizeof(whole), conf, workers, listen, more);
+    snprintf(whole, sizeof whole, conf, workers, listen, more);
     site_conf(whole);
 }
 
 static void configure_generation(int workers, const char *listen, int generation)
 {
     char more[128];
-    snprintf(more, sizeof(more), "location = /generation { return 200 %d; }", generation);
+    snprintf(more, sizeof more, "location = /generation { return 200 %d; }", generation);
     configure(workers, listen, more);
 }
 
@@ -48,7 +48,7 @@ static void begin(int workers, const char *listen)
 static void await_generation(int generation)
 {
     char expected[16];
-    snprintf(expected, sizeof(expected), "%d", generation);
+    snprintf(expected, sizeof expected, "%d", generation);
     for (int64_t deadline = now_msec() + scaled(20000);; sleep_msec(5)) {
         struct site_response r;
         site_get(&r, "/generation");
@@ -236,7 +236,7 @@ START_TEST(logs_are_reopened)
     start_loaders(loaders);
     for (int i = 0; i < ROTATIONS; i++) {
         char old[4096];
-        snprintf(old, sizeof(old), "%s", site_path("logs/access.log.%d", i));
+        snprintf(old, sizeof old, "%s", site_path("logs/access.log.%d", i));
         ck_assert_int_eq(rename(site_path("logs/access.log"), old), 0);
         site_kill(SIGUSR1);
         site_await_closed(old);

@@ -123,19 +123,19 @@ START_TEST(one_process_reloads)
                                  "events { }\nhttp { @HTTP@ server { listen 127.0.0.1:@PORT@; %s } }";
     char text[1024];
     struct site_client c;
-    snprintf(text, sizeof(text), single, "location = /x { return 200 one; }");
+    snprintf(text, sizeof text, single, "location = /x { return 200 one; }");
     site_conf(text);
     site_start();
     client_open(&c, site_port(0));
     ask(&c, "one", "keep-alive");
-    snprintf(text, sizeof(text), single, "access_log logs/x; location = /x { return 200 two; }");
+    snprintf(text, sizeof text, single, "access_log logs/x; location = /x { return 200 two; }");
     site_conf(text);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "reconfiguring"));
     ask(&c, "one", "close"); /* begun with the old configuration */
     client_close(&c);
     ask_anew("two");
-    snprintf(text, sizeof(text), single, "access_log logs/x combined gzip; no_such_directive;");
+    snprintf(text, sizeof text, single, "access_log logs/x combined gzip; no_such_directive;");
     site_conf(text);
     site_kill(SIGHUP);
     free(log_await("logs/error.log", "no_such_directive"));
@@ -157,7 +157,7 @@ static unsigned long limit_of(pid_t pid, const char *name)
     unsigned long soft = 0;
     FILE *f = fopen(site_path("/proc/%d/limits", (int)pid), "re");
     ck_assert_ptr_nonnull(f);
-    while (fgets(line, sizeof(line), f))
+    while (fgets(line, sizeof line, f))
         if (!strncmp(line, name, strlen(name)))
             soft = strtoul(line + strlen(name), NULL, 10);
     fclose(f);
@@ -182,9 +182,9 @@ START_TEST(workers_settle)
     ck_assert_uint_eq(limit_of(pids[0], "Max open files"), 600);
     ck_assert_uint_eq(limit_of(pids[0], "Max core file size"), 1 << 20);
     ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pids[0]), 3);
-    ck_assert_int_eq(sched_getaffinity(pids[0], sizeof(cpus), &cpus), 0);
+    ck_assert_int_eq(sched_getaffinity(pids[0], sizeof cpus, &cpus), 0);
     ck_assert(CPU_COUNT(&cpus) == 1 && CPU_ISSET(0, &cpus));
-    ssize_t n = readlink(site_path("/proc/%d/cwd", (int)pids[0]), folder, sizeof(folder) - 1);
+    ssize_t n = readlink(site_path("/proc/%d/cwd", (int)pids[0]), folder, sizeof folder - 1);
     ck_assert_int_gt(n, 0);
     folder[n] = '\0';
     ck_assert_str_eq(folder, site_path("html"));

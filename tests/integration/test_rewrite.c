@@ -448,7 +448,7 @@ static const struct {
 START_TEST(errors)
 {
     site_allow_alerts(); /* nginx logs them, too */
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect_conf_server(wrong[i].text, wrong[i].message);
 }
 END_TEST

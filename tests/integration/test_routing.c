@@ -117,7 +117,7 @@ START_TEST(server_names)
     site_start();
     struct site_client c;
     client_open(&c, site_port(0));
-    for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         struct site_response r;
         client_say(&c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", named[i].host);
         ck_assert(client_receive(&c, &r));
@@ -141,7 +141,7 @@ START_TEST(servers_by_address)
         const char *host, *body;
     } rows[] = {{0, "a", "one"}, {0, "b", "one"},  {1, "a", "two"}, {1, "b", "two-b"},
                 {1, "x", "two"}, {2, "a", "loop"}, {2, "c", "loop"}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_client c;
         struct site_response r;
         client_open(&c, site_port(rows[i].port));
@@ -323,10 +323,10 @@ START_TEST(media_types)
     static const char *const rows[][2] = {
         {"a.html", "text/html"},    {"a.HTML", "text/html"}, {"a.tar.gz", "application/gz"}, {"a", "x/default"},
         {"a.unknown", "x/default"}, {".html", "x/default"},  {"dir.html/a", "x/default"},    {"a.", "x/default"}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         site_write(site_path("html/%s", rows[i][0]), "x");
     site_serve("types { text/html html htm; application/gz gz; } default_type x/default;");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_response r;
         site_get(&r, site_path("/%s", rows[i][0]));
         /* A name that is all extension: nginx takes it for one. */
@@ -381,7 +381,7 @@ START_TEST(autoindex_of_many)
 {
     char name[64];
     for (int i = 0; i < 3000; i++) {
-        snprintf(name, sizeof(name), "html/list/file-%04d", i);
+        snprintf(name, sizeof name, "html/list/file-%04d", i);
         site_write(name, "");
     }
     site_serve("autoindex on; autoindex_exact_size off;");

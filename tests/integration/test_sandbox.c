@@ -181,7 +181,7 @@ START_TEST(kernel_lacks_it)
         ck_assert_uint_eq(count_text(log, "[warn]"), 1);
         for (char *said = log; (said = strstr(said, "confined: ")); said++) {
             char line[256];
-            snprintf(line, sizeof(line), "%.*s", (int)strcspn(said, "\n"), said);
+            snprintf(line, sizeof line, "%.*s", (int)strcspn(said, "\n"), said);
             ck_assert_msg(strstr(line, "seccomp") == NULL || !strcmp(l->holds, "seccomp"), "%s", line);
             ck_assert_msg(strstr(line, "Landlock") == NULL || !strcmp(l->holds, "Landlock"), "%s", line);
             ck_assert_msg(strstr(line, l->holds) || (l->call == SYS_seccomp && !has_landlock()), "%s", line);

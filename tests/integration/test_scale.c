@@ -21,7 +21,7 @@
 static void serve(const char *main_conf, const char *root, const char *conf)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\n%s\nevents { worker_connections 2048; }\nhttp {\n@HTTP@\n"
              "log_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@ backlog=1024;\naccess_log logs/io.log io;\nroot %s;\n%s\n}\n}\n",
@@ -83,7 +83,7 @@ START_TEST(random_ranges_of_a_large_file)
         return;
     }
     char path[4096];
-    snprintf(path, sizeof(path), "%s", make_sparse(site_data("large")));
+    snprintf(path, sizeof path, "%s", make_sparse(site_data("large")));
     bool cold = pages_evict(path);
     serve("", "@DISK@/data", "directio 4m;");
     unsigned seed = 11;
@@ -142,7 +142,7 @@ static void slow_open(struct slow *s, int i)
 static size_t slow_head(struct slow *s, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        ck_assert_uint_lt(s->head_len, sizeof(s->head));
+        ck_assert_uint_lt(s->head_len, sizeof s->head);
         s->head[s->head_len++] = bytes[i];
         if (s->head_len < 4 || memcmp(s->head + s->head_len - 4, "\r\n\r\n", 4) != 0)
             continue;
@@ -157,7 +157,7 @@ static size_t slow_head(struct slow *s, const char *bytes, size_t len)
 static void slow_take(struct slow *s)
 {
     char bytes[TICK_BYTES];
-    ssize_t n = client_read(&s->c, bytes, sizeof(bytes), false);
+    ssize_t n = client_read(&s->c, bytes, sizeof bytes, false);
     if (n < 0 && errno == EAGAIN)
         return;
     ck_assert_msg(n > 0, "a slow client was closed after %jd bytes", (intmax_t)s->got);
@@ -170,11 +170,11 @@ static long status_kib(pid_t pid, const char *field)
 {
     char path[64], line[256];
     long kib = 0;
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     FILE *f = fopen(path, "re");
     ck_assert_ptr_nonnull(f);
     size_t len = strlen(field);
-    while (fgets(line, sizeof(line), f)) {
+    while (fgets(line, sizeof line, f)) {
         if (!strncmp(line, field, len) && line[len] == ':')
             kib = atol(line + len + 1);
     }
@@ -207,7 +207,7 @@ START_TEST(slow_clients_stay_inside_the_memory)
     int count = clients_possible();
     make_sparse(site_data("large"));
     pages_evict(site_data("large"));
-    snprintf(memory, sizeof(memory), "directio_memory %dm;", MEMORY_MIB);
+    snprintf(memory, sizeof memory, "directio_memory %dm;", MEMORY_MIB);
     serve(memory, "@DISK@/data", "directio 4m; output_buffers 4 1m; open_file_cache max=100; send_timeout 600s;");
     pid_t pid = site_worker();
     long before = status_kib(pid, "VmRSS");
@@ -267,7 +267,7 @@ static const struct denied {
 static void serve_denied(const char *conf)
 {
     char text[256];
-    snprintf(text, sizeof(text), "directio 1m; %s location /again/ { alias @DISK@/data/; }", conf);
+    snprintf(text, sizeof text, "directio 1m; %s location /again/ { alias @DISK@/data/; }", conf);
     serve("", "@DISK@/data", text);
 }
 
@@ -275,8 +275,8 @@ static void serve_denied(const char *conf)
 static bool works_when_allowed(const char *reader)
 {
     char conf[64], line[64];
-    snprintf(conf, sizeof(conf), "aio %s;", reader);
-    snprintf(line, sizeof(line), " reading disks by %s\n", reader);
+    snprintf(conf, sizeof conf, "aio %s;", reader);
+    snprintf(line, sizeof line, " reading disks by %s\n", reader);
     serve_denied(conf);
     fetch("/f", 0, 9);
     char *log = log_await("logs/error.log", "reading disks by ");
@@ -308,7 +308,7 @@ START_TEST(denied_reader)
     }
     free(log_await_count("logs/io.log", *site_disk() ? " direct\n" : "\n", 10));
     char *log = log_await("logs/error.log", "reading disks by ");
-    snprintf(line, sizeof(line), "%s; reading disks by %s\n", d->why, d->instead);
+    snprintf(line, sizeof line, "%s; reading disks by %s\n", d->why, d->instead);
     ck_assert_msg(strstr(log, line), "not \"%s\" but\n%s", line, log);
     ck_assert_uint_eq(count_text(log, "reading disks by "), 1);
     ck_assert_uint_eq(count_text(log, "[warn]"), *site_disk() ? 1 : 2);
@@ -324,6 +324,6 @@ Suite *suite_scale(void)
     TCase *t = site_case(s, "scale", 80);
     tcase_add_test(t, random_ranges_of_a_large_file);
     tcase_add_test(t, slow_clients_stay_inside_the_memory);
-    tcase_add_loop_test(t, denied_reader, 0, sizeof(denials) / sizeof(*denials));
+    tcase_add_loop_test(t, denied_reader, 0, sizeof denials / sizeof *denials);
     return s;
 }

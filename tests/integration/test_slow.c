@@ -26,12 +26,12 @@ static const struct way {
     {"io_method direct; aio threads;", "directio 1; aio threads;"},
 };
 
-enum { WAYS = sizeof(ways) / sizeof(*ways) };
+enum { WAYS = sizeof ways / sizeof *ways };
 
 static void serve(int way, const char *more)
 {
     char text[1024];
-    snprintf(text, sizeof(text), "location / { root @DISK@/data; %s }\n%s",
+    snprintf(text, sizeof text, "location / { root @DISK@/data; %s }\n%s",
              on_nginx() ? ways[way].nginx_conf : ways[way].conf, more);
     site_serve(text);
 }
@@ -87,7 +87,7 @@ static void start_download(struct download *d, int i, off_t size)
 static void take_bytes(struct download *d, const char *bytes, size_t len)
 {
     if (!d->in_body) {
-        size_t n = len < sizeof(d->head) - 1 - d->head_len ? len : sizeof(d->head) - 1 - d->head_len;
+        size_t n = len < sizeof d->head - 1 - d->head_len ? len : sizeof d->head - 1 - d->head_len;
         memcpy(d->head + d->head_len, bytes, n);
         d->head[d->head_len + n] = '\0';
         const char *end = strstr(d->head, "\r\n\r\n");
@@ -110,7 +110,7 @@ static void take_bytes(struct download *d, const char *bytes, size_t len)
 static bool read_some(struct download *d)
 {
     static char buffer[262144];
-    ssize_t n = client_read(&d->c, buffer, sizeof(buffer), false);
+    ssize_t n = client_read(&d->c, buffer, sizeof buffer, false);
     if (n < 0 && errno == EAGAIN)
         return false;
     ck_assert_msg(n >= 0, "after %jd of %jd bytes: %s", (intmax_t)d->got, (intmax_t)d->want, strerror(errno));
@@ -480,7 +480,7 @@ static bool find_sender(struct tcp_row *row)
     bool found = false;
     FILE *f = fopen("/proc/net/tcp", "re");
     ck_assert_ptr_nonnull(f);
-    while (!found && fgets(line, sizeof(line), f)) {
+    while (!found && fgets(line, sizeof line, f)) {
         unsigned port;
         found = sscanf(line, " %*u: %*x:%x %*x:%*x %x %lx:%*x %*x:%*x %*x %*u %*u %lu", &port, &row->state,
                        &row->unsent, &row->inode) == 4 &&
@@ -731,7 +731,7 @@ Suite *suite_slow(void)
     tcase_add_test(timeouts, lingering_ends);
     tcase_add_test(timeouts, client_header_timeout);
     tcase_add_test(timeouts, client_body_timeout);
-    tcase_add_loop_test(timeouts, body_without_end, 0, (int)(sizeof(trickles) / sizeof(*trickles)));
+    tcase_add_loop_test(timeouts, body_without_end, 0, (int)(sizeof trickles / sizeof *trickles));
     tcase_add_test(timeouts, body_in_time);
     tcase_add_test(timeouts, empty_lines);
     tcase_add_test(timeouts, too_many_fields);

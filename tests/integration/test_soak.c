@@ -43,10 +43,10 @@ static void slow_reader(int stop, struct counts *counts, const void *arg)
     (void)arg;
     while (load_goes_on(stop)) {
         struct channel ch;
-        if (!load_dial(&ch, port) || ch.transport->send(&ch, ask, sizeof(ask) - 1, true) < 0)
+        if (!load_dial(&ch, port) || ch.transport->send(&ch, ask, sizeof ask - 1, true) < 0)
             load_failed(counts, "slow reader: %s", strerror(errno));
         for (int i = 0; ch.fd >= 0 && i < 40 && load_goes_on(stop); i++) {
-            if (ch.transport->receive(&ch, some, sizeof(some), true) <= 0) {
+            if (ch.transport->receive(&ch, some, sizeof some, true) <= 0) {
                 load_failed(counts, "slow reader: cut");
                 break;
             }
@@ -72,7 +72,7 @@ static void resetter(int stop, struct counts *counts, const void *arg)
     };
     (void)arg;
     for (unsigned i = 0; load_goes_on(stop); i++) {
-        const char *text = beginnings[i % (sizeof(beginnings) / sizeof(*beginnings))];
+        const char *text = beginnings[i % (sizeof beginnings / sizeof *beginnings)];
         struct channel ch;
         if (!load_dial(&ch, port)) {
             load_failed(counts, "connect: %s", strerror(errno));
@@ -94,8 +94,8 @@ static void lister(int stop, struct counts *counts, const void *arg)
     for (; load_goes_on(stop); sleep_msec(20)) {
         struct channel ch;
         size_t len = 0;
-        bool sent = load_dial(&ch, port) && ch.transport->send(&ch, ask, sizeof(ask) - 1, true) > 0;
-        for (ssize_t n; sent && (n = ch.transport->receive(&ch, page + len, sizeof(page) - 1 - len, true)) > 0;)
+        bool sent = load_dial(&ch, port) && ch.transport->send(&ch, ask, sizeof ask - 1, true) > 0;
+        for (ssize_t n; sent && (n = ch.transport->receive(&ch, page + len, sizeof page - 1 - len, true)) > 0;)
             len += (size_t)n;
         page[len] = '\0';
         if (strncmp(page, "HTTP/1.1 200 ", 13) || !strstr(page, "</html>"))
@@ -121,7 +121,7 @@ static struct load_requests askers[] = {
     {.target = "/big", .fields = "Range: bytes=77-500076\r\n", .first = 77, .len = 500000, .pause_msec = 5},
     {.target = "/mapped/medium", .fields = "", .len = MEDIUM, .pause_msec = 10},
 };
-enum { ASKERS = sizeof(askers) / sizeof(*askers), LOADERS = ASKERS + 5 };
+enum { ASKERS = sizeof askers / sizeof *askers, LOADERS = ASKERS + 5 };
 
 static void start_loaders(struct loader *loaders)
 {
@@ -149,7 +149,7 @@ static long rss_kib(pid_t pid)
     char line[200];
     long kib = 0;
     FILE *f = fopen(site_path("/proc/%d/status", (int)pid), "re");
-    while (f && fgets(line, sizeof(line), f))
+    while (f && fgets(line, sizeof line, f))
         if (sscanf(line, "VmRSS: %ld", &kib) == 1)
             break;
     if (f)
@@ -227,7 +227,7 @@ static void expect_flat(const struct row *rows, int count)
 static void configure(int generation)
 {
     char text[2048];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "daemon off; worker_processes %d; pid logs/sluice.pid; error_log logs/error.log notice;\n"
              "events { worker_connections 512; }\nhttp { access_log off; open_file_cache max=100;\n"
              "server { listen 127.0.0.1:@PORT@ reuseport; root @DISK@/data;\n"
@@ -245,7 +245,7 @@ static void begin(void)
     site_pattern(site_data("medium"), MEDIUM);
     site_pattern(site_data("big"), BIG);
     for (int i = 0; i < LISTED; i++) {
-        snprintf(name, sizeof(name), "list/file %d", i);
+        snprintf(name, sizeof name, "list/file %d", i);
         site_write(site_data(name), "");
     }
     configure(0);
@@ -256,7 +256,7 @@ static void reload(int generation)
 {
     char expected[16];
     struct site_response r;
-    snprintf(expected, sizeof(expected), "%d", generation);
+    snprintf(expected, sizeof expected, "%d", generation);
     configure(generation);
     site_kill(SIGHUP);
     for (int64_t deadline = now_msec() + scaled(20000);; sleep_msec(20)) {

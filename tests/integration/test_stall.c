@@ -18,7 +18,7 @@ enum { STALL_MSEC = 300 };
 static const char *const ways[] = {"aio io_uring; directio 1m;", "aio libaio; directio 1m;",
                                    "aio threads; directio 1m;",  "aio on; io_method sendfile;",
                                    "aio on; io_method mmap;",    "aio on; io_method buffered;"};
-enum { WAYS = sizeof(ways) / sizeof(*ways) };
+enum { WAYS = sizeof ways / sizeof *ways };
 
 /* /f is on the disk that is held, and open already, so that only reads can wait for it; the rest is not. */
 static bool start(int way)
@@ -27,7 +27,7 @@ static bool start(int way)
     if (!mounts_enter() || !mount_fuse("mnt", FUSE_TAKES_DIRECT, SIZE))
         return false;
     site_write("html/small", "small\n");
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$uri $status $body_bytes_sent $io_wait;';\n"
              "access_log logs/io.log io;\nopen_file_cache max=100 inactive=1h; open_file_cache_valid 1h;\n"
              "server {\nlisten 127.0.0.1:@PORT@;\nroot @DIR@/html;\noutput_buffers 2 256k;\n%s\n"
@@ -103,7 +103,7 @@ START_TEST(clients_go_while_reads_are_in_flight)
     await_metric("sluice_disk_reads_in_flight", true);
     await_metric("sluice_direct_buffers_bytes", true);
     char line[64], *log;
-    snprintf(line, sizeof(line), "/f 206 %jd ", (intmax_t)(SIZE - 1000000 - LEAVE));
+    snprintf(line, sizeof line, "/f 206 %jd ", (intmax_t)(SIZE - 1000000 - LEAVE));
     log = log_await("logs/io.log", line);
     ck_assert_int_eq(sscanf(strstr(log, line) + strlen(line), "%lf;", &wait), 1);
     ck_assert_msg(wait >= STALL_MSEC / 1000.0, "$io_wait is %f", wait);

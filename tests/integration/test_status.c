@@ -12,7 +12,7 @@
 static void assert_page(const struct site_response *r, const char *title)
 {
     char page[1024];
-    snprintf(page, sizeof(page),
+    snprintf(page, sizeof page,
              "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n"
              "<hr><center>%s</center>\r\n</body>\r\n</html>\r\n",
              title, title, site_header(r, "Server"));
@@ -24,7 +24,7 @@ static void assert_page(const struct site_response *r, const char *title)
 static void assert_status_line(const struct site_response *r, const char *phrase)
 {
     char line[128];
-    snprintf(line, sizeof(line), "HTTP/1.1 %s\r\n", phrase);
+    snprintf(line, sizeof line, "HTTP/1.1 %s\r\n", phrase);
     ck_assert_msg(!strncmp(r->head, line, strlen(line)), "\"%.60s\" is not \"%s\"", r->head, phrase);
 }
 
@@ -61,14 +61,14 @@ static const struct returned {
 START_TEST(pages_of_every_error)
 {
     char conf[4096] = "";
-    for (size_t i = 0; i < sizeof(returned) / sizeof(*returned); i++)
-        snprintf(conf + strlen(conf), sizeof(conf) - strlen(conf), "location = /%d { return %d; }\n",
-                 returned[i].status, returned[i].status);
+    for (size_t i = 0; i < sizeof returned / sizeof *returned; i++)
+        snprintf(conf + strlen(conf), sizeof conf - strlen(conf), "location = /%d { return %d; }\n", returned[i].status,
+                 returned[i].status);
     site_serve(conf);
-    for (size_t i = 0; i < sizeof(returned) / sizeof(*returned); i++) {
+    for (size_t i = 0; i < sizeof returned / sizeof *returned; i++) {
         char target[16];
         struct site_response r;
-        snprintf(target, sizeof(target), "/%d", returned[i].status);
+        snprintf(target, sizeof target, "/%d", returned[i].status);
         site_get(&r, target);
         ck_assert_int_eq(r.status, returned[i].status);
         assert_status_line(&r, returned[i].line);
@@ -89,7 +89,7 @@ START_TEST(pages_of_redirects)
     static const char *const titles[] = {"301 Moved Permanently", "302 Found", "303 See Other",
                                          "307 Temporary Redirect", "308 Permanent Redirect"};
     const char *location = site_text("http://localhost@:PORT@/to");
-    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct site_response r;
         site_get(&r, site_path("/%.3s", lines[i]));
         assert_status_line(&r, lines[i]);
@@ -165,7 +165,7 @@ START_TEST(methods)
     site_mkdir("html/dir");
     site_serve("");
     static const char *const refused[] = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "FOO"};
-    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct site_response r;
         site_request(&r, refused[i], "/a.txt", "");
         /* RFC 9110, 9.1: 501 for a method that the server does not know. */
@@ -264,7 +264,7 @@ END_TEST
 static int status_of_head(int port, const char *line, size_t len, unsigned fields)
 {
     char text[32768];
-    size_t at = (size_t)snprintf(text, sizeof(text), "%sHost: a\r\n", line);
+    size_t at = (size_t)snprintf(text, sizeof text, "%sHost: a\r\n", line);
     for (unsigned i = 0; i < fields; i++) {
         memcpy(text + at, "X: ", 3);
         memset(text + at + 3, 'a', len - 3);
@@ -292,7 +292,7 @@ START_TEST(heads_at_the_limit)
                    "server { listen 127.0.0.1:@PORT1@; client_header_buffer_size 64k; }\n");
     site_start();
     static const char line[] = "GET /a.txt HTTP/1.1\r\n";
-    size_t rest = 3 * 4096 - (sizeof(line) - 1 + strlen("Host: a\r\n") + strlen("\r\n")); /* for fields */
+    size_t rest = 3 * 4096 - (sizeof line - 1 + strlen("Host: a\r\n") + strlen("\r\n")); /* for fields */
     for (int i = 0; i < 2; i++) {
         int port = site_port(i);
         ck_assert_int_eq(status_of_head(port, line, 4096, 1), 200);
@@ -363,7 +363,7 @@ START_TEST(return_without_answer)
 {
     site_serve("location = /drop { return 444; }");
     const char text[] = "GET /drop HTTP/1.1\r\nHost: a\r\n\r\n";
-    ck_assert_int_eq(site_status_of_bytes(text, sizeof(text) - 1), 0);
+    ck_assert_int_eq(site_status_of_bytes(text, sizeof text - 1), 0);
 }
 END_TEST
 

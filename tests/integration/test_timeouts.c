@@ -15,7 +15,7 @@ static void configure(const char *listen, const char *options)
     char conf[1024];
     site_pattern("html/f", 16 * MIB);
     site_write("html/a.txt", "hello\n");
-    snprintf(conf, sizeof(conf),
+    snprintf(conf, sizeof conf,
              "error_log logs/info info; server { listen 127.0.0.1:@PORT@ %s; server_name one; root @DIR@/html; %s }\n"
              "server { listen 127.0.0.1:@PORT1@; root @DIR@/html; keepalive_timeout 1600ms; }\n"
              "server { listen 127.0.0.1:@PORT2@; root @DIR@/html; keepalive_timeout 3s; }\n",
@@ -202,7 +202,7 @@ Suite *suite_timeouts(void)
     tcase_add_loop_test(tc, stalled_client, 0, WITH_THE_KERNEL);
     tcase_add_tcp_loop_test(tc, stalled_client, WITH_THE_KERNEL, sizeof stalls / sizeof *stalls,
                             "the kernel holds a whole response");
-    tcase_add_loop_test(tc, silent_client, 0, sizeof(silences) / sizeof(silences[0]));
+    tcase_add_loop_test(tc, silent_client, 0, sizeof silences / sizeof silences[0]);
     tcase_add_test(tc, lingering_client);
     tcase_add_test(tc, idle_client);
     return s;

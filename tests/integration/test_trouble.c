@@ -31,13 +31,13 @@ static const struct way {
     {"sendfile", "on", false},    {"sendfile", "threads", false}, {"sendfile", "off", false},
     {"mmap", "on", false},        {"mmap", "off", false},
 };
-enum { WAYS = sizeof(ways) / sizeof(*ways) };
+enum { WAYS = sizeof ways / sizeof *ways };
 
 /* /f is served in the way that is on trial; so is /good, from where nothing fails. */
 static void serve(const char *root, const struct way *w)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "@MAIN@\nevents { }\nhttp {\n@HTTP@\nlog_format io '$request_uri $status $body_bytes_sent $io_method';\n"
              "server {\nlisten 127.0.0.1:@PORT@;\naccess_log logs/io.log io;\nroot %s;\n"
              "io_method %s; aio %s; output_buffers 4 1m;\nlocation = /good { root %s/good; }\n"
@@ -98,7 +98,7 @@ static void expect_logged(const char *target, off_t sent, const char *method)
     char line[256];
     long long bytes;
     char word[64], *log;
-    snprintf(line, sizeof(line), "%s 200 ", target);
+    snprintf(line, sizeof line, "%s 200 ", target);
     log = log_await("logs/io.log", line);
     ck_assert_int_eq(sscanf(strstr(log, line) + strlen(line), "%lld %63s", &bytes, word), 2);
     ck_assert_str_eq(word, method);
@@ -119,7 +119,7 @@ static void fetch_good(void)
 static void expect_given_back(const char *path, unsigned cut)
 {
     char gone[4200];
-    snprintf(gone, sizeof(gone), "%s (deleted)", path);
+    snprintf(gone, sizeof gone, "%s (deleted)", path);
     site_await_closed(path);
     site_await_closed(gone);
     for (int64_t deadline = now_msec() + scaled(8000);
@@ -180,7 +180,7 @@ START_TEST(reads_fail)
     static const struct way by_threads[] = {
         {"direct", "threads", true}, {"direct", "off", true}, {"buffered", "threads", true}};
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
+    snprintf(path, sizeof path, "%s", site_pattern(site_data("f"), SIZE));
     if (!*site_disk()) {
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
@@ -199,7 +199,7 @@ END_TEST
 /* Where the middle of the file is on its disk. */
 static off_t place_on_disk(const char *path, off_t offset)
 {
-    struct fiemap *ask = calloc(1, sizeof(*ask) + sizeof(struct fiemap_extent));
+    struct fiemap *ask = calloc(1, sizeof *ask + sizeof(struct fiemap_extent));
     ck_assert_ptr_nonnull(ask);
     ask->fm_start = (uint64_t)offset;
     ask->fm_length = 1;
@@ -218,7 +218,7 @@ static off_t place_on_disk(const char *path, off_t offset)
 START_TEST(disk_fails)
 {
     char path[4096], image[4096];
-    snprintf(image, sizeof(image), "%s", site_write("image", ""));
+    snprintf(image, sizeof image, "%s", site_write("image", ""));
     if (!mounts_enter())
         return;
     for (unsigned i = 0; i < WAYS; i++) {
@@ -228,7 +228,7 @@ START_TEST(disk_fails)
         if (!run_tool("mkfs.ext4", "-q", "-F", "-b", "4096", "-O", "^has_journal", image, NULL) ||
             !mount_image("ext4", "mnt", image, 512, false, ""))
             return;
-        snprintf(path, sizeof(path), "%s", site_pattern("mnt/f", SIZE));
+        snprintf(path, sizeof path, "%s", site_pattern("mnt/f", SIZE));
         off_t place = place_on_disk(path, 12 * MIB);
         mount_end("mnt");
         if (!mount_image("ext4", "mnt", image, 512, true, ""))
@@ -257,7 +257,7 @@ START_TEST(file_is_cut)
         printf("skipped: no filesystem with O_DIRECT\n");
         return;
     }
-    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
+    snprintf(path, sizeof path, "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", w);
     ends_early(w, path, cut, ENODATA);
     /* What it is now. */
@@ -276,9 +276,9 @@ static void rewrite(const char *path)
     struct timespec later[2] = {{0, UTIME_OMIT}, {site_mtime(path) + 10, 0}};
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
-    memset(other, 'x', sizeof(other));
-    for (off_t at = 0; at < SIZE; at += sizeof(other)) {
-        size_t len = SIZE - at < (off_t)sizeof(other) ? (size_t)(SIZE - at) : sizeof(other);
+    memset(other, 'x', sizeof other);
+    for (off_t at = 0; at < SIZE; at += sizeof other) {
+        size_t len = SIZE - at < (off_t)sizeof other ? (size_t)(SIZE - at) : sizeof other;
         ck_assert_int_eq(pwrite(fd, other, len, at), (ssize_t)len);
     }
     ck_assert_int_eq(futimens(fd, later), 0);
@@ -295,7 +295,7 @@ static void append(const char *path)
 static void replace(const char *path)
 {
     char fresh[4096];
-    snprintf(fresh, sizeof(fresh), "%s", site_write("fresh", "new\n"));
+    snprintf(fresh, sizeof fresh, "%s", site_write("fresh", "new\n"));
     ck_assert_int_eq(unlink(path), 0);
     if (rename(fresh, path) < 0)
         site_write(path, "new\n"); /* another filesystem */
@@ -322,7 +322,7 @@ START_TEST(file_is_rewritten)
     const struct way *w = &ways[_i];
     char path[4096];
     struct site_client c;
-    if (!start_way(w, path, sizeof(path)))
+    if (!start_way(w, path, sizeof path))
         return;
     begin(&c, "/f", SIZE);
     rewrite(path);
@@ -349,7 +349,7 @@ static void goes_on(const struct way *w, void (*happen)(const char *path))
 {
     char path[4096];
     struct site_client c;
-    if (!start_way(w, path, sizeof(path)))
+    if (!start_way(w, path, sizeof path))
         return;
     begin(&c, "/f", SIZE);
     happen(path);
@@ -388,7 +388,7 @@ START_TEST(cached_file_was_rewritten_before)
     const struct way cached = {"sendfile", "on; open_file_cache max=9; open_file_cache_valid 60s", false};
     char path[4096];
     struct site_client c;
-    if (!start_way(&cached, path, sizeof(path)))
+    if (!start_way(&cached, path, sizeof path))
         return;
     struct site_response r;
     site_request(&r, "HEAD", "/f", "");
@@ -410,7 +410,7 @@ START_TEST(content_in_memory)
     const struct way memory = {"memory", "on; open_file_cache max=9; open_file_cache_content 32m cap=64m", true};
     char path[4096];
     struct site_client c;
-    snprintf(path, sizeof(path), "%s", site_pattern(site_data("f"), SIZE));
+    snprintf(path, sizeof path, "%s", site_pattern(site_data("f"), SIZE));
     serve(*site_disk() ? "@DISK@/data" : "@DIR@/data", &memory);
     struct site_response r;
     for (int i = 0; i < 2; i++) {
@@ -430,7 +430,7 @@ END_TEST
 START_TEST(content_of_one_location_only)
 {
     char path[4096];
-    snprintf(path, sizeof(path), "%s", site_write("html/f.txt", "first"));
+    snprintf(path, sizeof path, "%s", site_write("html/f.txt", "first"));
     site_conf_http("open_file_cache max=9; open_file_cache_valid 60s;\n"
                    "server { listen 127.0.0.1:@PORT@; root @DIR@/html;\n"
                    "location /live/ { alias @DIR@/html/; open_file_cache_content off; }\n"

@@ -289,7 +289,7 @@ START_TEST(output_is_full)
 {
     char text[512];
     const char *binary = getenv("SLUICE");
-    snprintf(text, sizeof(text), "%s tune '%s' --time 1 2>'%s/said' >/dev/full", binary ? binary : "build/sluice",
+    snprintf(text, sizeof text, "%s tune '%s' --time 1 2>'%s/said' >/dev/full", binary ? binary : "build/sluice",
              folder(), site_dir());
     int raw = system(text);
     ck_assert(WIFEXITED(raw));
@@ -327,7 +327,7 @@ Suite *suite_tune(void)
     TCase *t = site_case(s, "tune", 60);
     tcase_add_test(t, json);
     tcase_add_test(t, block);
-    tcase_add_loop_test(t, interrupted, 0, sizeof(endings) / sizeof(endings[0]));
+    tcase_add_loop_test(t, interrupted, 0, sizeof endings / sizeof endings[0]);
     tcase_add_test(t, tmpfs);
     tcase_add_test(t, ramfs);
     tcase_add_test(t, too_little_room);

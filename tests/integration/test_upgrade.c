@@ -23,7 +23,7 @@ static const char conf[] = "daemon off; worker_processes 1; pid logs/sluice.pid;
 static void configure(const char *more)
 {
     char text[1024];
-    snprintf(text, sizeof(text), conf, more);
+    snprintf(text, sizeof text, conf, more);
     site_conf(text);
 }
 
@@ -74,9 +74,9 @@ static int unix_socket(const char *name, int type)
 {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    ck_assert_uint_lt(strlen(site_path("%s", name)), sizeof(at.sun_path));
+    ck_assert_uint_lt(strlen(site_path("%s", name)), sizeof at.sun_path);
     strcpy(at.sun_path, site_path("%s", name));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     return fd;
 }
 
@@ -163,8 +163,8 @@ static void start_managed(void)
 {
     struct timeval patience = {.tv_sec = scaled(8000) / 1000};
     manager = unix_socket("notify", SOCK_DGRAM);
-    setsockopt(manager, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    snprintf(manager_setting, sizeof(manager_setting), "NOTIFY_SOCKET=%s", site_path("notify"));
+    setsockopt(manager, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(manager_setting, sizeof manager_setting, "NOTIFY_SOCKET=%s", site_path("notify"));
     site_start_with((char *[]){manager_setting, NULL}, -1);
 }
 
@@ -172,17 +172,17 @@ static void start_managed(void)
 static void expect_told(const char *words, pid_t pid)
 {
     char expected[64], number[16] = "", told[256] = "";
-    ssize_t n = recv(manager, told, sizeof(told) - 1, 0);
+    ssize_t n = recv(manager, told, sizeof told - 1, 0);
     if (pid > 0)
-        snprintf(number, sizeof(number), "%d", (int)pid);
-    snprintf(expected, sizeof(expected), "%s%s", words, number);
+        snprintf(number, sizeof number, "%d", (int)pid);
+    snprintf(expected, sizeof expected, "%s%s", words, number);
     ck_assert_msg(n > 0 && !strcmp(told, expected), "told \"%s\", not \"%s\"", told, expected);
 }
 
 static void expect_told_nothing(void)
 {
     char told[256] = "";
-    ck_assert_msg(recv(manager, told, sizeof(told) - 1, MSG_DONTWAIT) < 0, "told \"%s\"", told);
+    ck_assert_msg(recv(manager, told, sizeof told - 1, MSG_DONTWAIT) < 0, "told \"%s\"", told);
 }
 
 static const char ready[] = "READY=1\nMAINPID=", main_is[] = "MAINPID=", stopping[] = "STOPPING=1";
@@ -206,7 +206,7 @@ START_TEST(manager_of_a_replaced_binary)
     }
     ck_assert_int_eq(kill(master, SIGHUP), 0);
     char told[256] = "";
-    ck_assert_int_gt(recv(manager, told, sizeof(told) - 1, 0), 0);
+    ck_assert_int_gt(recv(manager, told, sizeof told - 1, 0), 0);
     ck_assert_msg(strstr(told, "RELOADING=1"), "%s", told);
     expect_told(ready, master);
     end_master(master);
@@ -294,7 +294,7 @@ START_TEST(manager_of_a_binary_replaced_in_haste)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(1))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert(bind(taken, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(taken, 1) == 0);
+    ck_assert(bind(taken, (struct sockaddr *)&at, sizeof at) == 0 && listen(taken, 1) == 0);
     configure("listen 127.0.0.1:@PORT1@;"); /* which the new one waits for, and gets in the end */
     site_kill(SIGUSR2);
     char *log = log_await("logs/error.log", "try again to bind()");

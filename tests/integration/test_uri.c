@@ -56,7 +56,7 @@ static const struct mapped {
 START_TEST(targets)
 {
     site_serve("");
-    for (size_t i = 0; i < sizeof(mapped) / sizeof(*mapped); i++) {
+    for (size_t i = 0; i < sizeof mapped / sizeof *mapped; i++) {
         struct site_response r;
         site_get(&r, mapped[i].target);
         ck_assert_msg(r.status == (mapped[i].body ? 200 : 404), "%s: %d", mapped[i].target, r.status);
@@ -88,11 +88,11 @@ static const char *const climbing[] = {
 START_TEST(nothing_above_the_root)
 {
     site_serve("");
-    for (size_t i = 0; i < sizeof(climbing) / sizeof(*climbing); i++)
+    for (size_t i = 0; i < sizeof climbing / sizeof *climbing; i++)
         ck_assert_msg(site_status_of(climbing[i]) == 400, "%s: %d", climbing[i], site_status_of(climbing[i]));
     static const char *const harmless[] = {"/..%5csecret.txt", "/..\\secret.txt", "/%252e%252e/secret.txt",
                                            "/..;/secret.txt"};
-    for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
         int status = site_status_of(harmless[i]);
         ck_assert_msg(status == 404 || status == 400, "%s: %d", harmless[i], status);
     }
@@ -122,7 +122,7 @@ static const char *const malformed[] = {"/%", "/%2", "/%zz", "/a%", "/%g1", "/%0
 START_TEST(bad_escapes)
 {
     site_serve("");
-    for (size_t i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         ck_assert_msg(site_status_of(malformed[i]) == 400, "%s: %d", malformed[i], site_status_of(malformed[i]));
     /* In the query they are data. */
     ck_assert_int_eq(site_status_of("/a.txt?%zz%00%"), 200);
@@ -141,7 +141,7 @@ START_TEST(directory_redirects)
         {"/abs/dir", "http://localhost@:PORT@/abs/dir/"}, {"/rel/dir?q", "/rel/dir/?q"},
         {"/noport/dir", "http://localhost/noport/dir/"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_response r;
         const char *location = site_text(rows[i].location);
         site_get(&r, rows[i].target);
@@ -205,15 +205,15 @@ START_TEST(neither_file_nor_folder)
     ck_assert_int_eq(mkfifo(site_path("html/fifo"), 0666), 0);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    ck_assert_uint_lt(strlen(site_path("html/sock")), sizeof(at.sun_path));
+    ck_assert_uint_lt(strlen(site_path("html/sock")), sizeof at.sun_path);
     strcpy(at.sun_path, site_path("html/sock"));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(symlink("/dev/null", site_path("html/null")), 0);
     ck_assert_int_eq(symlink("/dev/zero", site_path("html/zero")), 0);
     ck_assert_int_eq(symlink("loop", site_path("html/loop")), 0);
     ck_assert_int_eq(symlink("nowhere", site_path("html/dangling")), 0);
     static const char *const names[] = {"/fifo", "/sock", "/null", "/zero", "/loop", "/dangling"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         int status = site_status_of(names[i]);
         bool is_fine = status == 403 || status == 404 || (on_nginx() && !strcmp(names[i], "/sock"));
         ck_assert_msg(is_fine, "%s: %d", names[i], status);
@@ -252,7 +252,7 @@ START_TEST(absolute_form)
         {"GET http://TWO/x?y HTTP/1.1\r\nHost: one\r\n\r\n", "two"},
         {"GET /x HTTP/1.1\r\nHost: TWO.\r\n\r\n", "two"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_client c;
         struct site_response r;
         client_open(&c, site_port(0));

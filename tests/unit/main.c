@@ -27,7 +27,7 @@ static char run_dir[4096];
 static void make_run_dir(void)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(run_dir, sizeof(run_dir), "%.4000s/sluice-run-XXXXXX", base && *base ? base : "/tmp");
+    snprintf(run_dir, sizeof run_dir, "%.4000s/sluice-run-XXXXXX", base && *base ? base : "/tmp");
     if (!mkdtemp(run_dir) || chmod(run_dir, 0755) < 0 || setenv("TMPDIR", run_dir, 1) < 0) {
         perror(run_dir);
         exit(2);

@@ -57,7 +57,7 @@ static const char *tmp_base(void)
 
 const char *unit_dir(void)
 {
-    return dir[0] ? dir : make_dir(dir, sizeof(dir), tmp_base());
+    return dir[0] ? dir : make_dir(dir, sizeof dir, tmp_base());
 }
 
 /* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes O_DIRECT still is memory. */
@@ -67,7 +67,7 @@ static int takes_direct(const char *base)
     struct statfs fs;
     if (statfs(base, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         return 0;
-    snprintf(path, sizeof(path), "%s/sluice-direct-XXXXXX", base);
+    snprintf(path, sizeof path, "%s/sluice-direct-XXXXXX", base);
     int fd = mkstemp(path);
     if (fd < 0)
         return 0;
@@ -87,9 +87,9 @@ const char *unit_disk_dir(void)
     if (disk_dir[0])
         return disk_dir;
     const char *const bases[] = {tmp_base(), "build", "/var/tmp"};
-    for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
         if (takes_direct(bases[i]))
-            return make_dir(disk_dir, sizeof(disk_dir), bases[i]);
+            return make_dir(disk_dir, sizeof disk_dir, bases[i]);
     }
     return NULL;
 }
@@ -105,14 +105,14 @@ const char *unit_path(const char *name)
     static char paths[8][4096 + 256];
     static unsigned turn;
     char *path = paths[turn++ % 8];
-    snprintf(path, sizeof(paths[0]), "%s/%s", unit_dir(), name);
+    snprintf(path, sizeof paths[0], "%s/%s", unit_dir(), name);
     return path;
 }
 
 static void make_parents(const char *path)
 {
     char copy[4096 + 256];
-    snprintf(copy, sizeof(copy), "%s", path);
+    snprintf(copy, sizeof copy, "%s", path);
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)mkdir(copy, 0755);

@@ -146,7 +146,7 @@ static const char *set_symlinks(struct conf *cf, const struct conf_row *row, voi
         struct text arg = cf->args[i];
         if (text_starts(arg, TEXT("from="))) {
             const char *error =
-                template_compile(cf, http_main_at(cf)->variables, text_from(arg, sizeof("from=") - 1), &s->from);
+                template_compile(cf, http_main_at(cf)->variables, text_from(arg, sizeof "from=" - 1), &s->from);
             if (error)
                 return error;
             continue;

@@ -49,7 +49,7 @@ static size_t control_at(const char *bytes, size_t at, size_t len)
 {
     while (len - at >= 8) {
         uint64_t word;
-        memcpy(&word, bytes + at, sizeof(word));
+        memcpy(&word, bytes + at, sizeof word);
         word = le64toh(word);
         uint64_t del = word ^ EACH_BYTE(0x7f);
         uint64_t hit = ((word - EACH_BYTE(0x20)) & ~word) | ((del - EACH_BYTE(1)) & ~del);
@@ -228,11 +228,11 @@ static int grow(struct reader *r)
         room = r->most;
     if (room <= r->room)
         return stop(r, 431);
-    struct header *headers = arena_alloc(r->arena, room * sizeof(*headers));
+    struct header *headers = arena_alloc(r->arena, room * sizeof *headers);
     if (!headers)
         return stop(r, 500);
     if (r->m->count > 0)
-        memcpy(headers, r->m->headers, r->m->count * sizeof(*headers));
+        memcpy(headers, r->m->headers, r->m->count * sizeof *headers);
     r->m->headers = headers;
     r->room = room;
     return 0;
@@ -347,11 +347,11 @@ static int request_line(struct message *m, const char *head, size_t len)
         return 400;
     m->line = text_span(head, end);
     m->method_name = (struct text){head, text_find(m->line, ' ')};
-    if (m->line.len < m->method_name.len + sizeof(" / HTTP/1.1") - 1)
+    if (m->line.len < m->method_name.len + sizeof " / HTTP/1.1" - 1)
         return 400;
 
     const char *version = end - 3;
-    m->version = text_from(m->line, m->line.len - (sizeof("HTTP/1.1") - 1));
+    m->version = text_from(m->line, m->line.len - (sizeof "HTTP/1.1" - 1));
     if (version[0] == '0')
         return 400; /* HTTP/0.9 has no version on the wire: nginx's answer */
     if (version[0] != '1' || version[2] > '1')
@@ -364,7 +364,7 @@ static int request_line(struct message *m, const char *head, size_t len)
 static bool target_agrees(const struct message *m)
 {
     const char *at = m->method_name.at + m->method_name.len + 1;
-    const char *end = m->line.at + m->line.len - (sizeof(" HTTP/1.1") - 1);
+    const char *end = m->line.at + m->line.len - (sizeof " HTTP/1.1" - 1);
     return m->target.at == at && m->target.at + m->target.len == end;
 }
 
@@ -436,7 +436,7 @@ static int check_framing(struct message *m, struct framing *f)
 
 int parse_head(struct message *m, struct framing *f, const char *head, size_t len, unsigned most, struct arena *arena)
 {
-    memset(m, 0, sizeof(*m));
+    memset(m, 0, sizeof *m);
     *f = (struct framing){0};
     int status = request_line(m, head, len);
     if (status)

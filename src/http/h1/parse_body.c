@@ -164,13 +164,13 @@ int body_begin(struct body *b, const struct message *m, const struct framing *f,
     *b = (struct body){.chunked = f->chunked, .left = f->chunked ? 0 : m->length, .done = !has_body(m, f)};
     if (!f->chunked)
         return 0;
-    struct decoder *d = arena_zalloc(arena, sizeof(*d));
+    struct decoder *d = arena_zalloc(arena, sizeof *d);
     if (!d)
         return -ENOMEM;
     d->last = true;
     llhttp_init(&d->parser, HTTP_REQUEST, &settings);
     d->parser.data = d;
-    llhttp_execute(&d->parser, head, sizeof(head) - 1);
+    llhttp_execute(&d->parser, head, sizeof head - 1);
     b->decoder = d;
     return 0;
 }

@@ -76,13 +76,13 @@ size_t parse_known(struct message *m, struct text bytes, unsigned most, struct a
 {
     struct text rest = bytes, line;
 
-    memset(m, 0, sizeof(*m));
+    memset(m, 0, sizeof *m);
     bool complete = take_line(&rest, &m->line);
     if (!take_parts(m, complete))
         return 0;
     size_t known = bytes.len - rest.len;
     unsigned room = count_lines(rest, most);
-    m->headers = room > 0 ? arena_alloc(arena, room * sizeof(*m->headers)) : NULL;
+    m->headers = room > 0 ? arena_alloc(arena, room * sizeof *m->headers) : NULL;
     while (m->headers && take_line(&rest, &line)) {
         if (line.len > 0 && (m->count == room || !take_field(m, line)))
             break;

@@ -116,7 +116,7 @@ static struct listing_entry *next_entry(struct reader *r)
 {
     if (r->count == r->room) {
         size_t room = r->room ? r->room * 2 : ENTRIES_AT_FIRST;
-        struct listing_entry *entries = realloc(r->entries, room * sizeof(*entries));
+        struct listing_entry *entries = realloc(r->entries, room * sizeof *entries);
         if (!entries)
             return NULL;
         r->entries = entries;
@@ -133,8 +133,8 @@ static bool look_guarded(const struct reader *r, int dir, const char *name, stru
     if (!S_ISLNK(st->st_mode))
         return true;
     char path[PATH_MAX];
-    int len = snprintf(path, sizeof(path), "%s/%s", r->path, name);
-    return len > 0 && (size_t)len < sizeof(path) && file_stat(path, r->guard, st) == 0;
+    int len = snprintf(path, sizeof path, "%s/%s", r->path, name);
+    return len > 0 && (size_t)len < sizeof path && file_stat(path, r->guard, st) == 0;
 }
 
 static bool look_at(const struct reader *r, int dir, const char *name, struct stat *st)
@@ -247,7 +247,7 @@ int listing_print(const char *path, const struct listing_want *want, const struc
     closedir(dir);
     if (rc == 0) {
         if (r.count > 1)
-            qsort(r.entries, r.count, sizeof(*r.entries), compare);
+            qsort(r.entries, r.count, sizeof *r.entries, compare);
         struct listing l = {want, r.entries, r.count, want->conf->localtime ? zone_offset() : 0};
         print(&l, out);
         rc = out->failed ? -ENOMEM : 0;
@@ -302,7 +302,7 @@ off_t listing_round(off_t size, char *unit)
         char unit;
     } units[] = {{1 << 30, 1 << 30, 'G'}, {1 << 20, 1 << 20, 'M'}, {10000, 1 << 10, 'K'}};
     *unit = '\0';
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (size < units[i].least)
             continue;
         *unit = units[i].unit;

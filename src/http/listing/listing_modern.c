@@ -91,7 +91,7 @@ static void print_human(off_t size, struct buffer *out)
     }
     double value = (double)size / 1024;
     size_t unit = 0;
-    for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+    for (; value >= 999.5 && unit + 1 < sizeof units / sizeof units[0]; unit++)
         value /= 1024;
     buffer_printf(out, "%.*f %s", value < 9.95 ? 2 : value < 99.5 ? 1 : 0, value, units[unit]);
 }
@@ -152,7 +152,7 @@ void listing_print_modern(const struct listing *l, struct buffer *out)
                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>Index of ");
     listing_add_html(out, l->want->uri);
     buffer_add_str(out, "</title>\n<style>\n");
-    buffer_add(out, style, sizeof(style) - 1);
+    buffer_add(out, style, sizeof style - 1);
     buffer_add_str(out, "</style>\n</head>\n<body>\n<h1>");
     print_crumbs(l->want->uri, out);
     buffer_add_str(out, "</h1>\n<table>\n<thead><tr><th aria-sort=\"ascending\">Name</th><th class=\"n\">Size</th>"
@@ -166,6 +166,6 @@ void listing_print_modern(const struct listing *l, struct buffer *out)
     buffer_add_str(out, "</tbody>\n</table>\n");
     print_summary(l, out);
     buffer_add_str(out, "<script>\n");
-    buffer_add(out, script, sizeof(script) - 1);
+    buffer_add(out, script, sizeof script - 1);
     buffer_add_str(out, "</script>\n</body>\n</html>\n");
 }

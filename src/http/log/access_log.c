@@ -287,7 +287,7 @@ static const char *set_cache(struct conf *cf, const struct conf_row *row, void *
         return NULL;
     if (cache.max == 0)
         return conf_error(cf, "\"%s\" must have \"max\" parameter", row->name);
-    struct log_names_conf *kept = arena_alloc(cf->arena, sizeof(*kept));
+    struct log_names_conf *kept = arena_alloc(cf->arena, sizeof *kept);
     if (!kept)
         return conf_error(cf, "no memory");
     *kept = cache;

@@ -43,7 +43,7 @@ static struct mime_entry *find(const struct mime_table *t, struct text extension
 
 static bool resize(struct mime_table *t, size_t slots, struct arena *arena)
 {
-    struct mime_table bigger = {.slots = arena_zalloc(arena, slots * sizeof(*bigger.slots)), .mask = slots - 1};
+    struct mime_table bigger = {.slots = arena_zalloc(arena, slots * sizeof *bigger.slots), .mask = slots - 1};
     if (!bigger.slots)
         return false;
     for (size_t i = 0; t->slots && i <= t->mask; i++) {
@@ -100,7 +100,7 @@ const char *mime_set_types(struct conf *cf, const struct conf_row *row, void *sl
     (void)row;
     struct mime_table **table = slot;
     if (!*table) { /* a second block in the same place adds to the first, as in nginx */
-        *table = arena_zalloc(cf->arena, sizeof(**table));
+        *table = arena_zalloc(cf->arena, sizeof **table);
         if (!*table || !resize(*table, SLOTS_AT_FIRST, cf->arena))
             return conf_error(cf, "out of memory");
     }

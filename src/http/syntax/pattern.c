@@ -53,7 +53,7 @@ static void release(void *code)
 static const char *compile_error(int number, size_t offset, struct text source, struct arena *arena)
 {
     PCRE2_UCHAR why[128];
-    pcre2_get_error_message(number, why, sizeof(why));
+    pcre2_get_error_message(number, why, sizeof why);
     if (offset >= source.len)
         return arena_printf(arena, "pcre2_compile() failed: %s in \"%.*s\"", (const char *)why, TEXT_ARG(source));
     return arena_printf(arena, "pcre2_compile() failed: %s in \"%.*s\" at \"%.*s\"", (const char *)why,
@@ -70,8 +70,8 @@ static int read_names(struct pattern *p, struct arena *arena)
     pcre2_pattern_info(p->code, PCRE2_INFO_NAMETABLE, &table);
     if (count == 0)
         return 0;
-    p->names = arena_alloc(arena, count * sizeof(*p->names));
-    p->groups = arena_alloc(arena, count * sizeof(*p->groups));
+    p->names = arena_alloc(arena, count * sizeof *p->names);
+    p->groups = arena_alloc(arena, count * sizeof *p->groups);
     if (!p->names || !p->groups)
         return -ENOMEM;
     for (uint32_t i = 0; i < count; i++, table += size) {
@@ -87,7 +87,7 @@ int pattern_compile(struct pattern **out, struct text source, bool nocase, struc
     int number;
     PCRE2_SIZE offset;
     *error = "no memory";
-    struct pattern *p = arena_zalloc(arena, sizeof(*p));
+    struct pattern *p = arena_zalloc(arena, sizeof *p);
     if (!p || prepare() < 0)
         return -ENOMEM;
     p->code = pcre2_compile((PCRE2_SPTR)(source.at ? source.at : ""), source.len, nocase ? PCRE2_CASELESS : 0, &number,

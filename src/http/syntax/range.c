@@ -80,7 +80,7 @@ static int by_start(const void *a, const void *b)
 static unsigned coalesce(struct range *ranges, unsigned count)
 {
     unsigned kept = 0;
-    qsort(ranges, count, sizeof(*ranges), by_start);
+    qsort(ranges, count, sizeof *ranges, by_start);
     for (unsigned i = 1; i < count; i++) {
         if (ranges[i].start > ranges[kept].end)
             ranges[++kept] = ranges[i];

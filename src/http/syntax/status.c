@@ -60,7 +60,7 @@ static const struct status table[] = {
     {507, "507 Insufficient Storage", NULL, NULL, true},
 };
 
-enum { TABLE_LENGTH = sizeof(table) / sizeof(table[0]), FIRST = 100, LAST = 999 };
+enum { TABLE_LENGTH = sizeof table / sizeof table[0], FIRST = 100, LAST = 999 };
 
 static const struct status *find(int code)
 {

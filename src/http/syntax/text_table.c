@@ -24,7 +24,7 @@ static uint32_t hash_of(struct text t)
 static bool grow(struct text_table *t, struct arena *arena)
 {
     size_t slots = t->slots ? 2 * (t->mask + 1) : FIRST_SLOTS;
-    struct text_table_entry **more = arena_zalloc(arena, slots * sizeof(*more));
+    struct text_table_entry **more = arena_zalloc(arena, slots * sizeof *more);
 
     if (!more)
         return false;

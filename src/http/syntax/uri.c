@@ -62,7 +62,7 @@ static bool is_ipv6(struct text t)
 {
     char address[INET6_ADDRSTRLEN];
     struct in6_addr ignored;
-    if (t.len >= sizeof(address) || memchr(t.at, '\0', t.len))
+    if (t.len >= sizeof address || memchr(t.at, '\0', t.len))
         return false;
     memcpy(address, t.at, t.len);
     address[t.len] = '\0';

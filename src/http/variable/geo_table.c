@@ -158,7 +158,7 @@ int geo_table_flatten(struct geo_table *t, struct text dflt, struct arena *arena
     if (t->count > 0)
         qsort(t->ranges, t->count, sizeof *t->ranges, compare);
     drop_duplicates(t, duplicate, arg);
-    const struct geo_range **stack = malloc((t->count + 1) * sizeof(*stack));
+    const struct geo_range **stack = malloc((t->count + 1) * sizeof *stack);
     t->points = arena_alloc(arena, (2 * t->count + 1) * sizeof *t->points);
     if (stack && t->points)
         rc = sweep(t, dflt, stack, wrong);

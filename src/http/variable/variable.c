@@ -151,11 +151,11 @@ static bool add_group(struct variables *vs, struct own_variable *v)
 {
     if (vs->group_count == vs->group_room) {
         unsigned room = 2 * vs->group_room + 8;
-        struct own_variable **more = arena_alloc(vs->arena, room * sizeof(*more));
+        struct own_variable **more = arena_alloc(vs->arena, room * sizeof *more);
         if (!more)
             return false;
         if (vs->group_count > 0)
-            memcpy(more, vs->groups, vs->group_count * sizeof(*more));
+            memcpy(more, vs->groups, vs->group_count * sizeof *more);
         vs->groups = more;
         vs->group_room = room;
     }

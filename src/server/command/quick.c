@@ -101,7 +101,7 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                   "    charset utf-8;\n"
                   "    charset_types",
                   DIRECTIO_MIB);
-    for (unsigned i = 0; i < sizeof(charset_types) / sizeof(charset_types[0]); i++)
+    for (unsigned i = 0; i < sizeof charset_types / sizeof charset_types[0]; i++)
         buffer_printf(out, " %s", charset_types[i]);
     buffer_add_str(out, ";\n"
                         "    server {\n"
@@ -174,7 +174,7 @@ static int choose_address(struct quick *q)
     if (!given)
         given = "127.0.0.1";
     else if (number_parse(text_of(given), &port) == 0 && strlen(given) < 20) {
-        snprintf(text, sizeof(text), "127.0.0.1:%s", given);
+        snprintf(text, sizeof text, "127.0.0.1:%s", given);
         given = text;
     }
     if (address_parse(text_of(given), PORT, found, 16, &count, &error) < 0) {

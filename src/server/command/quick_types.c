@@ -59,7 +59,7 @@ static const struct {
 void quick_types(struct buffer *out)
 {
     buffer_add_str(out, "    types {\n");
-    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++)
         buffer_printf(out, "        %s %s;\n", types[i].type, types[i].extensions);
     buffer_add_str(out, "    }\n");
 }

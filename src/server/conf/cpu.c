@@ -43,7 +43,7 @@ unsigned cpu_usable(void)
     unsigned cpus, quota;
     long online = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (sched_getaffinity(0, sizeof(mask), &mask) == 0)
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0)
         cpus = (unsigned)CPU_COUNT(&mask);
     else
         cpus = online > 0 ? (unsigned)online : 1;

@@ -40,8 +40,8 @@ static unsigned smaller_limit(unsigned a, unsigned b)
 static bool read_line(const char *folder, const char *name, char *line, int size)
 {
     char path[LINE_SIZE];
-    int len = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *f = len < (int)sizeof(path) ? fopen(path, "re") : NULL;
+    int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = len < (int)sizeof path ? fopen(path, "re") : NULL;
 
     if (!f)
         return false;
@@ -56,9 +56,9 @@ static unsigned group_quota(enum version v, const char *folder)
     char quota[64], period[64];
 
     if (v == V2)
-        return read_line(folder, "cpu.max", quota, sizeof(quota)) ? cpu_quota_parse(quota) : 0;
-    if (!read_line(folder, "cpu.cfs_quota_us", quota, sizeof(quota)) ||
-        !read_line(folder, "cpu.cfs_period_us", period, sizeof(period)))
+        return read_line(folder, "cpu.max", quota, sizeof quota) ? cpu_quota_parse(quota) : 0;
+    if (!read_line(folder, "cpu.cfs_quota_us", quota, sizeof quota) ||
+        !read_line(folder, "cpu.cfs_period_us", period, sizeof period))
         return 0;
     return quota_of(strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
@@ -68,11 +68,11 @@ static unsigned group_quota(enum version v, const char *folder)
 static unsigned groups_quota(enum version v, const char *root, const char *mount, const char *group)
 {
     char folder[LINE_SIZE];
-    int base = snprintf(folder, sizeof(folder), "%s%s", root, mount);
-    int len = snprintf(folder, sizeof(folder), "%s%s%s", root, mount, group);
+    int base = snprintf(folder, sizeof folder, "%s%s", root, mount);
+    int len = snprintf(folder, sizeof folder, "%s%s%s", root, mount, group);
     unsigned limit = 0;
 
-    if (len >= (int)sizeof(folder))
+    if (len >= (int)sizeof folder)
         return 0;
     for (;;) {
         limit = smaller_limit(limit, group_quota(v, folder));
@@ -150,11 +150,11 @@ static unsigned mounts_quota(enum version v, const char *root, const char *group
     const char *shown, *mount;
     unsigned limit = 0;
 
-    snprintf(path, sizeof(path), "%s/proc/self/mountinfo", root);
+    snprintf(path, sizeof path, "%s/proc/self/mountinfo", root);
     FILE *f = fopen(path, "re");
     if (!f)
         return 0;
-    while (fgets(line, sizeof(line), f)) {
+    while (fgets(line, sizeof line, f)) {
         if (take_mount(line, &shown, &mount) == v)
             limit = smaller_limit(limit, groups_quota(v, root, mount, below(group, shown)));
     }
@@ -168,11 +168,11 @@ unsigned cpu_quota_read(const char *root)
     const char *group;
     unsigned limit = 0;
 
-    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *f = fopen(path, "re");
     if (!f)
         return 0;
-    while (fgets(line, sizeof(line), f)) {
+    while (fgets(line, sizeof line, f)) {
         enum version v = take_group(line, &group);
         if (v != NEITHER)
             limit = smaller_limit(limit, mounts_quota(v, root, group));

@@ -78,7 +78,7 @@ static const char *set_affinity(struct conf *cf, const struct conf_row *row, voi
     unsigned first = 1;
 
     (void)row;
-    a->masks = arena_zalloc(cf->arena, cf->count * sizeof(*a->masks));
+    a->masks = arena_zalloc(cf->arena, cf->count * sizeof *a->masks);
     if (!a->masks)
         return conf_error(cf, "no memory");
     if (text_equal(cf->args[1], TEXT("auto"))) {
@@ -86,7 +86,7 @@ static const char *set_affinity(struct conf *cf, const struct conf_row *row, voi
             return conf_error(cf, "invalid number of arguments in \"worker_cpu_affinity\" directive");
         a->automatic = true;
         first = 2;
-        if (cf->count == 2 && sched_getaffinity(0, sizeof(*a->masks), &a->masks[a->count++]) < 0)
+        if (cf->count == 2 && sched_getaffinity(0, sizeof *a->masks, &a->masks[a->count++]) < 0)
             return conf_error(cf, "sched_getaffinity() failed (%d: %s)", errno, strerror(errno));
     }
     for (unsigned i = first; i < cf->count; i++) {
@@ -120,7 +120,7 @@ static const char *set_priority(struct conf *cf, const struct conf_row *row, voi
 static const char *set_env(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct env_conf **end = slot;
-    struct env_conf *env = arena_zalloc(cf->arena, sizeof(*env));
+    struct env_conf *env = arena_zalloc(cf->arena, sizeof *env);
 
     (void)row;
     if (!env)

@@ -20,7 +20,7 @@ __attribute__((format(printf, 2, 3))) static int fail(struct options *o, const c
     va_list args;
 
     va_start(args, format);
-    vsnprintf(o->error, sizeof(o->error), format, args);
+    vsnprintf(o->error, sizeof o->error, format, args);
     va_end(args);
     return -EINVAL;
 }
@@ -32,7 +32,7 @@ static int set_signal(struct options *o, const char *name)
         int signal;
     } signals[] = {{"stop", SIGTERM}, {"quit", SIGQUIT}, {"reopen", SIGUSR1}, {"reload", SIGHUP}};
 
-    for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+    for (unsigned i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         if (strcmp(name, signals[i].name) == 0) {
             o->signal = signals[i].signal;
             return 0;
@@ -167,7 +167,7 @@ int options_parse(struct options *options, int argc, char *const *argv)
 {
     struct line line = {.argc = argc, .argv = argv, .at = 1};
 
-    memset(options, 0, sizeof(*options));
+    memset(options, 0, sizeof *options);
     for (; line.at < argc; line.at++) {
         int rc = parse_one(options, &line);
 

@@ -26,7 +26,7 @@ static struct bound *add(struct sockets *s)
 
     if (s->count == s->cap) {
         unsigned cap = s->cap ? 2 * s->cap : 8;
-        struct bound *at = realloc(s->at, cap * sizeof(*at));
+        struct bound *at = realloc(s->at, cap * sizeof *at);
 
         if (!at)
             return NULL;
@@ -34,7 +34,7 @@ static struct bound *add(struct sockets *s)
         s->cap = cap;
     }
     b = &s->at[s->count++];
-    memset(b, 0, sizeof(*b));
+    memset(b, 0, sizeof *b);
     b->fd = -1;
     b->worker = SOCKET_SHARED;
     return b;
@@ -43,7 +43,7 @@ static struct bound *add(struct sockets *s)
 static int socket_int(int fd, int name)
 {
     int value = 0;
-    socklen_t len = sizeof(value);
+    socklen_t len = sizeof value;
 
     return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -errno : value;
 }
@@ -171,7 +171,7 @@ int sockets_inherit(struct sockets *s)
 {
     int rc;
 
-    memset(s, 0, sizeof(*s));
+    memset(s, 0, sizeof *s);
     rc = inherit_from_systemd(s);
     return rc < 0 ? rc : inherit_from_master(s);
 }
@@ -375,7 +375,7 @@ void sockets_close(struct sockets *s, bool remove_files)
             remove_file(b);
     }
     free(s->at);
-    memset(s, 0, sizeof(*s));
+    memset(s, 0, sizeof *s);
 }
 
 /* The service manager's come last: an older binary, which does not know the mark, reads as far as the first of them. */

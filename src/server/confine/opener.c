@@ -57,7 +57,7 @@ union control {
 static int send_answer(int to, const struct answer *a)
 {
     int rc = a->rc, fds[2] = {a->fd, a->direct_fd};
-    struct iovec iov = {&rc, sizeof(rc)};
+    struct iovec iov = {&rc, sizeof rc};
     union control control = {.bytes = {0}};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
@@ -90,17 +90,17 @@ static void take_descriptors(struct msghdr *msg, struct answer *a)
 static int receive_answer(int from, struct answer *a)
 {
     int rc = -EACCES;
-    struct iovec iov = {&rc, sizeof(rc)};
+    struct iovec iov = {&rc, sizeof rc};
     union control control;
     struct msghdr msg = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control)};
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
     ssize_t n;
 
     *a = (struct answer){-1, -1, 0};
     do
         n = recvmsg(from, &msg, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n != sizeof(rc))
+    if (n != sizeof rc)
         return n < 0 ? -errno : -EPIPE;
     take_descriptors(&msg, a);
     /* The other process has opened it, and there was no room for the descriptor here. */
@@ -142,7 +142,7 @@ static bool find_path(char out[PATH_MAX], int fd, const char *path, const struct
     char link[32];
     struct stat now;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, out, PATH_MAX - 1);
     if (len > 0) {
         out[len] = '\0';
@@ -188,7 +188,7 @@ static int compare_name(const void *key, const void *grant)
 
 static bool is_named(const struct opener *o, const char *path)
 {
-    const struct grant *g = bsearch(path, o->names->at, o->names->count, sizeof(*g), compare_name);
+    const struct grant *g = bsearch(path, o->names->at, o->names->count, sizeof *g, compare_name);
 
     return g && g->rights & GRANT_READ && !(g->rights & GRANT_OWN);
 }
@@ -212,7 +212,7 @@ static void find_wandering(struct opener *o)
     char real[PATH_MAX];
 
     o->wandering_known = true;
-    o->wandering = calloc(o->names->count + 1, sizeof(*o->wandering));
+    o->wandering = calloc(o->names->count + 1, sizeof *o->wandering);
     for (size_t i = 0; o->wandering && i < o->names->count; i++) {
         const struct grant *g = &o->names->at[i];
         if (g->rights & GRANT_READ && !(g->rights & GRANT_OWN) &&
@@ -271,7 +271,7 @@ static int open_direct(int fd)
 
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < DIRECT_LEAST)
         return -1;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     return open(link, O_RDONLY | O_DIRECT | O_CLOEXEC);
 }
 
@@ -295,7 +295,7 @@ static int open_varying_log(const struct opener *o, const char *path)
     const char *slash = strrchr(path, '/');
     int fd = -EACCES;
 
-    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
     int at = open(*folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0)
         return -errno;
@@ -377,7 +377,7 @@ static _Noreturn void run(struct opener *o)
     static struct ask ask;
 
     for (;;) {
-        ssize_t n = recv(o->socket, &ask, sizeof(ask), 0);
+        ssize_t n = recv(o->socket, &ask, sizeof ask, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= (ssize_t)offsetof(struct ask, path))
@@ -407,7 +407,7 @@ void opener_tells(int fd, unsigned generation)
 /* Once. A pipe that is full says it already. */
 static void tell(void)
 {
-    if (worker.outdated >= 0 && write(worker.outdated, &worker.generation, sizeof(worker.generation)) < 0 &&
+    if (worker.outdated >= 0 && write(worker.outdated, &worker.generation, sizeof worker.generation) < 0 &&
         errno == EINTR)
         return;
     worker.outdated = -1;
@@ -421,7 +421,7 @@ static struct answer order(enum what what, const char *path, const struct open_o
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
     struct answer a = {-1, -1, -EACCES};
 
-    if (iov[1].iov_len > sizeof(head.path))
+    if (iov[1].iov_len > sizeof head.path)
         return a;
     head.options = options ? *options : none;
     pthread_mutex_lock(&worker.lock);

@@ -96,7 +96,7 @@ static void bind_to_cpus(const struct affinity_conf *a, unsigned n)
     } else {
         mask = a->masks[n < a->count ? n : a->count - 1];
     }
-    if (sched_setaffinity(0, sizeof(mask), &mask) < 0)
+    if (sched_setaffinity(0, sizeof mask, &mask) < 0)
         log_alert(errno, "sched_setaffinity() failed");
 }
 

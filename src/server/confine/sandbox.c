@@ -50,13 +50,13 @@ static void say(struct said *s, const char *format, ...)
 {
     va_list args;
 
-    if (s->len > 0 && s->len + 2 < sizeof(s->text))
-        s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len, ", ");
+    if (s->len > 0 && s->len + 2 < sizeof s->text)
+        s->len += (size_t)snprintf(s->text + s->len, sizeof s->text - s->len, ", ");
     va_start(args, format);
-    int n = vsnprintf(s->text + s->len, sizeof(s->text) - s->len, format, args);
+    int n = vsnprintf(s->text + s->len, sizeof s->text - s->len, format, args);
     va_end(args);
     if (n > 0)
-        s->len += (size_t)n < sizeof(s->text) - s->len ? (size_t)n : sizeof(s->text) - s->len - 1;
+        s->len += (size_t)n < sizeof s->text - s->len ? (size_t)n : sizeof s->text - s->len - 1;
 }
 
 /* "sudo sluice DIR" means root's right to read; what root may write and do besides is not
@@ -94,13 +94,13 @@ static void log_granted(const struct grants *g, unsigned rights, const char *wha
         const struct grant *at = &g->at[i];
         if (!(at->rights & rights) || at->rights & GRANT_OWN || at->error)
             continue;
-        if (len > 0 && len + strlen(at->path) + 2 >= sizeof(line)) {
+        if (len > 0 && len + strlen(at->path) + 2 >= sizeof line) {
             log_write(log_main, level, 0, 0, "Landlock grants %s of %s", what, line);
             level = LEVEL_INFO;
             len = 0;
         }
-        int n = snprintf(line + len, sizeof(line) - len, "%s%s", len > 0 ? ", " : "", at->path);
-        len += (size_t)n < sizeof(line) - len ? (size_t)n : sizeof(line) - len - 1;
+        int n = snprintf(line + len, sizeof line - len, "%s%s", len > 0 ? ", " : "", at->path);
+        len += (size_t)n < sizeof line - len ? (size_t)n : sizeof line - len - 1;
     }
     if (len > 0)
         log_write(log_main, level, 0, 0, "Landlock grants %s of %s", what, line);

@@ -29,7 +29,7 @@ static int add(struct grants *g, const char *path, unsigned rights, int error)
 {
     if (g->count == g->cap) {
         size_t cap = g->cap ? 2 * g->cap : 16;
-        struct grant *at = realloc(g->at, cap * sizeof(*at));
+        struct grant *at = realloc(g->at, cap * sizeof *at);
         if (!at)
             return -ENOMEM;
         g->at = at;
@@ -56,7 +56,7 @@ static void settle(struct grants *g)
     size_t kept = 0;
 
     if (g->count > 0)
-        qsort(g->at, g->count, sizeof(*g->at), compare);
+        qsort(g->at, g->count, sizeof *g->at, compare);
     for (size_t i = 0; i < g->count; i++) {
         struct grant *last = kept > 0 ? &g->at[kept - 1] : NULL;
         if (last && strcmp(last->path, g->at[i].path) == 0 && last->error == g->at[i].error) {
@@ -107,7 +107,7 @@ static int add_log_folder(struct grants *g, const char *path)
 {
     char real[PATH_MAX], name[PATH_MAX];
 
-    if (strlen(path) >= sizeof(name))
+    if (strlen(path) >= sizeof name)
         return add(g, path, GRANT_WRITE, ENAMETOOLONG);
     strcpy(name, path);
     if (realpath(name, real))
@@ -169,7 +169,7 @@ int sandbox_paths(struct grants *g, const struct cycle *c)
         if (rc == 0 && !conf_path_is_open(path))
             rc = add_read(g, path);
     }
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && rc == 0; i++)
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && rc == 0; i++)
         rc = add(g, fixed[i].path, fixed[i].rights | GRANT_OWN, 0);
     list_each (&c->conf.writes, node, tmp) {
         if (rc == 0)

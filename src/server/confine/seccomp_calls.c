@@ -395,4 +395,4 @@ const struct seccomp_call seccomp_calls[] = {
     FATAL(capset),
 };
 
-const size_t seccomp_call_count = sizeof(seccomp_calls) / sizeof(seccomp_calls[0]);
+const size_t seccomp_call_count = sizeof seccomp_calls / sizeof seccomp_calls[0];

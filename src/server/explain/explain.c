@@ -126,7 +126,7 @@ static int explain(struct asked *a, struct cycle *c)
         return explain_fail("%s has no \"server\": nothing is served", c->source->name);
     if (explain_choose_address(a, &o) < 0)
         return -EINVAL;
-    if (getcwd(folder, sizeof(folder) - 1) && strcmp(folder, "/") != 0)
+    if (getcwd(folder, sizeof folder - 1) && strcmp(folder, "/") != 0)
         o.folder = strcat(folder, "/");
     /* Before the privileges go: the kernel lets root look, and the user that the server was started
      * by. */

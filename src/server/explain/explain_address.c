@@ -21,11 +21,11 @@ static bool ip_of(const char *host, struct address *ip)
     char text[INET6_ADDRSTRLEN];
     size_t len = strlen(host);
 
-    memset(ip, 0, sizeof(*ip));
+    memset(ip, 0, sizeof *ip);
     ip->any.sa_family = AF_INET;
     if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &ip->in4.sin_addr) == 1)
         return true;
-    if (len < 3 || len - 2 >= sizeof(text) || host[0] != '[')
+    if (len < 3 || len - 2 >= sizeof text || host[0] != '[')
         return false;
     memcpy(text, host + 1, len - 2);
     text[len - 2] = '\0';
@@ -156,7 +156,7 @@ int explain_choose_address(struct asked *a, struct explain_options *o)
         o->address = best_address(a, o->http, NO_PORT, &fit);
     if (!o->address)
         return no_address(a, o->http);
-    snprintf(a->address_why, sizeof(a->address_why), "%s%s",
+    snprintf(a->address_why, sizeof a->address_why, "%s%s",
              o->http->address_count == 1 ? "the only one" : fit_text(fit),
              a->host[0] && a->port == NO_PORT && address_port(&o->address->address) != HTTP_PORT ? " (none has port 80)"
                                                                                                  : "");

@@ -52,7 +52,7 @@ static int add_field(struct asked *a, const char *line)
 /* A client's address has no port that matters. */
 static int set_client(struct asked *a, const char *value)
 {
-    memset(&a->client, 0, sizeof(a->client));
+    memset(&a->client, 0, sizeof a->client);
     if (inet_pton(AF_INET, value, &a->client.in4.sin_addr) == 1)
         a->client.any.sa_family = AF_INET;
     else if (inet_pton(AF_INET6, value, &a->client.in6.sin6_addr) == 1)

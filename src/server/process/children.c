@@ -30,7 +30,7 @@ static int64_t now_msec(void)
 
 int children_init(struct children *cs)
 {
-    memset(cs, 0, sizeof(*cs));
+    memset(cs, 0, sizeof *cs);
     if (pipe2(cs->alive, O_CLOEXEC) < 0 || pipe2(cs->outdated, O_CLOEXEC | O_NONBLOCK) < 0 ||
         fcntl(cs->outdated[0], F_SETOWN, getpid()) < 0 || fcntl(cs->outdated[0], F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
         return -errno;
@@ -51,14 +51,14 @@ static struct child *add(struct children *cs)
 {
     if (cs->count == cs->cap) {
         unsigned cap = cs->cap ? 2 * cs->cap : 16;
-        struct child *at = realloc(cs->at, cap * sizeof(*at));
+        struct child *at = realloc(cs->at, cap * sizeof *at);
 
         if (!at)
             return NULL;
         cs->at = at;
         cs->cap = cap;
     }
-    memset(&cs->at[cs->count], 0, sizeof(cs->at[0]));
+    memset(&cs->at[cs->count], 0, sizeof cs->at[0]);
     return &cs->at[cs->count++];
 }
 
@@ -118,7 +118,7 @@ static unsigned wait_until_ready(int fd, unsigned workers)
             break;
         if (poll(&wait, 1, (int)left) <= 0)
             continue;
-        n = read(fd, bytes, sizeof(bytes));
+        n = read(fd, bytes, sizeof bytes);
         if (n == 0)
             break;
         if (n > 0)

@@ -73,7 +73,7 @@ static int give_up(struct cycle *c, int rc)
 
 int cycle_read(struct cycle **out, const struct cycle_source *source)
 {
-    struct cycle *c = calloc(1, sizeof(*c));
+    struct cycle *c = calloc(1, sizeof *c);
     const char *error;
     int rc;
 

@@ -21,7 +21,7 @@ static void send_state(const char *state)
     size_t len = path ? strlen(path) : 0;
     int fd;
 
-    if (len < 2 || len >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+    if (len < 2 || len >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@'))
         return;
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -38,7 +38,7 @@ void notify_ready(void)
 {
     char state[64];
 
-    snprintf(state, sizeof(state), "READY=1\nMAINPID=%d", (int)getpid());
+    snprintf(state, sizeof state, "READY=1\nMAINPID=%d", (int)getpid());
     send_state(state);
 }
 
@@ -46,7 +46,7 @@ void notify_main(pid_t pid)
 {
     char state[32];
 
-    snprintf(state, sizeof(state), "MAINPID=%d", (int)pid);
+    snprintf(state, sizeof state, "MAINPID=%d", (int)pid);
     send_state(state);
 }
 
@@ -56,7 +56,7 @@ void notify_reloading(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     send_state(state);
 }

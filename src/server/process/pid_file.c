@@ -45,7 +45,7 @@ static bool is_closed_folder(int error)
 static int put(int fd, pid_t pid)
 {
     char line[32];
-    int len = snprintf(line, sizeof(line), "%d\n", (int)pid);
+    int len = snprintf(line, sizeof line, "%d\n", (int)pid);
     ssize_t n = write(fd, line, (size_t)len);
 
     return n == len ? 0 : n < 0 ? -errno : -EIO;
@@ -68,7 +68,7 @@ static int replace(const char *path, pid_t pid)
     char beside[PATH_MAX];
     int fd, rc;
 
-    if (snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid()) >= (int)sizeof(beside))
+    if (snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid()) >= (int)sizeof beside)
         return -ENAMETOOLONG;
     fd = make_beside(beside);
     if (fd < 0)
@@ -145,7 +145,7 @@ static int may_make(const char *path)
     const char *slash = strrchr(path, '/');
     size_t len = slash ? (size_t)(slash - path) + 1 : 2;
 
-    if (len >= sizeof(folder))
+    if (len >= sizeof folder)
         return -ENAMETOOLONG;
     memcpy(folder, slash ? path : "./", len);
     folder[len] = '\0';
@@ -157,7 +157,7 @@ static int follow(char path[PATH_MAX])
 {
     for (int hops = 0; hops < MOST_LINKS; hops++) {
         char to[PATH_MAX];
-        ssize_t len = readlink(path, to, sizeof(to));
+        ssize_t len = readlink(path, to, sizeof to);
         char *slash = strrchr(path, '/');
         size_t kept = slash && len > 0 && to[0] != '/' ? (size_t)(slash - path) + 1 : 0;
 
@@ -178,7 +178,7 @@ static int may_write_through(const char *path)
     struct stat st;
 
     if (stat(path, &st) < 0) {
-        int rc = errno != ENOENT || strlen(path) >= sizeof(target) ? -errno : follow(strcpy(target, path));
+        int rc = errno != ENOENT || strlen(path) >= sizeof target ? -errno : follow(strcpy(target, path));
 
         return rc < 0 ? rc : may_make(target);
     }

@@ -18,7 +18,7 @@ void renewal_heard(struct renewal *r, const struct children *cs, int64_t now)
     unsigned generation;
     bool newest = false;
 
-    while (read(cs->outdated[0], &generation, sizeof(generation)) == sizeof(generation))
+    while (read(cs->outdated[0], &generation, sizeof generation) == sizeof generation)
         newest = newest || generation == cs->generation;
     if (!newest || r->due > 0)
         return;

@@ -38,9 +38,9 @@ static int hand_fill(struct hand *h, const struct cycle *c, unsigned worker)
     unsigned addresses = c->http->address_count;
 
     h->extra_count = 0;
-    h->fds = calloc(addresses + 1, sizeof(*h->fds));
-    h->extra_fds = calloc(s->count + 1, sizeof(*h->extra_fds));
-    h->extra_address = calloc(s->count + 1, sizeof(*h->extra_address));
+    h->fds = calloc(addresses + 1, sizeof *h->fds);
+    h->extra_fds = calloc(s->count + 1, sizeof *h->extra_fds);
+    h->extra_address = calloc(s->count + 1, sizeof *h->extra_address);
     if (!h->fds || !h->extra_fds || !h->extra_address)
         return -ENOMEM;
     for (unsigned i = 0; i < addresses; i++)
@@ -122,7 +122,7 @@ static void on_unlisten(void *arg)
 
 int run_start(struct run **out, struct loop *loop, const struct run_options *start)
 {
-    struct run *s = calloc(1, sizeof(*s));
+    struct run *s = calloc(1, sizeof *s);
     int rc = -ENOMEM;
 
     if (s) {

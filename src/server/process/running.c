@@ -19,10 +19,10 @@
 static bool is_admission(int folder, const char *name)
 {
     static const char memory[] = "/memfd:" ADMISSION_MEMORY " (deleted)";
-    char target[sizeof(memory)];
+    char target[sizeof memory];
 
-    return readlinkat(folder, name, target, sizeof(target)) == (ssize_t)sizeof(memory) - 1 &&
-           memcmp(target, memory, sizeof(memory) - 1) == 0;
+    return readlinkat(folder, name, target, sizeof target) == (ssize_t)sizeof memory - 1 &&
+           memcmp(target, memory, sizeof memory - 1) == 0;
 }
 
 /* A descriptor or -errno. */
@@ -43,7 +43,7 @@ static DIR *open_fds(pid_t pid)
 {
     char path[64];
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
     return opendir(path);
 }
 
@@ -68,7 +68,7 @@ static int copy_admission(const char *pid_path, struct admission **out, pid_t *p
 
 void running_ask(struct running *r, const char *pid_path)
 {
-    const size_t size = sizeof(r->why);
+    const size_t size = sizeof r->why;
     pid_t pid = 0;
 
     r->admission = NULL;

@@ -13,7 +13,7 @@ static const struct {
     {SIGUSR2, "SIGUSR2"}, {SIGWINCH, "SIGWINCH"}, {SIGCHLD, "SIGCHLD"}, {SIGIO, "SIGIO"},
 };
 
-enum { KNOWN = sizeof(known) / sizeof(known[0]) };
+enum { KNOWN = sizeof known / sizeof known[0] };
 
 /* Linux discards what it would ignore anyway, blocked or not: SIGCHLD and SIGWINCH need a handler to arrive at all. */
 static void on_signal(int signal)

@@ -53,7 +53,7 @@ static void generation_end(struct generation *g)
 /* Takes the cycle over, also where it fails. */
 static int generation_start(struct single *s, struct cycle *cycle)
 {
-    struct generation *g = calloc(1, sizeof(*g));
+    struct generation *g = calloc(1, sizeof *g);
     int rc = -ENOMEM;
 
     if (g) {

@@ -50,7 +50,7 @@ static char *conf_path_of(const char *prefix, const char *file)
 
 int start_source(struct cycle_source *source, const struct options *options)
 {
-    memset(source, 0, sizeof(*source));
+    memset(source, 0, sizeof *source);
     source->prefix = prefix_of(options->prefix ? options->prefix : SLUICE_PREFIX);
     if (source->prefix)
         source->file = conf_path_of(source->prefix, options->conf_file ? options->conf_file : SLUICE_CONF_PATH);

@@ -41,7 +41,7 @@ _Noreturn static void run_new_binary(const struct cycle *cycle, char *const *arg
     char *fds = sockets_pass_on(&cycle->sockets);
     char self[32];
 
-    snprintf(self, sizeof(self), "%d", (int)master);
+    snprintf(self, sizeof self, "%d", (int)master);
     if (fds && setenv("SLUICE_FDS", fds, 1) == 0 && setenv("SLUICE_MASTER", self, 1) == 0) {
         signals_default();
         execvp(argv[0], argv);

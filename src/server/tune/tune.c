@@ -43,7 +43,7 @@ __attribute__((format(printf, 2, 3))) static int fail(struct tune_options *o, co
     va_list args;
 
     va_start(args, format);
-    vsnprintf(o->error, sizeof(o->error), format, args);
+    vsnprintf(o->error, sizeof o->error, format, args);
     va_end(args);
     return -EINVAL;
 }
@@ -93,7 +93,7 @@ static int check_directory(struct tune *t)
     int error = stat(t->results->dir, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 
     if (error)
-        snprintf(t->error, sizeof(t->error), "\"%s\": %s", t->results->dir, strerror(error));
+        snprintf(t->error, sizeof t->error, "\"%s\": %s", t->results->dir, strerror(error));
     return error ? -1 : 0;
 }
 
@@ -101,13 +101,13 @@ static int measure(struct tune *t)
 {
     if (check_directory(t) < 0)
         return -1;
-    tune_filesystem_name(t->results->dir, t->results->filesystem, sizeof(t->results->filesystem));
+    tune_filesystem_name(t->results->dir, t->results->filesystem, sizeof t->results->filesystem);
     t->results->memory = tune_memory();
     if (tune_file_make(t, FILE_MOST, until(t, share_write)) < 0)
         return -1;
     int rc = tune_direct_measure(t, share_grid, share_rest);
     if (rc < 0) {
-        snprintf(t->error, sizeof(t->error), "cannot read disks asynchronously: %s", strerror(-rc));
+        snprintf(t->error, sizeof t->error, "cannot read disks asynchronously: %s", strerror(-rc));
         return -1;
     }
     tune_cold_measure(t, until(t, share_cold));

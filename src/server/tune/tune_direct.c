@@ -122,7 +122,7 @@ static void try_alignments(struct tune *t)
     static const unsigned tried[] = {512, 1024, 2048, 4096, 8192, 16384, 65536};
     void *buffer;
 
-    for (unsigned i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+    for (unsigned i = 0; i < sizeof tried / sizeof tried[0]; i++) {
         if (posix_memalign(&buffer, 2 * tried[i], 2 * tried[i]) != 0)
             return;
         ssize_t n = pread(t->file->direct_fd, (char *)buffer + tried[i], tried[i], tried[i]);
@@ -173,7 +173,7 @@ static void measure_grid(struct rig *rig, struct disk *disk, double seconds)
     for (unsigned i = 0; i < ROUNDS * TUNE_SIZES * TUNE_DEPTHS && tune_now() < until; i++) {
         unsigned at = i % (TUNE_SIZES * TUNE_DEPTHS), size = at / TUNE_DEPTHS, depth = at % TUNE_DEPTHS;
 
-        snprintf(what, sizeof(what), "reading with O_DIRECT, %s x %u", tune_size_text(tune_sizes[size]),
+        snprintf(what, sizeof what, "reading with O_DIRECT, %s x %u", tune_size_text(tune_sizes[size]),
                  tune_depths[depth]);
         tune_progress_at(&t->progress, what);
         (void)run(rig, disk, tune_sizes[size], tune_depths[depth], each, &t->results->grid[size][depth]);

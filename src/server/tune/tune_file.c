@@ -27,7 +27,7 @@ enum {
 
 static int fail(struct tune *t, int error, const char *doing)
 {
-    snprintf(t->error, sizeof(t->error), "cannot %s in \"%s\": %s", doing, t->results->dir, strerror(error));
+    snprintf(t->error, sizeof t->error, "cannot %s in \"%s\": %s", doing, t->results->dir, strerror(error));
     return -1;
 }
 
@@ -35,9 +35,9 @@ static int make_and_unlink(const char *dir)
 {
     char path[PATH_MOST];
     sigset_t all, before;
-    int n = snprintf(path, sizeof(path), "%s/.sluice-tune-XXXXXX", dir);
+    int n = snprintf(path, sizeof path, "%s/.sluice-tune-XXXXXX", dir);
 
-    if (n < 0 || (size_t)n >= sizeof(path)) {
+    if (n < 0 || (size_t)n >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
@@ -82,7 +82,7 @@ static uint64_t room(struct tune *t, uint64_t most)
         may = most;
     if (may >= LEAST)
         return may - may % TUNE_BLOCK;
-    snprintf(t->error, sizeof(t->error),
+    snprintf(t->error, sizeof t->error,
              "\"%s\" has %llu MiB of free space; measuring takes a tenth of it, and at least %d MiB", t->results->dir,
              (unsigned long long)(free_bytes >> 20), LEAST >> 20);
     return 0;
@@ -124,7 +124,7 @@ static int64_t fill(struct tune *t, int fd, uint64_t size, double until)
         return -1;
     }
     for (; at < size && (at < LEAST || tune_now() < until); at += PIECE) {
-        scramble(piece, PIECE / sizeof(*piece), at / PIECE + 1);
+        scramble(piece, PIECE / sizeof *piece, at / PIECE + 1);
         if (write_all(fd, (const char *)piece, PIECE) < 0)
             break;
         if ((at + PIECE) % WRITTEN_BACK == 0) {
@@ -157,7 +157,7 @@ int tune_file_make(struct tune *t, uint64_t most, double until)
         close(fd);
         return fail(t, error, "write the temporary file");
     }
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     int rc = file_open(&t->file, link, NULL);
     close(fd);
     if (rc < 0)

@@ -67,8 +67,8 @@ static void take_entry(struct walk *w, const char *folder, const struct dirent *
 
     if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
         return;
-    int n = snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-    if (n < 0 || (size_t)n >= sizeof(path))
+    int n = snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+    if (n < 0 || (size_t)n >= sizeof path)
         return;
     if (e->d_type == DT_DIR || ((e->d_type == DT_REG || e->d_type == DT_UNKNOWN) && open_one(w, path)))
         queue(w, path);
@@ -88,7 +88,7 @@ static void read_folder(struct walk *w, const char *folder)
 
 void tune_open_measure(struct tune *t, double until)
 {
-    struct walk *w = calloc(1, sizeof(*w));
+    struct walk *w = calloc(1, sizeof *w);
 
     if (!w)
         return;

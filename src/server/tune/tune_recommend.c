@@ -30,9 +30,9 @@ __attribute__((format(printf, 4, 5))) static void add(struct tune_advice *a, con
     va_list args;
 
     line->name = name;
-    snprintf(line->value, sizeof(line->value), "%s", value);
+    snprintf(line->value, sizeof line->value, "%s", value);
     va_start(args, reason);
-    vsnprintf(line->reason, sizeof(line->reason), reason, args);
+    vsnprintf(line->reason, sizeof line->reason, reason, args);
     va_end(args);
 }
 
@@ -188,7 +188,7 @@ static void advise_buffers(const struct tune_results *r, double rate, struct tun
     uint64_t bytes = (uint64_t)c.size * c.depth;
     char value[48];
 
-    snprintf(value, sizeof(value), "%u %s", c.depth, tune_size_text(c.size));
+    snprintf(value, sizeof value, "%u %s", c.depth, tune_size_text(c.size));
     add(a, "output_buffers", value,
         "%.0f MB/s at %.2f s of CPU per GiB; the best of all was %.0f MB/s. %s for a download at full speed: the "
         "default "

@@ -36,7 +36,7 @@ double tune_median(double *values, size_t count)
 {
     if (count == 0)
         return 0;
-    qsort(values, count, sizeof(*values), compare);
+    qsort(values, count, sizeof *values, compare);
     return values[count / 2];
 }
 

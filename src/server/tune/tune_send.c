@@ -30,13 +30,13 @@ struct wire {
 
 static int listen_on_loopback(struct sockaddr_in *address)
 {
-    socklen_t len = sizeof(*address);
+    socklen_t len = sizeof *address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (fd < 0)
         return -1;
-    if (bind(fd, (struct sockaddr *)address, sizeof(*address)) == 0 && listen(fd, 1) == 0 &&
+    if (bind(fd, (struct sockaddr *)address, sizeof *address) == 0 && listen(fd, 1) == 0 &&
         getsockname(fd, (struct sockaddr *)address, &len) == 0)
         return fd;
     close(fd);
@@ -50,11 +50,11 @@ static int connect_both(struct wire *w)
 
     w->near = -1;
     w->far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener >= 0 && w->far >= 0 && connect(w->far, (struct sockaddr *)&address, sizeof(address)) == 0)
+    if (listener >= 0 && w->far >= 0 && connect(w->far, (struct sockaddr *)&address, sizeof address) == 0)
         w->near = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (listener >= 0)
         close(listener);
-    if (w->near >= 0 && setsockopt(w->near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0)
+    if (w->near >= 0 && setsockopt(w->near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
         return 0;
     if (w->far >= 0)
         close(w->far);

@@ -14,13 +14,13 @@ const char *tune_size_text(uint64_t bytes)
     uint64_t k = 1024, m = k * k, g = m * k;
 
     if (bytes > 0 && bytes % g == 0)
-        snprintf(text, sizeof(texts[0]), "%llug", (unsigned long long)(bytes / g));
+        snprintf(text, sizeof texts[0], "%llug", (unsigned long long)(bytes / g));
     else if (bytes > 0 && bytes % m == 0)
-        snprintf(text, sizeof(texts[0]), "%llum", (unsigned long long)(bytes / m));
+        snprintf(text, sizeof texts[0], "%llum", (unsigned long long)(bytes / m));
     else if (bytes > 0 && bytes % k == 0)
-        snprintf(text, sizeof(texts[0]), "%lluk", (unsigned long long)(bytes / k));
+        snprintf(text, sizeof texts[0], "%lluk", (unsigned long long)(bytes / k));
     else
-        snprintf(text, sizeof(texts[0]), "%llu", (unsigned long long)bytes);
+        snprintf(text, sizeof texts[0], "%llu", (unsigned long long)bytes);
     return text;
 }
 
@@ -34,7 +34,7 @@ static double round_up(double n)
 
     while (unit * 10 <= n)
         unit *= 10;
-    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (steps[i] * unit >= n)
             return steps[i] * unit;
     }
@@ -64,7 +64,7 @@ static int row_of(double rate, double top)
 static void plot_row(const struct tune_results *r, int row, double top, struct buffer *out)
 {
     char line[TUNE_SIZES * COLUMN];
-    size_t len = sizeof(line);
+    size_t len = sizeof line;
 
     memset(line, ' ', len);
     for (unsigned size = 0; size < TUNE_SIZES; size++) {

@@ -45,11 +45,11 @@ START_TEST(test_space)
 {
     _Alignas(16) char space[128];
     struct arena a;
-    arena_init_on(&a, space, sizeof(space), 256);
+    arena_init_on(&a, space, sizeof space, 256);
     ck_assert_ptr_eq(arena_alloc(&a, 100), space);
     ck_assert_ptr_eq(arena_alloc(&a, 16), space + 112);
     char *out = arena_alloc(&a, 1);
-    ck_assert(out < space || out >= space + sizeof(space));
+    ck_assert(out < space || out >= space + sizeof space);
     arena_fini(&a);
 }
 END_TEST

@@ -15,12 +15,12 @@ START_TEST(test_http)
     char out[CLOCK_HTTP_LEN + 1], expected[64];
     clock_format_http(out, 784111777);
     ck_assert_str_eq(out, "Sun, 06 Nov 1994 08:49:37 GMT");
-    for (unsigned i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+    for (unsigned i = 0; i < sizeof moments / sizeof moments[0]; i++) {
         struct tm tm;
         gmtime_r(&moments[i], &tm);
-        strftime(expected, sizeof(expected), "%a, %d %b ", &tm);
-        snprintf(expected + 12, sizeof(expected) - 12, "%04d", tm.tm_year + 1900);
-        strftime(expected + 16, sizeof(expected) - 16, " %H:%M:%S GMT", &tm);
+        strftime(expected, sizeof expected, "%a, %d %b ", &tm);
+        snprintf(expected + 12, sizeof expected - 12, "%04d", tm.tm_year + 1900);
+        strftime(expected + 16, sizeof expected - 16, " %H:%M:%S GMT", &tm);
         clock_format_http(out, moments[i]);
         ck_assert_str_eq(out, expected);
         time_t back = 5;
@@ -30,7 +30,7 @@ START_TEST(test_http)
     for (time_t t = -86400L * 366 * 8; t < 86400L * 366 * 200; t += 86399L * 3) { /* every weekday and leap year */
         struct tm tm;
         gmtime_r(&t, &tm);
-        strftime(expected, sizeof(expected), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT", &tm);
         clock_format_http(out, t);
         ck_assert_str_eq(out, expected);
     }
@@ -100,7 +100,7 @@ START_TEST(test_parse)
         {"Sun,", -1},
         {"", -1},
     };
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         time_t t = -1;
         int rc = clock_parse_http(text_of(cases[i].text), &t);
         ck_assert_msg(rc == (cases[i].t < 0 ? -EINVAL : 0), "\"%s\": %d", cases[i].text, rc);
@@ -118,7 +118,7 @@ START_TEST(test_two_digit_year)
     gmtime_r(&now, &tm);
     for (int year = 0; year < 100; year++) {
         char text[64];
-        snprintf(text, sizeof(text), "Monday, 01-Jan-%02d 00:00:00 GMT", year);
+        snprintf(text, sizeof text, "Monday, 01-Jan-%02d 00:00:00 GMT", year);
         ck_assert_int_eq(clock_parse_http(text_of(text), &t), 0);
         struct tm got;
         gmtime_r(&t, &got);
@@ -140,11 +140,11 @@ START_TEST(test_update)
     char expected[64];
     time_t sec = clock_now.sec;
     localtime_r(&sec, &tm);
-    strftime(expected, sizeof(expected), "%d/%b/%Y:%H:%M:%S +0545", &tm);
+    strftime(expected, sizeof expected, "%d/%b/%Y:%H:%M:%S +0545", &tm);
     ck_assert_str_eq(clock_now.log, expected);
-    strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S+05:45", &tm);
+    strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S+05:45", &tm);
     ck_assert_str_eq(clock_now.iso8601, expected);
-    strftime(expected, sizeof(expected), "%Y/%m/%d %H:%M:%S", &tm);
+    strftime(expected, sizeof expected, "%Y/%m/%d %H:%M:%S", &tm);
     ck_assert_str_eq(clock_now.error, expected);
     clock_format_error(expected, sec);
     ck_assert_str_eq(clock_now.error, expected);

@@ -39,7 +39,7 @@ START_TEST(test_format)
     char expected[256];
     const char *path = start(LEVEL_ERROR);
     log_write(&test_log, LEVEL_ERROR, 5, ENOENT, "open() \"%s\" failed", "/x");
-    snprintf(expected, sizeof(expected), "[error] %d#%d: *5 open() \"/x\" failed (2: No such file or directory)\n",
+    snprintf(expected, sizeof expected, "[error] %d#%d: *5 open() \"/x\" failed (2: No such file or directory)\n",
              getpid(), gettid());
     char *line = finish(path);
     ck_assert_str_eq(line, expected);
@@ -54,7 +54,7 @@ START_TEST(test_plain)
     errno = 77;
     log_write(&test_log, LEVEL_EMERG, 0, -ENOSPC, "a\nb\x7f\t\"\xc3\xa4");
     ck_assert_int_eq(errno, 77);
-    snprintf(expected, sizeof(expected), "[emerg] %d#%d: a\\x0Ab\\x7F\\x09\"\xc3\xa4 (28: No space left on device)\n",
+    snprintf(expected, sizeof expected, "[emerg] %d#%d: a\\x0Ab\\x7F\\x09\"\xc3\xa4 (28: No space left on device)\n",
              getpid(), gettid());
     char *line = finish(path);
     ck_assert_str_eq(line, expected);
@@ -79,8 +79,8 @@ END_TEST
 START_TEST(test_long)
 {
     char message[5000];
-    memset(message, '\1', sizeof(message));
-    message[sizeof(message) - 1] = '\0';
+    memset(message, '\1', sizeof message);
+    message[sizeof message - 1] = '\0';
     const char *path = start(LEVEL_WARN);
     log_write(&test_log, LEVEL_WARN, 1, ENOENT, "%s", message);
     char *line = finish(path);

@@ -125,7 +125,7 @@ START_TEST(test_errors)
         "syslog:server=127.0.0.1,nohost",
         "syslog:server=127.0.0.1,x=y",
     };
-    for (unsigned i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++)
         ck_assert_msg(log_file_open(&lf, malformed[i], 0, 0) == -EINVAL, "%s", malformed[i]);
 }
 END_TEST
@@ -166,7 +166,7 @@ static void *add_many(void *arg)
     int number = *(int *)arg;
     char line[32];
     for (int i = 0; i < LINES; i++) {
-        int len = snprintf(line, sizeof(line), "%02d %08d\n", number, i);
+        int len = snprintf(line, sizeof line, "%02d %08d\n", number, i);
         log_file_write(shared, 6, line, (size_t)len);
     }
     return NULL;
@@ -186,7 +186,7 @@ START_TEST(test_many)
     }
     for (int i = 0; i < 2000; i++) { /* and reserved lines between them */
         char line[32];
-        snprintf(line, sizeof(line), "%02d %08d\n", THREADS, i);
+        snprintf(line, sizeof line, "%02d %08d\n", THREADS, i);
         char *at = log_file_reserve(shared, LINE);
         if (!at)
             continue;
@@ -389,7 +389,7 @@ START_TEST(test_slow)
     int reader = open(path, O_RDONLY | O_NONBLOCK);
     struct log_file *lf = open_log(path, 0, 0);
     ck_assert_int_eq(log_file_writer_start(), 0);
-    memset(line, 'x', sizeof(line));
+    memset(line, 'x', sizeof line);
     line[999] = '\n';
     uint64_t accepted = 0;
     for (; log_file_dropped(lf) == 0; accepted++) /* nobody reads: the buffer must fill */
@@ -406,7 +406,7 @@ START_TEST(test_slow)
     while (bytes < accepted * 1000) {
         struct pollfd pfd = {reader, POLLIN, 0};
         ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
-        ssize_t n = read(reader, sink, sizeof(sink));
+        ssize_t n = read(reader, sink, sizeof sink);
         ck_assert_int_gt(n, 0);
         bytes += (uint64_t)n;
     }
@@ -435,10 +435,10 @@ START_TEST(test_reopen_of_a_fifo)
         log_file_writer_stop();
     reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     add(lf, "a\n");
-    ck_assert_int_eq(read(reader, bytes, sizeof(bytes)), 2);
+    ck_assert_int_eq(read(reader, bytes, sizeof bytes), 2);
     ck_assert_int_eq(log_file_reopen_all(), 0); /* now it is opened anew, and waits for room as before */
     add(lf, "b\n");
-    ck_assert_int_eq(read(reader, bytes, sizeof(bytes)), 2);
+    ck_assert_int_eq(read(reader, bytes, sizeof bytes), 2);
     ck_assert_str_eq(bytes, "b\n");
     log_file_close(lf);
     close(reader);
@@ -453,7 +453,7 @@ static void end_turns(struct log_file *lf, const char *path, unsigned in_a_row)
     for (unsigned good = 0; good < in_a_row; turn++) {
         char line[48];
         for (int n = 0; n < 3; n++) {
-            snprintf(line, sizeof(line), "turn %u line %d\n", turn, n);
+            snprintf(line, sizeof line, "turn %u line %d\n", turn, n);
             log_file_write_urgent(lf, 6, line, strlen(line));
         }
         log_file_end_turn();
@@ -504,7 +504,7 @@ START_TEST(test_urgent_stuck)
     struct log_file *lf = open_log(path, 0, 0);
     ck_assert_int_eq(log_file_writer_start(), 0);
     log_file_take_turns(true);
-    memset(line, 'x', sizeof(line));
+    memset(line, 'x', sizeof line);
     line[999] = '\n';
     for (unsigned i = 0; i < TURNS; i++) {
         log_file_write_urgent(lf, 6, line, 1000);
@@ -529,7 +529,7 @@ START_TEST(test_stuck)
     struct log_file *lf = open_log(path, 0, 0), *other = open_log(other_path, 0, 0);
     ck_assert_int_eq(log_file_open_names(&named, &none), 0);
     ck_assert_int_eq(log_file_writer_start(), 0);
-    memset(line, 'x', sizeof(line));
+    memset(line, 'x', sizeof line);
     line[999] = '\n';
     while (log_file_dropped(lf) == 0)
         log_file_write(lf, 6, line, 1000);
@@ -595,7 +595,7 @@ static void check_datagram(int fd, const char *head, const char *tail)
     char got[1024];
     struct pollfd pfd = {fd, POLLIN, 0};
     ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
-    ssize_t n = recv(fd, got, sizeof(got) - 1, 0);
+    ssize_t n = recv(fd, got, sizeof got - 1, 0);
     ck_assert_int_gt(n, 0);
     got[n] = '\0';
     ck_assert_msg(strncmp(got, head, strlen(head)) == 0, "%s", got);
@@ -610,17 +610,17 @@ START_TEST(test_syslog)
 {
     char host[256] = "", target[256], tail[512];
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    snprintf(un.sun_path, sizeof(un.sun_path), "%s", unit_path("log.sock"));
-    snprintf(target, sizeof(target), "syslog:server=unix:%s,facility=daemon,tag=Web_1,severity=notice", un.sun_path);
+    snprintf(un.sun_path, sizeof un.sun_path, "%s", unit_path("log.sock"));
+    snprintf(target, sizeof target, "syslog:server=unix:%s,facility=daemon,tag=Web_1,severity=notice", un.sun_path);
     struct log_file *lf = open_log(target, 0, 0);
     add(lf, "lost\n"); /* nobody listens yet */
     ck_assert_uint_eq(log_file_dropped(lf), 1);
 
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-    gethostname(host, sizeof(host) - 1);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+    gethostname(host, sizeof host - 1);
     log_file_write(lf, 3, "an error\n", 9);
-    snprintf(tail, sizeof(tail), " %s Web_1: an error", host);
+    snprintf(tail, sizeof tail, " %s Web_1: an error", host);
     check_datagram(fd, "<27>", tail);
 
     ck_assert_int_eq(log_file_writer_start(), 0);
@@ -628,9 +628,9 @@ START_TEST(test_syslog)
     char *at = log_file_reserve(lf, 50);
     memcpy(at, "reserved\n", 9);
     log_file_commit(lf, 9);
-    snprintf(tail, sizeof(tail), " %s Web_1: with\nline feed", host);
+    snprintf(tail, sizeof tail, " %s Web_1: with\nline feed", host);
     check_datagram(fd, "<24>", tail);
-    snprintf(tail, sizeof(tail), " %s Web_1: reserved", host);
+    snprintf(tail, sizeof tail, " %s Web_1: reserved", host);
     check_datagram(fd, "<29>", tail);
     log_file_writer_stop();
     log_file_close(lf);
@@ -641,14 +641,14 @@ END_TEST
 START_TEST(test_syslog_udp)
 {
     struct sockaddr_storage address = {0};
-    socklen_t len = sizeof(address);
+    socklen_t len = sizeof address;
     char target[128];
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     address.ss_family = AF_INET;
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), 0);
     getsockname(fd, (struct sockaddr *)&address, &len);
     unsigned port = (unsigned)((unsigned char *)&address)[2] << 8 | ((unsigned char *)&address)[3];
-    snprintf(target, sizeof(target), "syslog:server=127.0.0.1:%u,nohostname", port);
+    snprintf(target, sizeof target, "syslog:server=127.0.0.1:%u,nohostname", port);
     struct log_file *lf = open_log(target, 0, 0);
     log_file_write(lf, 6, "hello\n", 6);
     check_datagram(fd, "<190>", " sluice: hello");

@@ -50,8 +50,8 @@ static bool is_open(const char *path)
         return false;
     DIR *dir = opendir("/proc/self/fd");
     for (struct dirent *e; (e = readdir(dir));) {
-        snprintf(link, sizeof(link), "/proc/self/fd/%.20s", e->d_name);
-        ssize_t n = readlink(link, to, sizeof(to) - 1);
+        snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
+        ssize_t n = readlink(link, to, sizeof to - 1);
         to[n > 0 ? n : 0] = '\0';
         found = found || strcmp(to, real) == 0;
     }
@@ -86,12 +86,12 @@ START_TEST(test_writer)
     char path[FILES][PATH_MAX], line[32];
     struct log_file *lf = open_names(_i ? &few : &off);
     for (int i = 0; i < FILES; i++) {
-        snprintf(line, sizeof(line), "w%d.log", i);
-        snprintf(path[i], sizeof(path[i]), "%s", unit_path(line));
+        snprintf(line, sizeof line, "w%d.log", i);
+        snprintf(path[i], sizeof path[i], "%s", unit_path(line));
     }
     ck_assert_int_eq(log_file_writer_start(), 0);
     for (int i = 0; i < LINES; i++) {
-        snprintf(line, sizeof(line), "%d\n", i);
+        snprintf(line, sizeof line, "%d\n", i);
         add(lf, path[i / 3 % FILES], line);
     }
     log_file_writer_stop();

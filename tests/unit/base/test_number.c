@@ -25,7 +25,7 @@ START_TEST(test_parse)
         {"1x", -EINVAL, 0},
         {"99999999999999999999999x", -EINVAL, 0},
     };
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint64_t value = 0;
         ck_assert_msg(number_parse(text_of(cases[i].text), &value) == cases[i].rc, "%s", cases[i].text);
         ck_assert_uint_eq(value, cases[i].value);
@@ -54,7 +54,7 @@ START_TEST(test_size)
         {"1.5m", -EINVAL, 0},
         {"1t", -EINVAL, 0},
     };
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint64_t value = 0;
         ck_assert_msg(number_parse_size(text_of(cases[i].text), &value) == cases[i].rc, "%s", cases[i].text);
         ck_assert_uint_eq(value, cases[i].value);
@@ -104,7 +104,7 @@ START_TEST(test_time)
         {"300000000000w", -ERANGE, 181440000000000000},
         {"292471208678y", -EINVAL, -ERANGE},
     };
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t msec = 0, sec = 0;
         int rc = number_parse_msec(text_of(cases[i].text), &msec);
         ck_assert_msg((rc < 0 ? rc : msec) == cases[i].msec, "\"%s\": %d %" PRId64 " ms", cases[i].text, rc, msec);
@@ -117,13 +117,13 @@ END_TEST
 START_TEST(test_format)
 {
     static const uint64_t values[] = {0, 9, 10, 12345678901234567890u, UINT64_MAX, 255, 4096};
-    for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
         char out[32] = "", expected[32];
-        snprintf(expected, sizeof(expected), "%" PRIu64, values[i]);
+        snprintf(expected, sizeof expected, "%" PRIu64, values[i]);
         ck_assert_uint_eq(number_format(out, values[i]), strlen(expected));
         ck_assert_str_eq(out, expected);
         char hex[32] = "";
-        snprintf(expected, sizeof(expected), "%" PRIx64, values[i]);
+        snprintf(expected, sizeof expected, "%" PRIx64, values[i]);
         ck_assert_uint_eq(number_format_hex(hex, values[i]), strlen(expected));
         ck_assert_str_eq(hex, expected);
     }

@@ -72,7 +72,7 @@ END_TEST
 START_TEST(test_put)
 {
     char space[8], *to = space;
-    memset(space, 'x', sizeof(space));
+    memset(space, 'x', sizeof space);
     char *first = text_put(&to, TEXT("ab")), *second = text_put(&to, TEXT_NONE), *third = text_put(&to, TEXT("c"));
     ck_assert_ptr_eq(first, space);
     ck_assert_str_eq(first, "ab");

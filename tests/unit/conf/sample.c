@@ -37,7 +37,7 @@ static const char *add_type(struct conf *cf, void *arg)
     size_t at = strlen(sample_types);
     ck_assert_ptr_eq(arg, sample_types);
     for (unsigned i = 0; i < cf->count; i++)
-        at += (size_t)snprintf(sample_types + at, sizeof(sample_types) - at, "%s%s", cf->args[i].at,
+        at += (size_t)snprintf(sample_types + at, sizeof sample_types - at, "%s%s", cf->args[i].at,
                                i + 1 < cf->count ? " " : ";");
     return cf->count < 2 ? conf_error(cf, "type without extension") : NULL;
 }
@@ -77,7 +77,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     size_t at = strlen(sample_finishes);
     (void)cf;
     v->finished++;
-    snprintf(sample_finishes + at, sizeof(sample_finishes) - at, "%c",
+    snprintf(sample_finishes + at, sizeof sample_finishes - at, "%c",
              block->context == CONF_HTTP     ? 'h'
              : block->context == CONF_SERVER ? 's'
                                              : 'l');

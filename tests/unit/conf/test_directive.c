@@ -10,7 +10,7 @@
 static const struct sample_http *values(const char *directives)
 {
     char conf[512];
-    snprintf(conf, sizeof(conf), "http { %s }", directives);
+    snprintf(conf, sizeof conf, "http { %s }", directives);
     struct conf_result *r = sample_read(conf);
     ck_assert_msg(!r->error, "%s", r->error);
     return sample_values(CONF_HTTP, 0);
@@ -70,8 +70,8 @@ static const struct {
 START_TEST(test_broken)
 {
     char conf[512], expected[512];
-    snprintf(conf, sizeof(conf), "http { %s }", broken[_i].directive);
-    snprintf(expected, sizeof(expected), "%s in t.conf:1", broken[_i].error);
+    snprintf(conf, sizeof conf, "http { %s }", broken[_i].directive);
+    snprintf(expected, sizeof expected, "%s in t.conf:1", broken[_i].error);
     struct conf_result *r = sample_read(conf);
     ck_assert_ptr_nonnull(r->error);
     ck_assert_str_eq(r->error, expected);
@@ -105,7 +105,7 @@ Suite *suite_conf_directive(void)
     Suite *s = suite_create("conf/directive");
     TCase *t = tcase_create("directive");
     tcase_add_test(t, test_values);
-    tcase_add_loop_test(t, test_broken, 0, sizeof(broken) / sizeof(broken[0]));
+    tcase_add_loop_test(t, test_broken, 0, sizeof broken / sizeof broken[0]);
     tcase_add_test(t, test_warn);
     suite_add_tcase(s, t);
     return s;

@@ -17,7 +17,7 @@ START_TEST(test_files)
     buffer_init(&out);
     conf_dump_files(r, &out);
     char *text = buffer_steal(&out, NULL);
-    snprintf(expected, sizeof(expected),
+    snprintf(expected, sizeof expected,
              "# configuration file %s:\nhttp { include more; server { include more; } }\n\n"
              "# configuration file %s:\nsendfile on;\n",
              path, unit_path("more"));
@@ -48,7 +48,7 @@ START_TEST(test_reference)
     buffer_init(&out);
     conf_dump_reference(sample_modules, NULL, &out);
     char *text = buffer_steal(&out, NULL);
-    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+    for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ck_assert_msg(strstr(text, parts[i]), "no \"%s\" in:\n%s", parts[i], text);
     free(text);
 }

@@ -23,13 +23,13 @@ static void check_len(const char *bytes, size_t len, const char *expected)
         const char *marks[] = {"", ";", "{", "}", "$", "!"};
         if (t.kind == LEX_WORD) {
             ck_assert_int_eq(t.word.at[t.word.len], '\0');
-            at += (size_t)snprintf(got + at, sizeof(got) - at, t.quoted ? "<\"%s\">" : "<%s>", t.word.at);
+            at += (size_t)snprintf(got + at, sizeof got - at, t.quoted ? "<\"%s\">" : "<%s>", t.word.at);
         } else {
-            at += (size_t)snprintf(got + at, sizeof(got) - at, "%s", marks[t.kind]);
+            at += (size_t)snprintf(got + at, sizeof got - at, "%s", marks[t.kind]);
         }
     } while (t.kind != LEX_END && t.kind != LEX_ERROR);
     if (t.kind == LEX_ERROR)
-        snprintf(got + at, sizeof(got) - at, "%u:%s", t.line, lx.error);
+        snprintf(got + at, sizeof got - at, "%u:%s", t.line, lx.error);
     ck_assert_str_eq(got, expected);
     arena_fini(&arena);
     free(input);
@@ -104,7 +104,7 @@ END_TEST
 START_TEST(test_too_long)
 {
     char text[5000];
-    memset(text, 'a', sizeof(text));
+    memset(text, 'a', sizeof text);
     check_len(text, 5000, "!1:too long parameter \"aaaaaaaaaa...\" started");
     text[0] = '"';
     check_len(text, 5000, "!1:too long parameter, probably missing terminating \"\"\" character");
@@ -114,7 +114,7 @@ START_TEST(test_too_long)
 
     struct arena arena; /* as long as may be */
     struct lex lx;
-    memset(text, 'a', sizeof(text));
+    memset(text, 'a', sizeof text);
     text[4095] = ' ';
     arena_init(&arena, 1024);
     lex_init(&lx, (struct text){text, 4097}, &arena);

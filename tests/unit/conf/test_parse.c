@@ -103,7 +103,7 @@ START_TEST(test_types)
 {
     unit_write("more.types", "image/png png;\n", 15);
     char conf[512];
-    snprintf(conf, sizeof(conf), "http { types { text/html html htm; include %s; 'a b' c; } sendfile off; }",
+    snprintf(conf, sizeof conf, "http { types { text/html html htm; include %s; 'a b' c; } sendfile off; }",
              unit_path("more.types"));
     ck_assert_ptr_null(sample_read(conf)->error);
     ck_assert_str_eq(sample_types, "text/html html htm;image/png png;a b c;");
@@ -146,7 +146,7 @@ END_TEST
 static const char *at(const char *path, int line)
 {
     static char where[256];
-    snprintf(where, sizeof(where), "%s:%d", path, line);
+    snprintf(where, sizeof where, "%s:%d", path, line);
     return where;
 }
 
@@ -156,7 +156,7 @@ static void check_error(const char *path, const char *globals, const char *error
     char expected[512];
     struct conf_result *r = sample_read_file(path, globals);
     ck_assert_ptr_nonnull(r->error);
-    snprintf(expected, sizeof(expected), "%s in %s", error, where);
+    snprintf(expected, sizeof expected, "%s in %s", error, where);
     ck_assert_str_eq(r->error, expected);
 }
 
@@ -183,13 +183,13 @@ START_TEST(test_include_cycle)
     char expected[512];
     const char *a = write_str("a", "include b;"), *b = write_str("b", "\ninclude ./a;");
     struct conf_result *r = sample_read_file(a, NULL);
-    snprintf(expected, sizeof(expected), "\"%s/./a\" includes itself in %s:2", unit_dir(), b);
+    snprintf(expected, sizeof expected, "\"%s/./a\" includes itself in %s:2", unit_dir(), b);
     ck_assert_str_eq(r->error, expected);
 
     for (int i = 0; i < 70; i++) { /* no cycle, but deep */
         char name[16], text[32];
-        snprintf(name, sizeof(name), "deep%d", i);
-        snprintf(text, sizeof(text), "include deep%d;", i + 1);
+        snprintf(name, sizeof name, "deep%d", i);
+        snprintf(text, sizeof text, "include deep%d;", i + 1);
         write_str(name, text);
     }
     r = sample_read_file(unit_path("deep0"), NULL);
@@ -246,7 +246,7 @@ START_TEST(test_nearest)
     ck_assert_ptr_null(conf_nearest(sample_modules, ""));
     ck_assert_ptr_null(conf_nearest(sample_modules, "x"));
     char huge[300];
-    memset(huge, 'a', sizeof(huge));
+    memset(huge, 'a', sizeof huge);
     huge[299] = '\0';
     ck_assert_ptr_null(conf_nearest(sample_modules, huge));
 }
@@ -256,7 +256,7 @@ Suite *suite_conf_parse(void)
 {
     Suite *s = suite_create("conf/parse");
     TCase *t = tcase_create("parse");
-    tcase_add_loop_test(t, test_broken, 0, sizeof(broken) / sizeof(broken[0]));
+    tcase_add_loop_test(t, test_broken, 0, sizeof broken / sizeof broken[0]);
     tcase_add_test(t, test_blocks);
     tcase_add_test(t, test_empty);
     tcase_add_test(t, test_types);

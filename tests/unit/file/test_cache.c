@@ -153,7 +153,7 @@ START_TEST(test_misses_evict_nothing)
     file_release(find(unit_write("b", "b", 1)));
     for (int i = 0; i < 50; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "none-%d", i);
+        snprintf(name, sizeof name, "none-%d", i);
         ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
     }
     file_release(find(unit_path("a")));
@@ -192,7 +192,7 @@ START_TEST(test_max_and_inactive)
     cache_conf.max = 10;
     struct file *kept = find(unit_write("kept", "k", 1));
     for (int i = 0; i < 200; i++) {
-        snprintf(name, sizeof(name), "f%d", i);
+        snprintf(name, sizeof name, "f%d", i);
         file_release(find(unit_write(name, "x", 1)));
         ck_assert_uint_le(stats().entries, 10);
         file_release(find(unit_path("kept"))); /* used again and again: stays */
@@ -214,13 +214,13 @@ START_TEST(test_many)
     char name[32];
     cache_conf.max = 5000;
     for (int i = 0; i < 1000; i++) {
-        snprintf(name, sizeof(name), "none-%d", i);
+        snprintf(name, sizeof name, "none-%d", i);
         conf.errors = true;
         ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
     }
     ck_assert_uint_eq(stats().entries, 1000);
     for (int i = 0; i < 1000; i++) {
-        snprintf(name, sizeof(name), "none-%d", i);
+        snprintf(name, sizeof name, "none-%d", i);
         ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
     }
     ck_assert_uint_eq(stats().hits, 1000);
@@ -254,7 +254,7 @@ START_TEST(test_content)
     conf.content.most = 100;
     conf.content.cap = 150;
     char bytes[100];
-    memset(bytes, 'c', sizeof(bytes));
+    memset(bytes, 'c', sizeof bytes);
     struct file *f = find(unit_write("f", bytes, 100));
     ck_assert_ptr_nonnull(f->content);
     ck_assert_mem_eq(f->content, bytes, 100);
@@ -402,9 +402,9 @@ START_TEST(test_shared_open)
 {
     struct waiter w[3];
     char path[4200];
-    memset(w, 0, sizeof(w));
+    memset(w, 0, sizeof w);
     conf.content.most = conf.content.cap = 1 << 20;
-    if (!find_cold(&w[0].lookup, path, sizeof(path)))
+    if (!find_cold(&w[0].lookup, path, sizeof path))
         return;
     size_t entries = stats().entries;
     for (int i = 1; i < 3; i++) {
@@ -462,7 +462,7 @@ START_TEST(test_destroy_in_flight)
     struct waiter w = {.lookup = {.found = on_found}};
     char path[4200];
     conf.content.most = conf.content.cap = 1 << 20;
-    (void)find_cold(&w.lookup, path, sizeof(path));
+    (void)find_cold(&w.lookup, path, sizeof path);
     file_lookup_cancel(&w.lookup);
     file_cache_destroy(fc);
     pool_destroy(pool);
@@ -511,10 +511,10 @@ START_TEST(test_full_pool)
     struct waiter many[12];
     char name[32];
     int answered = 0;
-    memset(many, 0, sizeof(many));
+    memset(many, 0, sizeof many);
     for (int i = 0; i < 12; i++) {
         many[i].lookup.found = on_found;
-        snprintf(name, sizeof(name), "many-%d", i);
+        snprintf(name, sizeof name, "many-%d", i);
         rc = file_cache_find(fc, &conf, unit_path(name), NULL, &many[i].lookup, &f);
         ck_assert_int_eq(rc, waits ? -EINPROGRESS : -ENOENT);
         many[i].calls = rc != -EINPROGRESS;

@@ -107,8 +107,8 @@ START_TEST(test_other_kinds)
 
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", unit_dir());
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+    snprintf(un.sun_path, sizeof un.sun_path, "%s/socket", unit_dir());
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
     f = must_open(un.sun_path);
     ck_assert_int_eq(f->kind, FILE_OTHER);
     file_release(f);
@@ -123,10 +123,10 @@ START_TEST(test_errors)
     const char *path = unit_write("f", "x", 1);
 
     ck_assert_int_eq(file_open(&f, unit_path("none"), NULL), -ENOENT);
-    snprintf(name, sizeof(name), "%s/below", path);
+    snprintf(name, sizeof name, "%s/below", path);
     ck_assert_int_eq(file_open(&f, name, NULL), -ENOTDIR);
-    memset(name, 'n', sizeof(name) - 1);
-    name[sizeof(name) - 1] = '\0';
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
     ck_assert_int_eq(file_open(&f, unit_path(name), NULL), -ENAMETOOLONG);
     ck_assert_int_eq(symlink("loop", unit_path("loop")), 0);
     ck_assert_int_eq(file_open(&f, unit_path("loop"), NULL), -ELOOP);
@@ -180,7 +180,7 @@ START_TEST(test_beneath)
                  {"root/", 0},
                  {"link/good", 0},
                  {"link/bad", -EACCES}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int rc = file_open(&f, unit_path(cases[i].path), &o);
         ck_assert_msg(rc == cases[i].rc, "%s: %d", cases[i].path, rc);
         if (rc == 0)
@@ -244,7 +244,7 @@ START_TEST(test_symlinks)
     ck_assert_int_eq(symlink("d", unit_path("their-d")), 0);
     ck_assert_int_eq(lchown(unit_path("d/theirs"), 65534, 65534), 0);
     ck_assert_int_eq(lchown(unit_path("their-d"), 65534, 65534), 0);
-    for (size_t i = 0; i < sizeof(linked) / sizeof(linked[0]); i++) {
+    for (size_t i = 0; i < sizeof linked / sizeof linked[0]; i++) {
         const struct linked *c = &linked[i];
         for (enum symlinks how = SYMLINKS_REFUSE; how <= SYMLINKS_IF_OWNER; how++) {
             struct open_options o = {.symlinks = how, .trusted = c->trusted ? strlen(unit_path(c->trusted)) : 0};
@@ -289,7 +289,7 @@ START_TEST(test_direct)
     char path[4200];
     if (!unit_disk_dir())
         return; /* nothing here takes O_DIRECT */
-    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
     unit_write_pattern(path, 10000);
     struct file *f = must_open(path);
     ck_assert_int_eq(file_direct(f, 512), 0);
@@ -319,8 +319,8 @@ START_TEST(test_direct_is_same_inode)
     char path[4200], other[4200];
     if (!unit_disk_dir())
         return;
-    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
-    snprintf(other, sizeof(other), "%s/g", unit_disk_dir());
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
+    snprintf(other, sizeof other, "%s/g", unit_disk_dir());
     unit_write_pattern(path, 5000);
     unit_write_pattern(other, 6000);
     struct file *f = must_open(path);
@@ -340,7 +340,7 @@ START_TEST(test_exact)
     char path[4200], bytes[4096];
     if (!unit_disk_dir() || unit_on_valgrind())
         return;
-    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
     unit_write_pattern(path, LEN);
     struct file *f = must_open(path);
     ck_assert_int_eq(file_exact(f), 0);
@@ -351,9 +351,9 @@ START_TEST(test_exact)
     ck_assert_int_eq(fsync(f->fd), 0);
     ck_assert_int_eq(posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
     bool cold = residency(f, 0, LEN) == 0;
-    for (off_t at = 0; at < FAR / 2; at += (off_t)sizeof(bytes)) {
-        ck_assert_int_eq(pread(fd, bytes, sizeof(bytes), at), sizeof(bytes));
-        assert_pattern(bytes, sizeof(bytes), at);
+    for (off_t at = 0; at < FAR / 2; at += (off_t)sizeof bytes) {
+        ck_assert_int_eq(pread(fd, bytes, sizeof bytes, at), sizeof bytes);
+        assert_pattern(bytes, sizeof bytes, at);
     }
     if (cold)
         ck_assert_int_lt(residency(f, 0, LEN), FAR);
@@ -371,7 +371,7 @@ START_TEST(test_residency)
     off_t size = 300000;
     if (!unit_disk_dir())
         return;
-    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
     unit_write_pattern(path, size);
     struct file *f = must_open(path);
     ck_assert_int_eq(residency(f, 0, (size_t)size), (size_t)size);
@@ -393,7 +393,7 @@ START_TEST(test_residency_prefix)
     off_t size = 1 << 20, cut = 400 * 1024;
     if (!unit_disk_dir())
         return;
-    snprintf(path, sizeof(path), "%s/f", unit_disk_dir());
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
     unit_write_pattern(path, size);
     struct file *f = must_open(path);
     ck_assert_int_eq(fsync(f->fd), 0);

@@ -20,7 +20,7 @@ static struct file *cold_file(off_t size, struct file *f)
 
     if (!dir)
         return NULL;
-    snprintf(path, sizeof(path), "%s/residency", dir);
+    snprintf(path, sizeof path, "%s/residency", dir);
     unit_write_pattern(path, size);
     *f = (struct file){.fd = open(path, O_RDONLY | O_CLOEXEC), .size = size};
     ck_assert_int_ge(f->fd, 0);

@@ -17,7 +17,7 @@ static void on_guard(void *arg)
 
 void rig_open(struct rig *rig, int mode, int64_t number, int64_t size, int64_t memory)
 {
-    memset(rig, 0, sizeof(*rig));
+    memset(rig, 0, sizeof *rig);
     rig->conf = (struct io_conf){.sendfile = true,
                                  .aio.mode = mode,
                                  .directio = 0,
@@ -89,7 +89,7 @@ void drain_start(struct drain *d, struct rig *rig, enum io_method method, struct
     struct source_request r = {
         .io = rig->io, .conf = &rig->conf, .file = f, .offset = offset, .len = len, .ready = step, .arg = d};
 
-    memset(d, 0, sizeof(*d));
+    memset(d, 0, sizeof *d);
     d->rig = rig;
     d->want = 1 << 20;
     d->most = len;

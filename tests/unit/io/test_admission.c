@@ -456,8 +456,8 @@ static int memory_of(pid_t pid)
     char path[64], target[64];
 
     for (int fd = 3; fd < 100; fd++) {
-        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
-        ssize_t n = readlink(path, target, sizeof(target) - 1);
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t n = readlink(path, target, sizeof target - 1);
         if (n > 0 && strncmp(target, "/memfd:" ADMISSION_MEMORY, strlen("/memfd:" ADMISSION_MEMORY)) == 0)
             return open(path, O_RDONLY | O_CLOEXEC);
     }

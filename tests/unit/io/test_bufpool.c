@@ -30,7 +30,7 @@ START_TEST(test_random)
     struct bufpool *p = open_pool(48 * M);
     unsigned seed = 7;
     size_t taken = 0;
-    memset(held, 0, sizeof(held));
+    memset(held, 0, sizeof held);
     for (int round = 0; round < 6000; round++) {
         unsigned i = (unsigned)rand_r(&seed) % SLOTS;
         if (held[i].at) {

@@ -35,7 +35,7 @@ static void setup(void)
     ck_assert_int_eq(loop_create(&loop), 0);
     ck_assert_int_eq(pool_create(&pool, "test", 2, 8), 0);
     watch = watch_create(loop, pool_eventfd(pool), LOOP_READ, false, on_pool, pool);
-    snprintf(path, sizeof(path), "%s/blocks", unit_disk_dir() ? unit_disk_dir() : unit_dir());
+    snprintf(path, sizeof path, "%s/blocks", unit_disk_dir() ? unit_disk_dir() : unit_dir());
     unit_write_pattern(path, BLOCK * BLOCKS);
     fd = open(path, O_RDONLY | O_CLOEXEC | (unit_disk_dir() ? O_DIRECT : 0));
     ck_assert_int_ge(fd, 0);
@@ -102,7 +102,7 @@ static struct disk *open_disk(int i, unsigned depth)
 START_TEST(test_line)
 {
     enum { N = 300 };
-    struct one *all = calloc(N, sizeof(*all));
+    struct one *all = calloc(N, sizeof *all);
     char *bytes = aligned_alloc(BLOCK, N * BLOCK);
     int left = 0;
     struct disk *d = open_disk(_i, 4);
@@ -154,7 +154,7 @@ START_TEST(test_close)
     struct one all[N];
     char *bytes = aligned_alloc(BLOCK, N * BLOCK);
     int left = 0;
-    memset(all, 0, sizeof(all));
+    memset(all, 0, sizeof all);
     struct disk *d = open_disk(_i, 4);
     for (int i = 0; d && i < N; i++)
         submit(d, &all[i], i * BLOCK, bytes + i * BLOCK, &left);
@@ -196,7 +196,7 @@ static void deny_with(int call, unsigned error)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+    struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
     ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
@@ -222,7 +222,7 @@ static void open_gate(void *arg)
 {
     static const char bytes[16];
     (void)arg;
-    ck_assert_int_eq(write(gate[1], bytes, sizeof(bytes)), sizeof(bytes));
+    ck_assert_int_eq(write(gate[1], bytes, sizeof bytes), sizeof bytes);
 }
 
 /* The kernel takes no read, and the pool that has to help out is full of the work of others: the read waits, and goes on

@@ -28,7 +28,7 @@ static void read_text(const char *text)
 {
     struct conf_input input = {.bytes = text_of(text), .name = "test.conf", .prefix = "/p/", .modules = modules};
     arena_init(&arena, 4096);
-    memset(&result, 0, sizeof(result));
+    memset(&result, 0, sizeof result);
     (void)conf_read(&input, &arena, &result);
 }
 
@@ -161,7 +161,7 @@ Suite *suite_io_io_conf(void)
     TCase *t = tcase_create("io_conf");
     tcase_add_test(t, test_defaults);
     tcase_add_test(t, test_values);
-    tcase_add_loop_test(t, test_errors, 0, sizeof(errors) / sizeof(errors[0]));
+    tcase_add_loop_test(t, test_errors, 0, sizeof errors / sizeof errors[0]);
     suite_add_tcase(s, t);
     return s;
 }

@@ -128,8 +128,8 @@ Suite *suite_io_policy(void)
 {
     Suite *s = suite_create("io/policy");
     TCase *t = tcase_create("policy");
-    tcase_add_loop_test(t, test_table, 0, sizeof(table) / sizeof(table[0]));
-    tcase_add_loop_test(t, test_auto, 0, sizeof(auto_table) / sizeof(auto_table[0]));
+    tcase_add_loop_test(t, test_table, 0, sizeof table / sizeof table[0]);
+    tcase_add_loop_test(t, test_auto, 0, sizeof auto_table / sizeof auto_table[0]);
     tcase_add_test(t, test_fixed_asks_nobody);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);

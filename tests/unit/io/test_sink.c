@@ -229,13 +229,13 @@ static ssize_t scripted_send(struct transport *t, const struct iovec *pieces, in
     ssize_t most = s->calls < TAKES_MOST ? s->script[s->calls++] : 0;
     size_t len = strlen(s->calls_made), taken = 0;
 
-    snprintf(s->calls_made + len, sizeof(s->calls_made) - len, "%s%d%s", len > 0 ? " " : "", count, more ? "+" : "");
+    snprintf(s->calls_made + len, sizeof s->calls_made - len, "%s%d%s", len > 0 ? " " : "", count, more ? "+" : "");
     if (most < 0)
         return most;
     for (int i = 0; i < count; i++) {
         size_t left = most > 0 ? (size_t)most - taken : SIZE_MAX;
         size_t n = pieces[i].iov_len < left ? pieces[i].iov_len : left;
-        ck_assert_uint_le(s->len + n, sizeof(s->got));
+        ck_assert_uint_le(s->len + n, sizeof s->got);
         memcpy(s->got + s->len, pieces[i].iov_base, n);
         s->len += n;
         taken += n;
@@ -367,7 +367,7 @@ Suite *suite_io_sink(void)
     tcase_add_test(t, memory_only_in_pieces);
     tcase_add_test(t, memory_only_more_follows);
     tcase_add_test(t, memory_only_bytes);
-    tcase_add_loop_test(t, memory_only_breaks, 0, sizeof(broken) / sizeof(broken[0]));
+    tcase_add_loop_test(t, memory_only_breaks, 0, sizeof broken / sizeof broken[0]);
     tcase_add_test(t, memory_only_gets_a_slice);
     suite_add_tcase(s, t);
     return s;

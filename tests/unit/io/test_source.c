@@ -15,7 +15,7 @@
 enum { K = 1024, WINDOW = 64 * K, SIZE = 5 * WINDOW + 777 };
 
 static const int modes[] = {AIO_ON, AIO_THREADS, AIO_URING, AIO_LIBAIO, AIO_OFF};
-enum { MODES = sizeof(modes) / sizeof(modes[0]) };
+enum { MODES = sizeof modes / sizeof modes[0] };
 
 /* On a disk where there is one, so that O_DIRECT is real. */
 static struct file *pattern(const char *name, off_t size)
@@ -23,7 +23,7 @@ static struct file *pattern(const char *name, off_t size)
     char path[4300];
     struct file *f = NULL;
 
-    snprintf(path, sizeof(path), "%s/%s", unit_disk_dir() ? unit_disk_dir() : unit_dir(), name);
+    snprintf(path, sizeof path, "%s/%s", unit_disk_dir() ? unit_disk_dir() : unit_dir(), name);
     if (access(path, F_OK) != 0)
         unit_write_pattern(path, size);
     ck_assert_int_eq(file_open(&f, path, NULL), 0);
@@ -50,10 +50,10 @@ START_TEST(test_sweep)
     rig_open(&rig, modes[_i], 3, WINDOW, 8 << 20);
     for (size_t m = 0; m < 4; m++) {
         rig.conf.method = (int)methods[m];
-        for (size_t o = 0; o < sizeof(offsets) / sizeof(offsets[0]); o++) {
+        for (size_t o = 0; o < sizeof offsets / sizeof offsets[0]; o++) {
             if (o % 4 == 0)
                 make_cold(f);
-            for (size_t l = 0; l < sizeof(lens) / sizeof(lens[0]); l++) {
+            for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++) {
                 uint64_t left = (uint64_t)(SIZE - offsets[o]);
                 uint64_t len = lens[l] < left ? lens[l] : left;
                 size_t want = l % 3 == 0 ? 1 << 20 : l % 3 == 1 ? 7777 : 65536;
@@ -80,8 +80,8 @@ START_TEST(test_sizes)
 
     for (size_t b = 0; b < 5; b++) {
         rig_open(&rig, modes[_i], bufs[b][0], bufs[b][1], 1 << 20);
-        for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-            snprintf(name, sizeof(name), "size-%d", (int)sizes[s]);
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            snprintf(name, sizeof name, "size-%d", (int)sizes[s]);
             struct file *f = pattern(name, sizes[s]);
             drain_check(&rig, IO_DIRECT, f, 0, (uint64_t)sizes[s], 1 << 20);
             drain_check(&rig, IO_BUFFERED, f, sizes[s] / 2, (uint64_t)(sizes[s] - sizes[s] / 2), 1000);
@@ -101,15 +101,15 @@ START_TEST(test_beyond_4g)
     off_t at = ((off_t)5 << 30) - 1000;
     char want[3000];
 
-    snprintf(path, sizeof(path), "%s/huge", unit_disk_dir() ? unit_disk_dir() : unit_dir());
+    snprintf(path, sizeof path, "%s/huge", unit_disk_dir() ? unit_disk_dir() : unit_dir());
     int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    for (size_t i = 0; i < sizeof(want); i++)
+    for (size_t i = 0; i < sizeof want; i++)
         want[i] = (char)pattern_byte(at + (off_t)i);
-    ck_assert_int_eq(pwrite(fd, want, sizeof(want), at), sizeof(want));
+    ck_assert_int_eq(pwrite(fd, want, sizeof want, at), sizeof want);
     close(fd);
     ck_assert_int_eq(file_open(&f, path, NULL), 0);
     rig_open(&rig, modes[_i], 2, WINDOW, 8 << 20);
-    drain_check(&rig, IO_DIRECT, f, at, sizeof(want), 1 << 20);
+    drain_check(&rig, IO_DIRECT, f, at, sizeof want, 1 << 20);
     drain_check(&rig, IO_DIRECT, f, at + 7, 900, 1 << 20);
     drain_check(&rig, IO_MMAP, f, at + 7, 1900, 1 << 20);
     drain_check(&rig, IO_SENDFILE, f, at + 7, 1900, 1 << 20);
@@ -132,7 +132,7 @@ START_TEST(test_direct_leaves_no_pages)
     void *map = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, f->fd, 0);
     unsigned char pages[SIZE / 4096 + 1];
     ck_assert_int_eq(mincore(map, SIZE, pages), 0);
-    for (size_t i = 0; i < sizeof(pages); i++)
+    for (size_t i = 0; i < sizeof pages; i++)
         ck_assert_msg(!(pages[i] & 1), "page %zu", i);
     munmap(map, SIZE);
     file_release(f);
@@ -208,9 +208,9 @@ START_TEST(test_truncated)
 
     rig_open(&rig, modes[_i], 2, WINDOW, 8 << 20);
     for (int m = 0; m < 2; m++) {
-        for (size_t c = 0; c < sizeof(cuts) / sizeof(cuts[0]); c++) {
+        for (size_t c = 0; c < sizeof cuts / sizeof cuts[0]; c++) {
             char name[32];
-            snprintf(name, sizeof(name), "cut-%d-%zu", m, c);
+            snprintf(name, sizeof name, "cut-%d-%zu", m, c);
             struct file *f = pattern(name, SIZE);
             ck_assert_int_eq(truncate(f->path, cuts[c]), 0);
             struct drain d;

@@ -81,7 +81,7 @@ START_TEST(test_unix_length)
     char text[256] = "unix:/";
     char back[ADDRESS_TEXT_SIZE];
 
-    memset(text + 6, 'x', sizeof(a.un.sun_path) - 2);
+    memset(text + 6, 'x', sizeof a.un.sun_path - 2);
     ck_assert_int_eq(address_parse(text_of(text), 80, &a, 1, &count, &error), 0);
     address_format(&a, true, back);
     ck_assert_str_eq(back, text);
@@ -159,7 +159,7 @@ START_TEST(test_unnamed)
     struct address a;
     char text[ADDRESS_TEXT_SIZE];
 
-    memset(&a, 'x', sizeof(a));
+    memset(&a, 'x', sizeof a);
     a.any.sa_family = AF_UNIX;
     a.len = sizeof(sa_family_t);
     ck_assert_uint_eq(address_format(&a, true, text), 5);
@@ -173,8 +173,8 @@ Suite *suite_net_address(void)
     Suite *s = suite_create("net/address");
     TCase *tc = tcase_create("address");
 
-    tcase_add_loop_test(tc, test_accepted, 0, sizeof(accepted) / sizeof(accepted[0]));
-    tcase_add_loop_test(tc, test_refused, 0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_loop_test(tc, test_accepted, 0, sizeof accepted / sizeof accepted[0]);
+    tcase_add_loop_test(tc, test_refused, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tc, test_unix_length);
     tcase_add_test(tc, test_several);
     tcase_add_test(tc, test_equal);

@@ -35,7 +35,7 @@ static void on_expired(struct deadline *d)
 
 static void item_init(struct item *item)
 {
-    memset(item, 0, sizeof(*item));
+    memset(item, 0, sizeof *item);
     deadline_init(&item->deadline, on_expired);
 }
 
@@ -131,7 +131,7 @@ END_TEST
 START_TEST(test_many_lengths)
 {
     enum { COUNT = 200 };
-    struct item *items = calloc(COUNT, sizeof(*items));
+    struct item *items = calloc(COUNT, sizeof *items);
 
     ck_assert_ptr_nonnull(items);
     for (int i = 0; i < COUNT; i++) {

@@ -65,8 +65,8 @@ static int open_loopback(const struct listen_options *options, struct address *a
 {
     int fd;
 
-    memset(address, 0, sizeof(*address));
-    address->len = sizeof(address->in4);
+    memset(address, 0, sizeof *address);
+    address->len = sizeof address->in4;
     address->in4.sin_family = AF_INET;
     address->in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_eq(listen_open(address, options, &fd), 0);
@@ -124,7 +124,7 @@ static void start(int listen_fd, bool multi)
 static int option(int fd, int level, int name)
 {
     int value = -1;
-    socklen_t len = sizeof(value);
+    socklen_t len = sizeof value;
 
     ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
     return value;
@@ -282,11 +282,11 @@ START_TEST(test_unix)
     struct stat st;
     int fd, again;
 
-    memset(&address, 0, sizeof(address));
+    memset(&address, 0, sizeof address);
     address.any.sa_family = AF_UNIX;
-    ck_assert_uint_lt(strlen(path), sizeof(address.un.sun_path));
+    ck_assert_uint_lt(strlen(path), sizeof address.un.sun_path);
     strcpy(address.un.sun_path, path);
-    address.len = sizeof(address.un);
+    address.len = sizeof address.un;
     ck_assert_int_eq(listen_open(&address, &plain, &fd), 0);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0666);

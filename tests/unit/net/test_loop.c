@@ -18,7 +18,7 @@ static char trace[256];
 
 static void note(const char *what)
 {
-    strncat(trace, what, sizeof(trace) - strlen(trace) - 1);
+    strncat(trace, what, sizeof trace - strlen(trace) - 1);
 }
 
 static void stop(void *arg)
@@ -143,7 +143,7 @@ START_TEST(test_number_reused)
     close(pair[0]);
     close(pair[1]);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, again), 0);
-    memcpy(pair, again, sizeof(pair));
+    memcpy(pair, again, sizeof pair);
     calls = 0;
     first = watch_create(loop, pair[0], LOOP_READ, true, on_io, NULL);
     ck_assert_int_eq(write(pair[1], "x", 1), 1);

@@ -201,7 +201,7 @@ START_TEST(test_unknown_method_is_501)
     static const char *const names[] = {
         "FOO",     "GETX", "GE", "get", "Get", "G!#$%&'*+-.^_`|~", "0", "QUERY" /* some versions of llhttp know it */,
         "DESCRIBE"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char head[100];
         sprintf(head, "%s / HTTP/1.1\r\n" HOST "\r\n", names[i]);
         struct message m;
@@ -423,9 +423,9 @@ START_TEST(test_nul)
     static const char in_name[] = "GET / HTTP/1.1\r\n" HOST "X\0: a\r\n\r\n";
     static const char in_target[] = "GET /\0 HTTP/1.1\r\n" HOST "\r\n";
     struct message m;
-    ck_assert_int_eq(status_len(&m, in_value, sizeof(in_value) - 1), 400);
-    ck_assert_int_eq(status_len(&m, in_name, sizeof(in_name) - 1), 400);
-    ck_assert_int_eq(status_len(&m, in_target, sizeof(in_target) - 1), 400);
+    ck_assert_int_eq(status_len(&m, in_value, sizeof in_value - 1), 400);
+    ck_assert_int_eq(status_len(&m, in_name, sizeof in_name - 1), 400);
+    ck_assert_int_eq(status_len(&m, in_target, sizeof in_target - 1), 400);
 }
 END_TEST
 
@@ -452,7 +452,7 @@ START_TEST(test_scan_stops_at_the_end)
 {
     static const char two[] = "GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\n";
     struct scan scan = {0};
-    ck_assert_int_eq(parse_scan(&scan, two, sizeof(two) - 1), SCAN_COMPLETE);
+    ck_assert_int_eq(parse_scan(&scan, two, sizeof two - 1), SCAN_COMPLETE);
     ck_assert_uint_eq(scan.at, strlen("GET /1 HTTP/1.1\r\n" HOST "\r\n"));
     ck_assert_uint_eq(scan.lines, 3);
 }
@@ -467,7 +467,7 @@ START_TEST(test_scan_wants_more)
                                                "GET / HTTP/1.1\r\nHost: a\r\n",
                                                "\r",
                                                "GET / HTTP/1.1\r\n\r"};
-    for (size_t i = 0; i < sizeof(heads_so_far) / sizeof(heads_so_far[0]); i++)
+    for (size_t i = 0; i < sizeof heads_so_far / sizeof heads_so_far[0]; i++)
         ck_assert_int_eq(scan(heads_so_far[i], strlen(heads_so_far[i])), SCAN_MORE);
 }
 END_TEST
@@ -593,7 +593,7 @@ START_TEST(test_random)
         size_t len = (size_t)sprintf(bytes, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: a\r\n\r\n");
         for (int change = 0; change < 3; change++) {
             seed = seed * 1103515245 + 12345;
-            bytes[(seed >> 8) % len] = alphabet[(seed >> 20) % (sizeof(alphabet) - 1)];
+            bytes[(seed >> 8) % len] = alphabet[(seed >> 20) % (sizeof alphabet - 1)];
         }
         size_t end;
         if (scan_whole(bytes, len, &end) != SCAN_COMPLETE)
@@ -616,10 +616,10 @@ Suite *suite_http_parse(void)
     tcase_add_test(t, test_browser);
     tcase_add_test(t, test_field_names_ignore_case);
     tcase_add_test(t, test_near_names);
-    tcase_add_loop_test(t, test_methods, 0, sizeof(methods) / sizeof(methods[0]));
+    tcase_add_loop_test(t, test_methods, 0, sizeof methods / sizeof methods[0]);
     tcase_add_test(t, test_unknown_method_is_501);
-    tcase_add_loop_test(t, test_heads, 0, sizeof(heads) / sizeof(heads[0]));
-    tcase_add_loop_test(t, test_known, 0, sizeof(heads) / sizeof(heads[0]));
+    tcase_add_loop_test(t, test_heads, 0, sizeof heads / sizeof heads[0]);
+    tcase_add_loop_test(t, test_known, 0, sizeof heads / sizeof heads[0]);
     tcase_add_test(t, test_chunked_twice);
     tcase_add_test(t, test_nul);
     tcase_add_test(t, test_control_bytes);
@@ -627,7 +627,7 @@ Suite *suite_http_parse(void)
     tcase_add_test(t, test_scan_wants_more);
     tcase_add_test(t, test_scan_refuses_early);
     tcase_add_test(t, test_skip_empty);
-    tcase_add_loop_test(t, test_keep_alive, 0, sizeof(connections) / sizeof(connections[0]));
+    tcase_add_loop_test(t, test_keep_alive, 0, sizeof connections / sizeof connections[0]);
     tcase_add_test(t, test_expect);
     tcase_add_test(t, test_repeated_field_is_the_first);
     tcase_add_test(t, test_empty_is_not_absent);

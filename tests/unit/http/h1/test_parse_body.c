@@ -198,9 +198,9 @@ START_TEST(test_nul)
     struct message m = {0};
     framing.chunked = true;
     struct body b;
-    ck_assert_int_eq(feed(&b, &m, extension, sizeof(extension) - 1, 100), -EINVAL);
-    ck_assert_int_eq(feed(&b, &m, trailer, sizeof(trailer) - 1, 100), -EINVAL);
-    ck_assert_int_eq(feed(&b, &m, data, sizeof(data) - 1, 100), sizeof(data) - 1);
+    ck_assert_int_eq(feed(&b, &m, extension, sizeof extension - 1, 100), -EINVAL);
+    ck_assert_int_eq(feed(&b, &m, trailer, sizeof trailer - 1, 100), -EINVAL);
+    ck_assert_int_eq(feed(&b, &m, data, sizeof data - 1, 100), sizeof data - 1);
     ck_assert_uint_eq(b.seen, 3);
 }
 END_TEST
@@ -236,10 +236,10 @@ START_TEST(test_random)
     unsigned seed = 7;
     for (int round = 0; round < 5000; round++) {
         char bytes[] = "5;x=y\r\nhello\r\n2\r\nab\r\n0\r\nX: y\r\n\r\nGET";
-        size_t len = sizeof(bytes) - 1;
+        size_t len = sizeof bytes - 1;
         for (int change = 0; change < 2; change++) {
             seed = seed * 1103515245 + 12345;
-            bytes[(seed >> 8) % len] = alphabet[(seed >> 20) % (sizeof(alphabet) - 1)];
+            bytes[(seed >> 8) % len] = alphabet[(seed >> 20) % (sizeof alphabet - 1)];
         }
         struct body whole, split;
         ssize_t a = feed(&whole, &m, bytes, len, len), b = feed(&split, &m, bytes, len, 1);
@@ -261,8 +261,8 @@ Suite *suite_http_parse_body(void)
     tcase_add_test(t, test_none);
     tcase_add_test(t, test_length);
     tcase_add_test(t, test_length_beyond_4g);
-    tcase_add_loop_test(t, test_good, 0, sizeof(good) / sizeof(good[0]));
-    tcase_add_loop_test(t, test_bad, 0, sizeof(bad) / sizeof(bad[0]));
+    tcase_add_loop_test(t, test_good, 0, sizeof good / sizeof good[0]);
+    tcase_add_loop_test(t, test_bad, 0, sizeof bad / sizeof bad[0]);
     tcase_add_test(t, test_nul);
     tcase_add_test(t, test_framing_grows);
     tcase_add_test(t, test_random);

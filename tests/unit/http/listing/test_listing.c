@@ -308,7 +308,7 @@ static const char *make(void)
     const char *dir = unit_dir();
     int at = open(dir, O_RDONLY | O_DIRECTORY);
     ck_assert_int_ge(at, 0);
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         const char *name = made[i].name;
         int rc = 0;
         if (made[i].kind == DIRECTORY)
@@ -373,7 +373,7 @@ START_TEST(test_jsonp)
     const char *dir = make();
     const char *got = print_for(dir, (struct listing_conf){.format = LISTING_JSONP}, "/", "f.g");
     static const char start[] = "/* callback */\r\nf.g([\r\n";
-    ck_assert(!strncmp(got, start, sizeof(start) - 1));
+    ck_assert(!strncmp(got, start, sizeof start - 1));
     size_t len = strlen(got);
     ck_assert_uint_eq(len, strlen(json) + strlen("/* callback */\r\nf.g();"));
     ck_assert_str_eq(got + len - 5, "\r\n]);");
@@ -444,7 +444,7 @@ START_TEST(test_types)
         {LISTING_JSON, "application/json", "application/json"},
         {LISTING_JSONP, "application/json", "application/javascript"},
     };
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         struct listing_conf conf = {.format = types[i].format};
         ck_assert(text_equal(listing_type(&conf, TEXT_NONE), text_of(types[i].type)));
         ck_assert(text_equal(listing_type(&conf, TEXT("f")), text_of(types[i].with_callback)));
@@ -609,7 +609,7 @@ START_TEST(test_modern)
     const char *dir = make();
     struct listing_conf conf = {.style = LISTING_MODERN, .exact_size = true};
     const char *got = print_for(dir, conf, "/t<&>\"/sub/", NULL);
-    size_t rows = sizeof(made) / sizeof(made[0]) - 1;      /* but .hidden */
+    size_t rows = sizeof made / sizeof made[0] - 1;        /* but .hidden */
     ck_assert_uint_eq(count_of(got, "<tr"), 1 + 1 + rows); /* head, parent */
     ck_assert_uint_eq(count_of(got, "<td"), 3 * (1 + rows));
     ck_assert_uint_eq(count_of(got, "<script"), 1);
@@ -693,7 +693,7 @@ Suite *suite_http_listing(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_as_nginx);
     tcase_add_test(t, test_jsonp);
-    tcase_add_loop_test(t, test_callback, 0, sizeof(callbacks) / sizeof(callbacks[0]));
+    tcase_add_loop_test(t, test_callback, 0, sizeof callbacks / sizeof callbacks[0]);
     tcase_add_test(t, test_callback_length);
     tcase_add_test(t, test_types);
     tcase_add_test(t, test_empty);

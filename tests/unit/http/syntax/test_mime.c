@@ -113,8 +113,8 @@ START_TEST(test_many)
     buffer_add(&conf, "}", 2);
     const struct mime_table *t = table_of(conf.data);
     for (int i = 0; i < 2000; i++) {
-        snprintf(path, sizeof(path), "/x.e%d", i);
-        snprintf(type, sizeof(type), "t/%d", i);
+        snprintf(path, sizeof path, "/x.e%d", i);
+        snprintf(type, sizeof type, "t/%d", i);
         is_type(t, path, type);
     }
     is_type(t, "/x.e2000", "fall/back");
@@ -126,9 +126,9 @@ START_TEST(test_hostile_extension)
 {
     const struct mime_table *t = table_of("types { text/html html; }");
     char path[10000];
-    memset(path, 'a', sizeof(path));
+    memset(path, 'a', sizeof path);
     memcpy(path, "/a.", 3);
-    ck_assert(text_equal(mime_type(t, (struct text){path, sizeof(path)}, TEXT("f/b")), TEXT("f/b")));
+    ck_assert(text_equal(mime_type(t, (struct text){path, sizeof path}, TEXT("f/b")), TEXT("f/b")));
     is_type(t, "/a.\xff\x80", "fall/back");
 }
 END_TEST
@@ -177,9 +177,9 @@ START_TEST(test_delivered)
         {"zst", "application/zstd"},
         {"bin", "application/octet-stream"},
     };
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         char path[64];
-        snprintf(path, sizeof(path), "/x.%s", expected[i][0]);
+        snprintf(path, sizeof path, "/x.%s", expected[i][0]);
         is_type(t, path, expected[i][1]);
     }
     free(bytes);

@@ -155,8 +155,8 @@ END_TEST
 START_TEST(test_long_subject)
 {
     static char subject[64 * 1024];
-    memset(subject, 'a', sizeof(subject));
-    ck_assert_int_eq(pattern_match(compiled("^(?:a|b)*c?$", false), (struct text){subject, sizeof(subject)}, NULL), 1);
+    memset(subject, 'a', sizeof subject);
+    ck_assert_int_eq(pattern_match(compiled("^(?:a|b)*c?$", false), (struct text){subject, sizeof subject}, NULL), 1);
 }
 END_TEST
 
@@ -180,7 +180,7 @@ Suite *suite_http_pattern(void)
     tcase_add_test(t, test_more_groups_than_captures);
     tcase_add_test(t, test_empty_capture_is_not_absent);
     tcase_add_test(t, test_names);
-    tcase_add_loop_test(t, test_errors, 0, sizeof(errors) / sizeof(errors[0]));
+    tcase_add_loop_test(t, test_errors, 0, sizeof errors / sizeof errors[0]);
     tcase_add_test(t, test_limit);
     tcase_add_test(t, test_long_subject);
     tcase_add_test(t, test_not_utf8);

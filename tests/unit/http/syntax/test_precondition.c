@@ -89,7 +89,7 @@ static struct message with(const char *const fields[FIELD_COUNT], enum method me
     return m;
 }
 
-static const struct validators file = {{ETAG, sizeof(ETAG) - 1}, true, MTIME, 1, 0};
+static const struct validators file = {{ETAG, sizeof ETAG - 1}, true, MTIME, 1, 0};
 
 START_TEST(test_cases)
 {
@@ -217,10 +217,10 @@ Suite *suite_http_precondition(void)
 {
     Suite *s = suite_create("http/precondition");
     TCase *t = tcase_create("preconditions");
-    tcase_add_loop_test(t, test_cases, 0, sizeof(cases) / sizeof(cases[0]));
+    tcase_add_loop_test(t, test_cases, 0, sizeof cases / sizeof cases[0]);
     tcase_add_test(t, test_weak_validator);
     tcase_add_test(t, test_without_validators);
-    tcase_add_loop_test(t, test_if_range, 0, sizeof(if_ranges) / sizeof(if_ranges[0]));
+    tcase_add_loop_test(t, test_if_range, 0, sizeof if_ranges / sizeof if_ranges[0]);
     tcase_add_test(t, test_if_range_wants_strong);
     tcase_add_test(t, test_second_before_1970);
     tcase_add_test(t, test_date_that_lay_ahead);

@@ -179,7 +179,7 @@ START_TEST(test_random)
         size_t n = 6;
         for (; n < 30; n++) {
             seed = seed * 1103515245 + 12345;
-            value[n] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+            value[n] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
         }
         off_t size = (seed >> 8) % 3000;
         unsigned count;
@@ -200,7 +200,7 @@ Suite *suite_http_range(void)
 {
     Suite *s = suite_create("http/range");
     TCase *t = tcase_create("ranges");
-    tcase_add_loop_test(t, test_ranges, 0, sizeof(ranges) / sizeof(ranges[0]));
+    tcase_add_loop_test(t, test_ranges, 0, sizeof ranges / sizeof ranges[0]);
     tcase_add_test(t, test_many);
     tcase_add_test(t, test_random);
     suite_add_tcase(s, t);

@@ -104,7 +104,7 @@ END_TEST
 START_TEST(test_codes_without_end)
 {
     static const int odd[] = {-1, 0, 99, 1000, 2000000000};
-    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
         ck_assert_uint_eq(status_line(odd[i]).len, 4);
     for (int code = 100; code < 1000; code++) {
         char digits[16];
@@ -120,7 +120,7 @@ START_TEST(test_errno)
         int error, status;
     } cases[] = {{ENOENT, 404}, {ENOTDIR, 404}, {ENAMETOOLONG, 404}, {EACCES, 403}, {ELOOP, 403},  {EXDEV, 403},
                  {EMFILE, 503}, {ENFILE, 503},  {ENOMEM, 503},       {EIO, 500},    {EINVAL, 500}, {ESTALE, 500}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ck_assert_int_eq(status_of_errno(cases[i].error), cases[i].status);
         ck_assert_int_eq(status_of_errno(-cases[i].error), cases[i].status);
     }
@@ -131,7 +131,7 @@ Suite *suite_http_status(void)
 {
     Suite *s = suite_create("http/status");
     TCase *t = tcase_create("status");
-    tcase_add_loop_test(t, test_rows, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_loop_test(t, test_rows, 0, sizeof rows / sizeof rows[0]);
     tcase_add_test(t, test_pages);
     tcase_add_test(t, test_codes_without_end);
     tcase_add_test(t, test_errno);

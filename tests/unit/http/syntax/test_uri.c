@@ -232,7 +232,7 @@ START_TEST(test_random_paths)
         size_t len, n = 1 + (seed >> 4) % 20;
         for (size_t i = 1; i < n; i++) {
             seed = seed * 1103515245 + 12345;
-            path[i] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+            path[i] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
         }
         seed = seed * 1103515245 + 12345;
         if (uri_normalise((struct text){path, n}, round & 1, out, &len) != 0)
@@ -401,7 +401,7 @@ START_TEST(test_tunnel)
                                            {"http://a:80", NULL},
                                            {"a:80/x", NULL},
                                            {"u@a:80", NULL}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text host;
         bool ok = uri_tunnel(text_of(cases[i][0]), &host);
         ck_assert_msg(ok == (cases[i][1] != NULL), "%s", cases[i][0]);
@@ -421,7 +421,7 @@ START_TEST(test_raw)
                                            {"http://b?c", "?c"},
                                            {"http://b:80/%41", "/%41"},
                                            {"http://b", "/"}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct uri uri;
         ck_assert_int_eq(uri_split(text_of(cases[i][0]), &uri), 0);
         is_text(uri.raw, cases[i][1]);
@@ -433,11 +433,11 @@ END_TEST
 START_TEST(test_nul)
 {
     static const char path[] = "/a/\0/../b", host[] = "[::1\0\0]:80";
-    char out[sizeof(path)];
+    char out[sizeof path];
     size_t len;
     struct text name;
-    ck_assert_int_eq(uri_normalise((struct text){path, sizeof(path) - 1}, true, out, &len), 400);
-    ck_assert(!uri_authority((struct text){host, sizeof(host) - 1}, &name));
+    ck_assert_int_eq(uri_normalise((struct text){path, sizeof path - 1}, true, out, &len), 400);
+    ck_assert(!uri_authority((struct text){host, sizeof host - 1}, &name));
 }
 END_TEST
 
@@ -456,7 +456,7 @@ START_TEST(test_escape)
     char all[256], out[768];
     for (int i = 0; i < 256; i++)
         all[i] = (char)i;
-    struct text path = {all, sizeof(all)};
+    struct text path = {all, sizeof all};
 
     static const char plain[] = "-._~!$&'()*+,;=:@/";
     for (int href = 0; href < 2; href++) {
@@ -491,14 +491,14 @@ Suite *suite_http_uri(void)
 {
     Suite *s = suite_create("http/uri");
     TCase *t = tcase_create("uri");
-    tcase_add_loop_test(t, test_paths, 0, sizeof(paths) / sizeof(paths[0]));
+    tcase_add_loop_test(t, test_paths, 0, sizeof paths / sizeof paths[0]);
     tcase_add_test(t, test_not_a_path);
     tcase_add_test(t, test_random_paths);
-    tcase_add_loop_test(t, test_targets, 0, sizeof(targets) / sizeof(targets[0]));
+    tcase_add_loop_test(t, test_targets, 0, sizeof targets / sizeof targets[0]);
     tcase_add_test(t, test_tunnel);
     tcase_add_test(t, test_raw);
     tcase_add_test(t, test_nul);
-    tcase_add_loop_test(t, test_hosts, 0, sizeof(hosts) / sizeof(hosts[0]));
+    tcase_add_loop_test(t, test_hosts, 0, sizeof hosts / sizeof hosts[0]);
     tcase_add_test(t, test_escape);
     suite_add_tcase(s, t);
     return s;

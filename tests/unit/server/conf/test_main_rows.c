@@ -186,7 +186,7 @@ Suite *suite_server_main_rows(void)
     tcase_add_test(tc, test_defaults);
     tcase_add_test(tc, test_values);
     tcase_add_test(tc, test_auto);
-    tcase_add_loop_test(tc, test_refused, 0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_loop_test(tc, test_refused, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tc, test_foreign_is_foreign);
     tcase_add_test(tc, test_quick);
     suite_add_tcase(s, tc);

@@ -16,7 +16,7 @@ static int parse(struct options *o, const char *line)
     char *argv[WORDS_MOST + 1] = {"sluice"};
     int argc = 1;
 
-    snprintf(copy, sizeof(copy), "%s", line);
+    snprintf(copy, sizeof copy, "%s", line);
     for (char *word = strtok(copy, " "); word && argc < WORDS_MOST; word = strtok(NULL, " "))
         argv[argc++] = word;
     return options_parse(o, argc, argv);
@@ -118,7 +118,7 @@ Suite *suite_server_options(void)
     Suite *s = suite_create("server/options");
     TCase *tc = tcase_create("options");
 
-    tcase_add_loop_test(tc, test_refused, 0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_loop_test(tc, test_refused, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tc, test_empty);
     tcase_add_test(tc, test_run_together);
     tcase_add_test(tc, test_signals);

@@ -23,9 +23,9 @@ static void free_port(struct http_address *a, bool reuseport)
 {
     int fd;
 
-    memset(a, 0, sizeof(*a));
+    memset(a, 0, sizeof *a);
     a->options = (struct listen_options){.ipv6only = -1, .keepalive = -1};
-    a->address.len = sizeof(a->address.in4);
+    a->address.len = sizeof a->address.in4;
     a->address.in4.sin_family = AF_INET;
     a->address.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_eq(listen_open(&a->address, &a->options, &fd), 0);
@@ -38,8 +38,8 @@ static void setup(void)
 {
     log_main = &silent;
     http.address_count = 1;
-    memset(&first, 0, sizeof(first));
-    memset(&second, 0, sizeof(second));
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
     free_port(&addresses[0], true);
     free_port(&addresses[1], false);
 }
@@ -143,7 +143,7 @@ START_TEST(test_inherit)
 
     ck_assert_int_eq(sockets_bind(&first, &http, 2, NULL, false), 0);
     fds = sockets_pass_on(&first);
-    snprintf(text, sizeof(text), "%d;%d;", first.at[0].fd, first.at[1].fd);
+    snprintf(text, sizeof text, "%d;%d;", first.at[0].fd, first.at[1].fd);
     ck_assert_str_eq(fds, text);
     ck_assert_int_eq(fcntl(first.at[0].fd, F_GETFD) & FD_CLOEXEC, 0);
     setenv("SLUICE_FDS", fds, 1);
@@ -181,7 +181,7 @@ START_TEST(test_inherit_handed)
     ck_assert_int_eq(sockets_bind(&first, &http, 3, NULL, false), 0);
     first.at[1].handed = true;
     fds = sockets_pass_on(&first);
-    snprintf(text, sizeof(text), "%d;%d;%ds;", first.at[0].fd, first.at[2].fd, first.at[1].fd);
+    snprintf(text, sizeof text, "%d;%d;%ds;", first.at[0].fd, first.at[2].fd, first.at[1].fd);
     ck_assert_str_eq(fds, text);
     setenv("SLUICE_FDS", fds, 1);
     setenv("SLUICE_MASTER", "4711", 1);
@@ -222,10 +222,10 @@ END_TEST
 static void bind_unix(const char *path)
 {
     addresses[1].options.reuseport = false;
-    memset(&addresses[1].address, 0, sizeof(addresses[1].address));
+    memset(&addresses[1].address, 0, sizeof addresses[1].address);
     addresses[1].address.un.sun_family = AF_UNIX;
     strcpy(addresses[1].address.un.sun_path, path);
-    addresses[1].address.len = sizeof(addresses[1].address.un);
+    addresses[1].address.len = sizeof addresses[1].address.un;
     http.address_count = 2;
     ck_assert_int_eq(sockets_bind(&first, &http, 1, NULL, false), 0);
     ck_assert_int_eq(access(path, F_OK), 0);

@@ -155,7 +155,7 @@ START_TEST(test_fifo_written)
     fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(pid_file_write(path, 123), 0);
-    ck_assert_int_eq(read(fd, bytes, sizeof(bytes)), 4);
+    ck_assert_int_eq(read(fd, bytes, sizeof bytes), 4);
     ck_assert_str_eq(bytes, "123\n");
     pid_file_remove(path);
     ck_assert_uint_eq(type_of(path), S_IFIFO);
@@ -193,7 +193,7 @@ START_TEST(test_socket)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     strcpy(at.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(pid_file_check(path), -ENXIO);
     ck_assert_int_eq(pid_file_write(path, 12), -ENXIO);
     ck_assert_uint_eq(type_of(path), S_IFSOCK);
@@ -241,7 +241,7 @@ START_TEST(test_beside)
     const char *path = unit_write("s.pid", "1\n", 2);
     char beside[4096];
 
-    snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid());
+    snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid());
     if (_i == 0)
         unit_write(strrchr(beside, '/') + 1, "left", 4);
     else if (_i == 1)
@@ -298,10 +298,10 @@ Suite *suite_server_pid_file(void)
     tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, test_write_and_remove);
     tcase_add_test(tc, test_no_folder);
-    tcase_add_loop_test(tc, test_malformed, 0, sizeof(malformed) / sizeof(malformed[0]));
+    tcase_add_loop_test(tc, test_malformed, 0, sizeof malformed / sizeof malformed[0]);
     tcase_add_test(tc, test_signal);
     tcase_add_test(tc, test_fifo);
-    tcase_add_loop_test(tc, test_link, 0, sizeof(links) / sizeof(links[0]));
+    tcase_add_loop_test(tc, test_link, 0, sizeof links / sizeof links[0]);
     tcase_add_test(tc, test_bad_link);
     tcase_add_test(tc, test_fifo_written);
     tcase_add_test(tc, test_device);

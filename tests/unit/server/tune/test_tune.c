@@ -53,7 +53,7 @@ static void expect(const struct tune_results *r, const char *name, const char *v
     ck_assert_str_eq(l->value, value);
     ck_assert_msg(strstr(l->reason, reason), "%s: %s", name, l->reason);
     for (unsigned i = 0; i < a.count; i++)
-        ck_assert_msg(strlen(a.lines[i].reason) + 1 < sizeof(a.lines[i].reason), "cut off: %s", a.lines[i].reason);
+        ck_assert_msg(strlen(a.lines[i].reason) + 1 < sizeof a.lines[i].reason, "cut off: %s", a.lines[i].reason);
 }
 
 START_TEST(test_usual)
@@ -82,7 +82,7 @@ START_TEST(test_reader)
     expect(&r, "aio", "threads", "libaio 1000 MB/s");
     r.readers[2].speed.rate = 1e9;
     expect(&r, "aio", "on", "libaio: 1000 MB/s");
-    memset(r.readers, 0, sizeof(r.readers));
+    memset(r.readers, 0, sizeof r.readers);
     expect(&r, "aio", "on", "nobody else waits");
 }
 END_TEST
@@ -126,7 +126,7 @@ START_TEST(test_no_direct)
     r.filesystem[0] = '\0';
     expect(&r, "directio", "off", "this filesystem accepts O_DIRECT");
     r.direct = TUNE_DIRECT_WORKS;
-    memset(r.grid, 0, sizeof(r.grid));
+    memset(r.grid, 0, sizeof r.grid);
     expect(&r, "directio", "off", "more time");
 }
 END_TEST
@@ -190,7 +190,7 @@ START_TEST(test_content)
     expect(&r, "open_file_cache_content", "64k", "1.0 us");
     r.opens = (struct tune_opens){.cold = 3, .warm = 9, .cold_usec = 120, .warm_usec = 3.25, .cold_worst = 900};
     expect(&r, "open_file_cache", "max=10000 inactive=60s", "took 120 us (at worst 900 us), one that it knows 3.2 us");
-    memset(r.sends, 0, sizeof(r.sends));
+    memset(r.sends, 0, sizeof r.sends);
     expect(&r, "open_file_cache_content", NULL, NULL);
 }
 END_TEST
@@ -225,7 +225,7 @@ START_TEST(test_plot)
     ck_assert_msg(strstr(text, "           64k     128k    256k    512k    1m      2m      4m\n"), "%s", text);
     free(text);
 
-    memset(r.grid, 0, sizeof(r.grid));
+    memset(r.grid, 0, sizeof r.grid);
     buffer_init(&b);
     tune_show_plot(&r, &b);
     ck_assert_uint_eq(b.len, 0);
@@ -339,7 +339,7 @@ Suite *suite_server_tune(void)
     TCase *t = tcase_create("recommend");
     tcase_add_test(t, test_usual);
     tcase_add_test(t, test_reader);
-    tcase_add_loop_test(t, test_threshold, 0, sizeof(thresholds) / sizeof(thresholds[0]));
+    tcase_add_loop_test(t, test_threshold, 0, sizeof thresholds / sizeof thresholds[0]);
     tcase_add_test(t, test_no_direct);
     tcase_add_test(t, test_page_cache_far_faster);
     tcase_add_test(t, test_buffers);
@@ -353,7 +353,7 @@ Suite *suite_server_tune(void)
     tcase_add_test(t, test_sizes);
     suite_add_tcase(s, t);
     t = tcase_create("line");
-    tcase_add_loop_test(t, test_line, 0, sizeof(lines) / sizeof(lines[0]));
+    tcase_add_loop_test(t, test_line, 0, sizeof lines / sizeof lines[0]);
     suite_add_tcase(s, t);
     return s;
 }
