@@ -22,7 +22,7 @@ V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 
-# --- Build ---------------------------------------------------------------------------------------------------------
+# ---- build ----
 
 all: $(O)/sluice $(if $(IS_RELEASE),build/sluice)
 
@@ -84,7 +84,7 @@ include mk/checks.mk
 include mk/tools.mk
 include mk/install.mk
 
-# --- Dependencies, cleaning, help --------------------------------------------------------------------------------
+# ---- dependencies, cleaning, help ----
 
 deps:
 	@mk/deps.sh $(DEPS_OPTIONS)

@@ -1,6 +1,6 @@
 # checks.mk - what is looked at beside the tests' own answers: coverage, valgrind, the hardening of the binary.
 
-# --- Coverage --------------------------------------------------------------------------------------------------------
+# ---- coverage ----
 
 # Counters live in a file that is mapped before anything forks, so that workers count too when they have dropped their
 # privileges, and when they are killed: clang's continuous mode.
@@ -20,13 +20,13 @@ coverage:
 coverage-report:
 	@tests/lint/coverage.sh $(COVERAGE_DIR) $(COVERAGE_LEAST)
 
-# --- Valgrind --------------------------------------------------------------------------------------------------------
+# ---- valgrind ----
 
 test-valgrind: $(O)/$(UNIT)
 	$(Q)CK_TIMEOUT_MULTIPLIER=40 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
 		--suppressions=tests/lint/valgrind.supp $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
 
-# --- Hardening -------------------------------------------------------------------------------------------------------
+# ---- hardening ----
 
 # Of the release build: the sanitizers and debug builds leave some of it out.
 lint-hardening: $(O)/sluice

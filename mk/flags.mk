@@ -19,7 +19,7 @@ LTO ?= 1
 
 PKG_CONFIG ?= pkg-config
 
-# --- The folder ----------------------------------------------------------------------------------------------------
+# ---- the folder ----
 
 comma := ,
 empty :=
@@ -37,7 +37,7 @@ FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(URING)),-nouring)$(if $(filter 0,$(AIO)),
 FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)$(if $(filter 0,$(ZLIB)),-nozlib)
 O ?= build/$(FLAVOUR)
 
-# --- Flags ---------------------------------------------------------------------------------------------------------
+# ---- flags ----
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla -Wformat=2
 ifeq ($(WERROR),1)
@@ -70,7 +70,7 @@ CFLAGS_ALL = -std=gnu11 $(OPTIMISE) $(HARDEN) -fPIE -pthread $(CFLAGS)
 CPPFLAGS_ALL = -D_GNU_SOURCE -iquote include -iquote src -iquote $(O)/made $(LIB_CFLAGS) $(CPPFLAGS)
 LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS_SANITIZE) $(LDFLAGS)
 
-# --- Libraries -----------------------------------------------------------------------------------------------------
+# ---- libraries ----
 
 PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
 PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(ZLIB)),zlib)

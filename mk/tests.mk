@@ -11,7 +11,7 @@ endif
 TEST_ENV := CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0})
 
-# --- Unit: tests/unit/<layer>[/<room>]/test_<file>.c defines suite_<layer>_<file>() -------------------------------------------
+# ---- unit: tests/unit/<layer>[/<room>]/test_<file>.c defines suite_<layer>_<file>() ----
 
 # LAYER=base: only that layer's tests, linked with that layer and those below it.
 UNIT := unit$(if $(LAYER),-$(LAYER))
@@ -22,7 +22,7 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/p
 layers_to = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call layers_to,$(1),$(wordlist 2,99,$(2)))))
 UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),$(LAYERS)),$(O)/lib$(l).a)
 
-# --- Integration: tests/integration/test_<name>.c defines suite_<name>() ---------------------------------------------
+# ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
 INTEGRATION_SOURCES := $(sort $(wildcard tests/integration/test_*.c))
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))

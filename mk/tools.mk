@@ -1,6 +1,6 @@
 # tools.mk - run, bench, lint, format, docs.
 
-# --- Run -----------------------------------------------------------------------------------------------------------
+# ---- run ----
 
 run:
 	@mk/deps.sh $(DEPS_OPTIONS)
@@ -10,7 +10,7 @@ run:
 reload:
 	@mk/run.sh --reload
 
-# --- Bench ---------------------------------------------------------------------------------------------------------
+# ---- bench ----
 
 ROUNDS ?=
 SECONDS ?=
@@ -63,7 +63,7 @@ paths: $(O)/sluice $(O)/paths-client
 bench-deps:
 	@mk/deps.sh $(DEPS_OPTIONS) --bench
 
-# --- Lint and format -----------------------------------------------------------------------------------------------
+# ---- lint and format ----
 
 C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/*/*.h include/*/*/*.h \
 	tests/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/unit/*/*/*.[ch] \

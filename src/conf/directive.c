@@ -90,7 +90,7 @@ static const char *invalid_value(struct conf *cf, const struct conf_row *row)
     return conf_error(cf, "\"%s\" directive invalid value", row->name);
 }
 
-/* --- Bounds --------------------------------------------------------------------------------------------------- */
+/* ---- bounds ---- */
 
 /* As one would write it: 65536 bytes are 64k. */
 static const char *write_value(struct conf *cf, int64_t value, bool is_size)
@@ -128,7 +128,7 @@ static const char *check_bounds(struct conf *cf, const struct conf_row *row, con
                       range ? write_range(cf, b, is_size) : "");
 }
 
-/* --- Setters -------------------------------------------------------------------------------------------------- */
+/* ---- setters ---- */
 
 const char *conf_set_flag(struct conf *cf, const struct conf_row *row, void *slot)
 {

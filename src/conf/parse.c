@@ -26,7 +26,7 @@ const char *error_locate(struct conf *cf, const char *text)
     return r->located;
 }
 
-/* --- Statements ----------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 /* Adds to cf->args, which belongs to the arena: setters may keep it. */
 static bool add_word(struct conf *cf, struct text word, unsigned *room)
@@ -81,7 +81,7 @@ static const char *read_statement(struct conf *cf, enum lex_kind *last)
     }
 }
 
-/* --- One directive -------------------------------------------------------------------------------------------- */
+/* ---- one directive ---- */
 
 static bool arity_fits(unsigned arity, unsigned arguments)
 {
@@ -198,7 +198,7 @@ static const char *handle(struct conf *cf, enum lex_kind last)
     return r->line ? r->line(cf, r->line_arg) : handle_directive(cf, last);
 }
 
-/* --- Bodies --------------------------------------------------------------------------------------------------- */
+/* ---- bodies ---- */
 
 const char *read_body(struct conf *cf, bool in_block)
 {
@@ -303,7 +303,7 @@ const char *conf_lines(struct conf *cf, conf_line_fn *line, void *arg)
     return read_block(cf, cf->block, line, arg);
 }
 
-/* --- A whole configuration -------------------------------------------------------------------------------------- */
+/* ---- a whole configuration ---- */
 
 static const char *folder_of(struct arena *arena, const char *path, const char *otherwise)
 {

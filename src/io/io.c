@@ -285,9 +285,7 @@ void io_note_direct_refused(struct io *io, dev_t dev, const char *path, int erro
              "the filesystem of \"%s\" refuses O_DIRECT; its files are read through the page cache from now on", path);
 }
 
-/* --- directio auto
- * --------------------------------------------------------------------------------------------------
- * */
+/* ---- directio auto ---- */
 
 static void on_room_run(struct job *job)
 {

@@ -38,7 +38,7 @@ cpus=$(nproc) server_cpu=0
 client_cpu=$((cpus > 1 ? 1 : 0))
 on_client() { taskset -c $client_cpu "$@"; }
 
-# --- Servers ------------------------------------------------------------------------------------------------------------
+# ---- servers ----
 
 next_port=$((20000 + $$ % 10000))
 free_port() # into $port
@@ -107,7 +107,7 @@ machine()
         "$(cat /proc/sys/net/ipv4/tcp_congestion_control 2>/dev/null); $("$SLUICE" -v 2>&1 | sed 's/.*: //')$(have nginx && nginx -v 2>&1 | sed 's/.*: /, /')$(have lighttpd && lighttpd -v | sed 's/ .*//; s/^/, /; q')"
 }
 
-# --- Measuring ----------------------------------------------------------------------------------------------------------
+# ---- measuring ----
 
 # The process, its children and theirs.
 family_of()
@@ -187,7 +187,7 @@ make_small_files()
 evict_set() { "$TOOLS/paths-client" evict "$dir/$1" <"$dir/$1.names"; }
 fetch_set() { on_client "$TOOLS/paths-client" fetch "$1" "$3" "/$2/" <"$dir/$2.names"; } # PORT SET CONNECTIONS: "bytes seconds"
 
-# --- Results ------------------------------------------------------------------------------------------------------------
+# ---- results ----
 
 # begin_rows PART COLUMN...; row FIELD...; end_rows: the JSON beside it. Column names with a leading + are numbers.
 begin_rows()

@@ -73,7 +73,7 @@ static double draw(void)
     return (double)(seed >> 11) / 9007199254740992.0;
 }
 
-/* --- Files -------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static int make_files(const char *folder, unsigned files, size_t bytes)
 {
@@ -114,7 +114,7 @@ static int evict_files(const char *folder, unsigned files)
     return 0;
 }
 
-/* --- Requests ------------------------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 static unsigned zipf(const struct kind *k)
 {
@@ -232,7 +232,7 @@ static void on_input(struct connection *c)
         leave(c);
 }
 
-/* --- The run -------------------------------------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 static void open_connection(struct connection *c, int epoll, int port)
 {

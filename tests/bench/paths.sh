@@ -38,7 +38,7 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 say() { [ ! -t 2 ] || printf '\r%-78s' "$*" >&2; }
 
-# --- Files and server ---------------------------------------------------------------------------------------------------
+# ---- files and server ----
 
 make_files()
 {
@@ -100,7 +100,7 @@ title()
     esac
 }
 
-# --- Measuring ----------------------------------------------------------------------------------------------------------
+# ---- measuring ----
 
 # Nanoseconds of CPU, and voluntary context switches, of all threads of the worker.
 cpu_now()
@@ -199,7 +199,7 @@ measure()
     done
 }
 
-# --- What comes out -----------------------------------------------------------------------------------------------------
+# ---- what comes out ----
 
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2; else print "-" }'; }
 column() { awk -v n="$2" '{ print $n }' "$dir/$1" 2>/dev/null | median; }

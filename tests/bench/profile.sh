@@ -25,7 +25,7 @@ END
     start "$name" "$port" "$@" "$SLUICE" -p "$dir/" -e "$dir/$name.log" -c "$dir/$name.conf"
 }
 
-# --- Instructions -------------------------------------------------------------------------------------------------------
+# ---- instructions ----
 
 # count NAME LOG: instructions by file and function, "instructions file function", of the worker.
 count()
@@ -63,7 +63,7 @@ instructions()
     awk -F'\t' -v requests="$requests" -f "$here/profile.awk" "$dir/off.counts" "$dir/off.counts" "$dir/log.counts" "$dir/log.counts"
 }
 
-# --- Time ---------------------------------------------------------------------------------------------------------------
+# ---- time ----
 
 # sample NAME PID PORT: "what us-per-request" lines in $dir/NAME.time.
 sample()

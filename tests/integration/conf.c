@@ -15,7 +15,7 @@ enum { PORTS = 8 };
 
 static int ports[PORTS];
 
-/* --- Ports --- */
+/* ---- ports ---- */
 
 static bool port_is_free(int port)
 {
@@ -49,7 +49,7 @@ int site_port(unsigned n)
     return ports[n];
 }
 
-/* --- Configuration --- */
+/* ---- configuration ---- */
 
 static const char main_text[] =
     "daemon off;\nworker_processes 1;\npid logs/sluice.pid;\nerror_log logs/error.log info;\n";
@@ -186,7 +186,7 @@ void site_serve_http(const char *http, const char *server)
     site_start();
 }
 
-/* --- Before and after --- */
+/* ---- before and after ---- */
 
 void conf_setup(void)
 {

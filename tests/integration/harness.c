@@ -41,7 +41,7 @@ static const char *binary(void)
     return path && *path ? path : "build/sluice";
 }
 
-/* --- Processes --------------------------------------------------------------------------------------------------- */
+/* ---- processes ---- */
 
 static void redirect(int to, const char *path)
 {
@@ -347,7 +347,7 @@ void site_run(struct site_run *run, ...)
     site_run_bare(run, argv);
 }
 
-/* --- Before and after a test ------------------------------------------------------------------------------------- */
+/* ---- before and after a test ---- */
 
 /* Not after a failed assertion: check then ends the process at once, the server gets PR_SET_PDEATHSIG, and the folder
  * is left to main.c. */

@@ -28,7 +28,7 @@
 bool on_nginx(void);
 int scaled(int msec); /* a deadline, longer for slow builds */
 
-/* --- Files ------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 /* The prefix, with conf, logs/ and html/ in it; and a folder that takes O_DIRECT (maybe the same),
  * "" where none does. */
@@ -53,7 +53,7 @@ void site_set_mtime(const char *name, time_t t);
 time_t site_mtime(const char *name);
 void http_date(char out[30], time_t t);
 
-/* --- Server ------------------------------------------------------------------------------------------------------ */
+/* ---- server ---- */
 
 int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
 
@@ -145,7 +145,7 @@ bool site_is_instrumented(void);
 void sleep_msec(int msec);
 int64_t now_msec(void);
 
-/* --- Client ------------------------------------------------------------------------------------------------------ */
+/* ---- client ---- */
 
 struct site_client {
     struct channel channel;

@@ -85,7 +85,7 @@ void mount_end(const char *name)
     end_last();
 }
 
-/* --- Loop devices ------------------------------------------------------------------------------------------------ */
+/* ---- loop devices ---- */
 
 static int open_free_loop(char device[64])
 {
@@ -135,7 +135,7 @@ const char *mount_image(const char *type, const char *name, const char *image, u
     return rc < 0 ? cannot(what, -rc) : remember(at, 0);
 }
 
-/* --- FUSE, tools ------------------------------------------------------------------------------------------------- */
+/* ---- FUSE, tools ---- */
 
 const char *mount_fuse(const char *name, enum fuse_manner manner, off_t size)
 {

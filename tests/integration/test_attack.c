@@ -28,7 +28,7 @@ static unsigned percent(unsigned full)
     return n > 0 ? n : 1;
 }
 
-/* --- The server ------------------------------------------------------------------------------------------------------ */
+/* ---- the server ---- */
 
 static struct {
     pid_t worker;
@@ -100,7 +100,7 @@ static void expect_memory(const char *what, long most_kib)
         ck_assert_msg(peak <= most_kib, "%ld KiB", peak);
 }
 
-/* --- A client that behaves, in a process of its own -------------------------------------------------------------------- */
+/* ---- a client that behaves, in a process of its own ---- */
 
 enum { SAMPLES = 1 << 16 };
 
@@ -195,7 +195,7 @@ static void polite_end(const char *what)
     ck_assert_msg(s->failed == 0, "%u of %u requests failed", s->failed, s->count);
 }
 
-/* --- The crowd --------------------------------------------------------------------------------------------------------- */
+/* ---- the crowd ---- */
 
 /* Connected, non-blocking; `rcvbuf` 0: the kernel's. */
 static int dial(int rcvbuf)

@@ -294,9 +294,7 @@ START_TEST(no_room_in_the_cgroup)
 }
 END_TEST
 
-/* --- Several workers
- * ------------------------------------------------------------------------------------------------
- * */
+/* ---- several workers ---- */
 
 static const char two_workers[] = "daemon off; worker_processes 2; pid logs/sluice.pid; error_log logs/error.log info;";
 
@@ -401,9 +399,7 @@ START_TEST(bad_values)
 }
 END_TEST
 
-/* --- explain
- * --------------------------------------------------------------------------------------------------------
- * */
+/* ---- explain ---- */
 
 static void explain(struct site_run *run)
 {

@@ -25,7 +25,7 @@ static void go(const char *path)
 
 #define NO_SIDEWAYS "document.documentElement.scrollWidth<=innerWidth"
 
-/* --- Status -------------------------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 #define STATUS_CONF                                                                                                    \
     "open_file_cache max=100; location = /status { status; } location = /page { status html; } "                       \
@@ -122,7 +122,7 @@ START_TEST(status_page_says_when_the_server_is_gone)
 }
 END_TEST
 
-/* --- Listing ------------------------------------------------------------------------------------------------------- */
+/* ---- listing ---- */
 
 #define NASTY "<img src=x onerror=alert(1)>&amp;\"'`${1}%2e%00\\u0041 \xe2\x80\xae\xf0\x9f\x92\xa9 \xc3\xa9.html"
 #define BAD   "bytes-\xff\xfe-that-are-no-utf8"

@@ -276,7 +276,7 @@ START_TEST(directives_of_nginx)
 }
 END_TEST
 
-/* --- Good ones ----------------------------------------------------------------------------------------------------- */
+/* ---- good ones ---- */
 
 START_TEST(test_is_successful)
 {

@@ -52,7 +52,7 @@ static unsigned fetch_from_all(const char *target, unsigned workers)
 
 #define PID_FIELD "add_header X-Pid $pid;"
 
-/* --- Readers ------------------------------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 START_TEST(readers_are_tried_once_at_start)
 {
@@ -107,7 +107,7 @@ START_TEST(no_reader_is_tried_where_none_is_asked_for)
 }
 END_TEST
 
-/* --- Filesystems --------------------------------------------------------------------------------------------------- */
+/* ---- filesystems ---- */
 
 START_TEST(refused_direct_io_is_said_once)
 {
@@ -124,7 +124,7 @@ START_TEST(refused_direct_io_is_said_once)
 }
 END_TEST
 
-/* --- What is answered ---------------------------------------------------------------------------------------------- */
+/* ---- what is answered ---- */
 
 /* The other worker may not have counted yet that its client has gone. */
 static void await_metric(const char *name, double value)

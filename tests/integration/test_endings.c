@@ -32,7 +32,7 @@ static void serve(const char *more)
     site_serve(text);
 }
 
-/* --- Connection: close ----------------------------------------------------------------------------------------------- */
+/* ---- Connection: close ---- */
 
 /* Answered for good, or the next request is served: as the response says. */
 static void expect_as_said(struct site_client *c, const struct site_response *r, const char *what)
@@ -156,7 +156,7 @@ START_TEST(limits_are_said)
 }
 END_TEST
 
-/* --- No reset ----------------------------------------------------------------------------------------------------------- */
+/* ---- no reset ---- */
 
 /* The answer has gone to the kernel, the client has not read it and sends on. */
 static void expect_all_of_it(struct site_client *c)
@@ -268,7 +268,7 @@ START_TEST(silence_after_an_answer)
 }
 END_TEST
 
-/* --- Clients that go ------------------------------------------------------------------------------------------------------ */
+/* ---- clients that go ---- */
 
 /* What the client has sent when it goes, and whether it waits for an answer first. */
 static const struct stage {

@@ -100,7 +100,7 @@ static void assert_says(const struct site_run *run, const char *text)
     ck_assert_msg(strstr(run->out, text), "not \"%s\":\n%s%s", text, run->out, run->err);
 }
 
-/* --- The same as the server ---------------------------------------------------------------------------------------- */
+/* ---- the same as the server ---- */
 
 static const struct asked {
     const char *method, *target, *field;
@@ -235,7 +235,7 @@ START_TEST(silence)
 }
 END_TEST
 
-/* --- What it says -------------------------------------------------------------------------------------------------- */
+/* ---- what it says ---- */
 
 START_TEST(steps_in_words)
 {
@@ -355,7 +355,7 @@ START_TEST(address_by_the_url)
 }
 END_TEST
 
-/* --- It leaves no traces ------------------------------------------------------------------------------------------- */
+/* ---- it leaves no traces ---- */
 
 START_TEST(no_traces)
 {
@@ -378,7 +378,7 @@ START_TEST(no_traces)
 }
 END_TEST
 
-/* --- Errors -------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static const struct wrong {
     const char *arguments[5], *message;

@@ -22,7 +22,7 @@ static struct {
     long dealt;    /* calls that failed */
 } now;
 
-/* --- The server ------------------------------------------------------------------------------------------------------ */
+/* ---- the server ---- */
 
 static const struct place {
     const char *target, *fields;
@@ -76,7 +76,7 @@ static bool start(void)
     return true;
 }
 
-/* --- One request ------------------------------------------------------------------------------------------------------- */
+/* ---- one request ---- */
 
 struct answer {
     char *bytes;
@@ -158,7 +158,7 @@ static struct answer good_answer(const struct place *p)
     return a;
 }
 
-/* --- What there is in the worker --------------------------------------------------------------------------------------- */
+/* ---- what there is in the worker ---- */
 
 struct holdings {
     unsigned descriptors;
@@ -199,7 +199,7 @@ static void expect_logged(const char *what)
     free(log);
 }
 
-/* --- Sweeps -------------------------------------------------------------------------------------------------------------- */
+/* ---- sweeps ---- */
 
 enum effect {
     MAY_LOSE, /* the response, and says why */
@@ -335,7 +335,7 @@ START_TEST(direct_calls_are_short)
 }
 END_TEST
 
-/* --- As long as it lasts ------------------------------------------------------------------------------------------------ */
+/* ---- as long as it lasts ---- */
 
 /* No descriptors for anybody: who comes is turned away or waits, who is there goes on, and then all is as before. */
 START_TEST(descriptors_run_out)

@@ -127,7 +127,7 @@ START_TEST(thresholds_do_not_mix_in_the_cache)
 }
 END_TEST
 
-/* --- Beyond 4 GiB -------------------------------------------------------------------------------------------------- */
+/* ---- beyond 4 GiB ---- */
 
 /* 5 GiB + 12345, sparse, with something to recognise at its ends and around 4 GiB. */
 #define HUGE_SIZE (5 * GIB + 12345)
@@ -231,7 +231,7 @@ START_TEST(huge_file_streams_past_4_gib)
 }
 END_TEST
 
-/* --- The page cache ------------------------------------------------------------------------------------------------ */
+/* ---- the page cache ---- */
 
 START_TEST(direct_leaves_the_page_cache_alone)
 {
@@ -275,7 +275,7 @@ START_TEST(sendfile_fills_the_page_cache)
 }
 END_TEST
 
-/* --- Readers ------------------------------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 static const struct reader {
     const char *main_conf, *conf, *events;
@@ -381,7 +381,7 @@ START_TEST(clients_that_go_leave_no_reads)
 }
 END_TEST
 
-/* --- Files that change --------------------------------------------------------------------------------------------- */
+/* ---- files that change ---- */
 
 static const char *const changing[] = {"io_method sendfile;",           "io_method mmap;",
                                        "io_method buffered;",           "io_method direct;",

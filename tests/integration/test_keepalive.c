@@ -242,7 +242,7 @@ START_TEST(empty_line_before_a_request)
 }
 END_TEST
 
-/* --- Bodies -------------------------------------------------------------------------------------------------------- */
+/* ---- bodies ---- */
 
 START_TEST(bodies_are_discarded)
 {
@@ -428,7 +428,7 @@ START_TEST(expect_continue)
 }
 END_TEST
 
-/* --- In any pieces ------------------------------------------------------------------------------------------------- */
+/* ---- in any pieces ---- */
 
 static const char *const whole[] = {
     "GET /a.txt HTTP/1.1\r\nHost: a\r\nX-Long: some value, with: colons\r\n\r\n",

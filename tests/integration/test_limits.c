@@ -37,7 +37,7 @@ static void serve_workers(const char *http, const char *server)
     site_await_workers(2);
 }
 
-/* --- limit_req ------------------------------------------------------------------------------------------------------ */
+/* ---- limit_req ---- */
 
 START_TEST(burst_and_refusal)
 {
@@ -260,7 +260,7 @@ START_TEST(return_comes_first)
 }
 END_TEST
 
-/* --- Zones ---------------------------------------------------------------------------------------------------------- */
+/* ---- zones ---- */
 
 START_TEST(workers_share)
 {
@@ -305,7 +305,7 @@ START_TEST(kept_over_reloads)
 }
 END_TEST
 
-/* --- limit_conn ----------------------------------------------------------------------------------------------------- */
+/* ---- limit_conn ---- */
 
 enum { BIG = 64 << 20 };
 
@@ -510,7 +510,7 @@ START_TEST(connections_over_reloads)
 }
 END_TEST
 
-/* --- What is wrong with a configuration ------------------------------------------------------------------------------ */
+/* ---- what is wrong with a configuration ---- */
 
 static const struct {
     const char *http, *error;

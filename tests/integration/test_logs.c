@@ -399,7 +399,7 @@ START_TEST(bytes_of_a_cut_response)
 }
 END_TEST
 
-/* --- error_log ----------------------------------------------------------------------------------------------------- */
+/* ---- error_log ---- */
 
 START_TEST(error_lines)
 {
@@ -543,7 +543,7 @@ START_TEST(syslog)
 }
 END_TEST
 
-/* --- Reopening ----------------------------------------------------------------------------------------------------- */
+/* ---- reopening ---- */
 
 START_TEST(reopen)
 {
@@ -608,7 +608,7 @@ START_TEST(reopen_loses_nothing)
 }
 END_TEST
 
-/* --- Variables in the path ----------------------------------------------------------------------------------------- */
+/* ---- variables in the path ---- */
 
 /* The folder of the logs with variables, which the workers may write to whatever their user. */
 static void make_folder(const char *name)

@@ -15,7 +15,7 @@ static void expect_values(const char *argument, const char *const (*rows)[2], si
     }
 }
 
-/* --- map ------------------------------------------------------------------------------------------------------------ */
+/* ---- map ---- */
 
 START_TEST(map)
 {
@@ -136,7 +136,7 @@ START_TEST(places_of_variables)
 }
 END_TEST
 
-/* --- geo ------------------------------------------------------------------------------------------------------------ */
+/* ---- geo ---- */
 
 START_TEST(geo)
 {
@@ -226,7 +226,7 @@ START_TEST(geo_behind_proxies)
 }
 END_TEST
 
-/* --- split_clients -------------------------------------------------------------------------------------------------- */
+/* ---- split_clients ---- */
 
 START_TEST(split_clients)
 {
@@ -241,7 +241,7 @@ START_TEST(split_clients)
 }
 END_TEST
 
-/* --- errors of the configuration ------------------------------------------------------------------------------------ */
+/* ---- errors of the configuration ---- */
 
 static const struct {
     const char *text, *message;

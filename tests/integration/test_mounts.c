@@ -23,7 +23,7 @@ enum { RANDOM_RANGES = 40 };
 
 static const char *const readers[] = {"aio io_uring;", "aio libaio;", "aio threads;", "aio on;", "aio off;"};
 
-/* --- What is served ------------------------------------------------------------------------------------------------ */
+/* ---- what is served ---- */
 
 static void serve(const char *root, const char *conf)
 {
@@ -97,7 +97,7 @@ static void end_server(void)
     unlink(site_path("logs/error.log"));
 }
 
-/* --- Filesystems --------------------------------------------------------------------------------------------------- */
+/* ---- filesystems ---- */
 
 /* Made by mkfs in a sparse image. */
 static const char *blank_image(off_t size)
@@ -287,7 +287,7 @@ START_TEST(one_warning_per_filesystem)
 }
 END_TEST
 
-/* --- A full disk ----------------------------------------------------------------------------------------------------- */
+/* ---- a full disk ---- */
 
 static void fill_up(const char *name)
 {
@@ -346,7 +346,7 @@ START_TEST(log_disk_is_full)
 }
 END_TEST
 
-/* --- Without a mount ------------------------------------------------------------------------------------------------- */
+/* ---- without a mount ---- */
 
 enum refusal { AT_OPEN, AT_READ, UNCACHED_TOO, REFUSALS };
 

@@ -449,7 +449,7 @@ START_TEST(ipv6)
 }
 END_TEST
 
-/* --- What only sluice has ------------------------------------------------------------------------------------------ */
+/* ---- what only sluice has ---- */
 
 static int listening_socket(int port)
 {

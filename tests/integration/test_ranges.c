@@ -151,7 +151,7 @@ START_TEST(many_random_ranges)
 }
 END_TEST
 
-/* --- What the field may say ---------------------------------------------------------------------------------------- */
+/* ---- what the field may say ---- */
 
 /* 10 bytes: 0123456789 */
 static const struct form {
@@ -279,7 +279,7 @@ START_TEST(max_ranges)
 }
 END_TEST
 
-/* --- multipart/byteranges ------------------------------------------------------------------------------------------ */
+/* ---- multipart/byteranges ---- */
 
 struct piece {
     off_t first, last;

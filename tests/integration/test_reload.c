@@ -86,7 +86,7 @@ static int wanted_reloads(void)
     return set && atoi(set) > 0 ? atoi(set) : FEW;
 }
 
-/* --- Reloads ------------------------------------------------------------------------------------------------------------ */
+/* ---- reloads ---- */
 
 /* Every fourth configuration is broken: it is kept out, and the old one goes on. */
 START_TEST(reloads)
@@ -132,7 +132,7 @@ START_TEST(reloads_with_other_worker_counts)
 }
 END_TEST
 
-/* --- A new binary --------------------------------------------------------------------------------------------------------- */
+/* ---- a new binary ---- */
 
 static pid_t pid_in_file(void)
 {
@@ -226,7 +226,7 @@ START_TEST(binary_is_taken_back)
 }
 END_TEST
 
-/* --- Logs ------------------------------------------------------------------------------------------------------------------- */
+/* ---- logs ---- */
 
 START_TEST(logs_are_reopened)
 {
@@ -254,7 +254,7 @@ START_TEST(logs_are_reopened)
 }
 END_TEST
 
-/* --- Killed ------------------------------------------------------------------------------------------------------------------- */
+/* ---- killed ---- */
 
 static pid_t begin_download(struct site_client *c)
 {

@@ -33,7 +33,7 @@ static void expect_rows(const struct row *rows, size_t count)
 
 #define EXPECT_ROWS(rows) expect_rows(rows, sizeof(rows) / sizeof(*(rows)))
 
-/* --- rewrite ------------------------------------------------------------------------------------------------------- */
+/* ---- rewrite ---- */
 
 START_TEST(rewrites)
 {
@@ -161,7 +161,7 @@ START_TEST(named_locations)
 }
 END_TEST
 
-/* --- if ------------------------------------------------------------------------------------------------------------ */
+/* ---- if ---- */
 
 START_TEST(conditions)
 {
@@ -310,7 +310,7 @@ START_TEST(if_brings_its_settings)
 }
 END_TEST
 
-/* --- set, break, return -------------------------------------------------------------------------------------------- */
+/* ---- set, break, return ---- */
 
 START_TEST(sets)
 {
@@ -417,7 +417,7 @@ START_TEST(rewrite_log)
 }
 END_TEST
 
-/* --- errors of the configuration ------------------------------------------------------------------------------------ */
+/* ---- errors of the configuration ---- */
 
 static const struct {
     const char *text, *message;

@@ -77,7 +77,7 @@ START_TEST(captures)
 }
 END_TEST
 
-/* --- Servers ------------------------------------------------------------------------------------------------------- */
+/* ---- servers ---- */
 
 static const struct named {
     const char *host, *server;
@@ -170,7 +170,7 @@ START_TEST(empty_name_is_a_request_without_host)
 }
 END_TEST
 
-/* --- Files --------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 START_TEST(root_and_alias)
 {
@@ -337,7 +337,7 @@ START_TEST(media_types)
 }
 END_TEST
 
-/* --- autoindex ----------------------------------------------------------------------------------------------------- */
+/* ---- autoindex ---- */
 
 START_TEST(autoindex)
 {

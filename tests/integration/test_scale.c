@@ -30,7 +30,7 @@ static void serve(const char *main_conf, const char *root, const char *conf)
     site_start();
 }
 
-/* --- A file of 1 GiB: 128 KiB of pattern at each 2 MiB, nothing between ---------------------------------------------- */
+/* ---- a file of 1 GiB: 128 KiB of pattern at each 2 MiB, nothing between ---- */
 
 enum { STEP = 2 << 20, FILLED = 128 << 10 };
 
@@ -72,7 +72,7 @@ static void assert_sparse(const char *bytes, size_t len, off_t offset)
     }
 }
 
-/* --- Ranges -------------------------------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 enum { RANGES = 500 };
 
@@ -112,7 +112,7 @@ START_TEST(random_ranges_of_a_large_file)
 }
 END_TEST
 
-/* --- A thousand slow clients --------------------------------------------------------------------------------------- */
+/* ---- a thousand slow clients ---- */
 
 enum {
     CLIENTS = 1000,
@@ -231,7 +231,7 @@ START_TEST(slow_clients_stay_inside_the_memory)
 }
 END_TEST
 
-/* --- Readers that are denied --------------------------------------------------------------------------------------- */
+/* ---- readers that are denied ---- */
 
 enum { DENIED_SIZE = 3 << 20 };
 

@@ -63,7 +63,7 @@ START_TEST(slow_reader)
 }
 END_TEST
 
-/* --- Many at once -------------------------------------------------------------------------------------------------- */
+/* ---- many at once ---- */
 
 enum { DOWNLOADS = 200 };
 
@@ -195,7 +195,7 @@ START_TEST(clients_reset_in_the_middle)
 }
 END_TEST
 
-/* --- Timeouts ------------------------------------------------------------------------------------------------------ */
+/* ---- timeouts ---- */
 
 /* The server closes, perhaps with a 408 first. */
 static void expect_timeout(struct site_client *c)
@@ -466,7 +466,7 @@ START_TEST(send_timeout_sees_what_the_kernel_sends)
 }
 END_TEST
 
-/* --- The end of a connection: what the kernel still holds for the client --- */
+/* ---- the end of a connection: what the kernel still holds for the client ---- */
 
 struct tcp_row {
     unsigned state; /* of the kernel's enum: 1 is established */

@@ -31,7 +31,7 @@ static int minutes(void)
     return set ? atoi(set) : 0;
 }
 
-/* --- Clients ---------------------------------------------------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 static int port;
 
@@ -135,7 +135,7 @@ static void start_loaders(struct loader *loaders)
         loader_start(&loaders[i], others[i - ASKERS], NULL);
 }
 
-/* --- What the server holds ---------------------------------------------------------------------------------------------------- */
+/* ---- what the server holds ---- */
 
 struct row {
     int second, reloads;
@@ -222,7 +222,7 @@ static void expect_flat(const struct row *rows, int count)
                   "the workers' descriptors grew from %u to %u", before.worker_files, after.worker_files);
 }
 
-/* --- The run -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 static void configure(int generation)
 {

@@ -166,7 +166,7 @@ static void end_server(void)
     unlink(site_path("logs/error.log"));
 }
 
-/* --- Disks --------------------------------------------------------------------------------------------------------- */
+/* ---- disks ---- */
 
 static void nothing_more(const char *path)
 {
@@ -242,7 +242,7 @@ START_TEST(disk_fails)
 }
 END_TEST
 
-/* --- Files --------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static void cut(const char *path)
 {

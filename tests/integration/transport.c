@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* ---- What sockets have in common ---- */
+/* ---- what sockets have in common ---- */
 
 static int channel_to(struct channel *ch, int fd, const void *address, socklen_t len)
 {
@@ -139,7 +139,7 @@ int channel_connect_unix(struct channel *ch, const char *path)
     return channel_to(ch, fd, &to, sizeof to);
 }
 
-/* ---- The choice ---- */
+/* ---- the choice ---- */
 
 static const struct site_transport *const transports[] = {&plain, &over_unix};
 

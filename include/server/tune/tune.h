@@ -23,7 +23,7 @@ struct tune_options {
 /* 0, or -EINVAL with options->error. Texts stay in argv. Pure. */
 int tune_options_parse(struct tune_options *options, int argc, char *const *argv);
 
-/* --- What is measured. A speed, time or count of 0: not measured. ------------------------------------------------- */
+/* ---- what is measured; a speed, time or count of 0: not measured ---- */
 
 enum { TUNE_SIZES = 7, TUNE_DEPTHS = 4, TUNE_READERS = 3, TUNE_BODIES = 9 };
 
@@ -80,7 +80,7 @@ struct tune_results {
     } opens;
 };
 
-/* --- What follows from it ------------------------------------------------------------------------------------------ */
+/* ---- what follows from it ---- */
 
 enum { TUNE_LINES = 8 };
 
@@ -95,7 +95,7 @@ struct tune_advice {
 
 void tune_recommend(const struct tune_results *results, struct tune_advice *advice);
 
-/* --- How it is shown ----------------------------------------------------------------------------------------------- */
+/* ---- how it is shown ---- */
 
 void tune_show(const struct tune_results *results, const struct tune_advice *advice, struct buffer *out);
 void tune_show_plot(const struct tune_results *results, struct buffer *out);

@@ -19,7 +19,7 @@
 
 enum { ENTRIES_AT_FIRST = 64, NAMES_CHUNK = 16 * 1024, CALLBACK_MOST = 128 };
 
-/* --- Directives ------------------------------------------------------------------------------------------------ */
+/* ---- directives ---- */
 
 static const struct conf_enum formats[] = {
     {"html", LISTING_HTML}, {"json", LISTING_JSON}, {"jsonp", LISTING_JSONP}, {"xml", LISTING_XML}, {NULL, 0}};
@@ -62,7 +62,7 @@ struct conf_module listing_module = {
     .finish = finish,
 };
 
-/* --- JSONP ----------------------------------------------------------------------------------------------------- */
+/* ---- JSONP ---- */
 
 /* The value of callback= (in any case), which is not decoded: no escape is part of a name. */
 static struct text callback_of(struct text args)
@@ -101,7 +101,7 @@ int listing_callback(const struct listing_conf *conf, struct text args, struct t
     return 0;
 }
 
-/* --- Reading --------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 struct reader {
     const char *path;
@@ -271,7 +271,7 @@ struct text listing_type(const struct listing_conf *conf, struct text callback)
     }
 }
 
-/* --- What the printers share ----------------------------------------------------------------------------------- */
+/* ---- what the printers share ---- */
 
 void listing_add_html(struct buffer *out, struct text t)
 {

@@ -36,7 +36,7 @@ static double until(const struct tune *t, double share)
     return tune_now() + tune_share(t, share);
 }
 
-/* --- Arguments ---------------------------------------------------------------------------------------------------- */
+/* ---- arguments ---- */
 
 __attribute__((format(printf, 2, 3))) static int fail(struct tune_options *o, const char *format, ...)
 {
@@ -85,7 +85,7 @@ int tune_options_parse(struct tune_options *o, int argc, char *const *argv)
     return o->dir || o->help ? 0 : fail(o, "%s", usage);
 }
 
-/* --- The steps ---------------------------------------------------------------------------------------------------- */
+/* ---- the steps ---- */
 
 static int check_directory(struct tune *t)
 {

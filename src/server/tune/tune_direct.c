@@ -114,7 +114,7 @@ static int run(struct rig *rig, struct disk *disk, size_t size, unsigned depth, 
     return 0;
 }
 
-/* --- What the filesystem makes of O_DIRECT ------------------------------------------------------------------------ */
+/* ---- what the filesystem makes of O_DIRECT ---- */
 
 /* The smallest alignment that a read is accepted with, where the kernel does not say. */
 static void try_alignments(struct tune *t)
@@ -161,7 +161,7 @@ static void look_at_pages(struct tune *t)
         t->results->direct = TUNE_DIRECT_CACHED;
 }
 
-/* --- The measurements --------------------------------------------------------------------------------------------- */
+/* ---- the measurements ---- */
 
 static void measure_grid(struct rig *rig, struct disk *disk, double seconds)
 {

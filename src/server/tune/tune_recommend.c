@@ -41,7 +41,7 @@ static double mb(double rate)
     return rate / 1e6;
 }
 
-/* --- aio ---------------------------------------------------------------------------------------------------------- */
+/* ---- aio ---- */
 
 static const struct tune_reader *find_reader(const struct tune_results *r, const char *name)
 {
@@ -78,7 +78,7 @@ static void advise_aio(const struct tune_results *r, struct tune_advice *a)
             usual->name, mb(usual->speed.rate), usual->speed.cpu_gib);
 }
 
-/* --- directio, output_buffers ------------------------------------------------------------------------------------- */
+/* ---- directio, output_buffers ---- */
 
 struct choice {
     unsigned size, depth;
@@ -226,7 +226,7 @@ static void advise_alignment(const struct tune_results *r, struct tune_advice *a
         r->align_offset);
 }
 
-/* --- open_file_cache_content -------------------------------------------------------------------------------------- */
+/* ---- open_file_cache_content ---- */
 
 /* The largest size up to which one write from memory is cheaper than head and sendfile; 0: none. */
 static unsigned content_size(const struct tune_results *r, unsigned *at)

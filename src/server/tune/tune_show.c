@@ -24,7 +24,7 @@ const char *tune_size_text(uint64_t bytes)
     return text;
 }
 
-/* --- The plot: speed over size, a mark per depth ------------------------------------------------------------------ */
+/* ---- the plot: speed over size, a mark per depth ---- */
 
 /* A round number not below `n`: 1, 2, 2.5 or 5 with zeros. */
 static double round_up(double n)
@@ -103,7 +103,7 @@ void tune_show_plot(const struct tune_results *r, struct buffer *out)
         buffer_printf(out, i + 1 < TUNE_SIZES ? "  %-6s" : "  %s\n", tune_size_text(tune_sizes[i]));
 }
 
-/* --- Tables --------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 static void show_readers(const struct tune_results *r, struct buffer *out)
 {
@@ -163,7 +163,7 @@ static void show_sends(const struct tune_results *r, struct buffer *out)
     }
 }
 
-/* --- The block of configuration ------------------------------------------------------------------------------------- */
+/* ---- the block of configuration ---- */
 
 static void add_comment(const char *text, struct buffer *out)
 {

@@ -71,7 +71,7 @@ static bool fails(enum faulty_call call, size_t *len)
 
 #define REAL(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
 
-/* --- Memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static void *counted(void *at)
 {
@@ -113,7 +113,7 @@ void free(void *at)
     __libc_free(at);
 }
 
-/* --- Files ----------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
@@ -206,7 +206,7 @@ ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t at, int flags)
     return fails(FAULTY_PREAD, &first.iov_len) ? -1 : REAL(preadv2)(fd, &first, 1, at, flags);
 }
 
-/* --- Sockets --------------------------------------------------------------------------------------------------------- */
+/* ---- sockets ---- */
 
 ssize_t sendfile(int to, int from, off_t *at, size_t len)
 {

@@ -195,7 +195,7 @@ START_TEST(test_content)
 }
 END_TEST
 
-/* --- Showing ------------------------------------------------------------------------------------------------------ */
+/* ---- showing ---- */
 
 typedef void show_fn(const struct tune_results *r, const struct tune_advice *a, struct buffer *out);
 
@@ -288,7 +288,7 @@ START_TEST(test_sizes)
 }
 END_TEST
 
-/* --- The command line --------------------------------------------------------------------------------------------- */
+/* ---- the command line ---- */
 
 static const struct {
     const char *words[4];
