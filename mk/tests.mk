@@ -97,8 +97,9 @@ reloads: $(O)/sluice $(O)/integration
 soak: $(O)/sluice $(O)/integration
 	$(Q)$(TEST_ENV) SOAK_MINUTES=$(or $(SOAK_MINUTES),30) SLUICE=$(O)/sluice $(O)/integration -s soak
 
-lint-light:
+lint-light: $(OBJECTS)
 	$(Q)tests/lint/layers.sh $(O)
+	$(Q)CC='$(CC)' tests/lint/test_layers.sh $(O)
 
 # From nothing: packages first, since the flags of everything else depend on them.
 test:

@@ -71,7 +71,7 @@ C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/*/*.h in
 
 lint: lint-layers lint-format lint-gcc lint-clang lint-tidy lint-cppcheck
 
-lint-layers:
+lint-layers: $(OBJECTS)
 	$(call say,LINT,layers)
 	$(Q)tests/lint/layers.sh $(O)
 
