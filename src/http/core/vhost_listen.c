@@ -95,10 +95,9 @@ static bool is_on_or_off(struct text value)
     return text_equal(value, TEXT("on")) || text_equal(value, TEXT("off"));
 }
 
+/* Nothing of an address that is not IPv6. */
 static const char *set_ipv6only(struct conf *cf, struct server_listen *l, struct text value)
 {
-    if (l->address.any.sa_family != AF_INET6)
-        return conf_error(cf, "ipv6only is not supported on addr \"%.*s\"", TEXT_ARG(cf->args[1]));
     if (!is_on_or_off(value))
         return conf_error(cf, "invalid ipv6only flags \"%.*s\"", TEXT_ARG(value));
     l->options.ipv6only = value.len == 2;
