@@ -2,7 +2,7 @@
 #include "conf/directive.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "conf/reader.h"
+#include "conf/parse_private.h"
 
 #include <strings.h>
 

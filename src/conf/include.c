@@ -1,5 +1,5 @@
 /* include.c - configuration files: reading them whole, keeping them for -T, and `include`, which any block may hold. */
-#include "conf/reader.h"
+#include "conf/parse_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

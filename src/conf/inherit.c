@@ -2,7 +2,7 @@
  *
  * Two passes, each outermost block first: values, then the modules' finish. */
 #include "conf/parse.h"
-#include "conf/reader.h"
+#include "conf/parse_private.h"
 
 /* Whether the row, or one that shares its slot, was set in this block. */
 static bool is_set(const struct conf_block *block, const struct conf_module *module, unsigned index)

@@ -3,7 +3,7 @@
  * An error text gets its " in FILE:LINE" where it comes up; the levels around pass it on untouched. The line is, as in
  * nginx, the one on which the statement ends. */
 #include "conf/parse.h"
-#include "conf/reader.h"
+#include "conf/parse_private.h"
 
 #include <errno.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* table.c - the rows of all modules by name, so that finding a directive does not grow with their number. */
-#include "conf/reader.h"
+#include "conf/parse_private.h"
 
 #include <errno.h>
 

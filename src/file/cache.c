@@ -12,7 +12,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "cache_inside.h"
+#include "cache_private.h"
 
 __extension__ typedef unsigned __int128 wide;
 

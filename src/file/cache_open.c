@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cache_inside.h"
+#include "cache_private.h"
 
 struct cache_open {
     struct job job;

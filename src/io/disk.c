@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "disk_inside.h"
+#include "disk_private.h"
 
 enum { RETRY_MSEC = 10, CLOSE_POLL_MSEC = 100 };
 

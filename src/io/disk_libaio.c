@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "disk_inside.h"
+#include "disk_private.h"
 
 enum { DEPTH_MOST = 1024, REAP_BATCH = 32 };
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "disk_inside.h"
+#include "disk_private.h"
 
 static int absent_open(struct disk *d, const char **note)
 {

@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "disk_inside.h"
+#include "disk_private.h"
 
 enum { ENTRIES_MOST = 1024, PROBE_MSEC = 2000, REAP_BATCH = 32 };
 

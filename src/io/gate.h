@@ -3,7 +3,7 @@
 #ifndef IO_GATE_H
 #define IO_GATE_H
 
-#include "source_kinds.h"
+#include "source_private.h"
 
 struct gate_read;
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "io/room.h"
-#include "io_inside.h"
+#include "io_private.h"
 
 struct io_pool {
     struct list node;

@@ -4,7 +4,7 @@
 
 #include "base/number.h"
 #include "io/policy.h"
-#include "io_inside.h"
+#include "io_private.h"
 
 static int64_t physical_memory(void)
 {

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "file/open.h"
-#include "source_kinds.h"
+#include "source_private.h"
 
 void source_init(struct source *s, const struct source_ops *ops, enum io_method method, const struct source_request *r)
 {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source_kinds.h"
+#include "source_private.h"
 
 struct memory {
     struct source source;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source_kinds.h"
+#include "source_private.h"
 
 struct parts {
     struct source source;

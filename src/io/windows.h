@@ -3,7 +3,7 @@
 #ifndef IO_WINDOWS_H
 #define IO_WINDOWS_H
 
-#include "source_kinds.h"
+#include "source_private.h"
 
 struct windows_options {
     const struct source_ops *ops; /* with the functions below */

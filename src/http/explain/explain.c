@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "http/core/route.h"
-#include "http/explain/explain_words.h"
+#include "http/explain/explain_private.h"
 #include "http/h1/connection.h"
 #include "http/h1/head.h"
 #include "http/h1/request_head.h"

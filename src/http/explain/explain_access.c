@@ -1,7 +1,7 @@
 /* explain_access.c - in words, why a client was let in or refused. Called by explain_words.c; the decision is access.c's. */
 #include "http/access/access.h"
 #include "http/core/core.h"
-#include "http/explain/explain_words.h"
+#include "http/explain/explain_private.h"
 #include "http/variable/variable.h"
 
 static const struct access_rule *say_rule(struct explain *e, const struct access_conf *a)

@@ -1,6 +1,6 @@
 /* explain_files.c - which file is looked for and what stands there, in words: try_files, index, side
  * files, listings. */
-#include "http/explain/explain_words.h"
+#include "http/explain/explain_private.h"
 
 #include "base/clock.h"
 #include "file/open.h"

@@ -2,7 +2,7 @@
  * bytes, each with its reason. */
 #include "file/residency.h"
 #include "http/content/gzip.h"
-#include "http/explain/explain_words.h"
+#include "http/explain/explain_private.h"
 #include "http/handle/file_response.h"
 #include "http/syntax/precondition.h"
 #include "http/syntax/status.h"

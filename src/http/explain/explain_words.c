@@ -2,7 +2,7 @@
  * request stood before the step and where it stands after it; the decisions themselves are those of
  * steps.c, file_response.c and route.c. The words of routing are in explain_route.c, those of files
  * in explain_files.c. */
-#include "http/explain/explain_words.h"
+#include "http/explain/explain_private.h"
 
 #include "http/content/variant.h"
 #include "http/files/place.h"

@@ -10,7 +10,7 @@
 #include "http/h1/connection.h"
 
 #include "base/clock.h"
-#include "http/h1/connection_steps.h"
+#include "http/h1/connection_private.h"
 #include "http/h1/head.h"
 #include "http/handle/steps.h"
 #include "http/log/account.h"

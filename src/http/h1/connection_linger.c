@@ -1,6 +1,6 @@
 /* connection_linger.c - closing gently: what still comes is read and thrown away, and what the kernel still holds for the client has an
  * owner until the client has it. RFC 9112, 9.6. */
-#include "http/h1/connection_steps.h"
+#include "http/h1/connection_private.h"
 
 #include "base/clock.h"
 #include "http/worker/worker.h"

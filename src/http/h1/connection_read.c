@@ -1,5 +1,5 @@
 /* connection_read.c - the receiving half of a connection: heads into requests, bodies thrown away. RFC 9112, sections 2 to 7. */
-#include "http/h1/connection_steps.h"
+#include "http/h1/connection_private.h"
 
 #include "base/clock.h"
 #include "http/core/route.h"

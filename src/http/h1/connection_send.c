@@ -1,6 +1,6 @@
 /* connection_send.c - the sending half of a connection: head and body to the sink, small responses
  * gathered. */
-#include "http/h1/connection_steps.h"
+#include "http/h1/connection_private.h"
 
 #include "base/clock.h"
 #include "http/h1/head.h"

@@ -2,7 +2,7 @@
  *
  * The kernel tells of room only when a third of its buffer is free, which a slow client may need minutes for. So it is asked from time
  * to time what the client has acknowledged, and the time that a client may take nothing counts from when it last took something. */
-#include "http/h1/connection_steps.h"
+#include "http/h1/connection_private.h"
 
 #include "base/clock.h"
 #include "http/limit/min_rate.h"

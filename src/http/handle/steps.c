@@ -13,7 +13,7 @@
 #include "http/files/confine.h"
 #include "http/files/place.h"
 #include "http/handle/file_response.h"
-#include "http/handle/steps_route.h"
+#include "http/handle/steps_private.h"
 #include "http/limit/limit_rate.h"
 #include "http/limit/limits.h"
 #include "http/listing/listing.h"

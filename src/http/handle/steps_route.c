@@ -1,6 +1,6 @@
 /* steps_route.c - the first steps of a request: instructions of the server, its location,
- * instructions of the location. Called by steps.c. See steps_route.h. */
-#include "http/handle/steps_route.h"
+ * instructions of the location. Called by steps.c. See steps_private.h. */
+#include "http/handle/steps_private.h"
 
 #include "http/access/access.h"
 #include "http/access/realip.h"

@@ -1,8 +1,8 @@
-/* steps_try.c - try_files: one name after another, then what stands last. Called by steps.c. See steps_route.h. */
+/* steps_try.c - try_files: one name after another, then what stands last. Called by steps.c. See steps_private.h. */
 #include "base/number.h"
 #include "http/files/confine.h"
 #include "http/files/place.h"
-#include "http/handle/steps_route.h"
+#include "http/handle/steps_private.h"
 #include "http/respond/respond.h"
 #include "http/variable/climb.h"
 #include "http/variable/variable.h"

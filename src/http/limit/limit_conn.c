@@ -2,7 +2,7 @@
  *
  * Each worker counts in cells of its own, so that what a worker that was killed had counted can be told apart, and is
  * forgotten; the count of a key is that of all its cells together. */
-#include "http/limit/limits_inside.h"
+#include "http/limit/limits_private.h"
 
 #include "base/clock.h"
 

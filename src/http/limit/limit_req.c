@@ -3,7 +3,7 @@
  * As nginx: all limits are asked before any but the last counts the request, so that one that rejects leaves the
  * others as they were; the longest wait counts. */
 #include "http/limit/bucket.h"
-#include "http/limit/limits_inside.h"
+#include "http/limit/limits_private.h"
 
 #include "base/clock.h"
 

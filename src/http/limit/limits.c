@@ -5,7 +5,7 @@
  * small and of one size, and nobody can choose keys that meet. */
 #include "http/limit/limits.h"
 
-#include "http/limit/limits_inside.h"
+#include "http/limit/limits_private.h"
 #include "http/respond/respond.h"
 #include "http/worker/worker.h"
 

@@ -2,7 +2,7 @@
  * behind them. */
 #include "base/number.h"
 #include "http/core/core.h"
-#include "http/limit/limits_inside.h"
+#include "http/limit/limits_private.h"
 
 #include <errno.h>
 #include <unistd.h>

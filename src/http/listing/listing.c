@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "http/core/core.h"
-#include "http/listing/listing_entry.h"
+#include "http/listing/listing_private.h"
 #include "http/syntax/uri.h"
 
 enum { ENTRIES_AT_FIRST = 64, NAMES_CHUNK = 16 * 1024, CALLBACK_MOST = 128 };

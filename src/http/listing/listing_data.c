@@ -1,5 +1,5 @@
 /* listing_data.c - a directory as XML, JSON and JSONP, as nginx prints it. Called by listing.c. */
-#include "http/listing/listing_entry.h"
+#include "http/listing/listing_private.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"

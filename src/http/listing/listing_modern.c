@@ -3,7 +3,7 @@
  *
  * The page works without its script, which only adds sorting and the filter. Cells carry what they sort by in data-k.
  */
-#include "http/listing/listing_entry.h"
+#include "http/listing/listing_private.h"
 
 static const char style[] =
     ":root{color-scheme:light "

@@ -4,7 +4,7 @@
 
 #include "http/files/place.h"
 #include "http/respond/respond.h"
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 #include "http/syntax/field.h"
 #include "http/variable/climb.h"
 

@@ -1,5 +1,5 @@
 /* rewrite_if.c - `if`: its condition, and the block whose settings it brings. See rewrite.h. */
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 
 /* The words between the parentheses, which may stand alone or touch a word: "(", "$a", "=", "b)". */
 struct words {

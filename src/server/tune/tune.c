@@ -1,7 +1,7 @@
 /* tune.c - `sluice tune DIR`: its arguments, and one step after the other within its time. */
 #include "server/tune/tune.h"
 
-#include "server/tune/tune_inside.h"
+#include "server/tune/tune_private.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* tune_direct.c - `sluice tune`: how fast O_DIRECT reads are, through the readers and the buffers that serve files. */
-#include "server/tune/tune_inside.h"
+#include "server/tune/tune_private.h"
 
 #include "file/open.h"
 #include "file/residency.h"

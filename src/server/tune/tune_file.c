@@ -2,7 +2,7 @@
  *
  * The file never has a name that stays: where the filesystem cannot make a nameless one, it is unlinked at once with all signals held
  * back. So it goes with the process, however that ends. */
-#include "server/tune/tune_inside.h"
+#include "server/tune/tune_private.h"
 
 #include "file/open.h"
 #include "io/room.h"

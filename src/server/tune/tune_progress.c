@@ -1,5 +1,5 @@
 /* tune_progress.c - the progress bar of `sluice tune`, on a terminal only. */
-#include "server/tune/tune_inside.h"
+#include "server/tune/tune_private.h"
 
 #include <stdio.h>
 #include <unistd.h>

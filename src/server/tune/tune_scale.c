@@ -1,5 +1,5 @@
-/* tune_scale.c - what all measurements of `sluice tune` go by: sizes, clocks, the middle of several values. See tune_inside.h. */
-#include "server/tune/tune_inside.h"
+/* tune_scale.c - what all measurements of `sluice tune` go by: sizes, clocks, the middle of several values. See tune_private.h. */
+#include "server/tune/tune_private.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -2,7 +2,7 @@
  *
  * One loopback connection: this thread sends as a worker would, a thread of its own takes the bytes without copying them, and says
  * when it has a whole response. Counted is the CPU time of the sending thread. */
-#include "server/tune/tune_inside.h"
+#include "server/tune/tune_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "http/configured.h"
 
 #include "http/core/route.h"
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 
 static struct configured conf;
 

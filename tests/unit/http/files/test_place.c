@@ -3,7 +3,7 @@
 
 #include "http/core/route.h"
 #include "http/files/place.h"
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 #include "http/variable/climb.h"
 #include "http/variable/variable.h"
 

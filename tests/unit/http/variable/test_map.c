@@ -1,7 +1,7 @@
 /* test_map.c - the table of texts, the hash of split_clients, and variables that the configuration makes, without a server. */
 #include "http/configured.h"
 
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 #include "http/syntax/text_table.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "http/configured.h"
 
 #include "http/respond/response.h"
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 #include "http/variable/variable.h"
 
 static const struct {

@@ -1,6 +1,6 @@
-/* listing_entry.h - what listing.c has read of a directory, for the rooms that print it: one function per format. */
-#ifndef HTTP_LISTING_LISTING_ENTRY_H
-#define HTTP_LISTING_LISTING_ENTRY_H
+/* listing_private.h - what listing.c has read of a directory, for the rooms that print it: one function per format. */
+#ifndef HTTP_LISTING_LISTING_PRIVATE_H
+#define HTTP_LISTING_LISTING_PRIVATE_H
 
 #include "http/listing/listing.h"
 

@@ -1,6 +1,6 @@
-/* io_inside.h - numbers that the rows (io_conf.c) and the worker's side (io.c) share. */
-#ifndef IO_IO_INSIDE_H
-#define IO_IO_INSIDE_H
+/* io_private.h - numbers that the rows (io_conf.c) and the worker's side (io.c) share. */
+#ifndef IO_IO_PRIVATE_H
+#define IO_IO_PRIVATE_H
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
-/* source_kinds.h - the kinds of sources, for source.c alone, and what they share. */
-#ifndef IO_SOURCE_KINDS_H
-#define IO_SOURCE_KINDS_H
+/* source_private.h - the kinds of sources, for source.c alone, and what they share. */
+#ifndef IO_SOURCE_PRIVATE_H
+#define IO_SOURCE_PRIVATE_H
 
 #include "io/io.h"
 #include "io/source.h"

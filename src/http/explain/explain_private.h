@@ -1,7 +1,7 @@
-/* explain_words.h - what the rooms of `sluice explain` share: explain.c takes a request through its
+/* explain_private.h - what the rooms of `sluice explain` share: explain.c takes a request through its
  * steps, explain_words.c says what each of them did, explain_outcome.c what it all came to. */
-#ifndef HTTP_EXPLAIN_EXPLAIN_WORDS_H
-#define HTTP_EXPLAIN_EXPLAIN_WORDS_H
+#ifndef HTTP_EXPLAIN_EXPLAIN_PRIVATE_H
+#define HTTP_EXPLAIN_EXPLAIN_PRIVATE_H
 
 #include "http/explain/explain.h"
 #include "http/h1/parse.h"

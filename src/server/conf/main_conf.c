@@ -1,11 +1,11 @@
-/* main_rows.c - the directives of the main context.
+/* main_conf.c - the directives of the main context.
  * https://nginx.org/en/docs/ngx_core_module.html */
-#include "base/paths.h"
-#include "server/conf/cpu.h"
 #include "server/conf/main_conf.h"
 
 #include "base/number.h"
+#include "base/paths.h"
 #include "conf/error_log.h"
+#include "server/conf/cpu.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,4 +1,4 @@
-/* events_rows.c - the directives of events { }. https://nginx.org/en/docs/ngx_core_module.html */
+/* events_conf.c - the directives of events { }. https://nginx.org/en/docs/ngx_core_module.html */
 #include "server/conf/main_conf.h"
 
 static const char *set_use(struct conf *cf, const struct conf_row *row, void *slot)

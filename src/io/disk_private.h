@@ -1,6 +1,6 @@
-/* disk_inside.h - what the readers (disk_uring.c, disk_libaio.c, disk_threads.c) and disk.c know of each other. */
-#ifndef IO_DISK_INSIDE_H
-#define IO_DISK_INSIDE_H
+/* disk_private.h - what the readers (disk_uring.c, disk_libaio.c, disk_threads.c) and disk.c know of each other. */
+#ifndef IO_DISK_PRIVATE_H
+#define IO_DISK_PRIVATE_H
 
 #include "io/disk.h"
 

@@ -1,7 +1,7 @@
-/* connection_steps.h - what the rooms of a connection share: connection.c, connection_read.c,
+/* connection_private.h - what the rooms of a connection share: connection.c, connection_read.c,
  * connection_send.c, connection_wait.c, connection_linger.c. */
-#ifndef HTTP_H1_CONNECTION_STEPS_H
-#define HTTP_H1_CONNECTION_STEPS_H
+#ifndef HTTP_H1_CONNECTION_PRIVATE_H
+#define HTTP_H1_CONNECTION_PRIVATE_H
 
 #include "http/h1/connection.h"
 #include "http/request/request.h"

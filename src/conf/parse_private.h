@@ -1,6 +1,6 @@
-/* reader.h - what conf_read() keeps while it reads; shared by the files of this folder. */
-#ifndef CONF_READER_H
-#define CONF_READER_H
+/* parse_private.h - what conf_read() keeps while it reads; shared by the files of this folder. */
+#ifndef CONF_PARSE_PRIVATE_H
+#define CONF_PARSE_PRIVATE_H
 
 #include "conf/lex.h"
 #include "conf/parse.h"

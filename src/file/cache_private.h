@@ -1,6 +1,6 @@
-/* cache_inside.h - what cache.c (table, LRU) and cache_open.c (opens on pool threads) know of each other. */
-#ifndef FILE_CACHE_INSIDE_H
-#define FILE_CACHE_INSIDE_H
+/* cache_private.h - what cache.c (table, LRU) and cache_open.c (opens on pool threads) know of each other. */
+#ifndef FILE_CACHE_PRIVATE_H
+#define FILE_CACHE_PRIVATE_H
 
 #include "base/list.h"
 #include "file/cache.h"

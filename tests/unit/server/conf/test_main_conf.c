@@ -1,4 +1,4 @@
-/* test_main_rows.c - server/main_rows, events_rows, foreign and quick: values, defaults, error texts. */
+/* test_main_conf.c - server/conf/main_conf, events_conf, foreign and quick: values, defaults, error texts. */
 #include "unit.h"
 
 #include "base/log.h"
@@ -177,10 +177,10 @@ START_TEST(test_quick)
 }
 END_TEST
 
-Suite *suite_server_main_rows(void)
+Suite *suite_server_main_conf(void)
 {
-    Suite *s = suite_create("server/main_rows");
-    TCase *tc = tcase_create("main_rows");
+    Suite *s = suite_create("server/main_conf");
+    TCase *tc = tcase_create("main_conf");
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_defaults);

@@ -1,7 +1,7 @@
-/* rewrite_program.h - what the rooms of the rewrite module share: rewrite.c runs instructions,
- * rewrite_rows.c and rewrite_if.c make them from the configuration. */
-#ifndef HTTP_REWRITE_REWRITE_PROGRAM_H
-#define HTTP_REWRITE_REWRITE_PROGRAM_H
+/* rewrite_private.h - what the rooms of the rewrite module share: rewrite.c runs instructions,
+ * rewrite_conf.c and rewrite_if.c make them from the configuration. */
+#ifndef HTTP_REWRITE_REWRITE_PRIVATE_H
+#define HTTP_REWRITE_REWRITE_PRIVATE_H
 
 #include "http/core/core.h"
 #include "http/rewrite/rewrite.h"

@@ -1,7 +1,7 @@
-/* rewrite_rows.c - the directives of the rewrite module, made into instructions. `if` is in
+/* rewrite_conf.c - the directives of the rewrite module, made into instructions. `if` is in
  * rewrite_if.c. See rewrite.h. */
 #include "base/number.h"
-#include "http/rewrite/rewrite_program.h"
+#include "http/rewrite/rewrite_private.h"
 #include "http/syntax/status.h"
 
 /* What stands in an `if` belongs to the program around it. */

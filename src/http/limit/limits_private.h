@@ -1,6 +1,6 @@
-/* limits_inside.h - what limits.c, limits_conf.c, limit_req.c and limit_conn.c know of each other. */
-#ifndef HTTP_LIMIT_LIMITS_INSIDE_H
-#define HTTP_LIMIT_LIMITS_INSIDE_H
+/* limits_private.h - what limits.c, limits_conf.c, limit_req.c and limit_conn.c know of each other. */
+#ifndef HTTP_LIMIT_LIMITS_PRIVATE_H
+#define HTTP_LIMIT_LIMITS_PRIVATE_H
 
 #include "base/shared_table.h"
 #include "base/zone.h"

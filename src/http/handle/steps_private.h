@@ -1,7 +1,7 @@
-/* steps_route.h - what the files of steps.c share: the steps before a location's own (true: r->step
+/* steps_private.h - what the files of steps.c share: the steps before a location's own (true: r->step
  * is next; false: the request waits), and names. */
-#ifndef HTTP_HANDLE_STEPS_ROUTE_H
-#define HTTP_HANDLE_STEPS_ROUTE_H
+#ifndef HTTP_HANDLE_STEPS_PRIVATE_H
+#define HTTP_HANDLE_STEPS_PRIVATE_H
 
 #include "http/request/request.h"
 

@@ -1,6 +1,6 @@
-/* tune_inside.h - what the measuring rooms of `sluice tune` share. */
-#ifndef SERVER_TUNE_TUNE_INSIDE_H
-#define SERVER_TUNE_TUNE_INSIDE_H
+/* tune_private.h - what the measuring rooms of `sluice tune` share. */
+#ifndef SERVER_TUNE_TUNE_PRIVATE_H
+#define SERVER_TUNE_TUNE_PRIVATE_H
 
 #include "file/file.h"
 #include "server/tune/tune.h"
