@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "io/source.h"
+#include "net/loop.h"
 
 struct codec_step {
     const char *in;
@@ -62,5 +63,18 @@ struct deflate_options {
 int codec_deflate(struct codec **out, const struct deflate_options *o);
 int codec_inflate(struct codec **out);
 extern const bool codec_has_zlib;
+
+/* Contexts of gzip and gunzip, kept for the next response with the same options: a few at most, and
+ * each for `idle_msec` after its last use. All of it belongs to the thread of the loop. */
+struct codec_spares;
+enum { CODEC_SPARES_MOST = 16 /* of 270 KiB at most: about 4 MiB per worker */ };
+int codec_spares_create(struct codec_spares **out, struct loop *loop, int64_t idle_msec); /* 0 or -errno */
+void codec_spares_destroy(struct codec_spares *spares); /* no codec from it is left; NULL is legal */
+unsigned codec_spares_count(const struct codec_spares *spares);
+
+/* The same as above, with a context from `spares`, where it goes back when the codec is freed.
+ * `spares` NULL: the heap's. */
+int codec_deflate_kept(struct codec **out, const struct deflate_options *o, struct codec_spares *spares);
+int codec_inflate_kept(struct codec **out, struct codec_spares *spares);
 
 #endif

@@ -48,6 +48,7 @@ struct disk *io_disk(struct io *io, const struct aio_conf *aio);
 struct pool *io_pool(struct io *io, struct text name); /* NULL name: "default"; NULL: no such pool */
 struct bufpool *io_buffers(struct io *io);
 struct io_counters *io_counters(struct io *io);
+struct codec_spares *io_codec_spares(struct io *io); /* filter.h */
 struct loop *io_loop(struct io *io);
 
 /* directio auto: `bytes` (> 0) of a large file are asked for now; tells the admission, and looks

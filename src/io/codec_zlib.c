@@ -1,6 +1,8 @@
 /* codec_zlib.c - gzip, both ways. The only door to zlib. RFC 1952. */
 #include "io/filter.h"
 
+#include "codec_spares.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -8,10 +10,12 @@
 
 const bool codec_has_zlib = true;
 
-enum { GZIP_FORMAT = 16 /* added to the window's bits */, WINDOW_MOST = 15 };
+enum { GZIP_FORMAT = 16 /* added to the window's bits */, WINDOW_MOST = 15, INFLATE_KIND = 0 };
 
 struct zlib {
     struct codec codec;
+    struct codec_spare spare;
+    struct codec_spares *spares; /* where it goes when it is done; or NULL */
     z_stream z;
     bool between; /* inflate: at the end of a member; another one may follow (RFC 1952, 2.2) */
 };
@@ -51,9 +55,16 @@ static int deflate_run(struct codec *c, struct codec_step *s)
     return rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR ? 0 : error_of(rc);
 }
 
-static void deflate_free(struct codec *c)
+/* Of either direction. */
+static void zlib_free(struct codec *c)
 {
     struct zlib *k = container_of(c, struct zlib, codec);
+    codec_spares_give(k->spares, &k->spare);
+}
+
+static void deflate_end(struct codec_spare *s)
+{
+    struct zlib *k = container_of(s, struct zlib, spare);
     deflateEnd(&k->z);
     free(k);
 }
@@ -86,40 +97,89 @@ static int inflate_run(struct codec *c, struct codec_step *s)
     return 0;
 }
 
-static void inflate_free(struct codec *c)
+static void inflate_end(struct codec_spare *s)
 {
-    struct zlib *k = container_of(c, struct zlib, codec);
+    struct zlib *k = container_of(s, struct zlib, spare);
     inflateEnd(&k->z);
     free(k);
 }
 
-int codec_deflate(struct codec **out, const struct deflate_options *o)
+static struct zlib *zlib_new(const struct codec_ops *ops, unsigned kind, void (*on_end)(struct codec_spare *s))
 {
-    static const struct codec_ops ops = {deflate_run, deflate_free};
     struct zlib *k = calloc(1, sizeof *k);
     if (!k)
-        return -ENOMEM;
-    k->codec.ops = &ops;
-    if (deflateInit2(&k->z, o->level, Z_DEFLATED, GZIP_FORMAT + o->window_bits, o->memory, Z_DEFAULT_STRATEGY) !=
-        Z_OK) {
-        free(k);
-        return -ENOMEM;
+        return NULL;
+    k->codec.ops = ops;
+    k->spare.kind = kind;
+    k->spare.end = on_end;
+    return k;
+}
+
+/* One that was kept, as if it were new; or NULL. */
+static struct zlib *zlib_again(struct codec_spares *spares, unsigned kind, int (*reset)(z_stream *z))
+{
+    struct codec_spare *s = codec_spares_take(spares, kind);
+    if (!s)
+        return NULL;
+    struct zlib *k = container_of(s, struct zlib, spare);
+    if (reset(&k->z) != Z_OK) {
+        s->end(s);
+        return NULL;
     }
+    k->between = false;
+    return k;
+}
+
+static unsigned deflate_kind(const struct deflate_options *o)
+{
+    return (unsigned)o->level << 16 | (unsigned)o->window_bits << 8 | (unsigned)o->memory;
+}
+
+int codec_deflate_kept(struct codec **out, const struct deflate_options *o, struct codec_spares *spares)
+{
+    static const struct codec_ops ops = {deflate_run, zlib_free};
+    struct zlib *k = zlib_again(spares, deflate_kind(o), deflateReset);
+
+    if (!k) {
+        k = zlib_new(&ops, deflate_kind(o), deflate_end);
+        if (!k)
+            return -ENOMEM;
+        if (deflateInit2(&k->z, o->level, Z_DEFLATED, GZIP_FORMAT + o->window_bits, o->memory, Z_DEFAULT_STRATEGY) !=
+            Z_OK) {
+            free(k);
+            return -ENOMEM;
+        }
+    }
+    k->spares = spares;
     *out = &k->codec;
     return 0;
 }
 
-int codec_inflate(struct codec **out)
+int codec_inflate_kept(struct codec **out, struct codec_spares *spares)
 {
-    static const struct codec_ops ops = {inflate_run, inflate_free};
-    struct zlib *k = calloc(1, sizeof *k);
-    if (!k)
-        return -ENOMEM;
-    k->codec.ops = &ops;
-    if (inflateInit2(&k->z, GZIP_FORMAT + WINDOW_MOST) != Z_OK) {
-        free(k);
-        return -ENOMEM;
+    static const struct codec_ops ops = {inflate_run, zlib_free};
+    struct zlib *k = zlib_again(spares, INFLATE_KIND, inflateReset);
+
+    if (!k) {
+        k = zlib_new(&ops, INFLATE_KIND, inflate_end);
+        if (!k)
+            return -ENOMEM;
+        if (inflateInit2(&k->z, GZIP_FORMAT + WINDOW_MOST) != Z_OK) {
+            free(k);
+            return -ENOMEM;
+        }
     }
+    k->spares = spares;
     *out = &k->codec;
     return 0;
+}
+
+int codec_deflate(struct codec **out, const struct deflate_options *o)
+{
+    return codec_deflate_kept(out, o, NULL);
+}
+
+int codec_inflate(struct codec **out)
+{
+    return codec_inflate_kept(out, NULL);
 }

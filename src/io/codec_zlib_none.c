@@ -11,6 +11,18 @@ int codec_deflate(struct codec **out, const struct deflate_options *o)
     return -ENOSYS;
 }
 
+int codec_deflate_kept(struct codec **out, const struct deflate_options *o, struct codec_spares *spares)
+{
+    (void)out, (void)o, (void)spares;
+    return -ENOSYS;
+}
+
+int codec_inflate_kept(struct codec **out, struct codec_spares *spares)
+{
+    (void)out, (void)spares;
+    return -ENOSYS;
+}
+
 int codec_inflate(struct codec **out)
 {
     (void)out;

@@ -7,8 +7,11 @@
 
 #include "base/log.h"
 #include "base/threads.h"
+#include "io/filter.h"
 #include "io/room.h"
 #include "io_private.h"
+
+enum { CODECS_IDLE_MSEC = 10 * 1000 /* memory of a burst goes back after this */ };
 
 struct io_pool {
     struct list node;
@@ -40,6 +43,7 @@ struct io {
     struct disk *synchronous; /* aio off, and the last resort */
     struct bufpool *buffers;
     size_t cap; /* of the buffers */
+    struct codec_spares *codecs;
     struct io_counters own, *counters;
     struct io_shared *shared; /* or NULL */
     dev_t *refused;
@@ -128,6 +132,8 @@ int io_start(struct io **out, struct loop *loop, const struct io_main_conf *conf
         rc = bufpool_create(&io->buffers, (size_t)conf->directio_memory);
     if (rc == 0)
         rc = disk_open(&io->synchronous, loop, AIO_OFF, NULL, depth, &note);
+    if (rc == 0)
+        rc = codec_spares_create(&io->codecs, loop, CODECS_IDLE_MSEC);
     if (rc < 0) {
         io_stop(io);
         return rc;
@@ -167,6 +173,7 @@ void io_stop(struct io *io)
     list_each (&io->pools, pool_node, pool_next) {
         pool_close(container_of(pool_node, struct io_pool, node));
     }
+    codec_spares_destroy(io->codecs); /* steps on the threads of the pools had some */
     bufpool_destroy(io->buffers);
     if (io->counters != &io->own)
         io->counters->buffers_cap -= io->cap;
@@ -247,6 +254,11 @@ struct disk *io_disk(struct io *io, const struct aio_conf *aio)
 struct bufpool *io_buffers(struct io *io)
 {
     return io->buffers;
+}
+
+struct codec_spares *io_codec_spares(struct io *io)
+{
+    return io->codecs;
 }
 
 struct io_counters *io_counters(struct io *io)

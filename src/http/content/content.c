@@ -194,7 +194,7 @@ int content_wrap(struct request *r, struct source **s, struct codec *codec, size
 
 static int add_gunzip(struct request *r, struct source **s, struct codec *codec)
 {
-    int rc = codec_inflate(&codec);
+    int rc = codec_inflate_kept(&codec, io_codec_spares(r->worker->io));
     return rc < 0 ? rc : content_wrap(r, s, codec, buffer_size(&r->location->gzip->gunzip_buffers), true);
 }
 
@@ -208,7 +208,7 @@ static int add_gzip(struct request *r, struct source **s, struct codec *codec)
 {
     const struct response *o = &r->out;
     bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
-    int rc = gzip_codec(&codec, r->location->gzip, sized ? o->length : UINT64_MAX);
+    int rc = gzip_codec(&codec, r->location->gzip, sized ? o->length : UINT64_MAX, io_codec_spares(r->worker->io));
 
     if (rc == 0)
         rc = content_wrap(r, s, codec, buffer_size(&r->location->gzip->buffers), !sized || o->length > HEAVY_LEAST);

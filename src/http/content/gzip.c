@@ -111,7 +111,7 @@ bool gzip_suits(const struct request *r)
 }
 
 /* A short body needs no large window: nginx's way, which saves most of the memory. */
-int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length)
+int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length, struct codec_spares *spares)
 {
     enum { WINDOW_LEAST = 9, LOOKAHEAD = 262 };
     struct deflate_options d = {(int)conf->level, conf->window_bits, conf->memory};
@@ -124,7 +124,7 @@ int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length
         d.memory = 1;
     if (d.window_bits < WINDOW_LEAST)
         d.window_bits = WINDOW_LEAST;
-    return codec_deflate(out, &d);
+    return codec_deflate_kept(out, &d, spares);
 }
 
 /* As nginx: two decimals, rounded; nothing before the end. */

@@ -56,8 +56,8 @@ bool gzip_asks_fields(const struct request *r);
 /* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its length and status as they are. */
 bool gzip_suits(const struct request *r);
 
-/* The codec for a body of `length` bytes; UINT64_MAX: not known. 0 or -errno. */
-int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length);
+/* The codec for a body of `length` bytes; UINT64_MAX: not known. From `spares`, see filter.h. 0 or -errno. */
+int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length, struct codec_spares *spares);
 
 extern const struct variable_row gzip_variables[]; /* $gzip_ratio */
 

@@ -199,6 +199,127 @@ START_TEST(two_members)
 }
 END_TEST
 
+/* ---- contexts that are kept ---- */
+
+static struct codec *kept_deflater(struct codec_spares *spares, int level)
+{
+    const struct deflate_options o = {level, 15, 8};
+    struct codec *c;
+    ck_assert_int_eq(codec_deflate_kept(&c, &o, spares), 0);
+    return c;
+}
+
+static struct codec *kept_inflater(struct codec_spares *spares)
+{
+    struct codec *c;
+    ck_assert_int_eq(codec_inflate_kept(&c, spares), 0);
+    return c;
+}
+
+static void there_and_back_kept(struct codec_spares *spares, struct text text, bool heavy)
+{
+    struct taker t = {.len = 0};
+    struct source *packed = filter(&t, of_text(text), kept_deflater(spares, 6), heavy, 4096);
+
+    drain_it(&t, filter(&t, packed, kept_inflater(spares), heavy, 4096), 1000);
+    ck_assert_int_eq(t.last, PULL_END);
+    ck_assert_uint_eq(t.len, text.len);
+    ck_assert_int_eq(memcmp(t.bytes, text.at, text.len), 0);
+    done(&t);
+}
+
+static void close_early(struct source *s)
+{
+    struct chunk c;
+
+    (void)s->ops->pull(s, 4096, &c);
+    source_close(s);
+}
+
+/* A context serves again, whatever it did before: to its end, broken off in the middle, given broken input. */
+START_TEST(kept_again)
+{
+    static char noise[100 * 1000];
+    struct text bad = TEXT("not gzip at all"), text = {noise, sizeof noise};
+    struct codec_spares *spares;
+    struct taker t = {.len = 0};
+
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (char)(i * i >> 7);
+    ck_assert_int_eq(codec_spares_create(&spares, rig.loop, 60 * 1000), 0);
+    there_and_back_kept(spares, text, _i);
+    ck_assert_uint_eq(codec_spares_count(spares), 2);
+    there_and_back_kept(spares, text, _i);
+    ck_assert_uint_eq(codec_spares_count(spares), 2);
+
+    close_early(filter(&t, of_text(text), kept_deflater(spares, 6), false, 4096));
+    close_early(filter(&t, of_text(bad), kept_inflater(spares), false, 4096));
+    ck_assert_uint_eq(codec_spares_count(spares), 2);
+    there_and_back_kept(spares, text, _i);
+    ck_assert_uint_eq(codec_spares_count(spares), 2);
+    codec_spares_destroy(spares);
+}
+END_TEST
+
+/* Other options take another context. No more than a few are kept. */
+START_TEST(kept_few)
+{
+    struct codec_spares *spares;
+    struct codec *c[CODEC_SPARES_MOST + 5];
+    enum { COUNT = sizeof c / sizeof *c };
+
+    ck_assert_int_eq(codec_spares_create(&spares, rig.loop, 60 * 1000), 0);
+    c[0] = kept_deflater(spares, 1);
+    c[0]->ops->free(c[0]);
+    c[0] = kept_deflater(spares, 2);
+    ck_assert_uint_eq(codec_spares_count(spares), 1);
+    c[1] = kept_deflater(spares, 1);
+    ck_assert_uint_eq(codec_spares_count(spares), 0);
+    for (int i = 2; i < COUNT; i++)
+        c[i] = kept_deflater(spares, 1);
+    for (int i = 0; i < COUNT; i++)
+        c[i]->ops->free(c[i]);
+    ck_assert_uint_eq(codec_spares_count(spares), CODEC_SPARES_MOST);
+    codec_spares_destroy(spares);
+}
+END_TEST
+
+struct idle_watch {
+    struct codec_spares *spares;
+    struct timer *timer;
+};
+
+static void look_again(void *arg)
+{
+    struct idle_watch *w = arg;
+
+    if (codec_spares_count(w->spares) == 0)
+        loop_stop(rig.loop);
+    else
+        timer_set(w->timer, 5);
+}
+
+/* What nobody uses any more goes back to the heap. */
+START_TEST(kept_until_idle)
+{
+    struct idle_watch w;
+    struct codec *c;
+
+    ck_assert_int_eq(codec_spares_create(&w.spares, rig.loop, 20), 0);
+    for (int level = 1; level < 4; level++) {
+        c = kept_deflater(w.spares, level);
+        c->ops->free(c);
+    }
+    ck_assert_uint_eq(codec_spares_count(w.spares), 3);
+    w.timer = loop_timer(rig.loop, look_again, &w);
+    timer_set(w.timer, 5);
+    loop_run(rig.loop);
+    ck_assert_uint_eq(codec_spares_count(w.spares), 0);
+    timer_destroy(w.timer);
+    codec_spares_destroy(w.spares);
+}
+END_TEST
+
 /* ---- chunks ---- */
 
 static struct text trailer(void *arg)
@@ -283,6 +404,9 @@ Suite *suite_io_filter(void)
         tcase_add_test(t, closed_in_a_step);
         tcase_add_loop_test(t, broken_input, 0, 8);
         tcase_add_loop_test(t, two_members, 0, 2);
+        tcase_add_loop_test(t, kept_again, 0, 2);
+        tcase_add_test(t, kept_few);
+        tcase_add_test(t, kept_until_idle);
     }
     tcase_add_test(t, chunk_framing);
     tcase_add_test(t, chunks_of_much);
