@@ -1,6 +1,7 @@
 /* test_gzip.c - compression on the fly, its undoing, chunks and trailers: who gets it, that the bytes are right, and what the head says. */
 #include "harness.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +261,84 @@ START_TEST(head_and_the_next_request)
         site_response_free(&r);
     }
     client_close(&c);
+}
+END_TEST
+
+/* ---- short bodies, in the loop, and longer ones ---- */
+
+enum { NOISE = 70 * 1000 };
+
+/* Bytes that no compressor makes shorter. */
+static void write_noise(const char *name, size_t len)
+{
+    static char bytes[NOISE];
+    unsigned x = 1;
+
+    for (size_t i = 0; i < len; i++) {
+        x = x * 1103515245 + 12345;
+        bytes[i] = (char)(x >> 16);
+    }
+    site_write_bytes(name, bytes, len);
+}
+
+/* Around the lengths up to which bodies are compressed in the loop, by small buffers and large ones. */
+START_TEST(all_lengths)
+{
+    static const int lengths[] = {3072, 3073, 6144, 6145, 8192, 8193, 16122, 16123, 20480, 20481, 32768, 32769, NOISE};
+    serve(TYPES "gzip on; gzip_types *; location /1/ { alias @DIR@/html/; gzip_buffers 1 4k; }"
+                "location /6/ { alias @DIR@/html/; gzip_comp_level 6; open_file_cache max=10; "
+                "open_file_cache_content 1m; open_file_cache_valid 0; } location /9/ { alias @DIR@/html/; "
+                "gzip_comp_level 9; }");
+    for (size_t i = 0; i < 6 * sizeof lengths / sizeof *lengths; i++) {
+        struct site_response r;
+        size_t length = (size_t)lengths[i / 6], plain_length;
+        char target[32];
+        if (i % 6 < 3)
+            site_pattern("html/b.txt", (off_t)length);
+        else
+            write_noise("html/b.txt", length);
+        snprintf(target, sizeof target, "/%d/%s", (const int[]){1, 6, 9}[i % 3], "b.txt");
+        char *plain = site_read("html/b.txt", &plain_length);
+        ask(&r, "GET", target, "");
+        unpack(&r);
+        ck_assert_msg(r.len == length && memcmp(r.body, plain, length) == 0, "%s: %zu bytes of %zu", target, r.len,
+                      length);
+        free(plain);
+        site_response_free(&r);
+    }
+}
+END_TEST
+
+static unsigned worker_threads(void)
+{
+    unsigned count = 0;
+    DIR *d = opendir(site_path("/proc/%d/task", (int)site_worker()));
+
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d))
+        count += e->d_name[0] != '.';
+    closedir(d);
+    return count;
+}
+
+/* A page of usual size needs no thread: the pool's are started when they are first needed. */
+START_TEST(pages_in_the_loop)
+{
+    struct site_response r;
+
+    serve(TYPES "gzip on; gzip_types *;");
+    site_pattern("html/page.txt", 20480);
+    site_get(&r, "/page.txt");
+    site_response_free(&r);
+    unsigned before = worker_threads();
+    for (int i = 0; i < 3; i++) {
+        ask(&r, "GET", "/page.txt", "");
+        unpack(&r);
+        ck_assert_uint_eq(r.len, 20480);
+        assert_pattern(r.body, r.len, 0);
+        site_response_free(&r);
+    }
+    ck_assert(on_nginx() || worker_threads() == before);
 }
 END_TEST
 
@@ -598,6 +677,8 @@ Suite *suite_gzip(void)
     tcase_add_test(tc, which_clients);
     tcase_add_test(tc, ranges_and_conditions);
     tcase_add_test(tc, head_and_the_next_request);
+    tcase_add_test(tc, all_lengths);
+    tcase_add_test(tc, pages_in_the_loop);
     tcase_add_test(tc, without_chunks);
     tcase_add_test(tc, ratio_is_logged);
     tcase_add_test(tc, clients_that_leave);

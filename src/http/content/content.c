@@ -14,11 +14,7 @@
 
 #include <errno.h>
 
-enum {
-    HEAVY_LEAST = 8 * 1024, /* bodies up to this length are compressed where they are: well below a millisecond */
-    BUFFER_LEAST = 4 * 1024,
-    BUFFER_MOST = 1024 * 1024
-};
+enum { BUFFER_LEAST = 4 * 1024, BUFFER_MOST = 1024 * 1024 };
 
 /* ---- the plan ---- */
 
@@ -204,14 +200,37 @@ static int add_recode(struct request *r, struct source **s, struct codec *codec)
     return rc < 0 ? rc : content_wrap(r, s, codec, CONTENT_LIGHT, false);
 }
 
+/* Bodies up to this length are compressed in the loop, at once: the longest for which zlib took
+ * well below a millisecond whatever the bytes were (random letters of two kinds are the worst, and
+ * take ten times as long as a page at level 6, a hundred times at 9). A trip to a thread costs more
+ * than the compression of a few KiB. */
+static uint64_t light_most(int64_t level)
+{
+    static const uint8_t kib[] = {32, 32, 32, 32, 32, 20, 8, 6, 3, 3};
+
+    return (uint64_t)kib[level] * 1024;
+}
+
+/* What a body of `length` bytes may come to: more than that is never used. */
+static size_t gzip_buffer_size(const struct gzip_conf *conf, uint64_t length)
+{
+    enum { AROUND = 256 /* head and end of the format, and what a step leaves free */ };
+    size_t most = buffer_size(&conf->buffers);
+    uint64_t bound = length + length / 32 + AROUND;
+
+    return length < most && bound < most ? (size_t)bound : most;
+}
+
 static int add_gzip(struct request *r, struct source **s, struct codec *codec)
 {
     const struct response *o = &r->out;
+    const struct gzip_conf *conf = r->location->gzip;
     bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
-    int rc = gzip_codec(&codec, r->location->gzip, sized ? o->length : UINT64_MAX, io_codec_spares(r->worker->io));
+    uint64_t length = sized ? o->length : UINT64_MAX;
+    int rc = gzip_codec(&codec, conf, length, io_codec_spares(r->worker->io));
 
     if (rc == 0)
-        rc = content_wrap(r, s, codec, buffer_size(&r->location->gzip->buffers), !sized || o->length > HEAVY_LEAST);
+        rc = content_wrap(r, s, codec, gzip_buffer_size(conf, length), length > light_most(conf->level));
     r->out.gzip = rc == 0 ? *s : NULL;
     return rc;
 }

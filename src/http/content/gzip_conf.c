@@ -101,7 +101,7 @@ static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTO
 
 static const struct conf_row rows[] = {
     {"gzip", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, set_codec_flag, SLOT(gzip), .dflt = "off",
-     .help = "Compress responses on the fly, on threads of the pool.",
+     .help = "Compress responses on the fly; long ones on threads of the pool.",
      .differs = "`*` in Accept-Encoding stands for gzip, too, and identity is sent where the client gives it a higher "
                 "weight than gzip."},
     {"gzip_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = gzip_default_types,
