@@ -81,8 +81,8 @@ static const char *value_of(const char *name, size_t len)
         return address;
     }
     if (len == 5 && !memcmp(name, ":PORT", 5)) {
-        snprintf(port, sizeof port, site_transport()->is_tcp ? ":%d" : "", site_port(0));
-        return port;
+        snprintf(port, sizeof port, ":%d", site_port(0));
+        return site_transport()->is_tcp ? port : "";
     }
     if ((len == 4 || len == 5) && !memcmp(name, "PORT", 4)) {
         snprintf(port, sizeof port, "%d", site_port(len == 5 ? (unsigned)(name[4] - '0') : 0));
