@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-
 #include <zlib.h>
 
 enum { WITH_GZIP_HEAD = 16 };

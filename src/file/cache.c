@@ -7,12 +7,12 @@
  * least recently used past `max`. */
 #include "file/cache.h"
 
+#include "base/clock.h"
+#include "cache_private.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
-
-#include "base/clock.h"
-#include "cache_private.h"
 
 __extension__ typedef unsigned __int128 wide;
 

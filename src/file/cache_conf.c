@@ -3,9 +3,9 @@
  * */
 #include "file/cache.h"
 
-#include <unistd.h>
-
 #include "base/number.h"
+
+#include <unistd.h>
 
 enum { INACTIVE_SEC = 60 };
 

@@ -1,12 +1,12 @@
 /* cache_open.c - the opens of the cache that need a disk: one pool job each, shared by all lookups of its path. */
+#include "base/clock.h"
+#include "cache_private.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "cache_private.h"
 
 struct cache_open {
     struct job job;

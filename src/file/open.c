@@ -2,6 +2,10 @@
  * Called by cache.c, on the loop (RESOLVE_CACHED) or on a pool thread. */
 #include "file/open.h"
 
+#include "base/number.h"
+#include "file/elsewhere.h"
+#include "guard.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,10 +18,6 @@
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/number.h"
-#include "file/elsewhere.h"
-#include "guard.h"
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* Linux 5.12 */

@@ -5,12 +5,12 @@
  * its one buffer. */
 #include "io/bufpool.h"
 
+#include "buddy.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#include "buddy.h"
 
 enum { SLABS_KEPT = 4 }; /* unused ones, against mapping and faulting the same memory again and again */
 

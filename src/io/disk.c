@@ -1,14 +1,14 @@
 /* disk.c - chooses a reader, keeps the line before it, and counts what is in flight. */
 #include "io/disk.h"
 
+#include "disk_private.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "disk_private.h"
 
 enum { RETRY_MSEC = 10, CLOSE_POLL_MSEC = 100 };
 

@@ -1,5 +1,7 @@
 /* disk_libaio.c - reads by Linux AIO, which is asynchronous for O_DIRECT only: buffered reads go to the threads. The
  * only door to libaio. */
+#include "disk_private.h"
+
 #include <errno.h>
 #include <libaio.h>
 #include <stdlib.h>
@@ -7,8 +9,6 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "disk_private.h"
 
 enum { DEPTH_MOST = 1024, REAP_BATCH = 32 };
 

@@ -1,9 +1,9 @@
 /* disk_libaio_none.c - in place of disk_libaio.c where sluice is built without libaio (make AIO=0). */
 #include "io/disk.h"
 
-#include <errno.h>
-
 #include "disk_private.h"
+
+#include <errno.h>
 
 static int absent_open(struct disk *d, const char **note)
 {

@@ -1,12 +1,12 @@
 /* disk_threads.c - reads on the threads of a pool: `aio threads`, and for every reader what it cannot do itself without
  * blocking. */
+#include "disk_private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "disk_private.h"
 
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE 0x80 /* Linux 6.14 */

@@ -1,13 +1,13 @@
 /* disk_uring.c - reads by io_uring: prepared during a turn, handed over in one call at its end, completions told by an
  * eventfd that the loop watches. The only door to liburing. */
+#include "disk_private.h"
+
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "disk_private.h"
 
 enum { ENTRIES_MOST = 1024, PROBE_MSEC = 2000, REAP_BATCH = 32 };
 

@@ -1,9 +1,9 @@
 /* disk_uring_none.c - in place of disk_uring.c where sluice is built without liburing (make URING=0). */
 #include "io/disk.h"
 
-#include <errno.h>
-
 #include "disk_private.h"
+
+#include <errno.h>
 
 static int absent_open(struct disk *d, const char **note)
 {

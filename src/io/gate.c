@@ -8,10 +8,10 @@
  * it is. Where the kernel does not tell, everything is read first: a thread that finds it in memory is done at once. */
 #include "gate.h"
 
+#include "file/residency.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-#include "file/residency.h"
 
 enum {
     FIRST = 256 * 1024,

@@ -2,14 +2,14 @@
  * which filesystems refused O_DIRECT, and what of the large files is wanted in the page cache. */
 #include "io/io.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/threads.h"
 #include "io/filter.h"
 #include "io/room.h"
 #include "io_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 enum { CODECS_IDLE_MSEC = 10 * 1000 /* memory of a burst goes back after this */ };
 

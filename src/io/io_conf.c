@@ -1,10 +1,10 @@
 /* io_conf.c - the rows of what policy.c and the sources are told: sendfile, aio, directio and their
  * like. */
-#include <unistd.h>
-
 #include "base/number.h"
 #include "io/policy.h"
 #include "io_private.h"
+
+#include <unistd.h>
 
 static int64_t physical_memory(void)
 {

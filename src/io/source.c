@@ -2,10 +2,10 @@
  * */
 #include "io/source.h"
 
-#include <errno.h>
-
 #include "file/open.h"
 #include "source_private.h"
+
+#include <errno.h>
 
 void source_init(struct source *s, const struct source_ops *ops, enum io_method method, const struct source_request *r)
 {

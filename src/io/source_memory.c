@@ -1,8 +1,8 @@
 /* source_memory.c - bytes that are in memory already: the content of a cached file, an error page, a listing. */
+#include "source_private.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-#include "source_private.h"
 
 struct memory {
     struct source source;

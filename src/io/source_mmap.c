@@ -1,11 +1,11 @@
 /* source_mmap.c - the file's own pages, mapped. Nothing here or behind it touches them: the kernel does, in writev,
  * which answers EFAULT where the file was cut short; user code would get SIGBUS. */
+#include "gate.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "gate.h"
 
 enum { PIECE = 64 * 1024 * 1024 }; /* mapped at a time */
 

@@ -1,8 +1,8 @@
 /* source_pagecache.c - slices of the descriptor, for sendfile: from the page cache to the socket. */
+#include "gate.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-#include "gate.h"
 
 struct pagecache {
     struct source source;

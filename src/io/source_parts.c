@@ -1,9 +1,9 @@
 /* source_parts.c - several sources as one, each after the other: multipart/byteranges. */
+#include "source_private.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "source_private.h"
 
 struct parts {
     struct source source;

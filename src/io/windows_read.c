@@ -4,11 +4,11 @@
  * is being read belongs to the read: after windows_close() it goes when the read is over. */
 #include "windows_private.h"
 
+#include "file/open.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/uio.h>
-
-#include "file/open.h"
 
 struct piece *windows_first(const struct windows *ws)
 {

@@ -14,16 +14,16 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
+#include "transport.h"
+
+#include "../pattern.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
-
-#include "transport.h"
-
-#include "../pattern.h"
 
 bool on_nginx(void);
 int scaled(int msec); /* a deadline, longer for slow builds */

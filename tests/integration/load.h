@@ -2,11 +2,11 @@
 #ifndef LOAD_H
 #define LOAD_H
 
+#include "transport.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#include "transport.h"
 
 struct counts {
     uint64_t done, failed, retried;

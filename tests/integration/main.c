@@ -3,6 +3,8 @@
  * A suite's process adopts whatever its tests leave running, and has folders of its own for what they write: a process or
  * a file that is still there at its end fails the suite. A test that failed has left its folder: the ends of its logs are
  * shown. */
+#include "transport.h"
+
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,8 +20,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "transport.h"
 
 #define SUITE(s) Suite *suite_##s(void);
 #include SUITES

@@ -2,12 +2,12 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#include "../pattern.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-#include "../pattern.h"
 
 /* The path of a fresh temporary folder, without a slash at its end. It is removed, with all in it, when the test's
  * process ends; call it from inside a test. Later calls in the same test return the same folder. */

@@ -5,14 +5,13 @@
  * fields, and the checks of RFC 9112, 3.2 and 6, follow on its result. */
 #include "http/h1/parse.h"
 
-#include <endian.h>
-#include <errno.h>
-
-#include <llhttp.h>
-
 #include "base/number.h"
 #include "http/h1/parse_class.h"
 #include "http/syntax/uri.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <llhttp.h>
 
 enum { BOTH = CLASS_TOKEN | CLASS_TARGET, ALL = BOTH | CLASS_NAME };
 

@@ -7,11 +7,10 @@
  * (9.2 refuses quoted ones) and the trailer (where a Content-Length means nothing) end with the automaton. */
 #include "http/h1/parse.h"
 
-#include <errno.h>
-
-#include <llhttp.h>
-
 #include "http/h1/parse_class.h"
+
+#include <errno.h>
+#include <llhttp.h>
 
 enum place {
     SIZE_START,

@@ -2,6 +2,12 @@
  * listing_job.c. */
 #include "http/listing/listing.h"
 
+#include "base/arena.h"
+#include "base/clock.h"
+#include "http/core/core.h"
+#include "http/listing/listing_private.h"
+#include "http/syntax/uri.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +16,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/arena.h"
-#include "base/clock.h"
-#include "http/core/core.h"
-#include "http/listing/listing_private.h"
-#include "http/syntax/uri.h"
 
 enum { ENTRIES_AT_FIRST = 64, NAMES_CHUNK = 16 * 1024, CALLBACK_MOST = 128 };
 

@@ -3,9 +3,9 @@
 #ifndef HTTP_REQUEST_CARRIER_H
 #define HTTP_REQUEST_CARRIER_H
 
-#include <stdbool.h>
-
 #include "base/text.h"
+
+#include <stdbool.h>
 
 struct address;
 struct request;

@@ -1,9 +1,9 @@
 /* tune_json.c - the results of `sluice tune` for programs (RFC 8259). Pure. What was not measured is null. */
 #include "server/tune/tune.h"
 
-#include <stdlib.h>
-
 #include "base/utf8.h"
+
+#include <stdlib.h>
 
 static void add_string(const char *text, struct buffer *out)
 {

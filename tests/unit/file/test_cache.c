@@ -2,6 +2,8 @@
  * clock_now. */
 #include "file/cache.h"
 
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,8 +11,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "unit.h"
 
 static struct file_cache_conf cache_conf;
 static struct file_conf conf;

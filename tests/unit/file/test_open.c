@@ -1,6 +1,9 @@
 /* test_open.c - paths to struct files: kinds, validators, confinement, direct descriptors, residency. */
 #include "file/open.h"
 
+#include "file/residency.h"
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,9 +12,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "file/residency.h"
-#include "unit.h"
 
 static struct file *must_open(const char *path)
 {

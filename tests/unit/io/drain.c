@@ -1,11 +1,11 @@
 /* drain.c - see drain.h. */
 #include "drain.h"
 
+#include "unit.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "unit.h"
 
 enum { GUARD_MSEC = 120000 };
 

@@ -1,9 +1,9 @@
 /* test_align.c - windows around byte ranges, swept. */
 #include "io/align.h"
 
-#include <stdbool.h>
-
 #include "unit.h"
+
+#include <stdbool.h>
 
 static bool is_right(struct window w, off_t at, off_t end, size_t size, size_t align, bool first)
 {

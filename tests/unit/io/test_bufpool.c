@@ -1,13 +1,13 @@
 /* test_bufpool.c - buffers under a cap: alignment, no overlap, the line, reclaiming. */
 #include "io/bufpool.h"
 
+#include "io/buddy.h"
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#include "io/buddy.h"
-#include "unit.h"
 
 enum { K = 1024, M = 1024 * 1024 };
 

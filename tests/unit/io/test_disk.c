@@ -2,6 +2,8 @@
  * denies io_uring. */
 #include "io/disk.h"
 
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -13,8 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "unit.h"
 
 enum { BLOCK = 4096, BLOCKS = 64 };
 

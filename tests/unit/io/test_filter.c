@@ -1,14 +1,14 @@
 /* test_filter.c - sources around sources: gzip there and back, in the loop and on threads, chunks, and what happens when things go wrong. */
 #include "io/filter.h"
 
+#include "drain.h"
+#include "file/open.h"
+#include "unit.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "drain.h"
-#include "file/open.h"
-#include "unit.h"
 
 enum { SIZE = 700 * 1000 + 1 };
 

@@ -1,11 +1,11 @@
 /* test_io_conf.c - the rows of file/ and io/: defaults, inheritance, and the words of each error. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "conf/parse.h"
 #include "file/cache.h"
 #include "io/policy.h"
 #include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 static const char *set_block(struct conf *cf, const struct conf_row *row, void *slot)
 {

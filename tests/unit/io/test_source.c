@@ -1,16 +1,16 @@
 /* test_source.c - every byte of every range, over every reader and method; and what happens when things go wrong. */
 #include "io/source.h"
 
+#include "drain.h"
+#include "file/open.h"
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "drain.h"
-#include "file/open.h"
-#include "unit.h"
 
 enum { K = 1024, WINDOW = 64 * K, SIZE = 5 * WINDOW + 777 };
 
