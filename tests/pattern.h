@@ -1,4 +1,5 @@
-/* pattern.h - bytes that tell where in a file they belong: what unit and integration tests fill their files with. */
+/* pattern.h - bytes that tell where in a file they belong: what unit and integration tests fill
+ * their files with. */
 #ifndef PATTERN_H
 #define PATTERN_H
 

@@ -19,14 +19,16 @@ struct arena {
 
 #define ARENA_ALIGN 16
 
-/* `chunk_size`: bytes of the chunks to take from the heap (larger requests get their own). Takes nothing yet. */
+/* `chunk_size`: bytes of the chunks to take from the heap (larger requests get their own). Takes
+ * nothing yet. */
 void arena_init(struct arena *a, size_t chunk_size);
 
-/* The same, using `space` (at least 64 bytes, aligned to 16, outliving the arena) before the heap. */
+/* The same, using `space` (at least 64 bytes, aligned to 16, outliving the arena) before the
+ * heap. */
 void arena_init_on(struct arena *a, void *space, size_t space_size, size_t chunk_size);
 
-/* Everything allocated becomes invalid; the heap gets all chunks back; a space given at arena_init_on is NOT
- * remembered: call arena_init_on again to reuse it. */
+/* Everything allocated becomes invalid; the heap gets all chunks back; a space given at
+ * arena_init_on is NOT remembered: call arena_init_on again to reuse it. */
 void arena_fini(struct arena *a);
 
 /* The slow half of arena_alloc(): takes another chunk. */

@@ -22,7 +22,8 @@ void buffer_add_str(struct buffer *b, const char *cstr);
 void buffer_add_char(struct buffer *b, char c);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The content as a NUL-terminated heap string that the caller frees; the buffer is empty after. NULL on no memory. */
+/* The content as a NUL-terminated heap string that the caller frees; the buffer is empty after.
+ * NULL on no memory. */
 char *buffer_steal(struct buffer *b, size_t *len);
 
 #endif

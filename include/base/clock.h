@@ -1,6 +1,7 @@
 /* clock.h - the time of this turn of the loop, and time as HTTP and the logs write it.
  *
- * The loop calls clock_update() once per turn; everything on the loop's thread reads the cached values. */
+ * The loop calls clock_update() once per turn; everything on the loop's thread reads the cached
+ * values. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

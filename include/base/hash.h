@@ -1,4 +1,5 @@
-/* hash.h - MD5, SHA-1 and SHA-256, where formats of others ask for them: htpasswd, secure_link. The only door to libcrypto. */
+/* hash.h - MD5, SHA-1 and SHA-256, where formats of others ask for them: htpasswd, secure_link. The
+ * only door to libcrypto. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -11,8 +12,8 @@ enum { HASH_MD5_LEN = 16, HASH_SHA1_LEN = 20, HASH_SHA256_LEN = 32 };
 /* False: built without libcrypto; hash_of() answers -ENOSYS. */
 bool hash_available(void);
 
-/* Of `parts` one behind the other, in the kind's length, into `out`. 0; -ENOMEM; -ENOSYS: the library has no such hash function (or
- * forbids it). From any thread. */
+/* Of `parts` one behind the other, in the kind's length, into `out`. 0; -ENOMEM; -ENOSYS: the
+ * library has no such hash function (or forbids it). From any thread. */
 int hash_of(enum hash_kind kind, const struct text *parts, unsigned count, unsigned char *out);
 
 #endif

@@ -27,24 +27,24 @@ static inline bool log_wants(const struct log *log, enum log_level level)
     return level <= log->level;
 }
 
-/* "2026/11/22 01:20:02 [error] 12#12: *5 message (2: No such file or directory)\n". `connection` 0: no "*N";
- * `err` 0: no parenthesis. Control bytes in the message are escaped as \xXX. */
+/* "2026/11/22 01:20:02 [error] 12#12: *5 message (2: No such file or directory)\n". `connection` 0:
+ * no "*N"; `err` 0: no parenthesis. Control bytes in the message are escaped as \xXX. */
 void log_write(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* "emerg" .. "debug" -> level; -EINVAL. */
 int log_level_parse(const char *name, enum log_level *level);
 
-/* Where what belongs to no server goes: starts as stderr at notice, replaced when the configuration is read.
- * The writer of log_file.h reports through it: change it only while no writer runs. */
+/* Where what belongs to no server goes: starts as stderr at notice, replaced when the configuration
+ * is read. The writer of log_file.h reports through it: change it only while no writer runs. */
 extern struct log *log_main;
 
-/* While set (a program being started by a person), log_main says warnings and worse on descriptor 2, too, as "NAME: [warn] message";
- * the first log says nothing else. */
+/* While set (a program being started by a person), log_main says warnings and worse on descriptor
+ * 2, too, as "NAME: [warn] message"; the first log says nothing else. */
 extern const char *log_terminal_name;
 
-/* From now on descriptor 2 is the first file of this log, also when that is reopened; /dev/null where there is none. Where the log goes
- * to stderr, it stays what it is. 0 or -errno. */
+/* From now on descriptor 2 is the first file of this log, also when that is reopened; /dev/null
+ * where there is none. Where the log goes to stderr, it stays what it is. 0 or -errno. */
 int log_stderr_take(const struct log *log);
 int log_stderr_move(const struct log *log); /* the same for another log, if it was taken at all */
 

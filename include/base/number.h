@@ -9,11 +9,12 @@
 /* Decimal digits only, at least one. 0, -EINVAL, or -ERANGE when it does not fit. */
 int number_parse(struct text t, uint64_t *value);
 
-/* Digits with an optional k, m or g, in either case; bytes. https://nginx.org/en/docs/syntax.html */
+/* Digits with an optional k, m or g, in either case; bytes.
+ * https://nginx.org/en/docs/syntax.html */
 int number_parse_size(struct text t, uint64_t *bytes);
 
-/* nginx times: y M w d h m s ms in descending order, each once, combinable with spaces; a bare number is seconds.
- * Milliseconds (M = 30 d, y = 365 d). -EINVAL, -ERANGE. */
+/* nginx times: y M w d h m s ms in descending order, each once, combinable with spaces; a bare
+ * number is seconds. Milliseconds (M = 30 d, y = 365 d). -EINVAL, -ERANGE. */
 int number_parse_msec(struct text t, int64_t *msec);
 
 /* The same in whole seconds: `ms` is refused. */

@@ -1,5 +1,6 @@
-/* shared_table.h - cells of one size found by a digest, oldest use known: in memory that processes share, so without
- * pointers. Several cells may have one key. Whoever calls holds the lock of that memory. */
+/* shared_table.h - cells of one size found by a digest, oldest use known: in memory that processes
+ * share, so without pointers. Several cells may have one key. Whoever calls holds the lock of that
+ * memory. */
 #ifndef BASE_SHARED_TABLE_H
 #define BASE_SHARED_TABLE_H
 
@@ -29,8 +30,8 @@ struct shared_table {
     uint32_t newest, oldest;
 };
 
-/* Makes an empty table of `t` (aligned to 8) and what lies behind it, which holds as many cells as `size` bytes have room for,
- * *t included. False: not even one. */
+/* Makes an empty table of `t` (aligned to 8) and what lies behind it, which holds as many cells as
+ * `size` bytes have room for, *t included. False: not even one. */
 bool shared_table_init(struct shared_table *t, size_t size);
 
 struct shared_cell *shared_table_find(struct shared_table *t, const struct siphash *key);   /* NULL: none */

@@ -1,5 +1,5 @@
-/* siphash.h - SipHash-2-4 with 128 bits: a digest that nobody can steer who does not know the secret. Pure.
- * Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012. */
+/* siphash.h - SipHash-2-4 with 128 bits: a digest that nobody can steer who does not know the
+ * secret. Pure. Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012. */
 #ifndef BASE_SIPHASH_H
 #define BASE_SIPHASH_H
 

@@ -72,12 +72,13 @@ static inline struct text text_without_mark(struct text t)
 /* `t` without spaces and tabs (RFC 9110 OWS) at both ends. */
 struct text text_trim(struct text t);
 
-/* Takes the next element of a comma-separated list (RFC 9110, 5.6.1) off `rest`, trimmed; commas inside
- * quoted strings do not separate. Returns false when nothing is left. Empty elements are skipped. */
+/* Takes the next element of a comma-separated list (RFC 9110, 5.6.1) off `rest`, trimmed; commas
+ * inside quoted strings do not separate. Returns false when nothing is left. Empty elements are
+ * skipped. */
 bool text_list_next(struct text *rest, struct text *element);
 
-/* Copies `t` (absent: nothing) and a NUL to *to, which then is behind them: texts one after another in one piece of memory.
- * Returns the copy. */
+/* Copies `t` (absent: nothing) and a NUL to *to, which then is behind them: texts one after another
+ * in one piece of memory. Returns the copy. */
 char *text_put(char **to, struct text t);
 
 #endif

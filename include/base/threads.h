@@ -1,7 +1,7 @@
 /* threads.h - a pool of threads for calls that may block (cold open, cold read, directory listing).
  *
- * Jobs run on a pool thread; `done` runs on the thread that calls pool_reap(), which the loop does when pool_eventfd()
- * becomes readable. Every accepted job gets exactly one `done`. */
+ * Jobs run on a pool thread; `done` runs on the thread that calls pool_reap(), which the loop does
+ * when pool_eventfd() becomes readable. Every accepted job gets exactly one `done`. */
 #ifndef BASE_THREADS_H
 #define BASE_THREADS_H
 
@@ -17,8 +17,9 @@ struct job {
     void (*done)(struct job *job); /* on the reaping thread */
 };
 
-/* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..; `max_queue`: jobs that
- * may wait for a thread, 0: each must find one free. 0 or -errno. All signals are blocked in the threads. */
+/* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..;
+ * `max_queue`: jobs that may wait for a thread, 0: each must find one free. 0 or -errno. All
+ * signals are blocked in the threads. */
 int pool_create(struct pool **out, const char *name, unsigned threads, size_t max_queue);
 
 /* Waits for running jobs; queued ones are dropped without `run`, and with `done`. */
@@ -27,8 +28,9 @@ void pool_destroy(struct pool *p);
 /* 0, or -EAGAIN when the queue is full. Never blocks. */
 int pool_submit(struct pool *p, struct job *job);
 
-/* At the end of the queue, however long that is: for those who have no line of their own to wait in, and of whom there
- * are no more than connections. 0, or -EAGAIN when no thread can be started at all. */
+/* At the end of the queue, however long that is: for those who have no line of their own to wait
+ * in, and of whom there are no more than connections. 0, or -EAGAIN when no thread can be started
+ * at all. */
 int pool_append(struct pool *p, struct job *job);
 
 int pool_eventfd(const struct pool *p);

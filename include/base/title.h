@@ -2,8 +2,8 @@
 #ifndef BASE_TITLE_H
 #define BASE_TITLE_H
 
-/* Moves the environment away and keeps the room of argv and environ for titles. Before any thread or setenv(). Where there is no
- * memory, titles stay as they are. `argv` itself stays valid. */
+/* Moves the environment away and keeps the room of argv and environ for titles. Before any thread
+ * or setenv(). Where there is no memory, titles stay as they are. `argv` itself stays valid. */
 void title_init(int argc, char **argv);
 
 void title_set(const char *format, ...) __attribute__((format(printf, 1, 2)));

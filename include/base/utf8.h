@@ -1,4 +1,5 @@
-/* utf8.h - UTF-8 as RFC 3629 has it: no surrogates, nothing past U+10FFFF, nothing longer than it need be. Pure. */
+/* utf8.h - UTF-8 as RFC 3629 has it: no surrogates, nothing past U+10FFFF, nothing longer than it
+ * need be. Pure. */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
@@ -6,8 +7,8 @@
 
 #include <stdint.h>
 
-/* Bytes of the character that `t` begins with, and which one it is (`code` may be NULL); 0: `t` is empty, or does not begin
- * with one. */
+/* Bytes of the character that `t` begins with, and which one it is (`code` may be NULL); 0: `t` is
+ * empty, or does not begin with one. */
 size_t utf8_first(struct text t, uint32_t *code);
 
 /* Characters of `t`; its bytes where some of it is not UTF-8. */

@@ -1,13 +1,16 @@
-/* directive.h - one row describes one directive: where it may stand, its arguments, its slot, default and help.
+/* directive.h - one row describes one directive: where it may stand, its arguments, its slot,
+ * default and help.
  *
- * Rows live in tables beside the code that uses their values. Parsing, duplicates, inheritance, defaults, "did you
- * mean" and docs/directives.md are generic code over the rows; this machinery knows no directive by name.
+ * Rows live in tables beside the code that uses their values. Parsing, duplicates, inheritance,
+ * defaults, "did you mean" and docs/directives.md are generic code over the rows; this machinery
+ * knows no directive by name.
  *
- * A module's values live in one struct per block (http, server, location ...). A value that is not set in a block is
- * copied from the block around it when the whole configuration has been read; at the outermost block that may hold it,
- * from the row's default text, which goes through the same setter. Rows whose slots have bytes in common are one value:
- * setting either counts for both. A directive in a block without such a struct goes into the nearest one around it.
- * Of rows with the same name, the first one that is allowed in the block is taken. */
+ * A module's values live in one struct per block (http, server, location ...). A value that is not
+ * set in a block is copied from the block around it when the whole configuration has been read; at
+ * the outermost block that may hold it, from the row's default text, which goes through the same
+ * setter. Rows whose slots have bytes in common are one value: setting either counts for both. A
+ * directive in a block without such a struct goes into the nearest one around it. Of rows with the
+ * same name, the first one that is allowed in the block is taken. */
 #ifndef CONF_DIRECTIVE_H
 #define CONF_DIRECTIVE_H
 
@@ -55,7 +58,8 @@ struct conf;
 struct conf_block;
 struct conf_row;
 
-/* Sets the value at `slot` (NULL for rows with size 0) from cf->args. NULL, or an error text from conf_error(). */
+/* Sets the value at `slot` (NULL for rows with size 0) from cf->args. NULL, or an error text from
+ * conf_error(). */
 typedef const char *conf_set_fn(struct conf *cf, const struct conf_row *row, void *slot);
 
 struct conf_row {
@@ -80,11 +84,13 @@ struct conf_module {
     size_t size;                 /* of its struct, 0: none */
     unsigned levels;             /* contexts whose blocks hold such a struct */
     unsigned index;              /* given by conf_read() */
-    /* After inheritance, outermost block first: check combinations, derive values. NULL or an error text. */
+    /* After inheritance, outermost block first: check combinations, derive values. NULL or an error
+     * text. */
     const char *(*finish)(struct conf *cf, struct conf_block *block, void *values);
 };
 
-/* Whether blocks of `context` hold the module's values: an `if` in a location holds what a location holds. */
+/* Whether blocks of `context` hold the module's values: an `if` in a location holds what a location
+ * holds. */
 static inline bool conf_holds(const struct conf_module *module, enum conf_context context)
 {
     return module->levels & (context == CONF_IF ? CONF_IF | CONF_LOCATION : context);
@@ -108,7 +114,8 @@ static inline void *conf_values(const struct conf_block *block, const struct con
     return block->values[module->index];
 }
 
-/* The values that count in `block`: its own, or those of the nearest block around it that has some. */
+/* The values that count in `block`: its own, or those of the nearest block around it that has
+ * some. */
 static inline void *conf_values_around(const struct conf_block *block, const struct conf_module *module)
 {
     while (!block->values[module->index])
@@ -132,12 +139,14 @@ struct conf {
     struct conf_reader *reader; /* parse.c's own */
 };
 
-/* Reads `{ ... }` that follows the directive into a new child block of `context`, and returns it through *out before
- * its directives are read, when `begin` is called (may be NULL). NULL or an error text. */
+/* Reads `{ ... }` that follows the directive into a new child block of `context`, and returns it
+ * through *out before its directives are read, when `begin` is called (may be NULL). NULL or an
+ * error text. */
 const char *conf_block(struct conf *cf, enum conf_context context, void *owner, struct conf_block **out,
                        const char *(*begin)(struct conf *cf, struct conf_block *child));
 
-/* Reads a block of free lines (types, map): `line` is called for each, with cf->args holding its words. */
+/* Reads a block of free lines (types, map): `line` is called for each, with cf->args holding its
+ * words. */
 typedef const char *conf_line_fn(struct conf *cf, void *arg);
 const char *conf_lines(struct conf *cf, conf_line_fn *line, void *arg);
 
@@ -147,23 +156,24 @@ const char *conf_error(struct conf *cf, const char *format, ...) __attribute__((
 /* A warning about the current line, on the error log at once: "[warn] text in FILE:LINE". */
 void conf_warn(struct conf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* `path` against the prefix (nginx's ngx_conf_full_name with conf_prefix 0); absolute ones as they are. */
+/* `path` against the prefix (nginx's ngx_conf_full_name with conf_prefix 0); absolute ones as they
+ * are. */
 const char *conf_full_path(struct conf *cf, struct text path);
 
 /* The same for a path that is read while requests are served: conf_reads() is told. */
 const char *conf_path(struct conf *cf, struct text path);
 
-/* Who serves may read what has this path, and what is below it; it may hold variables. Without this (or conf_path()) a confined
- * worker cannot open it. False: no memory. */
+/* Who serves may read what has this path, and what is below it; it may hold variables. Without this
+ * (or conf_path()) a confined worker cannot open it. False: no memory. */
 bool conf_reads(struct conf *cf, const char *path);
 
-/* The same in two steps, for a path that is read only where some block uses it: first in the directive's setter (NULL: no memory), then
- * once or oftener for who uses it. */
+/* The same in two steps, for a path that is read only where some block uses it: first in the
+ * directive's setter (NULL: no memory), then once or oftener for who uses it. */
 struct conf_noted_path *conf_note(struct conf *cf, const char *path);
 void conf_reads_noted(struct conf *cf, struct conf_noted_path *noted);
 
-/* The same for writing: who serves may make and write files in the folder of `path` and below; with variables, in the last folder
- * before them. */
+/* The same for writing: who serves may make and write files in the folder of `path` and below; with
+ * variables, in the last folder before them. */
 bool conf_writes(struct conf *cf, const char *path);
 
 /* Generic setters; the slot's type is in the comment. Errors are worded as nginx words them. */

@@ -1,5 +1,5 @@
-/* lex.h - bytes of a configuration file to tokens, by nginx's rules: words, both quotes, escapes, # comments, ${var}.
- * Pure; used by parse.c and inherit.c. */
+/* lex.h - bytes of a configuration file to tokens, by nginx's rules: words, both quotes, escapes, #
+ * comments, ${var}. Pure; used by parse.c and inherit.c. */
 #ifndef CONF_LEX_H
 #define CONF_LEX_H
 

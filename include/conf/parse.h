@@ -49,7 +49,8 @@ struct conf_result {
     const char *error;       /* "unknown directive \"foo\" in /etc/sluice.conf:3", in the arena */
 };
 
-/* Reads, inherits (outermost first), runs the modules' finish. 0, or -EINVAL with result->error. All memory from `arena`. */
+/* Reads, inherits (outermost first), runs the modules' finish. 0, or -EINVAL with result->error.
+ * All memory from `arena`. */
 int conf_read(const struct conf_input *input, struct arena *arena, struct conf_result *result);
 
 /* inherit.c: called by conf_read(). NULL or an error text with its own FILE:LINE. */
@@ -59,7 +60,8 @@ const char *conf_inherit(struct conf *cf, struct conf_block *root, struct conf_m
 void conf_dump_files(const struct conf_result *result, struct buffer *out);
 void conf_dump_reference(struct conf_module *const *modules, const struct conf_foreign *foreign, struct buffer *out);
 
-/* The name in the tables nearest to `name` (edit distance at most 3 and under half its length), or NULL. */
+/* The name in the tables nearest to `name` (edit distance at most 3 and under half its length), or
+ * NULL. */
 const char *conf_nearest(struct conf_module *const *modules, const char *name);
 
 #endif

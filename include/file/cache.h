@@ -1,8 +1,10 @@
-/* cache.h - open_file_cache: path -> struct file, per worker, LRU. https://nginx.org/r/open_file_cache
+/* cache.h - open_file_cache: path -> struct file, per worker, LRU.
+ * https://nginx.org/r/open_file_cache
  *
- * Keyed by path and what guards it (root_confine, disable_symlinks), never by thresholds: a struct file holds a plain descriptor and a separate
- * O_DIRECT one, so that locations with different `directio` share an entry rightly.
- * Concurrent misses of one path share one open. With the cache off every lookup opens. */
+ * Keyed by path and what guards it (root_confine, disable_symlinks), never by thresholds: a struct
+ * file holds a plain descriptor and a separate O_DIRECT one, so that locations with different
+ * `directio` share an entry rightly. Concurrent misses of one path share one open. With the cache
+ * off every lookup opens. */
 #ifndef FILE_CACHE_H
 #define FILE_CACHE_H
 
@@ -45,9 +47,9 @@ struct file_lookup {
     file_found_fn *found;
 };
 
-/* 0: *out is a file with a reference for the caller. -errno: there is none (with `errors on`, perhaps from the cache).
- * -EINPROGRESS: `lookup->found` will be called once, later, from the loop; `path` need not outlive the call.
- * `lookup` NULL: never waits, opens inline. */
+/* 0: *out is a file with a reference for the caller. -errno: there is none (with `errors on`,
+ * perhaps from the cache). -EINPROGRESS: `lookup->found` will be called once, later, from the loop;
+ * `path` need not outlive the call. `lookup` NULL: never waits, opens inline. */
 int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const char *path,
                     const struct open_options *options, struct file_lookup *lookup, struct file **out);
 
@@ -59,7 +61,8 @@ struct file_cache_stats {
     uint64_t entries, content_bytes; /* now */
 };
 
-/* Counts there from now on (before anything is looked up), in memory that outlives it and others may count in too. */
+/* Counts there from now on (before anything is looked up), in memory that outlives it and others
+ * may count in too. */
 void file_cache_share(struct file_cache *fc, struct file_cache_stats *stats);
 
 /* Of this one, or of all that count in the same place. */

@@ -1,4 +1,5 @@
-/* file.h - an opened, counted file: descriptors, stat, validators. What the cache hands out and sources read from. */
+/* file.h - an opened, counted file: descriptors, stat, validators. What the cache hands out and
+ * sources read from. */
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
 

@@ -1,4 +1,5 @@
-/* open.h - path to struct file: without blocking when the kernel has the path cached, else on a pool thread. */
+/* open.h - path to struct file: without blocking when the kernel has the path cached, else on a
+ * pool thread. */
 #ifndef FILE_OPEN_H
 #define FILE_OPEN_H
 
@@ -21,35 +22,41 @@ static inline bool open_guarded(const struct open_options *o)
     return o && (o->beneath || o->symlinks != SYMLINKS_FOLLOW);
 }
 
-/* Whether the kernel keeps paths beneath a root (openat2, Linux 5.6); without it, they are walked name by name. */
+/* Whether the kernel keeps paths beneath a root (openat2, Linux 5.6); without it, they are walked
+ * name by name. */
 bool file_guard_works(void);
 
-/* Opens and stats; a directory or other kind gets a struct file without descriptor. Blocks. 0 or -errno. FIFOs and
- * devices do not hang it (O_NONBLOCK, and no read). One reference for the caller. A path that leads out of its root is
- * -EACCES, a link that is not followed -ELOOP, or -ENOTDIR in the place of a folder; a file that stays locked by a lease -EBUSY; never -EAGAIN. */
+/* Opens and stats; a directory or other kind gets a struct file without descriptor. Blocks. 0 or
+ * -errno. FIFOs and devices do not hang it (O_NONBLOCK, and no read). One reference for the caller.
+ * A path that leads out of its root is -EACCES, a link that is not followed -ELOOP, or -ENOTDIR in
+ * the place of a folder; a file that stays locked by a lease -EBUSY; never -EAGAIN. */
 int file_open(struct file **out, const char *path, const struct open_options *options);
 
 /* A directory for reading its entries; blocks. The descriptor, or -errno as above. */
 int file_open_directory(const char *path, const struct open_options *options);
 
-/* Whatever is there, for reading, without what a struct file knows of it; blocks. The descriptor, or -errno as above. */
+/* Whatever is there, for reading, without what a struct file knows of it; blocks. The descriptor,
+ * or -errno as above. */
 int file_open_descriptor(const char *path, const struct open_options *options);
 
-/* What `path` is, as file_open() would find it, without opening it for reading; blocks. 0 or -errno. */
+/* What `path` is, as file_open() would find it, without opening it for reading; blocks. 0 or
+ * -errno. */
 int file_stat(const char *path, const struct open_options *options, struct stat *st);
 
-/* The same as file_open() if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED, Linux 5.12); -EAGAIN: it cannot.
- * On kernels without it, it is file_open(). */
+/* The same as file_open() if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED,
+ * Linux 5.12); -EAGAIN: it cannot. On kernels without it, it is file_open(). */
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);
 
-/* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags) and finds the
- * alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`. May block briefly; cached after
- * the first call. 0; -EINVAL where the filesystem refuses O_DIRECT; -EOPNOTSUPP where the kernel says that this one
- * file has none (encrypted, compressed); other -errno: no descriptor left and the like. */
+/* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags)
+ * and finds the alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`.
+ * May block briefly; cached after the first call. 0; -EINVAL where the filesystem refuses O_DIRECT;
+ * -EOPNOTSUPP where the kernel says that this one file has none (encrypted, compressed); other
+ * -errno: no descriptor left and the like. */
 int file_direct(struct file *f, unsigned fallback_align);
 
-/* Opens f->exact_fd: through the page cache, but reading there what is asked for and no more. With RWF_DONTCACHE, what
- * was read ahead and never asked for would stay. Cached after the first call. 0 or -errno. */
+/* Opens f->exact_fd: through the page cache, but reading there what is asked for and no more. With
+ * RWF_DONTCACHE, what was read ahead and never asked for would stay. Cached after the first call. 0
+ * or -errno. */
 int file_exact(struct file *f);
 
 /* What changes when somebody writes into a file. */
@@ -60,9 +67,10 @@ struct file_stamp {
 
 int file_stamp(const struct file *f, struct file_stamp *out); /* as it is now; 0 or -errno */
 
-/* Since `then`, somebody wrote into it and it is no longer than it was: bytes that were read before and after need not belong
- * together. A file that has grown counts as appended to (a log that is being written): its first bytes are taken to be what
- * they were. False where it cannot be asked. */
+/* Since `then`, somebody wrote into it and it is no longer than it was: bytes that were read before
+ * and after need not belong together. A file that has grown counts as appended to (a log that is
+ * being written): its first bytes are taken to be what they were. False where it cannot be
+ * asked. */
 bool file_rewritten(const struct file *f, const struct file_stamp *then);
 
 #endif

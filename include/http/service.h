@@ -1,4 +1,5 @@
-/* service.h - HTTP in one worker: from listening sockets to responses. What server/process/run.c starts and stops. */
+/* service.h - HTTP in one worker: from listening sockets to responses. What server/process/run.c
+ * starts and stops. */
 #ifndef HTTP_SERVICE_H
 #define HTTP_SERVICE_H
 
@@ -31,8 +32,9 @@ int service_start(struct service **out, const struct service_options *options); 
 /* Takes over a connection that was accepted elsewhere. */
 void service_take(struct service *s, const struct http_address *address, int fd, const struct address *peer);
 
-/* QUIT: accepts what is queued and then no more; idle connections close, after seconds of grace; the next response of each
- * other says Connection: close. `drained` is called from the loop once no connection is left. */
+/* QUIT: accepts what is queued and then no more; idle connections close, after seconds of grace;
+ * the next response of each other says Connection: close. `drained` is called from the loop once no
+ * connection is left. */
 void service_drain(struct service *s, loop_fn *drained, void *arg);
 
 void service_destroy(struct service *s); /* TERM: closes everything */

@@ -13,8 +13,9 @@ struct window {
     size_t keep;  /* bytes of the wanted range in the window */
 };
 
-/* The next window of at most `size` bytes (a multiple of `align`, > 0) for the wanted bytes [at, end), at < end.
- * `align`: a power of two. Windows after the first start at multiples of `align`. */
+/* The next window of at most `size` bytes (a multiple of `align`, > 0) for the wanted bytes [at,
+ * end), at < end. `align`: a power of two. Windows after the first start at multiples of
+ * `align`. */
 struct window align_window(off_t at, off_t end, size_t size, size_t align);
 
 #endif

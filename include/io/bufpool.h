@@ -1,4 +1,5 @@
-/* bufpool.h - page-aligned read buffers of one worker, under a cap shared fairly by those that wait. */
+/* bufpool.h - page-aligned read buffers of one worker, under a cap shared fairly by those that
+ * wait. */
 #ifndef IO_BUFPOOL_H
 #define IO_BUFPOOL_H
 
@@ -16,8 +17,8 @@ void bufpool_destroy(struct bufpool *p);              /* all buffers are back */
 struct bufpool_waiter { /* embedded; list_init() its node once */
     struct list node;
     size_t size;
-    /* Once per wait, from bufpool_give() or bufpool_wait(): here is the buffer; or NULL, when there is no memory and
-     * nobody holds any that could come back. Must not give any back in there. */
+    /* Once per wait, from bufpool_give() or bufpool_wait(): here is the buffer; or NULL, when there
+     * is no memory and nobody holds any that could come back. Must not give any back in there. */
     void (*available)(struct bufpool_waiter *w, void *buffer);
 };
 
@@ -28,13 +29,14 @@ struct bufpool_holder { /* embedded; list_init() its node once */
         struct bufpool_holder *h); /* somebody has to wait: give back (bufpool_give) what is not being used */
 };
 
-/* `size` bytes, aligned to a page and (up to 2 MiB) to the next power of two of `size`, which is what counts against
- * the cap. NULL when that would pass the cap or there is no memory. A pool with nothing lent always lends one buffer,
- * however large. */
+/* `size` bytes, aligned to a page and (up to 2 MiB) to the next power of two of `size`, which is
+ * what counts against the cap. NULL when that would pass the cap or there is no memory. A pool with
+ * nothing lent always lends one buffer, however large. */
 void *bufpool_take(struct bufpool *p, size_t size);
 void bufpool_give(struct bufpool *p, void *buffer, size_t size);
 
-/* In line, first come first served. Holders are asked to give back first, so that `available` may be called in here. */
+/* In line, first come first served. Holders are asked to give back first, so that `available` may
+ * be called in here. */
 void bufpool_wait(struct bufpool *p, struct bufpool_waiter *w, size_t size);
 void bufpool_unwait(struct bufpool_waiter *w); /* legal when not waiting */
 

@@ -1,8 +1,8 @@
 /* disk.h - asynchronous reads behind one contract: io_uring, Linux AIO, threads.
  *
- * A submitted read calls back exactly once, from the loop, never inside disk_read(). Until then the read owns its
- * buffer and (through its user) a file reference. A full queue waits its turn in here: never a synchronous read in the
- * loop, never a failure. */
+ * A submitted read calls back exactly once, from the loop, never inside disk_read(). Until then the
+ * read owns its buffer and (through its user) a file reference. A full queue waits its turn in
+ * here: never a synchronous read in the loop, never a failure. */
 #ifndef IO_DISK_H
 #define IO_DISK_H
 
@@ -35,14 +35,16 @@ struct disk_read {
     struct disk *disk;
 };
 
-/* Opens the reader for `mode` (AIO_ON: the best that works here, tried once with a real read) and says which and why
- * through disk_name() and *note (static text or NULL, e.g. "io_uring is denied (Operation not permitted)"). AIO_OFF
- * reads synchronously at the end of the turn, which holds up the loop as nginx's `aio off` does. `depth`: reads in
- * flight (worker_aio_requests). `pool` must be reaped by the loop (pool_eventfd); it may be NULL for AIO_OFF. A mode
- * that does not work here is -errno with *note. */
+/* Opens the reader for `mode` (AIO_ON: the best that works here, tried once with a real read) and
+ * says which and why through disk_name() and *note (static text or NULL, e.g. "io_uring is denied
+ * (Operation not permitted)"). AIO_OFF reads synchronously at the end of the turn, which holds up
+ * the loop as nginx's `aio off` does. `depth`: reads in flight (worker_aio_requests). `pool` must
+ * be reaped by the loop (pool_eventfd); it may be NULL for AIO_OFF. A mode that does not work here
+ * is -errno with *note. */
 int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct pool *pool, unsigned depth,
               const char **note);
-/* Whether AIO_URING or AIO_LIBAIO works here: a real read, of which nothing is left. 0, or -errno with *note. */
+/* Whether AIO_URING or AIO_LIBAIO works here: a real read, of which nothing is left. 0, or -errno
+ * with *note. */
 int disk_try(enum aio_mode mode, unsigned depth, const char **note);
 
 void disk_close(struct disk *d); /* waits for what is in flight; their done() is called */

@@ -1,7 +1,9 @@
-/* filter.h - a source made of another one's bytes: compressed, unpacked, recoded, framed. A codec says how.
+/* filter.h - a source made of another one's bytes: compressed, unpacked, recoded, framed. A codec
+ * says how.
  *
- * A codec takes bytes and makes bytes, in steps of bounded size. Light ones run where they are asked; heavy ones on a pool thread, one
- * step at a time, on a copy of their input, so that whatever is below may go away meanwhile. */
+ * A codec takes bytes and makes bytes, in steps of bounded size. Light ones run where they are
+ * asked; heavy ones on a pool thread, one step at a time, on a copy of their input, so that
+ * whatever is below may go away meanwhile. */
 #ifndef IO_FILTER_H
 #define IO_FILTER_H
 
@@ -23,7 +25,8 @@ struct codec_step {
 struct codec;
 
 struct codec_ops {
-    /* Takes from in, fills out; sets taken, made and ended. With `last`, is called until it has ended. 0 or -errno. */
+    /* Takes from in, fills out; sets taken, made and ended. With `last`, is called until it has
+     * ended. 0 or -errno. */
     int (*run)(struct codec *c, struct codec_step *step);
     void (*free)(struct codec *c);
 };
@@ -39,8 +42,8 @@ struct filter_options {
     void *arg;
 };
 
-/* Takes over `inner` and `codec`, also when it fails. `inner` must yield memory, no descriptor slices. 0 or -errno. The source's method is
- * that of `inner`. */
+/* Takes over `inner` and `codec`, also when it fails. `inner` must yield memory, no descriptor
+ * slices. 0 or -errno. The source's method is that of `inner`. */
 int source_open_filter(struct source **out, struct source *inner, struct codec *codec, const struct filter_options *o);
 
 /* Bytes taken and made so far; *ended: that was all. `s` came from source_open_filter(). */
@@ -48,8 +51,8 @@ void filter_totals(const struct source *s, uint64_t *taken, uint64_t *made, bool
 
 /* ---- codecs ---- */
 
-/* Chunked framing, RFC 9112, 7.1. `tail` (may be NULL) is asked at the end for complete trailer lines, each with its CRLF, which must stay
- * valid until the source is closed. */
+/* Chunked framing, RFC 9112, 7.1. `tail` (may be NULL) is asked at the end for complete trailer
+ * lines, each with its CRLF, which must stay valid until the source is closed. */
 typedef struct text codec_tail_fn(void *arg);
 int codec_chunked(struct codec **out, codec_tail_fn *tail, void *arg);
 

@@ -1,5 +1,6 @@
-/* shared.h - what the workers of one server know together about I/O, in memory that they share: which disk readers work
- * here, tried once before any of them starts, and which filesystems have been said to refuse O_DIRECT. */
+/* shared.h - what the workers of one server know together about I/O, in memory that they share:
+ * which disk readers work here, tried once before any of them starts, and which filesystems have
+ * been said to refuse O_DIRECT. */
 #ifndef IO_SHARED_H
 #define IO_SHARED_H
 
@@ -24,8 +25,9 @@ struct io_shared {
 
 bool io_shared_asks(const struct io_shared *s, unsigned modes); /* whether io_shared_try() would try any */
 
-/* Tries the readers that `modes` (bits of enum aio_mode) ask for and that were not tried yet, each with a real read, in
- * this process: it must be as privileged as the workers will be. Logs nothing. */
+/* Tries the readers that `modes` (bits of enum aio_mode) ask for and that were not tried yet, each
+ * with a real read, in this process: it must be as privileged as the workers will be. Logs
+ * nothing. */
 void io_shared_try(struct io_shared *s, unsigned modes, unsigned depth);
 
 bool io_shared_knows(const struct io_shared *s, enum aio_mode mode); /* it was tried, or needs no trying */

@@ -21,16 +21,18 @@ struct address {
 
 enum { ADDRESS_TEXT_SIZE = sizeof "unix:" + sizeof(((struct sockaddr_un *)NULL)->sun_path) };
 
-/* "80", "*:80", "127.0.0.1", "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path" as nginx's listen takes them. A
- * missing port is `default_port`. A host name is resolved (blocking; at configuration time only) and may yield several.
- * 0; -EINVAL with *error saying what ("invalid port", "host not found" ...). */
+/* "80", "*:80", "127.0.0.1", "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path" as nginx's
+ * listen takes them. A missing port is `default_port`. A host name is resolved (blocking; at
+ * configuration time only) and may yield several. 0; -EINVAL with *error saying what ("invalid
+ * port", "host not found" ...). */
 int address_parse(struct text t, uint16_t default_port, struct address *out, unsigned most, unsigned *count,
                   const char **error);
 
 bool address_equal(const struct address *a, const struct address *b);
 uint16_t address_port(const struct address *a); /* 0 for unix: */
 
-/* "127.0.0.1", "::1", "unix:"; with_port: "127.0.0.1:80", "[::1]:80", "unix:/path". NUL-terminated; returns the length. */
+/* "127.0.0.1", "::1", "unix:"; with_port: "127.0.0.1:80", "[::1]:80", "unix:/path". NUL-terminated;
+ * returns the length. */
 size_t address_format(const struct address *a, bool with_port, char out[ADDRESS_TEXT_SIZE]);
 
 #endif

@@ -1,6 +1,8 @@
-/* deadline.h - many deadlines of few different lengths: one FIFO per length, so that setting one is a pointer move.
+/* deadline.h - many deadlines of few different lengths: one FIFO per length, so that setting one is
+ * a pointer move.
  *
- * Deadlines of one length expire in the order they were set; only the heads are looked at, by one timer. */
+ * Deadlines of one length expire in the order they were set; only the heads are looked at, by one
+ * timer. */
 #ifndef NET_DEADLINE_H
 #define NET_DEADLINE_H
 
@@ -25,8 +27,8 @@ void deadlines_destroy(struct deadlines *ds);
 
 void deadline_init(struct deadline *d, deadline_fn *expired);
 
-/* In `msec` from clock_now; replaces an earlier setting. Fires within 100 ms after it is due, never before.
- * Without memory for a new length the nearest longer FIFO is used. */
+/* In `msec` from clock_now; replaces an earlier setting. Fires within 100 ms after it is due, never
+ * before. Without memory for a new length the nearest longer FIFO is used. */
 void deadline_set(struct deadlines *ds, struct deadline *d, int64_t msec);
 void deadline_clear(struct deadline *d); /* legal when not set */
 

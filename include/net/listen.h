@@ -20,15 +20,17 @@ struct listen_options {
     int keepidle, keepintvl, keepcnt; /* seconds, seconds, count; 0: kernel's */
 };
 
-/* Socket, options, bind, listen; non-blocking, close-on-exec. A stale unix: socket file is replaced; mode 0666.
- * TCP_NODELAY is on, and with it on every connection accepted. 0 or -errno. */
+/* Socket, options, bind, listen; non-blocking, close-on-exec. A stale unix: socket file is
+ * replaced; mode 0666. TCP_NODELAY is on, and with it on every connection accepted. 0 or -errno. */
 int listen_open(const struct address *address, const struct listen_options *options, int *fd);
 
-/* The same for a socket that listens already (taken over from an earlier configuration, or inherited): sets what can be
- * changed, the backlog too. The descriptor stays the caller's. 0 or -errno. */
+/* The same for a socket that listens already (taken over from an earlier configuration, or
+ * inherited): sets what can be changed, the backlog too. The descriptor stays the caller's. 0 or
+ * -errno. */
 int listen_adopt(int fd, const struct listen_options *options);
 
-/* Address that a descriptor handed to us (LISTEN_FDS, a binary upgrade) is bound to. 0 or -errno. */
+/* Address that a descriptor handed to us (LISTEN_FDS, a binary upgrade) is bound to. 0 or
+ * -errno. */
 int listen_address_of(int fd, struct address *address);
 
 struct acceptor;
@@ -41,14 +43,15 @@ struct acceptor_options {
     int listen_fd; /* stays the caller's */
     accept_fn *accepted;
     void *arg;
-    /* Called (at most once a second) when accepting fails, e.g. EMFILE; the acceptor has then answered the client by closing it
-     * with the spare descriptor, and waits 500 ms before it goes on. */
+    /* Called (at most once a second) when accepting fails, e.g. EMFILE; the acceptor has then
+     * answered the client by closing it with the spare descriptor, and waits 500 ms before it goes
+     * on. */
     void (*failed)(void *arg, int error);
 };
 
 int acceptor_create(struct acceptor **out, struct loop *loop, const struct acceptor_options *options);
-/* Accepts at once what is queued (at most some thousands): before it is destroyed, so that nobody who is already
- * connected is turned away. */
+/* Accepts at once what is queued (at most some thousands): before it is destroyed, so that nobody
+ * who is already connected is turned away. */
 void acceptor_drain(struct acceptor *a);
 void acceptor_pause(struct acceptor *a); /* e.g. worker_connections reached */
 void acceptor_resume(struct acceptor *a);

@@ -1,4 +1,5 @@
-/* loop.h - the event loop of a process: descriptors, timers, signals, and "at the end of this turn".
+/* loop.h - the event loop of a process: descriptors, timers, signals, and "at the end of this
+ * turn".
  *
  * net/ is the only door to libevent. All of it belongs to one thread. */
 #ifndef NET_LOOP_H
@@ -24,8 +25,9 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_CLOSED = 4 /* the peer shut down or t
 
 typedef void loop_io_fn(void *arg, unsigned what);
 
-/* Watches `fd` until watch_destroy(), which must come before close(fd). LOOP_CLOSED goes together with LOOP_READ. `edge`: reported once per change (EPOLLET):
- * read or write until EAGAIN. Legal to destroy inside its own callback. NULL: no memory or no room in epoll (errno). */
+/* Watches `fd` until watch_destroy(), which must come before close(fd). LOOP_CLOSED goes together
+ * with LOOP_READ. `edge`: reported once per change (EPOLLET): read or write until EAGAIN. Legal to
+ * destroy inside its own callback. NULL: no memory or no room in epoll (errno). */
 struct watch *watch_create(struct loop *loop, int fd, unsigned what, bool edge, loop_io_fn *fn, void *arg);
 struct watch *watch_signal(struct loop *loop, int signal, loop_fn *fn, void *arg);
 void watch_destroy(struct watch *w); /* NULL is legal */
@@ -36,8 +38,8 @@ void timer_set(struct timer *t, int64_t msec); /* from now; replaces an earlier 
 void timer_clear(struct timer *t);
 void timer_destroy(struct timer *t);
 
-/* Work for the end of this turn (before the loop waits again), or for the next turn if queued during that.
- * Embedded by its user, who clears it before it goes away. */
+/* Work for the end of this turn (before the loop waits again), or for the next turn if queued
+ * during that. Embedded by its user, who clears it before it goes away. */
 struct deferred {
     struct list node;
     loop_fn *fn;
@@ -48,7 +50,8 @@ void deferred_init(struct deferred *d, loop_fn *fn, void *arg);
 void loop_defer(struct loop *loop, struct deferred *d); /* once, however often called */
 void deferred_clear(struct deferred *d);
 
-/* Runs at the end of every turn in which something happened, after deferred work: batched submissions. */
+/* Runs at the end of every turn in which something happened, after deferred work: batched
+ * submissions. */
 void loop_at_turn_end(struct loop *loop, struct deferred *d);
 
 const char *loop_library(void); /* "libevent 2.1.12-stable", for -V */

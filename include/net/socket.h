@@ -1,4 +1,5 @@
-/* socket.h - what is set on a connection's socket. All return 0 or -errno; errors on a dying socket are harmless. */
+/* socket.h - what is set on a connection's socket. All return 0 or -errno; errors on a dying socket
+ * are harmless. */
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 

@@ -1,6 +1,7 @@
 /* clock.c - the cached time of the loop, and dates as HTTP and the logs write them.
  *
- * The HTTP date is done by arithmetic: it also stands in Last-Modified and needs neither locale nor time zone. */
+ * The HTTP date is done by arithmetic: it also stands in Last-Modified and needs neither locale nor
+ * time zone. */
 #include "base/clock.h"
 
 #include <errno.h>
@@ -43,8 +44,8 @@ struct date {
     unsigned month, day; /* from 1 */
 };
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar and back, for every year. Years are counted from March,
- * so that the leap day is the last one, in eras of 400 years. */
+/* Days since 1970-01-01 to a date of the Gregorian calendar and back, for every year. Years are
+ * counted from March, so that the leap day is the last one, in eras of 400 years. */
 static struct date date_of_days(int64_t count)
 {
     int64_t z = count + 719468;

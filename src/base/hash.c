@@ -1,4 +1,5 @@
-/* hash.c - MD5, SHA-1 and SHA-256 by libcrypto. See hash.h; hash_none.c stands in for it where that is left out. */
+/* hash.c - MD5, SHA-1 and SHA-256 by libcrypto. See hash.h; hash_none.c stands in for it where that
+ * is left out. */
 #include "base/hash.h"
 
 #include <errno.h>

@@ -28,7 +28,8 @@ int log_level_parse(const char *name, enum log_level *level)
     return -EINVAL;
 }
 
-/* The cached text when it is this thread's and still right; the master, for one, has no loop that keeps it so. */
+/* The cached text when it is this thread's and still right; the master, for one, has no loop that
+ * keeps it so. */
 static void put_date(char out[CLOCK_ERROR_LEN + 1])
 {
     struct timespec now;
@@ -39,7 +40,8 @@ static void put_date(char out[CLOCK_ERROR_LEN + 1])
         clock_format_error(out, now.tv_sec);
 }
 
-/* Copies `len` bytes of message with control bytes as \xXX, as far as they fit; returns the new length of `line`. */
+/* Copies `len` bytes of message with control bytes as \xXX, as far as they fit; returns the new
+ * length of `line`. */
 static size_t add_escaped(char *line, size_t at, size_t size, const char *message, size_t len)
 {
     for (size_t i = 0; i < len; i++) {

@@ -1,7 +1,7 @@
 /* log_file.c - the files that log lines go to: the registry of a process, and adding lines.
  *
- * A line is added under the file's mutex, which only the writer contends for, to swap buffers. The writer is
- * log_writer.c; without one, the line is written at once (log_put.c). */
+ * A line is added under the file's mutex, which only the writer contends for, to swap buffers. The
+ * writer is log_writer.c; without one, the line is written at once (log_put.c). */
 #include "base/log_file.h"
 #include "base/log_private.h"
 
@@ -127,7 +127,8 @@ void log_file_settings_undo(void)
     log_writer_wake(); /* as in set_buffer() */
 }
 
-/* The smallest of several waits counts, and the largest of several buffers; not what earlier settings were. */
+/* The smallest of several waits counts, and the largest of several buffers; not what earlier
+ * settings were. */
 static void set_buffer(struct log_file *lf, size_t buffer, int64_t flush_msec)
 {
     int64_t wait = flush_msec > 0 ? flush_msec : buffer > 0 ? BUFFERED_WAIT : DEFAULT_WAIT;
@@ -289,7 +290,8 @@ static char *room_for(struct log_file *lf, size_t len)
     return lf->fill + lf->used + head;
 }
 
-/* Counts a line in that stands behind `used`; whether the writer should know. Called with the lock held. */
+/* Counts a line in that stands behind `used`; whether the writer should know. Called with the lock
+ * held. */
 static bool take_line(struct log_file *lf, int severity, size_t len)
 {
     size_t before = lf->used;
@@ -375,7 +377,8 @@ uint64_t log_file_dropped(const struct log_file *lf)
     return lf->dropped;
 }
 
-/* Whether its path leads to what is open: then nothing is lost where it cannot be opened once more. */
+/* Whether its path leads to what is open: then nothing is lost where it cannot be opened once
+ * more. */
 static bool is_current(const struct log_file *lf)
 {
     struct stat now, open;

@@ -1,4 +1,5 @@
-/* log_gzip.c - log lines as gzip members: what the writer writes of a file with gzip=. See log_parts.h. */
+/* log_gzip.c - log lines as gzip members: what the writer writes of a file with gzip=. See
+ * log_private.h. */
 #include "base/log_private.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* log_names.c - log files whose paths come with their lines, and which of them stay open. See
- * log_parts.h.
+ * log_private.h.
  *
  * Paths come from requests: only regular files are opened, and how many stay open is bounded. */
 #include "base/log_private.h"

@@ -1,4 +1,5 @@
-/* log_open.c - what the path of a log stands for: a standard stream, another descriptor of this process, or a file to be opened. */
+/* log_open.c - what the path of a log stands for: a standard stream, another descriptor of this
+ * process, or a file to be opened. */
 #include "base/log_file.h"
 #include "base/log_private.h"
 #include "base/number.h"
@@ -35,8 +36,9 @@ int log_file_open_path(const char *path, int flags)
     return errno == EACCES && open_elsewhere ? open_elsewhere(path) : -errno;
 }
 
-/* "/proc/self/fd/1" and what links to it ("/dev/stdout", "/dev/fd/1") is a descriptor that is open already: a socket cannot be opened
- * by such a name, and what belongs to another user only by root. -1: it is another path. */
+/* "/proc/self/fd/1" and what links to it ("/dev/stdout", "/dev/fd/1") is a descriptor that is open
+ * already: a socket cannot be opened by such a name, and what belongs to another user only by root.
+ * -1: it is another path. */
 static int descriptor_of(const char *path)
 {
     enum { LINKS_MOST = 40 };

@@ -1,4 +1,5 @@
-/* log_private.h - what log_file.c (registry, appending), log_put.c, log_open.c, log_writer.c (the thread), log_names.c, log_gzip.c and log_syslog.c share. */
+/* log_private.h - what log_file.c (registry, appending), log_put.c, log_open.c, log_writer.c (the
+ * thread), log_names.c, log_gzip.c and log_syslog.c share. */
 #ifndef BASE_LOG_PRIVATE_H
 #define BASE_LOG_PRIVATE_H
 
@@ -70,8 +71,9 @@ int64_t log_now_msec(void);
 
 /* log_put.c */
 
-/* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`: how long to wait in
- * all for a pipe that is full, -1: for ever. Called by one thread at a time per file. */
+/* Writes `len` bytes, or drops them: counts the lines that could not be written. `patience_msec`:
+ * how long to wait in all for a pipe that is full, -1: for ever. Called by one thread at a time per
+ * file. */
 void log_file_put(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
 /* How many of the bytes could be written; fewer: lf->last_errno says why. */
 size_t log_file_put_bytes(struct log_file *lf, int fd, const char *bytes, size_t len, int64_t patience_msec);
@@ -85,10 +87,11 @@ void log_file_drop(struct log_file *lf, uint64_t lines);
 const char *log_stream_name(const char *path);
 /* Whether `path` is, or links to, a descriptor of this process that lines can be written to. */
 bool log_is_descriptor(const char *path);
-/* Opens for appending, and makes it; `flags`: further ones of open(2). The descriptor, or -errno. */
+/* Opens for appending, and makes it; `flags`: further ones of open(2). The descriptor, or
+ * -errno. */
 int log_file_open_path(const char *path, int flags);
-/* The same for a path that may be a descriptor of this process: then *descriptor is set, and what is returned is another one of it, which
- * outlives what a daemon does to the first three. */
+/* The same for a path that may be a descriptor of this process: then *descriptor is set, and what
+ * is returned is another one of it, which outlives what a daemon does to the first three. */
 int log_file_open_any(const char *path, int flags, bool *descriptor);
 
 /* log_writer.c */

@@ -1,4 +1,5 @@
-/* log_put.c - bytes of log lines into a file, pipe or socket: all of them, or the lines that were lost are counted. */
+/* log_put.c - bytes of log lines into a file, pipe or socket: all of them, or the lines that were
+ * lost are counted. */
 #include "base/log_private.h"
 
 #include <errno.h>

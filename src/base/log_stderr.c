@@ -1,5 +1,6 @@
-/* log_stderr.c - descriptor 2 of a process that stands on its own: what libraries and the loader say there goes to the error log, and
- * so does what a new binary says before it has one. Follows the log when it is reopened. */
+/* log_stderr.c - descriptor 2 of a process that stands on its own: what libraries and the loader
+ * say there goes to the error log, and so does what a new binary says before it has one. Follows
+ * the log when it is reopened. */
 #include "base/log.h"
 #include "base/log_private.h"
 

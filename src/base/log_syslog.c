@@ -1,6 +1,7 @@
 /* log_syslog.c - log lines as RFC 3164 datagrams to a syslog server, by UDP or a unix socket.
  *
- * The socket never blocks: a datagram that cannot be sent at once is lost, and the next line connects again. */
+ * The socket never blocks: a datagram that cannot be sent at once is lost, and the next line
+ * connects again. */
 #include "base/log_private.h"
 #include "base/number.h"
 

@@ -1,9 +1,11 @@
-/* log_writer.c - the one thread of a process that writes log lines, so that no disk ever holds up the loop.
+/* log_writer.c - the one thread of a process that writes log lines, so that no disk ever holds up
+ * the loop.
  *
- * While lines come it looks at the files every 20 ms, and nobody needs to wake it; after a short while without lines
- * it sleeps, and the first line wakes it. Urgent lines, which are those of the error log, wake it at once: the first of a turn of
- * the loop, and the end of the turn, which also waits a moment for them to be written. Files are taken out of the registry by this thread alone while it runs, which
- * is why it may walk the list without holding the lock during its writes. */
+ * While lines come it looks at the files every 20 ms, and nobody needs to wake it; after a short
+ * while without lines it sleeps, and the first line wakes it. Urgent lines, which are those of the
+ * error log, wake it at once: the first of a turn of the loop, and the end of the turn, which also
+ * waits a moment for them to be written. Files are taken out of the registry by this thread alone
+ * while it runs, which is why it may walk the list without holding the lock during its writes. */
 #include "base/log.h"
 #include "base/log_private.h"
 
@@ -65,8 +67,8 @@ static struct timespec at_msec(int64_t msec)
     return (struct timespec){msec / 1000, msec % 1000 * 1000000};
 }
 
-/* A disk that is slow holds up the loop for one part in a hundred of its time, one that does not answer once. Called with the lock
- * held. */
+/* A disk that is slow holds up the loop for one part in a hundred of its time, one that does not
+ * answer once. Called with the lock held. */
 static void await_written(uint64_t lines)
 {
     int64_t now = log_now_msec();
@@ -266,7 +268,8 @@ static int64_t serve_all(bool last)
     return due;
 }
 
-/* Writes what is due, and says so to whoever waits for urgent lines: those that were there when it began are written. */
+/* Writes what is due, and says so to whoever waits for urgent lines: those that were there when it
+ * began are written. */
 static int64_t serve_all_urgent(bool last)
 {
     uint64_t lines = atomic_load_explicit(&urgent_lines, memory_order_acquire);
@@ -307,8 +310,8 @@ static void wait_until(int64_t due)
     pthread_mutex_unlock(&lock);
 }
 
-/* A line added after serve_all() looked must wake the writer, or be seen here: the producer reads the flag under the
- * lock of its file, which anything_new() takes after the flag was set. */
+/* A line added after serve_all() looked must wake the writer, or be seen here: the producer reads
+ * the flag under the lock of its file, which anything_new() takes after the flag was set. */
 static void sleep_until(int64_t due)
 {
     log_writer_sleeps = true;

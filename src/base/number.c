@@ -100,8 +100,9 @@ static int add_scaled(int64_t *total, uint64_t value, int64_t scale)
     return 0;
 }
 
-/* `ticks` per second: 1, or 1000 for milliseconds. The rules, oddities included ("1hm" is one hour), are those of
- * nginx's time values: milliseconds know no years and months, seconds know no `ms`. */
+/* `ticks` per second: 1, or 1000 for milliseconds. The rules, oddities included ("1hm" is one
+ * hour), are those of nginx's time values: milliseconds know no years and months, seconds know no
+ * `ms`. */
 static int parse_time(struct text t, int64_t ticks, int64_t *result)
 {
     enum unit last = ticks == 1 ? UNIT_NONE : UNIT_MONTH;

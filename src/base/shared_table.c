@@ -1,4 +1,5 @@
-/* shared_table.c - see shared_table.h. In memory: the table, its buckets, its cells; cell 0 is not there. */
+/* shared_table.c - see shared_table.h. In memory: the table, its buckets, its cells; cell 0 is not
+ * there. */
 #include "base/shared_table.h"
 
 static uint32_t *buckets(struct shared_table *t)

@@ -27,7 +27,8 @@ struct text text_trim(struct text t)
     return text_from(t, skip);
 }
 
-/* Length up to the next comma that is outside quoted strings; an unfinished string reaches to the end. */
+/* Length up to the next comma that is outside quoted strings; an unfinished string reaches to the
+ * end. */
 static size_t element_length(struct text t)
 {
     bool quoted = false;

@@ -1,6 +1,7 @@
 /* threads.c - a pool of threads for calls that may block.
  *
- * One mutex guards both lists; the eventfd is written once per batch, when the list of done jobs was empty. */
+ * One mutex guards both lists; the eventfd is written once per batch, when the list of done jobs
+ * was empty. */
 #include "base/threads.h"
 
 #include <errno.h>
@@ -96,7 +97,8 @@ static int start_thread(struct pool *p)
     return rc;
 }
 
-/* Called with the lock held. What a thread takes at once does not wait, so that a queue of none is one, too. */
+/* Called with the lock held. What a thread takes at once does not wait, so that a queue of none is
+ * one, too. */
 static bool is_full(const struct pool *p)
 {
     return p->waiting >= p->max_queue + (p->threads - p->running);

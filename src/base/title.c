@@ -1,5 +1,5 @@
-/* title.c - process titles: written over the memory that argv and environ had at start, which is what the kernel
- * shows. */
+/* title.c - process titles: written over the memory that argv and environ had at start, which is
+ * what the kernel shows. */
 #include "base/title.h"
 
 #include "base/buffer.h"
@@ -14,7 +14,8 @@ static char *room, *room_end; /* NULL: none */
 static char *command;
 static char **arguments, **environment; /* the copies; they live as long as the process */
 
-/* argv's strings and environ's lie one after another; only what is contiguous may be written over. */
+/* argv's strings and environ's lie one after another; only what is contiguous may be written
+ * over. */
 static char *end_of(char *end, char *const *strings)
 {
     for (; *strings && *strings == end; strings++)
@@ -39,7 +40,8 @@ static char *join(int argc, char *const *argv)
     return buffer_steal(&b, NULL);
 }
 
-/* A copy of the pointers and, behind them in the same block, of what they point to. NULL: no memory. */
+/* A copy of the pointers and, behind them in the same block, of what they point to. NULL: no
+ * memory. */
 static char **copy_strings(char *const *strings)
 {
     size_t count = 0, bytes = 0;

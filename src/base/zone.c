@@ -1,7 +1,8 @@
 /* zone.c - see zone.h.
  *
- * Locks are robust: when a process dies, the kernel hands those it held to the next one that asks, with EOWNERDEAD. The
- * same tells whether a tenant lives: each holds a lock of its own from its first use on. */
+ * Locks are robust: when a process dies, the kernel hands those it held to the next one that asks,
+ * with EOWNERDEAD. The same tells whether a tenant lives: each holds a lock of its own from its
+ * first use on. */
 #include "base/zone.h"
 
 #include "base/list.h"
@@ -12,7 +13,8 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-/* Workers of two generations at a reload, with room to spare. Index 0 is for those beyond: never known to be dead. */
+/* Workers of two generations at a reload, with room to spare. Index 0 is for those beyond: never
+ * known to be dead. */
 enum { TENANTS = 256, TENANT_ANY = 0 };
 
 struct tenant {
@@ -123,7 +125,8 @@ void zone_release(struct zone *z)
 {
     if (!z || --z->users > 0)
         return;
-    /* No lock may be held in memory that goes away: the kernel walks the list of them when the process ends. */
+    /* No lock may be held in memory that goes away: the kernel walks the list of them when the
+     * process ends. */
     if (z->settled && z->self.index != TENANT_ANY)
         pthread_mutex_unlock(&z->head->tenants[z->self.index].alive);
     list_remove(&z->node);
@@ -176,7 +179,8 @@ uint32_t zone_generation(const struct zone *z)
     return z->head->generation;
 }
 
-/* Takes the tenant's lock if nobody who lives has it. Whoever had it is gone then: what it left is of an earlier epoch. */
+/* Takes the tenant's lock if nobody who lives has it. Whoever had it is gone then: what it left is
+ * of an earlier epoch. */
 static bool evict(struct tenant *t)
 {
     int rc = pthread_mutex_trylock(&t->alive);

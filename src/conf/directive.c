@@ -1,4 +1,5 @@
-/* directive.c - what setters use: errors, warnings, paths, and the generic setters of single values. */
+/* directive.c - what setters use: errors, warnings, paths, and the generic setters of single
+ * values. */
 #include "conf/directive.h"
 #include "base/log.h"
 #include "base/number.h"

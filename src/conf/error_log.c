@@ -1,4 +1,5 @@
-/* error_log.c - `error_log`: where to, and how much. Its rows live in the modules of the contexts it stands in. */
+/* error_log.c - `error_log`: where to, and how much. Its rows live in the modules of the contexts
+ * it stands in. */
 #include "conf/error_log.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* include.c - configuration files: reading them whole, keeping them for -T, and `include`, which any block may hold. */
+/* include.c - configuration files: reading them whole, keeping them for -T, and `include`, which
+ * any block may hold. */
 #include "conf/parse_private.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* inherit.c - what a block does not say: copied from the block around it, or set from the rows' defaults.
+/* inherit.c - what a block does not say: copied from the block around it, or set from the rows'
+ * defaults.
  *
  * Two passes, each outermost block first: values, then the modules' finish. */
 #include "conf/parse.h"
@@ -37,7 +38,8 @@ static const char *lex_default(struct conf *cf, const struct conf_row *row)
     return NULL;
 }
 
-/* A row without a slot keeps its value somewhere in its own kind of block: elsewhere there is nothing to set. */
+/* A row without a slot keeps its value somewhere in its own kind of block: elsewhere there is
+ * nothing to set. */
 static bool has_default(const struct conf_block *block, const struct conf_row *row)
 {
     return row->dflt && !(row->arity & CONF_BLOCK) && (row->size > 0 || row->contexts & block->context);

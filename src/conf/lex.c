@@ -1,4 +1,5 @@
-/* lex.c - bytes of a configuration file to tokens, by nginx's rules. Pure; used by parse.c and inherit.c. */
+/* lex.c - bytes of a configuration file to tokens, by nginx's rules. Pure; used by parse.c and
+ * inherit.c. */
 #include "conf/lex.h"
 
 #include <stdbool.h>
@@ -48,7 +49,8 @@ static void skip_space(struct lex *lx)
     }
 }
 
-/* \" \' \\ stand for the second byte, \t \r \n for what they stand for in C; any other backslash stays. */
+/* \" \' \\ stand for the second byte, \t \r \n for what they stand for in C; any other backslash
+ * stays. */
 static struct lex_token word(struct lex *lx, const char *from, const char *to, bool quoted)
 {
     if (to > from && memchr(from, '\0', (size_t)(to - from)))

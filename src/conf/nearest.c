@@ -8,7 +8,8 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. Both at most NAME_MAX_BYTES. */
+/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. Both at most
+ * NAME_MAX_BYTES. */
 static unsigned distance(struct text a, struct text b)
 {
     unsigned rows[3][NAME_MAX_BYTES + 1];

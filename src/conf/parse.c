@@ -1,7 +1,8 @@
-/* parse.c - reads a configuration through the tables of rows: statements, blocks, the checks every directive gets.
+/* parse.c - reads a configuration through the tables of rows: statements, blocks, the checks every
+ * directive gets.
  *
- * An error text gets its " in FILE:LINE" where it comes up; the levels around pass it on untouched. The line is, as in
- * nginx, the one on which the statement ends. */
+ * An error text gets its " in FILE:LINE" where it comes up; the levels around pass it on untouched.
+ * The line is, as in nginx, the one on which the statement ends. */
 #include "conf/parse.h"
 #include "conf/parse_private.h"
 
@@ -260,7 +261,8 @@ static struct conf_block *block_new(struct conf *cf, struct conf_block *parent, 
     return b;
 }
 
-/* Reads a block with `line` for its lines, or the tables for its directives; cf is afterwards as it was. */
+/* Reads a block with `line` for its lines, or the tables for its directives; cf is afterwards as it
+ * was. */
 static const char *read_block(struct conf *cf, struct conf_block *block, conf_line_fn *line, void *line_arg)
 {
     struct conf_reader *r = cf->reader;

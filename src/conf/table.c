@@ -1,4 +1,5 @@
-/* table.c - the rows of all modules by name, so that finding a directive does not grow with their number. */
+/* table.c - the rows of all modules by name, so that finding a directive does not grow with their
+ * number. */
 #include "conf/parse_private.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ static size_t count_rows(struct conf_module *const *modules)
     return count;
 }
 
-/* At the end of its chain: of two rows that fit, the one that stands first in the tables is taken. */
+/* At the end of its chain: of two rows that fit, the one that stands first in the tables is
+ * taken. */
 static void append(struct conf_table *table, struct conf_entry *entry)
 {
     struct conf_entry **at = &table->buckets[hash(text_of(entry->row->name)) & table->mask];

@@ -1,10 +1,11 @@
 /* cache.c - open_file_cache: one hash table and one LRU list per open_file_cache line, per worker.
  *
- * A hit is a hash, a memcmp and a few pointer moves: no system call, no allocation. A miss is opened here and now when
- * the kernel has the path cached, else on a pool thread (cache_open.c), where later lookups of the same path wait for
- * the same open. nginx's rules: an entry older than `valid` is looked up again by path and kept if nothing changed; one
- * used fewer than `min_uses` times is remembered but not kept open; one not used for `inactive` goes, and so does the
- * least recently used past `max`. */
+ * A hit is a hash, a memcmp and a few pointer moves: no system call, no allocation. A miss is
+ * opened here and now when the kernel has the path cached, else on a pool thread (cache_open.c),
+ * where later lookups of the same path wait for the same open. nginx's rules: an entry older than
+ * `valid` is looked up again by path and kept if nothing changed; one used fewer than `min_uses`
+ * times is remembered but not kept open; one not used for `inactive` goes, and so does the least
+ * recently used past `max`. */
 #include "file/cache.h"
 
 #include "base/clock.h"
@@ -150,8 +151,9 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* ctime as well: mtime may be set, and is, by who copies files with their times. What is in memory must not outlive the
- * file's content: one that is read from its descriptor would be right all the same. */
+/* ctime as well: mtime may be set, and is, by who copies files with their times. What is in memory
+ * must not outlive the file's content: one that is read from its descriptor would be right all the
+ * same. */
 static bool unchanged(const struct file *a, const struct file *b)
 {
     return a->kind == b->kind && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
@@ -163,8 +165,9 @@ bool cache_wants_content(const struct file *f, size_t most)
     return f->kind == FILE_REGULAR && !f->content && f->size > 0 && (uint64_t)f->size <= most;
 }
 
-/* Bytes of content that a file opened now for `e` may bring. What no longer fits waits until entries have become
- * inactive: a crawl over many files does not push out what is being asked for. */
+/* Bytes of content that a file opened now for `e` may bring. What no longer fits waits until
+ * entries have become inactive: a crawl over many files does not push out what is being asked
+ * for. */
 static size_t content_room(const struct cache *c, const struct cache_entry *e, const struct file_conf *conf)
 {
     int64_t room = conf->content.cap - (int64_t)(c->content_bytes - e->content);
@@ -275,7 +278,8 @@ static int find_uncached(struct file_cache *fc, const struct cache_request *q, s
     return cache_open_start(fc, NULL, NULL, q, 0, out);
 }
 
-/* One path opened by different rules may be different files, or none. Paths are shorter than 2^28 bytes. */
+/* One path opened by different rules may be different files, or none. Paths are shorter than 2^28
+ * bytes. */
 static uint64_t guard_of(const struct open_options *o)
 {
     uint64_t root = o->beneath ? (uint64_t)o->root_len + 1 : 0;

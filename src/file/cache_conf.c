@@ -1,6 +1,5 @@
 /* cache_conf.c - the rows of open_file_cache.
- * https://nginx.org/en/docs/http/ngx_http_core_module.html#open_file_cache
- * */
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html#open_file_cache */
 #include "file/cache.h"
 
 #include "base/number.h"

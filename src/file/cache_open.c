@@ -1,4 +1,5 @@
-/* cache_open.c - the opens of the cache that need a disk: one pool job each, shared by all lookups of its path. */
+/* cache_open.c - the opens of the cache that need a disk: one pool job each, shared by all lookups
+ * of its path. */
 #include "base/clock.h"
 #include "cache_private.h"
 

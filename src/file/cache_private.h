@@ -1,4 +1,5 @@
-/* cache_private.h - what cache.c (table, LRU) and cache_open.c (opens on pool threads) know of each other. */
+/* cache_private.h - what cache.c (table, LRU) and cache_open.c (opens on pool threads) know of each
+ * other. */
 #ifndef FILE_CACHE_PRIVATE_H
 #define FILE_CACHE_PRIVATE_H
 
@@ -52,20 +53,20 @@ struct cache_request {
     struct cache_key key;
 };
 
-/* The result of looking the path of `e` up. Takes over the reference `f`; returns the file to hand out, with a
- * reference for the caller, or NULL after an error. `e` may be gone. */
+/* The result of looking the path of `e` up. Takes over the reference `f`; returns the file to hand
+ * out, with a reference for the caller, or NULL after an error. `e` may be gone. */
 struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct file_conf *conf,
                           int rc, struct file *f);
 bool cache_wants_content(const struct file *f, size_t most);
 void file_cache_unref(struct file_cache *fc);
 
-/* Fills f->content. `now`: clock_now.sec when it was asked for. `nowait`: only if that needs no disk, else -EAGAIN. 0 or
- * -errno; without content the file is as good. */
+/* Fills f->content. `now`: clock_now.sec when it was asked for. `nowait`: only if that needs no
+ * disk, else -EAGAIN. 0 or -errno; without content the file is as good. */
 int file_read_content(struct file *f, int64_t now, bool nowait);
 
-/* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it over) and settles
- * `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else no thread could be started: it was done at once, and the
- * result is returned. */
+/* Opens q->path on a pool thread (or only reads the content of *f, where that is not NULL; takes it
+ * over) and settles `e` (may be NULL). -EINPROGRESS: q->lookup waits. Else no thread could be
+ * started: it was done at once, and the result is returned. */
 int cache_open_start(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
                      size_t content_most, struct file **f);
 int cache_open_join(struct cache_open *open, struct file_lookup *lookup); /* -EINPROGRESS */

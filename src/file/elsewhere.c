@@ -1,7 +1,8 @@
-/* elsewhere.c - whether Landlock refused an open, and whom to ask then. Set by server/confine/sandbox.c, used by open.c.
+/* elsewhere.c - whether Landlock refused an open, and whom to ask then. Set by
+ * server/confine/sandbox.c, used by open.c.
  *
- * Landlock knows files by their inodes: what has taken the place of a granted folder is refused, though its path is one that the
- * configuration names. */
+ * Landlock knows files by their inodes: what has taken the place of a granted folder is refused,
+ * though its path is one that the configuration names. */
 #include "file/elsewhere.h"
 
 #include <errno.h>

@@ -1,10 +1,12 @@
-/* guard.c - opens for root_confine and disable_symlinks: openat2(2) from one trusted directory to the next.
+/* guard.c - opens for root_confine and disable_symlinks: openat2(2) from one trusted directory to
+ * the next.
  *
- * A path has up to two cuts: where the root ends that it must stay beneath, and where the part ends whose links are trusted. Each
- * piece is opened from the one before it, by the kernel's rules for that piece, so that nothing can be swapped between a check and
- * its use. `if_not_owner` has no rule in the kernel: that part is walked, one component at a time, each link read through
- * the very descriptor whose owner was looked at. So is everything where openat2 cannot be had: before Linux 5.6, or under a
- * seccomp profile that is older than it. */
+ * A path has up to two cuts: where the root ends that it must stay beneath, and where the part ends
+ * whose links are trusted. Each piece is opened from the one before it, by the kernel's rules for
+ * that piece, so that nothing can be swapped between a check and its use. `if_not_owner` has no
+ * rule in the kernel: that part is walked, one component at a time, each link read through the very
+ * descriptor whose owner was looked at. So is everything where openat2 cannot be had: before Linux
+ * 5.6, or under a seccomp profile that is older than it. */
 #include "guard.h"
 
 #include "beneath.h"
@@ -33,8 +35,9 @@ int guard_openat(int at, const char *path, int flags, unsigned resolve)
     return fd < 0 ? -errno : (int)fd;
 }
 
-/* Asked once, in a way that only fails where the call as such does: ENOSYS says the kernel, or the profile that stands in for one;
- * EPERM and EACCES are what other profiles say. A lack of descriptors says nothing. */
+/* Asked once, in a way that only fails where the call as such does: ENOSYS says the kernel, or the
+ * profile that stands in for one; EPERM and EACCES are what other profiles say. A lack of
+ * descriptors says nothing. */
 bool file_guard_works(void)
 {
     static atomic_int answer; /* 0: not asked, 1: yes, -1: no */
@@ -52,7 +55,8 @@ bool file_guard_works(void)
     return known > 0;
 }
 
-/* path[from, to) as a text of its own that is relative unless it starts the path; "." where nothing is left. */
+/* path[from, to) as a text of its own that is relative unless it starts the path; "." where nothing
+ * is left. */
 static int piece_of(char out[PATH_MAX], const char *path, size_t from, size_t to)
 {
     while (from > 0 && from < to && path[from] == '/')
@@ -147,8 +151,8 @@ struct piece {
     bool beneath, trusted, last;
 };
 
-/* nginx opens one component after another, so that a link in the place of a folder is no folder to it, and only a link at the
- * end is too many of them: 404 and 403. `path` is spoilt. */
+/* nginx opens one component after another, so that a link in the place of a folder is no folder to
+ * it, and only a link at the end is too many of them: 404 and 403. `path` is spoilt. */
 static int refused(int at, char *path, bool last, unsigned resolve)
 {
     char *slash = last ? strrchr(path, '/') : NULL;
@@ -235,7 +239,8 @@ static int open_pieces(const char *path, const struct open_options *o, int flags
     return fd;
 }
 
-/* Two answers that must be about the same file: the kernel's that it is beneath the root, and the walk's about owners. */
+/* Two answers that must be about the same file: the kernel's that it is beneath the root, and the
+ * walk's about owners. */
 static int open_both(const char *path, const struct open_options *o, int flags, unsigned resolve)
 {
     struct open_options inside = *o, owned = *o;

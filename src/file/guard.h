@@ -1,4 +1,5 @@
-/* guard.h - opening a path that may not lead out of a root, or not through symbolic links. Used by open.c. */
+/* guard.h - opening a path that may not lead out of a root, or not through symbolic links. Used by
+ * open.c. */
 #ifndef FILE_GUARD_H
 #define FILE_GUARD_H
 

@@ -1,5 +1,5 @@
-/* open.c - path to struct file, with what every response needs from it worked out once: stat, validators, size as text.
- * Called by cache.c, on the loop (RESOLVE_CACHED) or on a pool thread. */
+/* open.c - path to struct file, with what every response needs from it worked out once: stat,
+ * validators, size as text. Called by cache.c, on the loop (RESOLVE_CACHED) or on a pool thread. */
 #include "file/open.h"
 
 #include "base/number.h"
@@ -43,7 +43,8 @@ static int open_path(const char *path, const struct open_options *options, int f
     return guard_openat(AT_FDCWD, path, flags, resolve);
 }
 
-/* For reading, also where Landlock keeps it from this process. `direct_fd`: as in elsewhere_open(), else untouched. */
+/* For reading, also where Landlock keeps it from this process. `direct_fd`: as in elsewhere_open(),
+ * else untouched. */
 static int open_reading(const char *path, const struct open_options *options, int flags, unsigned resolve,
                         int *direct_fd)
 {
@@ -140,7 +141,8 @@ int file_open(struct file **out, const char *path, const struct open_options *op
 {
     struct timespec pause = {0, 1000 * 1000};
 
-    /* EAGAIN: somebody's lease on the file is being broken, or a rename raced with RESOLVE_BENEATH. Soon over. */
+    /* EAGAIN: somebody's lease on the file is being broken, or a rename raced with RESOLVE_BENEATH.
+     * Soon over. */
     for (int attempt = 1;; attempt++) {
         int rc = open_once(out, path, options, 0);
         if (rc != -EAGAIN || attempt == OPEN_ATTEMPTS)
@@ -170,7 +172,8 @@ int file_stat(const char *path, const struct open_options *options, struct stat 
     return rc;
 }
 
-/* Whether openat2 with RESOLVE_CACHED can be had: asked once, on a path that always can be opened. */
+/* Whether openat2 with RESOLVE_CACHED can be had: asked once, on a path that always can be
+ * opened. */
 static bool cached_works(void)
 {
     static atomic_int answer; /* 0: not asked, 1: yes, -1: no */
@@ -193,8 +196,8 @@ int file_open_cached(struct file **out, const char *path, const struct open_opti
     return open_once(out, path, options, RESOLVE_CACHED);
 }
 
-/* The same inode with a descriptor of its own. Without O_NONBLOCK: io_uring takes it to mean "fail rather than wait" on
- * some kernels. */
+/* The same inode with a descriptor of its own. Without O_NONBLOCK: io_uring takes it to mean "fail
+ * rather than wait" on some kernels. */
 static int reopen(struct file *f, int flags)
 {
     if (flags & O_DIRECT && f->spare_direct_fd >= 0) {
@@ -218,8 +221,8 @@ static bool is_alignment(unsigned n)
     return n > 0 && n <= ALIGN_MOST && (n & (n - 1)) == 0;
 }
 
-/* 0, or -EOPNOTSUPP when the kernel says that this file has no direct I/O. Leaves *memory and *offset where it does not
- * say. */
+/* 0, or -EOPNOTSUPP when the kernel says that this file has no direct I/O. Leaves *memory and
+ * *offset where it does not say. */
 static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
 {
     union {

@@ -1,9 +1,10 @@
 /* residency.c - is this part of the file in the page cache? cachestat(2), then preadv2(RWF_NOWAIT).
  *
- * cachestat counts the pages of a range in one call, but also counts those that are still being read, and newer kernels
- * answer only the owner of the file. RWF_NOWAIT knows about exactly the byte that it reads, for anybody, on filesystems
- * that have it: overlayfs, FUSE, squashfs and tmpfs do not. So: the count first, and where it says "all", one byte of the
- * last page to see that reading is over; without the count, one byte every STRIDE. mincore(2) is no third: to those who
+ * cachestat counts the pages of a range in one call, but also counts those that are still being
+ * read, and newer kernels answer only the owner of the file. RWF_NOWAIT knows about exactly the
+ * byte that it reads, for anybody, on filesystems that have it: overlayfs, FUSE, squashfs and tmpfs
+ * do not. So: the count first, and where it says "all", one byte of the last page to see that
+ * reading is over; without the count, one byte every STRIDE. mincore(2) is no third: to those who
  * may not write to the file it says that all of it is there. */
 #include "file/residency.h"
 
@@ -88,7 +89,8 @@ static ssize_t probed(int fd, off_t offset, size_t len)
     return (ssize_t)(probe(fd, offset + (off_t)len - 1) == COLD ? (len - 1) / STRIDE * STRIDE : len);
 }
 
-/* The longest fully counted beginning, to a page, by halving: a prefix of pages is complete or it is not. */
+/* The longest fully counted beginning, to a page, by halving: a prefix of pages is complete or it
+ * is not. */
 static size_t counted_prefix(int fd, off_t offset, size_t len)
 {
     size_t good = 0, bad = len;

@@ -1,4 +1,5 @@
-/* modules.c - the one list of tables of variables. The tables of directives are listed by server/process/modules.c. */
+/* modules.c - the one list of tables of variables. The tables of directives are listed by
+ * server/process/modules.c. */
 #include "http/modules.h"
 
 #include "http/access/auth.h"

@@ -270,8 +270,8 @@ static bool least_wanted(struct admission_table *t, struct spot *worst, uint32_t
     return worst->word != 0;
 }
 
-/* Sets `pages` aside, if need be at the cost of those that are wanted less than `demand` by AHEAD.
- * */
+/* Sets `pages` aside, if need be at the cost of those that are wanted less than `demand` by
+ * AHEAD. */
 static bool make_room(struct admission_table *t, uint32_t pages, uint32_t demand)
 {
     struct spot other;

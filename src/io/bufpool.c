@@ -1,8 +1,9 @@
-/* bufpool.c - read buffers cut from huge pages, a cap, and a line of those for whom nothing is left.
+/* bufpool.c - read buffers cut from huge pages, a cap, and a line of those for whom nothing is
+ * left.
  *
- * Somebody waiting is served before anybody who already holds a buffer; and holders of spare ones (read ahead for a
- * client that stopped taking) are asked to give them back, so that no client can keep the others waiting for more than
- * its one buffer. */
+ * Somebody waiting is served before anybody who already holds a buffer; and holders of spare ones
+ * (read ahead for a client that stopped taking) are asked to give them back, so that no client can
+ * keep the others waiting for more than its one buffer. */
 #include "io/bufpool.h"
 
 #include "buddy.h"

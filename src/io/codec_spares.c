@@ -1,4 +1,5 @@
-/* codec_spares.c - contexts of codecs that wait for their next user. See codec_spares.h and filter.h.
+/* codec_spares.c - contexts of codecs that wait for their next user. See codec_spares.h and
+ * filter.h.
  *
  * A context of deflate is about 270 KiB, which the allocator takes from the kernel and gives back
  * each time, with all the faults and zeroing of pages that this brings: about 50 us a response. */

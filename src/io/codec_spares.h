@@ -17,7 +17,8 @@ struct codec_spare {
     void (*end)(struct codec_spare *s);
 };
 
-/* The one used last, which caches still hold. NULL: none of this kind is kept, or `spares` is NULL. */
+/* The one used last, which caches still hold. NULL: none of this kind is kept, or `spares` is
+ * NULL. */
 struct codec_spare *codec_spares_take(struct codec_spares *spares, unsigned kind);
 
 /* For its next user, or ended. */

@@ -65,8 +65,9 @@ static void on_retry(void *arg)
     disk_pump(arg);
 }
 
-/* Buffered reads go to threads whatever the reader: Linux AIO would block in them, and io_uring retries them at each
- * page that is waited for, at several times the CPU of a thread that sleeps through it. -EAGAIN: no room. */
+/* Buffered reads go to threads whatever the reader: Linux AIO would block in them, and io_uring
+ * retries them at each page that is waited for, at several times the CPU of a thread that sleeps
+ * through it. -EAGAIN: no room. */
 static int submit(struct disk *d, struct disk_read *r)
 {
     bool to_threads = (r->buffered || r->by_thread) && d->ops != &sync_ops;
@@ -106,8 +107,9 @@ void disk_submit(struct disk *d, struct disk_read *r)
     }
 }
 
-/* A read that the kernel would not do asynchronously, that a signal hit, or that io_uring gave up because it could start no
- * worker for it (-ECANCELED), is done by a thread: it must neither be lost nor block. */
+/* A read that the kernel would not do asynchronously, that a signal hit, or that io_uring gave up
+ * because it could start no worker for it (-ECANCELED), is done by a thread: it must neither be
+ * lost nor block. */
 static void pass_to_thread(struct disk *d, struct disk_read *r)
 {
     d->in_flight--;

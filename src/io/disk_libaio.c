@@ -1,5 +1,5 @@
-/* disk_libaio.c - reads by Linux AIO, which is asynchronous for O_DIRECT only: buffered reads go to the threads. The
- * only door to libaio. */
+/* disk_libaio.c - reads by Linux AIO, which is asynchronous for O_DIRECT only: buffered reads go to
+ * the threads. The only door to libaio. */
 #include "disk_private.h"
 
 #include <errno.h>
@@ -84,7 +84,8 @@ static void libaio_flush(struct disk *d)
             continue;
         if ((rc == -EAGAIN || rc == 0) && a->in_kernel > a->prepared)
             return; /* what is under way makes room, in on_event */
-        /* The first of the batch cannot be submitted, now or ever: a thread reads it, or it fails. */
+        /* The first of the batch cannot be submitted, now or ever: a thread reads it, or it
+         * fails. */
         struct disk_read *r = a->batch[0]->data;
         advance(a, 1);
         finish(d, r, rc == 0 ? -EAGAIN : rc);

@@ -1,4 +1,5 @@
-/* disk_libaio_none.c - in place of disk_libaio.c where sluice is built without libaio (make AIO=0). */
+/* disk_libaio_none.c - in place of disk_libaio.c where sluice is built without libaio (make
+ * AIO=0). */
 #include "io/disk.h"
 
 #include "disk_private.h"

@@ -1,4 +1,5 @@
-/* disk_private.h - what the readers (disk_uring.c, disk_libaio.c, disk_threads.c) and disk.c know of each other. */
+/* disk_private.h - what the readers (disk_uring.c, disk_libaio.c, disk_threads.c) and disk.c know
+ * of each other. */
 #ifndef IO_DISK_PRIVATE_H
 #define IO_DISK_PRIVATE_H
 
@@ -6,8 +7,8 @@
 
 struct disk_ops {
     const char *name; /* "io_uring", "libaio", "threads", "off" */
-    /* Proves by a real read that the reader works, and that is all where d->loop is NULL. 0, or -errno with *note
-     * (static). */
+    /* Proves by a real read that the reader works, and that is all where d->loop is NULL. 0, or
+     * -errno with *note (static). */
     int (*open)(struct disk *d, const char **note);
     void (*close)(struct disk *d);                      /* waits for what the kernel has, finishing it */
     int (*submit)(struct disk *d, struct disk_read *r); /* 0, or -EAGAIN: full */

@@ -1,5 +1,5 @@
-/* disk_threads.c - reads on the threads of a pool: `aio threads`, and for every reader what it cannot do itself without
- * blocking. */
+/* disk_threads.c - reads on the threads of a pool: `aio threads`, and for every reader what it
+ * cannot do itself without blocking. */
 #include "disk_private.h"
 
 #include <errno.h>
@@ -33,8 +33,9 @@ static ssize_t warm_by_reading(const struct disk_read *r, size_t got)
     return (ssize_t)got;
 }
 
-/* To /dev/null by sendfile: the kernel reads ahead as it does for sendfile to a socket (in large folios; readahead(2)
- * fills single pages at three times the price), waits until the pages are there, and copies nothing. */
+/* To /dev/null by sendfile: the kernel reads ahead as it does for sendfile to a socket (in large
+ * folios; readahead(2) fills single pages at three times the price), waits until the pages are
+ * there, and copies nothing. */
 static ssize_t warm(const struct disk_read *r)
 {
     off_t at = r->offset, end = r->offset + (off_t)r->len;

@@ -1,5 +1,5 @@
-/* disk_uring.c - reads by io_uring: prepared during a turn, handed over in one call at its end, completions told by an
- * eventfd that the loop watches. The only door to liburing. */
+/* disk_uring.c - reads by io_uring: prepared during a turn, handed over in one call at its end,
+ * completions told by an eventfd that the loop watches. The only door to liburing. */
 #include "disk_private.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@ struct uring {
     bool deferred; /* IORING_SETUP_DEFER_TASKRUN: completions are posted when we ask */
 };
 
-/* Best first. DEFER_TASKRUN (6.1): completion work runs when we reap, not as an interruption, and TASKRUN_FLAG tells
- * that some waits; COOP_TASKRUN (5.19): at the next system call. */
+/* Best first. DEFER_TASKRUN (6.1): completion work runs when we reap, not as an interruption, and
+ * TASKRUN_FLAG tells that some waits; COOP_TASKRUN (5.19): at the next system call. */
 static const unsigned setups[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
                                   IORING_SETUP_COOP_TASKRUN, 0};
 
@@ -130,8 +130,8 @@ static void uring_flush(struct disk *d)
         loop_defer(d->loop, &d->flush);
 }
 
-/* Posting signals the eventfd once more, so it is read after that. What arrives between the two is seen by reap(),
- * which looks at the ring's flag before it believes that there is nothing. */
+/* Posting signals the eventfd once more, so it is read after that. What arrives between the two is
+ * seen by reap(), which looks at the ring's flag before it believes that there is nothing. */
 static void on_event(void *arg, unsigned what)
 {
     struct disk *d = arg;

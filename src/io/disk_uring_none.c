@@ -1,4 +1,5 @@
-/* disk_uring_none.c - in place of disk_uring.c where sluice is built without liburing (make URING=0). */
+/* disk_uring_none.c - in place of disk_uring.c where sluice is built without liburing (make
+ * URING=0). */
 #include "io/disk.h"
 
 #include "disk_private.h"

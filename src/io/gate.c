@@ -1,11 +1,13 @@
-/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so that the loop never
- * waits for a disk.
+/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so
+ * that the loop never waits for a disk.
  *
- * A file that was found to be wholly resident, or was wholly read, is not asked about again for HOT_MSEC. Of a larger one, the part behind
- * the one that is being sent is looked at, and read where it is cold, while the client takes this one. Parts are small at first, so
- * that the first byte comes soon and a slow client has little read for it; they grow where they are resident, or the client waits.
- * What was read counts as resident without a second look: a filesystem that keeps nothing in the page cache is sent as
- * it is. Where the kernel does not tell, everything is read first: a thread that finds it in memory is done at once. */
+ * A file that was found to be wholly resident, or was wholly read, is not asked about again for
+ * HOT_MSEC. Of a larger one, the part behind the one that is being sent is looked at, and read
+ * where it is cold, while the client takes this one. Parts are small at first, so that the first
+ * byte comes soon and a slow client has little read for it; they grow where they are resident, or
+ * the client waits. What was read counts as resident without a second look: a filesystem that keeps
+ * nothing in the page cache is sent as it is. Where the kernel does not tell, everything is read
+ * first: a thread that finds it in memory is done at once. */
 #include "gate.h"
 
 #include "file/residency.h"

@@ -1,5 +1,5 @@
-/* gate.h - lets a part of a file through once it is in the page cache. Shared by source_pagecache.c and source_mmap.c.
- * */
+/* gate.h - lets a part of a file through once it is in the page cache. Shared by source_pagecache.c
+ * and source_mmap.c. */
 #ifndef IO_GATE_H
 #define IO_GATE_H
 
@@ -24,8 +24,8 @@ struct gate {
 void gate_open(struct gate *g, struct source *s, const struct source_request *r);
 void gate_close(struct gate *g); /* legal while a read is under way */
 
-/* PULL_READY: *len bytes from `at` may be touched, at most `want`. PULL_WAIT_DISK: the source is woken later.
- * PULL_FAILED: g->error. */
+/* PULL_READY: *len bytes from `at` may be touched, at most `want`. PULL_WAIT_DISK: the source is
+ * woken later. PULL_FAILED: g->error. */
 enum pull gate_pass(struct gate *g, off_t at, size_t want, size_t *len);
 
 #endif

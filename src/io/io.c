@@ -157,8 +157,8 @@ void io_share_admission(struct io *io, struct admission *a)
     io->admission = a;
 }
 
-/* Readers first: what they have in flight still gives buffers back, and may be on a pool's thread.
- * */
+/* Readers first: what they have in flight still gives buffers back, and may be on a pool's
+ * thread. */
 void io_stop(struct io *io)
 {
     if (!io)

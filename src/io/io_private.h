@@ -5,9 +5,9 @@
 #include "base/text.h"
 
 #define IO_DEFAULT_POOL TEXT("default")
-/* One cold 1 GiB stream to a loopback client on the other CPU, medians of five, MB/s and server CPU seconds per GiB: 4
- * 256k 676 and 0.49; 4 512k 736 and 0.40; 4 1m 1093 and 0.33; 2 2m 1323 and 0.31; 4 2m 1397 and 0.32. 2 MiB is one huge
- * page, i.e. one segment for the block layer. */
+/* One cold 1 GiB stream to a loopback client on the other CPU, medians of five, MB/s and server CPU
+ * seconds per GiB: 4 256k 676 and 0.49; 4 512k 736 and 0.40; 4 1m 1093 and 0.33; 2 2m 1323 and
+ * 0.31; 4 2m 1397 and 0.32. 2 MiB is one huge page, i.e. one segment for the block layer. */
 #define IO_OUTPUT_BUFFERS "4 2m"
 
 enum {

@@ -1,8 +1,8 @@
-/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by http/handle/file_response.c for each
- * response.
+/* policy.c - which way the bytes of one response move. Pure, and tested as a table; asked by
+ * http/handle/file_response.c for each response.
  *
- * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile comes content that the
- * cache keeps. With directio auto, residency and demand beat directio. */
+ * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile
+ * comes content that the cache keeps. With directio auto, residency and demand beat directio. */
 #include "io/policy.h"
 
 #include "io/admission.h"
@@ -35,7 +35,8 @@ bool policy_asks_demand(const struct io_conf *conf, off_t file_size)
     return conf->method == IO_AUTO && conf->directio_auto && is_large(conf, file_size);
 }
 
-/* Half of it there: the other half is read into the page cache, too, so that the next answer is the same. */
+/* Half of it there: the other half is read into the page cache, too, so that the next answer is the
+ * same. */
 static bool is_resident(const struct policy_facts *facts)
 {
     return facts->resident_permille >= RESIDENT_PERMILLE;
@@ -58,7 +59,8 @@ static struct verdict through_page_cache(const struct policy_facts *facts, const
     return (struct verdict){sends ? IO_SENDFILE : IO_BUFFERED, reason};
 }
 
-/* directio auto. What is in memory already comes from there; what is wanted again and again, and has room, is let in. */
+/* directio auto. What is in memory already comes from there; what is wanted again and again, and
+ * has room, is let in. */
 static struct verdict large_by_demand(const struct policy_facts *facts)
 {
     if (facts->content_in_memory)

@@ -1,4 +1,5 @@
-/* room.c - how large the page cache may get. See room.h; proc(5), cgroups(7), the kernel's cgroup-v2.rst. */
+/* room.c - how large the page cache may get. See room.h; proc(5), cgroups(7), the kernel's
+ * cgroup-v2.rst. */
 #include "io/room.h"
 
 #include <fcntl.h>
@@ -103,7 +104,8 @@ static uint64_t group_room(const struct version *v, const char *folder)
 /* What one group says: limit_of() or group_room(). */
 typedef uint64_t measure_fn(const struct version *v, const char *folder);
 
-/* From the process's own group up. A path that a container does not see as such ends at what it does see. */
+/* From the process's own group up. A path that a container does not see as such ends at what it
+ * does see. */
 static uint64_t least_of_groups(const struct version *v, measure_fn *measure, const char *root, const char *path)
 {
     char folder[PATH_MAX];

@@ -1,4 +1,5 @@
-/* shared.c - tries the disk readers before the workers start, and keeps them from all saying the same. See shared.h. */
+/* shared.c - tries the disk readers before the workers start, and keeps them from all saying the
+ * same. See shared.h. */
 #include "io/shared.h"
 
 #include "base/log.h"

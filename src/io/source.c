@@ -1,5 +1,5 @@
-/* source.c - opens a source of the method that policy.c chose, or the next best where that method turns out impossible.
- * */
+/* source.c - opens a source of the method that policy.c chose, or the next best where that method
+ * turns out impossible. */
 #include "io/source.h"
 
 #include "file/open.h"
@@ -39,7 +39,8 @@ void source_wake(struct source *s)
     s->ready(s->arg);
 }
 
-/* A file that should have gone past the page cache leaves nothing there, where the kernel can do that. */
+/* A file that should have gone past the page cache leaves nothing there, where the kernel can do
+ * that. */
 static bool stands_in_for_direct(const struct source_request *r)
 {
     const struct io_conf *conf = r->conf;

@@ -1,5 +1,5 @@
-/* source_buffered.c - a file through the page cache into memory: where sendfile is off, cannot be taken, or O_DIRECT is
- * refused. */
+/* source_buffered.c - a file through the page cache into memory: where sendfile is off, cannot be
+ * taken, or O_DIRECT is refused. */
 #include "windows.h"
 
 static const struct source_ops buffered_ops = {"buffered", windows_pull, windows_consumed, windows_close, windows_rest};

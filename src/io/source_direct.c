@@ -1,5 +1,5 @@
-/* source_direct.c - a large file past the page cache: O_DIRECT reads in aligned windows, several ahead of the client
- * (windows.c). */
+/* source_direct.c - a large file past the page cache: O_DIRECT reads in aligned windows, several
+ * ahead of the client (windows.c). */
 #include "windows.h"
 
 static const struct source_ops direct_ops = {"direct", windows_pull, windows_consumed, windows_close, windows_rest};

@@ -1,4 +1,5 @@
-/* source_memory.c - bytes that are in memory already: the content of a cached file, an error page, a listing. */
+/* source_memory.c - bytes that are in memory already: the content of a cached file, an error page,
+ * a listing. */
 #include "source_private.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* source_mmap.c - the file's own pages, mapped. Nothing here or behind it touches them: the kernel does, in writev,
- * which answers EFAULT where the file was cut short; user code would get SIGBUS. */
+/* source_mmap.c - the file's own pages, mapped. Nothing here or behind it touches them: the kernel
+ * does, in writev, which answers EFAULT where the file was cut short; user code would get
+ * SIGBUS. */
 #include "gate.h"
 
 #include <errno.h>
@@ -88,7 +89,8 @@ static void mmap_close(struct source *s)
 
 static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close, NULL};
 
-/* Maps at once, so that a file that cannot be mapped is known while another method can still be had. */
+/* Maps at once, so that a file that cannot be mapped is known while another method can still be
+ * had. */
 int source_mmap_open(struct source **out, const struct source_request *r)
 {
     struct mapped *m = calloc(1, sizeof *m);

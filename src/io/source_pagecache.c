@@ -1,4 +1,5 @@
-/* source_pagecache.c - slices of the descriptor, for sendfile: from the page cache to the socket. */
+/* source_pagecache.c - slices of the descriptor, for sendfile: from the page cache to the
+ * socket. */
 #include "gate.h"
 
 #include <errno.h>

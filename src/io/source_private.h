@@ -15,7 +15,8 @@ void source_init(struct source *s, const struct source_ops *ops, enum io_method 
 enum pull source_wait(struct source *s, struct io *io);           /* PULL_WAIT_DISK, with the time taken */
 enum pull source_fail(struct source *s, int error, off_t offset); /* PULL_FAILED */
 
-/* What it waited for is there: calls s->ready, after which `s` may be gone. Nothing where nobody waits. */
+/* What it waited for is there: calls s->ready, after which `s` may be gone. Nothing where nobody
+ * waits. */
 void source_wake(struct source *s);
 
 #endif

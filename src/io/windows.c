@@ -1,9 +1,10 @@
 /* windows.c - the pipeline of reads between disk and client: the client's side.
  *
- * A response holds a few windows of the file in order: the first is being sent, the others are being read or wait. How
- * many and how large follows the client: they start small, grow each time the client had to wait for the disk, and
- * shrink when a window lies ready for long or nothing but ready windows are left behind it. So a fast client gets the
- * disk's speed, and a slow one soon holds one small buffer. windows_read.c reads them. */
+ * A response holds a few windows of the file in order: the first is being sent, the others are
+ * being read or wait. How many and how large follows the client: they start small, grow each time
+ * the client had to wait for the disk, and shrink when a window lies ready for long or nothing but
+ * ready windows are left behind it. So a fast client gets the disk's speed, and a slow one soon
+ * holds one small buffer. windows_read.c reads them. */
 #include "windows.h"
 #include "windows_private.h"
 
@@ -166,8 +167,9 @@ static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
     ws->depth_most = 1;
 }
 
-/* Of FUSE. After a short answer io_uring goes on at the wrong place (seen on Linux 6.18): threads see it, and ask again.
- * Linux AIO waits in io_submit() for a daemon that did not ask for asynchronous direct reads. */
+/* Of FUSE. After a short answer io_uring goes on at the wrong place (seen on Linux 6.18): threads
+ * see it, and ask again. Linux AIO waits in io_submit() for a daemon that did not ask for
+ * asynchronous direct reads. */
 static struct disk *reader_of(const struct source_request *r, bool direct)
 {
     static const struct aio_conf threads = {.mode = AIO_THREADS};

@@ -1,5 +1,5 @@
-/* windows.h - reads ahead of the client through the disk reader, in windows: what source_direct.c and source_buffered.c
- * are made of. */
+/* windows.h - reads ahead of the client through the disk reader, in windows: what source_direct.c
+ * and source_buffered.c are made of. */
 #ifndef IO_WINDOWS_H
 #define IO_WINDOWS_H
 

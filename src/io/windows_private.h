@@ -1,4 +1,5 @@
-/* windows_private.h - what windows.c (the client's side) and windows_read.c (the disk's side) share. */
+/* windows_private.h - what windows.c (the client's side) and windows_read.c (the disk's side)
+ * share. */
 #ifndef IO_WINDOWS_PRIVATE_H
 #define IO_WINDOWS_PRIVATE_H
 
@@ -61,7 +62,8 @@ void windows_drop_piece(struct windows *ws, struct piece *p);
 /* Of a piece that is in no list. Gives its buffer back, which may start the reads of others. */
 void windows_free_piece(struct piece *p);
 
-/* Starts what may be started. Without any window, there is a place in line afterwards; or there was no memory. */
+/* Starts what may be started. Without any window, there is a place in line afterwards; or there was
+ * no memory. */
 void windows_fill(struct windows *ws);
 
 /* Halves the size of the windows that are read from now on. */

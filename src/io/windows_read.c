@@ -1,7 +1,8 @@
 /* windows_read.c - the pipeline of reads between disk and client: the disk's side.
  *
- * When a response is left without any buffer, windows of others that are only read ahead are given back. A window that
- * is being read belongs to the read: after windows_close() it goes when the read is over. */
+ * When a response is left without any buffer, windows of others that are only read ahead are given
+ * back. A window that is being read belongs to the read: after windows_close() it goes when the
+ * read is over. */
 #include "windows_private.h"
 
 #include "file/open.h"
@@ -124,8 +125,8 @@ void windows_shrink(struct windows *ws)
         ws->size = ws->size / 2 & ~(ws->align - 1);
 }
 
-/* Two reads of one file through the page cache at a time, and the kernel no longer takes either for a sequential one.
- * */
+/* Two reads of one file through the page cache at a time, and the kernel no longer takes either for
+ * a sequential one. */
 static bool spoils_read_ahead(const struct windows *ws)
 {
     return descriptor(ws) == ws->file->fd && !windows_last(ws)->ready;
@@ -139,7 +140,8 @@ static void wait_in_line(struct windows *ws)
     bufpool_wait(ws->pool, &ws->waiter, ws->planned.len);
 }
 
-/* Starts what may be started. Without any window, there is a place in line afterwards; or there was no memory. */
+/* Starts what may be started. Without any window, there is a place in line afterwards; or there was
+ * no memory. */
 void windows_fill(struct windows *ws)
 {
     while (ws->count < (ws->resident ? 1 : ws->depth) && ws->next < ws->end && list_empty(&ws->waiter.node)) {
@@ -159,8 +161,8 @@ void windows_fill(struct windows *ws)
     }
 }
 
-/* Somebody has no buffer at all: what is ready but not the client's turn yet, or not taken by the client, will be read
- * again. */
+/* Somebody has no buffer at all: what is ready but not the client's turn yet, or not taken by the
+ * client, will be read again. */
 static void on_reclaim(struct bufpool_holder *h)
 {
     struct windows *ws = container_of(h, struct windows, holder);
@@ -183,7 +185,8 @@ void windows_leave_nothing(struct windows *ws)
     (void)file_exact(ws->file);
 }
 
-/* O_DIRECT is refused only now that it is used: on through the page cache, and with everything that follows. */
+/* O_DIRECT is refused only now that it is used: on through the page cache, and with everything that
+ * follows. */
 static void go_buffered(struct windows *ws, int error)
 {
     if (!ws->proven)

@@ -1,8 +1,8 @@
 /* deadline.c - one FIFO per length of deadline, one timer for all.
  *
- * Lengths are rounded up to a step when a FIFO is chosen, so that computed lengths ("what is left of
- * keepalive_time") share FIFOs; each deadline keeps its exact time. The timer is never set later when a head goes
- * away: it fires, finds nothing due, and is set for the next head. */
+ * Lengths are rounded up to a step when a FIFO is chosen, so that computed lengths ("what is left
+ * of keepalive_time") share FIFOs; each deadline keeps its exact time. The timer is never set later
+ * when a head goes away: it fires, finds nothing due, and is set for the next head. */
 #include "net/deadline.h"
 
 #include "base/clock.h"
@@ -51,8 +51,8 @@ static void arm(struct deadlines *ds, int64_t at)
     timer_set(ds->timer, at - clock_now.msec + GRACE_MSEC);
 }
 
-/* The callback of a deadline may set and clear any deadline, this one too: the head is read anew each time. A deadline set
- * in here lies at least 1 ms ahead, so the loop ends. */
+/* The callback of a deadline may set and clear any deadline, this one too: the head is read anew
+ * each time. A deadline set in here lies at least 1 ms ahead, so the loop ends. */
 static void expire(struct fifo *fifo, int64_t now)
 {
     while (!list_empty(&fifo->deadlines)) {
@@ -132,8 +132,8 @@ static struct fifo *fifo_create(struct deadlines *ds, int64_t length)
     return fifo;
 }
 
-/* No FIFO of this length and none to be had: an empty one is given the length; else the nearest longer one delays the
- * deadline, which is better than losing it; else the longest. */
+/* No FIFO of this length and none to be had: an empty one is given the length; else the nearest
+ * longer one delays the deadline, which is better than losing it; else the longest. */
 static struct fifo *fifo_instead(struct deadlines *ds, int64_t length)
 {
     struct fifo *longer = NULL, *longest = NULL;

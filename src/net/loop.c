@@ -1,7 +1,8 @@
-/* loop.c - turns of libevent with a clear end: callbacks, then deferred work, then the turn-end hooks.
+/* loop.c - turns of libevent with a clear end: callbacks, then deferred work, then the turn-end
+ * hooks.
  *
- * Each turn is one event_base_loop(EVLOOP_ONCE). The clock is read by the first callback of a turn, once. Before the loop waits for
- * events, what was logged in the turn is written. */
+ * Each turn is one event_base_loop(EVLOOP_ONCE). The clock is read by the first callback of a turn,
+ * once. Before the loop waits for events, what was logged in the turn is written. */
 #include "net/loop.h"
 
 #include "base/clock.h"
@@ -267,8 +268,9 @@ struct watch *watch_signal(struct loop *loop, int signal, loop_fn *fn, void *arg
     return w;
 }
 
-/* event_del() also takes the event off the list of those whose callbacks are still to come in this turn, and libevent
- * reads nothing of a persistent event after its callback: both make it safe to reuse the memory at once. */
+/* event_del() also takes the event off the list of those whose callbacks are still to come in this
+ * turn, and libevent reads nothing of a persistent event after its callback: both make it safe to
+ * reuse the memory at once. */
 void watch_destroy(struct watch *w)
 {
     if (!w)

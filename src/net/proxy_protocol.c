@@ -1,6 +1,8 @@
-/* proxy_protocol.c - PROXY protocol, versions 1 (a line of text) and 2 (binary). Pure; called by http/h1/proxy_header.c.
+/* proxy_protocol.c - PROXY protocol, versions 1 (a line of text) and 2 (binary). Pure; called by
+ * http/h1/proxy_header.c.
  *
- * Stricter than nginx: addresses must be addresses, of the family that the line names, and ports numbers without leading zeros. */
+ * Stricter than nginx: addresses must be addresses, of the family that the line names, and ports
+ * numbers without leading zeros. */
 #include "net/proxy_protocol.h"
 
 #include "base/number.h"

@@ -57,7 +57,8 @@ bool socket_has_input(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
-/* After a reset the count stays as it was, so that the state is asked for too: it comes first in struct tcp_info. */
+/* After a reset the count stays as it was, so that the state is asked for too: it comes first in
+ * struct tcp_info. */
 size_t socket_held(int fd)
 {
     unsigned char state;

@@ -1,5 +1,6 @@
-/* copy.c - what the way through user space costs a direct read: a blocking loop that answers each connection with one file, read
- * past the page cache and sent in one of three ways. For `make bench BENCH=copy`.
+/* copy.c - what the way through user space costs a direct read: a blocking loop that answers each
+ * connection with one file, read past the page cache and sent in one of three ways. For `make bench
+ * BENCH=copy`.
  *
  * usage: copy PORT FILE read|splice|zerocopy
  *   read: pread(2) and send(2); splice: from the file into a pipe, from the pipe into the socket; zerocopy: pread(2) and
@@ -82,7 +83,8 @@ static bool by_splice(int fd)
     return true;
 }
 
-/* The buffer may be used again when the kernel has told of each send. False: the connection broke. */
+/* The buffer may be used again when the kernel has told of each send. False: the connection
+ * broke. */
 static bool reap(int fd)
 {
     while (served.done < served.sent) {

@@ -1,11 +1,13 @@
-/* crowd.c - clients of several kinds at once, for auto.sh: bodies are thrown away without a copy (MSG_TRUNC).
+/* crowd.c - clients of several kinds at once, for auto.sh: bodies are thrown away without a copy
+ * (MSG_TRUNC).
  *
  * usage: crowd PORT SECONDS WARM-SECONDS KIND:CONNECTIONS:FILES[:PAUSE]...
  *   hot     /hot/N at random
  *   zipf    /zipf/N, the rank's reciprocal as weight
  *   crawl   /crawl/0, /crawl/1 ... each once; alone, it ends the run
- * Each connection asks as soon as it was answered, but at most once in PAUSE milliseconds.
- * For each kind: KIND REQUESTS BYTES SECONDS P50 P99 (milliseconds from the request to the last byte), after warming up.
+ * Each connection asks as soon as it was answered, but at most once in PAUSE milliseconds. For each
+ * kind: KIND REQUESTS BYTES SECONDS P50 P99 (milliseconds from the request to the last byte), after
+ * warming up.
  *
  *        crowd make FOLDER FILES BYTES      writes FOLDER/0, FOLDER/1 ...
  *        crowd evict FOLDER FILES           takes them out of the page cache */

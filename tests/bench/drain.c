@@ -1,5 +1,6 @@
-/* drain.c - fetches paths at once, one connection each, and throws the bytes away without copying them (MSG_TRUNC), so
- * that the client costs as little as it can. Prints the bytes received and the seconds it took.
+/* drain.c - fetches paths at once, one connection each, and throws the bytes away without copying
+ * them (MSG_TRUNC), so that the client costs as little as it can. Prints the bytes received and the
+ * seconds it took.
  *
  * usage: drain [-t SECONDS] PORT PATH...
  *   -t: asks again for what has ended, until the time is over */

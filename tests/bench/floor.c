@@ -1,5 +1,6 @@
-/* floor.c - what a request costs when nothing is done for it: an epoll loop that answers every read with a canned
- * response. One recv and one send; from 64 KiB on, send(MSG_MORE) of the head and sendfile of the body.
+/* floor.c - what a request costs when nothing is done for it: an epoll loop that answers every read
+ * with a canned response. One recv and one send; from 64 KiB on, send(MSG_MORE) of the head and
+ * sendfile of the body.
  *
  * usage: floor PORT FILE [copy|more|split] [close]
  *   copy, more, split: all in one send; the head with MSG_MORE, then sendfile; the same without MSG_MORE

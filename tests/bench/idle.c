@@ -1,5 +1,6 @@
-/* idle.c - opens keep-alive connections, fetches one file on each, and holds them idle until standard input ends
- * (`make bench BENCH=idle`). Source addresses 127.0.0.2 and up, so that ports do not run out. Prints how many are held.
+/* idle.c - opens keep-alive connections, fetches one file on each, and holds them idle until
+ * standard input ends (`make bench BENCH=idle`). Source addresses 127.0.0.2 and up, so that ports
+ * do not run out. Prints how many are held.
  *
  * usage: idle PORT PATH COUNT */
 #include <arpa/inet.h>

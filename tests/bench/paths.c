@@ -1,5 +1,6 @@
-/* paths.c - the client of `make paths`: fetches files over keep-alive connections and throws the bytes away without copying them; and
- * drops files from the page cache. Names come on standard input, one per line.
+/* paths.c - the client of `make paths`: fetches files over keep-alive connections and throws the
+ * bytes away without copying them; and drops files from the page cache. Names come on standard
+ * input, one per line.
  *
  * usage: paths fetch PORT CONNECTIONS PREFIX   prints the bytes of bodies and the seconds it took
  *        paths evict DIR */

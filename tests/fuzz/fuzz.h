@@ -1,7 +1,9 @@
-/* fuzz.h - what the fuzz targets share: the entry, input taken apart, copies that show a byte read too far, checks.
+/* fuzz.h - what the fuzz targets share: the entry, input taken apart, copies that show a byte read
+ * too far, checks.
  *
- * A target is tests/fuzz/fuzz_<name>.c with LLVMFuzzerTestOneInput(). `make fuzz` links it with libFuzzer; `make
- * fuzz-smoke` links it with replay.c, which any compiler builds, and runs it over tests/fuzz/corpus/<name>/. */
+ * A target is tests/fuzz/fuzz_<name>.c with LLVMFuzzerTestOneInput(). `make fuzz` links it with
+ * libFuzzer; `make fuzz-smoke` links it with replay.c, which any compiler builds, and runs it over
+ * tests/fuzz/corpus/<name>/. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -54,7 +56,8 @@ static inline struct text fuzz_line(struct fuzz_input *in)
     return line;
 }
 
-/* A copy on the heap with nothing behind it: the address sanitizer sees a byte read too far. The caller frees it. */
+/* A copy on the heap with nothing behind it: the address sanitizer sees a byte read too far. The
+ * caller frees it. */
 static inline char *fuzz_copy(const void *bytes, size_t len)
 {
     char *copy = malloc(len > 0 ? len : 1);

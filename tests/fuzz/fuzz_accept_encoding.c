@@ -1,5 +1,5 @@
-/* fuzz_accept_encoding.c - which codings a client takes, and in which order. Letters' case and blanks around elements say
- * nothing; what the client refuses is never chosen. */
+/* fuzz_accept_encoding.c - which codings a client takes, and in which order. Letters' case and
+ * blanks around elements say nothing; what the client refuses is never chosen. */
 #include "fuzz.h"
 
 #include "http/syntax/accept_encoding.h"

@@ -1,7 +1,7 @@
 /* fuzz_conditional.c - Range and the conditional fields against a file of any size and age.
  *
- * Input: nine bytes (size, max_ranges, options), then lines: Range, If-Range, If-Match, If-None-Match,
- * If-Modified-Since, If-Unmodified-Since, the file's entity tag. */
+ * Input: nine bytes (size, max_ranges, options), then lines: Range, If-Range, If-Match,
+ * If-None-Match, If-Modified-Since, If-Unmodified-Since, the file's entity tag. */
 #include "fuzz.h"
 
 #include "base/clock.h"

@@ -1,9 +1,9 @@
-/* fuzz_conf.c - the configuration language, with sluice's own directives. Nothing outside of this process is changed:
- * logs stay shut, names are not resolved, and only the few files below may be read (the linker puts the wrappers
- * here in place of the system's functions).
+/* fuzz_conf.c - the configuration language, with sluice's own directives. Nothing outside of this
+ * process is changed: logs stay shut, names are not resolved, and only the few files below may be
+ * read (the linker puts the wrappers here in place of the system's functions).
  *
- * A configuration that is accepted, printed as -T does and read again is the same configuration; and words written in
- * quotes are read as they were. */
+ * A configuration that is accepted, printed as -T does and read again is the same configuration;
+ * and words written in quotes are read as they were. */
 #include "fuzz.h"
 
 #include "base/clock.h"
@@ -125,7 +125,8 @@ static void print_block(const struct conf_block *b, struct buffer *out)
     buffer_add_str(out, "}\n");
 }
 
-/* Reads `bytes`; what was understood goes to `out`, and what -T prints to `dump`. False: it was refused. */
+/* Reads `bytes`; what was understood goes to `out`, and what -T prints to `dump`. False: it was
+ * refused. */
 static bool understand(struct text bytes, struct text globals, struct buffer *out, struct buffer *dump)
 {
     const struct conf_input input = {

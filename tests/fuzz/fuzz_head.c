@@ -1,5 +1,6 @@
-/* fuzz_head.c - request heads and bodies: the pre-scan, llhttp, framing. However the bytes are cut into reads, the
- * result is the same; and what was understood is what a simple reader of lines finds.
+/* fuzz_head.c - request heads and bodies: the pre-scan, llhttp, framing. However the bytes are cut
+ * into reads, the result is the same; and what was understood is what a simple reader of lines
+ * finds.
  *
  * Input: one byte that seeds the cuts, then bytes as a client would send them. */
 #include "fuzz.h"
@@ -22,7 +23,8 @@ static size_t next_cut(uint32_t *seed, size_t left)
 
 /* ---- the pre-scan ---- */
 
-/* As the connection does it: an empty line is taken off before the scan begins. Each read is seen in a copy of its own. */
+/* As the connection does it: an empty line is taken off before the scan begins. Each read is seen
+ * in a copy of its own. */
 static enum scan_result scan_in_pieces(const char *bytes, size_t len, uint32_t seed, size_t *start, size_t *end)
 {
     struct scan scan = {0};

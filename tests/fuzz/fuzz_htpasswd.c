@@ -1,7 +1,8 @@
-/* fuzz_htpasswd.c - files of users and passwords: the search, in pieces of any size, beside one that takes whole lines;
- * and stored passwords of any form.
+/* fuzz_htpasswd.c - files of users and passwords: the search, in pieces of any size, beside one
+ * that takes whole lines; and stored passwords of any form.
  *
- * Input: a byte that seeds the cuts, a line with the user, a line with the password, then the file. */
+ * Input: a byte that seeds the cuts, a line with the user, a line with the password, then the
+ * file. */
 #include "fuzz.h"
 
 #include "http/access/htpasswd.h"

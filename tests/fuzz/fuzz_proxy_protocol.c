@@ -1,5 +1,6 @@
-/* fuzz_proxy_protocol.c - the header that a load balancer sends first, versions 1 and 2. A verdict never changes when more
- * bytes come, comes in time, and the addresses that are found are those that were written; TLVs are found inside. */
+/* fuzz_proxy_protocol.c - the header that a load balancer sends first, versions 1 and 2. A verdict
+ * never changes when more bytes come, comes in time, and the addresses that are found are those
+ * that were written; TLVs are found inside. */
 #include "fuzz.h"
 
 #include "net/proxy_protocol.h"

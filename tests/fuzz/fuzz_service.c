@@ -1,8 +1,9 @@
-/* fuzz_service.c - bytes of a client through the whole service, up to the bytes that come back: heads, routing, files,
- * listings, ranges, errors, over a real connection.
+/* fuzz_service.c - bytes of a client through the whole service, up to the bytes that come back:
+ * heads, routing, files, listings, ranges, errors, over a real connection.
  *
- * What comes back is a sequence of well-formed responses, each whole; a file's bytes are that file's; nothing from
- * outside of the roots appears; and the same bytes cut into other reads get the same responses.
+ * What comes back is a sequence of well-formed responses, each whole; a file's bytes are that
+ * file's; nothing from outside of the roots appears; and the same bytes cut into other reads get
+ * the same responses.
  *
  * Input: one byte that chooses the address and seeds the cuts, then what the client sends. */
 #include "fuzz.h"
@@ -47,8 +48,9 @@ static bool is_bodiless(int status)
     return status < 200 || status == 204 || status == 304;
 }
 
-/* It answers HEAD. The line of a request that was refused for its control bytes is escaped as a whole, and then looks
- * like that of a method with that name: it is the last one, so that `rest` tells. */
+/* It answers HEAD. The line of a request that was refused for its control bytes is escaped as a
+ * whole, and then looks like that of a method with that name: it is the last one, so that `rest`
+ * tells. */
 static bool is_head_only(const struct answer *a, struct text rest)
 {
     struct text request = field(a, "X-Request");
@@ -56,7 +58,8 @@ static bool is_head_only(const struct answer *a, struct text rest)
     return text_starts(request, TEXT("HEAD ")) || (text_starts(request, TEXT("HEAD%20")) && rest.len == 0);
 }
 
-/* "HTTP/1.1 200 OK", then "Name: value" lines, nothing that another reader could take for an end of a line. */
+/* "HTTP/1.1 200 OK", then "Name: value" lines, nothing that another reader could take for an end of
+ * a line. */
 static void check_head(const struct answer *a)
 {
     struct text rest = a->fields;
@@ -92,7 +95,8 @@ static struct text take_line(struct text *rest)
     return line;
 }
 
-/* Takes chunks and trailers off `rest`; what the chunks held is joined in the place of the first. RFC 9112, 7.1. */
+/* Takes chunks and trailers off `rest`; what the chunks held is joined in the place of the first.
+ * RFC 9112, 7.1. */
 static struct text take_chunks(struct text *rest)
 {
     char *start = (char *)(uintptr_t)rest->at, *to = start; /* the buffer is ours */
@@ -223,8 +227,9 @@ static void add_without(struct buffer *out, struct text t, struct text boundary)
     }
 }
 
-/* The connection ends with it. Of several things that are wrong, the first one that is seen is named; and a line that is
- * too long may be refused before the rest of the head comes, or not if the rest never does. */
+/* The connection ends with it. Of several things that are wrong, the first one that is seen is
+ * named; and a line that is too long may be refused before the rest of the head comes, or not if
+ * the rest never does. */
 static bool is_refusal(const struct answer *a)
 {
     static const int statuses[] = {400, 413, 414, 431, 501, 505};
@@ -235,8 +240,9 @@ static bool is_refusal(const struct answer *a)
     return false;
 }
 
-/* What must be the same however the request came: without the date, the boundary (a counter), how much of a bad
- * request was understood, and 100 Continue, which is for clients that have not sent the body yet. */
+/* What must be the same however the request came: without the date, the boundary (a counter), how
+ * much of a bad request was understood, and 100 Continue, which is for clients that have not sent
+ * the body yet. */
 static void add_comparable(struct buffer *out, const struct answer *a)
 {
     struct text type = field(a, "Content-Type"), boundary = TEXT_NONE, rest = a->fields;

@@ -1,4 +1,5 @@
-/* fuzz_uri.c - request targets: splitting, normalising, escaping. What comes out never leaves the root.
+/* fuzz_uri.c - request targets: splitting, normalising, escaping. What comes out never leaves the
+ * root.
  *
  * Input: one byte of options, then the target. */
 #include "fuzz.h"
@@ -7,7 +8,8 @@
 
 enum { MERGE = 1 };
 
-/* A decoded path, as it would be appended to a root: no segment goes up, nothing ends a C string early. */
+/* A decoded path, as it would be appended to a root: no segment goes up, nothing ends a C string
+ * early. */
 static void check_path(struct text path, bool merge)
 {
     FUZZ_CHECK(path.len > 0 && path.at[0] == '/', "a path begins with /");

@@ -1,5 +1,5 @@
-/* replay.c - runs a fuzz target over files and folders of inputs, with any compiler. A finding aborts; its name was
- * printed before. */
+/* replay.c - runs a fuzz target over files and folders of inputs, with any compiler. A finding
+ * aborts; its name was printed before. */
 #include "fuzz.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* world.c - see world.h. One service lives as long as the process; each exchange is one connection, and ends when the
- * service has none left. */
+/* world.c - see world.h. One service lives as long as the process; each exchange is one connection,
+ * and ends when the service has none left. */
 #include "world.h"
 
 #include "fuzz.h"
@@ -19,7 +19,8 @@
 
 enum { PIECES_MOST = 64 };
 
-/* DIR is replaced by the folder, ZLIB by whether there is one. Every way of moving bytes, every kind of location; heads that fill their buffers. */
+/* DIR is replaced by the folder, ZLIB by whether there is one. Every way of moving bytes, every
+ * kind of location; heads that fill their buffers. */
 static const char configuration[] =
     "thread_pool default threads=1;\n"
     "events { worker_connections 64; }\n"

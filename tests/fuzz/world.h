@@ -1,5 +1,5 @@
-/* world.h - a whole HTTP service in this process: configuration, files in a temporary folder, connections over socket
- * pairs. Made at the first use. */
+/* world.h - a whole HTTP service in this process: configuration, files in a temporary folder,
+ * connections over socket pairs. Made at the first use. */
 #ifndef WORLD_H
 #define WORLD_H
 
@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* What a client sends: `bytes` in one write, or, with a seed, cut into up to 64 pieces, each of which the service has
- * seen before the next is sent; then it shuts its side down. */
+/* What a client sends: `bytes` in one write, or, with a seed, cut into up to 64 pieces, each of
+ * which the service has seen before the next is sent; then it shuts its side down. */
 struct client_script {
     struct text bytes;
     unsigned address; /* which of the addresses it comes to; any number */

@@ -1,7 +1,8 @@
 /* browser.c - starts Chromium and speaks the DevTools protocol with it. See browser.h.
  *
- * Messages are JSON objects that end with a NUL. Commands have a number and get one answer; all else are events, which
- * are kept for browser_expect_peace(). Chromium ends by itself when its pipes close. */
+ * Messages are JSON objects that end with a NUL. Commands have a number and get one answer; all
+ * else are events, which are kept for browser_expect_peace(). Chromium ends by itself when its
+ * pipes close. */
 #include "browser.h"
 #include "harness.h"
 

@@ -1,11 +1,12 @@
-/* browser.h - a headless Chromium that a test talks to over the DevTools protocol, through a pair of pipes.
- * https://chromedevtools.github.io/devtools-protocol/ */
+/* browser.h - a headless Chromium that a test talks to over the DevTools protocol, through a pair
+ * of pipes. https://chromedevtools.github.io/devtools-protocol/ */
 #ifndef BROWSER_H
 #define BROWSER_H
 
 #include <stdbool.h>
 
-/* Starts it with a blank page. False, with a line that says so: there is no Chromium here. It ends with the test. */
+/* Starts it with a blank page. False, with a line that says so: there is no Chromium here. It ends
+ * with the test. */
 bool browser_open(void);
 void browser_close(void);
 
@@ -25,11 +26,12 @@ void browser_await(const char *expression);
 
 void browser_run(const char *expression);
 
-/* Nothing was said on the console, no script failed, no policy was violated; and every request since the start went to
- * `origin`, or nowhere (data:). */
+/* Nothing was said on the console, no script failed, no policy was violated; and every request
+ * since the start went to `origin`, or nowhere (data:). */
 void browser_expect_peace(const char *origin);
 
-/* A picture for people, named NAME.png, in the folder that BROWSER_SHOTS names; without it, none. */
+/* A picture for people, named NAME.png, in the folder that BROWSER_SHOTS names; without it,
+ * none. */
 void browser_shoot(const char *name);
 
 #endif

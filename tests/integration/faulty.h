@@ -1,5 +1,6 @@
-/* faulty.h - calls of the C library that fail on order: what the test writes here, faulty.so (LD_PRELOAD) obeys in the process
- * that is named. Both map the same file. And system calls that it makes on order. */
+/* faulty.h - calls of the C library that fail on order: what the test writes here, faulty.so
+ * (LD_PRELOAD) obeys in the process that is named. Both map the same file. And system calls that it
+ * makes on order. */
 #ifndef FAULTY_H
 #define FAULTY_H
 
@@ -28,7 +29,8 @@ enum {
     FAULTY_ENDLESS = -2 /* recv: as much as is asked for has come, whenever it is asked */
 };
 
-/* One system call that the process makes when it next receives: what somebody could do who has taken it over. */
+/* One system call that the process makes when it next receives: what somebody could do who has
+ * taken it over. */
 struct errand {
     atomic_bool wanted, done; /* wanted is taken back before the call: it may be the process's last */
     long number, args[6];     /* ERRAND_PATH among them stands for `path` */

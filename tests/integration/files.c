@@ -32,7 +32,8 @@ static bool make_dir(char *at, size_t size, const char *base)
     return false;
 }
 
-/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes O_DIRECT still is memory. */
+/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes
+ * O_DIRECT still is memory. */
 static bool takes_direct(const char *base)
 {
     char path[4096];

@@ -1,4 +1,5 @@
-/* fuse.c - a FUSE filesystem of one file in the kernel's own protocol (linux/fuse.h), one request at a time. */
+/* fuse.c - a FUSE filesystem of one file in the kernel's own protocol (linux/fuse.h), one request
+ * at a time. */
 #include "harness.h"
 #include "mounts.h"
 

@@ -1,4 +1,5 @@
-/* harness.c - the server under test: its configuration, its processes, and what it must look like when it is gone. */
+/* harness.c - the server under test: its configuration, its processes, and what it must look like
+ * when it is gone. */
 #include "harness.h"
 #include "internal.h"
 
@@ -349,8 +350,8 @@ void site_run(struct site_run *run, ...)
 
 /* ---- before and after a test ---- */
 
-/* Not after a failed assertion: check then ends the process at once, the server gets PR_SET_PDEATHSIG, and the folder
- * is left to main.c. */
+/* Not after a failed assertion: check then ends the process at once, the server gets
+ * PR_SET_PDEATHSIG, and the folder is left to main.c. */
 static void at_exit(void)
 {
     if (getpid() != site.owner)

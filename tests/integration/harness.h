@@ -57,8 +57,8 @@ void http_date(char out[30], time_t t);
 
 int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
 
-/* Writes a configuration. `listen 127.0.0.1:@PORT@` listens where the transport has that port. In the
- * text are replaced, and in what site_text() is given:
+/* Writes a configuration. `listen 127.0.0.1:@PORT@` listens where the transport has that port. In
+ * the text are replaced, and in what site_text() is given:
  *   @DIR@, @DISK@             site_dir(), site_disk()
  *   @PORT@, @PORT1@ ..        ports; @:PORT@ as Location has it: nothing over a unix socket
  *   @LISTEN@, @LISTEN1@ ..    what the server of such a port listens on

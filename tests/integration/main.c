@@ -1,8 +1,9 @@
-/* main.c - runs the suites of tests/integration, a few at a time, each in a process of its own; the build writes the list.
+/* main.c - runs the suites of tests/integration, a few at a time, each in a process of its own; the
+ * build writes the list.
  *
- * A suite's process adopts whatever its tests leave running, and has folders of its own for what they write: a process or
- * a file that is still there at its end fails the suite. A test that failed has left its folder: the ends of its logs are
- * shown. */
+ * A suite's process adopts whatever its tests leave running, and has folders of its own for what
+ * they write: a process or a file that is still there at its end fails the suite. A test that
+ * failed has left its folder: the ends of its logs are shown. */
 #include "transport.h"
 
 #include <check.h>
@@ -138,7 +139,8 @@ static unsigned end_children(void)
     return count;
 }
 
-/* Orphans come here. Those of a failed test were killed or signalled a moment ago: give them that moment. */
+/* Orphans come here. Those of a failed test were killed or signalled a moment ago: give them that
+ * moment. */
 static unsigned processes_left(void)
 {
     for (int i = 0; i < 400; i++) {

@@ -1,4 +1,5 @@
-/* mounts.c - a mount namespace, loop devices that free themselves, and what is mounted. See mounts.h. */
+/* mounts.c - a mount namespace, loop devices that free themselves, and what is mounted. See
+ * mounts.h. */
 #include "mounts.h"
 #include "harness.h"
 

@@ -1,7 +1,8 @@
 /* pages.c - mincore(2), cachestat(2), mlock(2), posix_fadvise(2) and preadv2(2). See pages.h.
  *
- * What is in the page cache may be gone a moment later: for want of memory, or because the kernel takes out what was not
- * used for a second (DAMON does where it is told to). A test may say "none is there", but not "all is still there". */
+ * What is in the page cache may be gone a moment later: for want of memory, or because the kernel
+ * takes out what was not used for a second (DAMON does where it is told to). A test may say "none
+ * is there", but not "all is still there". */
 #include "pages.h"
 #include "harness.h"
 
@@ -38,7 +39,8 @@ size_t pages_resident(const char *path)
     return count;
 }
 
-/* The kernel leaves a mark where it took a page out for its own reasons; pages_evict() leaves none. */
+/* The kernel leaves a mark where it took a page out for its own reasons; pages_evict() leaves
+ * none. */
 size_t pages_brought_in(const char *path)
 {
     struct {
@@ -53,7 +55,8 @@ size_t pages_brought_in(const char *path)
     return rc == 0 ? counts.cached + counts.evicted : pages_resident(path);
 }
 
-/* Where it cannot be locked (so much, or under AddressSanitizer, whose mlock() does nothing), being mapped has to do. */
+/* Where it cannot be locked (so much, or under AddressSanitizer, whose mlock() does nothing), being
+ * mapped has to do. */
 void pages_hold(const char *path, size_t len)
 {
     int fd = open_file(path);

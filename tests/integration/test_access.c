@@ -1,4 +1,5 @@
-/* test_access.c - who may: allow, deny, satisfy, limit_except, and how they meet error_page, internal, return and index. */
+/* test_access.c - who may: allow, deny, satisfy, limit_except, and how they meet error_page,
+ * internal, return and index. */
 #include "harness.h"
 
 #include <stdio.h>

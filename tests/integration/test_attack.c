@@ -1,8 +1,9 @@
-/* test_attack.c - crowds that mean harm, and one client that does not: it is served all the while, memory stays bounded, and
- * what was taken is given back.
+/* test_attack.c - crowds that mean harm, and one client that does not: it is served all the while,
+ * memory stays bounded, and what was taken is given back.
  *
- * ATTACK: the size in percent; 100 (`make attack`): 5000 slow heads, 2000 slow readers of a file of 1 GiB, 20000 connections
- * that close at once, pipelines of 10000 requests, 100 times a listing of 100000 files. */
+ * ATTACK: the size in percent; 100 (`make attack`): 5000 slow heads, 2000 slow readers of a file of
+ * 1 GiB, 20000 connections that close at once, pipelines of 10000 requests, 100 times a listing of
+ * 100000 files. */
 #include "harness.h"
 
 #include <dirent.h>
@@ -314,7 +315,8 @@ START_TEST(connect_and_close)
 }
 END_TEST
 
-/* Sends while there is room, and reads what comes; the answers are counted by their status lines. */
+/* Sends while there is room, and reads what comes; the answers are counted by their status
+ * lines. */
 static void pipeline(int fd, unsigned requests)
 {
     static const char one[] = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", mark[] = "HTTP/1.1 200 OK\r\n";

@@ -1,5 +1,5 @@
-/* test_auth.c - auth_basic: every scheme of stored passwords, satisfy, auth_delay, WWW-Authenticate through error_page, many at
- * once, clients that go away, and the file that changes. */
+/* test_auth.c - auth_basic: every scheme of stored passwords, satisfy, auth_delay, WWW-Authenticate
+ * through error_page, many at once, clients that go away, and the file that changes. */
 #include "harness.h"
 
 #include <signal.h>
@@ -298,7 +298,8 @@ START_TEST(files_by_variable_and_files_that_change)
 END_TEST
 
 /* A large file, whose lines lie across the ends of what is read at once. */
-/* A value is relative to the folder of the configuration, not to the one that the server was started in; ".." of a request leads nowhere. */
+/* A value is relative to the folder of the configuration, not to the one that the server was
+ * started in; ".." of a request leads nowhere. */
 START_TEST(files_by_argument)
 {
     static const struct {
@@ -394,7 +395,8 @@ START_TEST(auth_delay)
 }
 END_TEST
 
-/* One hash of some seconds: the loop is free for others all the while, and the one who waits may leave. */
+/* One hash of some seconds: the loop is free for others all the while, and the one who waits may
+ * leave. */
 START_TEST(a_slow_hash_holds_up_nobody)
 {
     struct site_client slow, gone;

@@ -1,4 +1,5 @@
-/* test_browser.c - the pages for people, as a browser sees them: the status page and the modern listing. */
+/* test_browser.c - the pages for people, as a browser sees them: the status page and the modern
+ * listing. */
 #include "browser.h"
 #include "harness.h"
 

@@ -1,5 +1,5 @@
-/* test_conditional.c - If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since and If-Range, alone and together:
- * RFC 9110, sections 13.1 and 13.2.2. */
+/* test_conditional.c - If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since and
+ * If-Range, alone and together: RFC 9110, sections 13.1 and 13.2.2. */
 #include "harness.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* test_config.c - the configuration language as the command line shows it: every error's text with its place, -t -T -q -v -V
- * -s -g -p -c, includes, units, and the configuration that Debian's nginx package brings. */
+/* test_config.c - the configuration language as the command line shows it: every error's text with
+ * its place, -t -T -q -v -V -s -g -p -c, includes, units, and the configuration that Debian's nginx
+ * package brings. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -249,7 +250,8 @@ START_TEST(suggestions)
 }
 END_TEST
 
-/* What nginx knows and sluice does not do is told apart from what nobody knows; what has no meaning here is taken. */
+/* What nginx knows and sluice does not do is told apart from what nobody knows; what has no meaning
+ * here is taken. */
 START_TEST(directives_of_nginx)
 {
     static const char *const outside[] = {"proxy_pass http://a;", "fastcgi_pass a:1;", "auth_request /x;",
@@ -522,7 +524,8 @@ START_TEST(warnings)
 }
 END_TEST
 
-/* The nginx.conf of Debian 12 with its sites-enabled/default, without comments; the lines about TLS, gzip and modules aside. */
+/* The nginx.conf of Debian 12 with its sites-enabled/default, without comments; the lines about
+ * TLS, gzip and modules aside. */
 static const char debian[] =
     "user www-data;\nworker_processes auto;\npid @DIR@/logs/sluice.pid;\nerror_log @DIR@/logs/error.log;\n"
     "include @DIR@/modules-enabled/*.conf;\n\nevents {\n\tworker_connections 768;\n\t# multi_accept on;\n}\n\n"

@@ -1,5 +1,5 @@
-/* test_confine.c - which files requests can reach: root_confine and disable_symlinks, by every way that opens a file, and against
- * somebody who swaps links while requests run. */
+/* test_confine.c - which files requests can reach: root_confine and disable_symlinks, by every way
+ * that opens a file, and against somebody who swaps links while requests run. */
 #include "deny.h"
 #include "harness.h"
 
@@ -54,7 +54,8 @@ static void serve(const char *conf)
     site_serve(conf);
 }
 
-/* Where a worker may read all of it, so that nothing but the directives here keeps the outside out. */
+/* Where a worker may read all of it, so that nothing but the directives here keeps the outside
+ * out. */
 static void serve_unlocked(const char *conf)
 {
     char text[2048];
@@ -195,7 +196,8 @@ START_TEST(climbing_leads_nowhere)
 }
 END_TEST
 
-/* A configuration that builds paths from what clients say: ".." in an argument is not normalised by anybody. */
+/* A configuration that builds paths from what clients say: ".." in an argument is not normalised by
+ * anybody. */
 START_TEST(arguments_in_paths)
 {
     serve_unlocked("root_confine on;\n"
@@ -227,7 +229,8 @@ START_TEST(arguments_in_paths)
 }
 END_TEST
 
-/* A variable in the root is a part of it, which root_confine does not confine; a ".." in it leads nowhere. */
+/* A variable in the root is a part of it, which root_confine does not confine; a ".." in it leads
+ * nowhere. */
 START_TEST(variables_in_roots)
 {
     make_tree();
@@ -274,7 +277,8 @@ START_TEST(variables_in_roots)
 }
 END_TEST
 
-/* alias: to a folder, with and without its slash, to one file, by regular expression, through a link of the administrator's. */
+/* alias: to a folder, with and without its slash, to one file, by regular expression, through a
+ * link of the administrator's. */
 START_TEST(aliases)
 {
     make_tree();
@@ -405,7 +409,8 @@ static void check_swapped_links(const char *more)
     unsigned served = 0;
     char conf[512];
 
-    /* "exchanged" is a folder of ours or a link to the folder outside, which has a file of that name too. */
+    /* "exchanged" is a folder of ours or a link to the folder outside, which has a file of that
+     * name too. */
     site_write("html/exchanged/f.txt", "inside\n");
     site_write("outside/f.txt", "secret\n");
     link_to("../outside", "exchanged");
@@ -591,7 +596,8 @@ START_TEST(configuration_errors)
 }
 END_TEST
 
-/* Aliases behind which a ".." of the request's can arise where the two are joined: they load, with a warning, and it is not served. */
+/* Aliases behind which a ".." of the request's can arise where the two are joined: they load, with
+ * a warning, and it is not served. */
 static const struct joined {
     const char *conf;
     const char *warning; /* NULL: there is nothing to warn of */

@@ -1,5 +1,5 @@
-/* test_counters.c - what all workers of a server know together: counters that outlive a worker, disk readers tried once,
- * filesystems that are said to refuse O_DIRECT once. */
+/* test_counters.c - what all workers of a server know together: counters that outlive a worker,
+ * disk readers tried once, filesystems that are said to refuse O_DIRECT once. */
 #include "deny.h"
 #include "harness.h"
 #include "pages.h"

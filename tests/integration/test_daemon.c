@@ -1,5 +1,6 @@
-/* test_daemon.c - where it is written that a start failed, with nobody looking: the log that the configuration names, the one of -e
- * while there is none, the terminal too; and descriptor 2 of a daemon, which is its error log. */
+/* test_daemon.c - where it is written that a start failed, with nobody looking: the log that the
+ * configuration names, the one of -e while there is none, the terminal too; and descriptor 2 of a
+ * daemon, which is its error log. */
 #include "harness.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-/* test_endings.c - endings a client can trust: a response that is the last one says so, what says nothing of the kind is not the
- * last, and no answer is cut by a reset while its client still has to read it, whatever that sends meanwhile. */
+/* test_endings.c - endings a client can trust: a response that is the last one says so, what says
+ * nothing of the kind is not the last, and no answer is cut by a reset while its client still has
+ * to read it, whatever that sends meanwhile. */
 #include "harness.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-/* test_explain.c - `sluice explain` says what the server then does: for each request both are asked, and status, head and the
- * way of the bytes are compared. */
+/* test_explain.c - `sluice explain` says what the server then does: for each request both are
+ * asked, and status, head and the way of the bytes are compared. */
 #include "harness.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
-/* test_faults.c - every call that can fail does so, once, at each point of a request: memory, descriptors, disk, socket. At most
- * that one response is lost, its bytes are never wrong, the cause is in the log once, the next request is served, and neither
- * a descriptor nor memory stays behind. */
+/* test_faults.c - every call that can fail does so, once, at each point of a request: memory,
+ * descriptors, disk, socket. At most that one response is lost, its bytes are never wrong, the
+ * cause is in the log once, the next request is served, and neither a descriptor nor memory stays
+ * behind. */
 #include "faulty.h"
 #include "harness.h"
 #include "mounts.h"
@@ -170,7 +171,8 @@ static struct holdings holdings(void)
     return (struct holdings){descriptors(now.worker), atomic_load(&now.control->blocks)};
 }
 
-/* What lingers is over when its client has closed. One block for each round would be a leak; one or two in all are spares. */
+/* What lingers is over when its client has closed. One block for each round would be a leak; one or
+ * two in all are spares. */
 static void expect_no_more_than(struct holdings before, const char *what)
 {
     before.blocks += ROUNDS - 2;
@@ -273,7 +275,8 @@ static void sweep(const struct fault *f, const struct place *p)
     free(good.bytes);
 }
 
-/* One after the other over all places; later rounds must leave nothing behind that the first did not need. */
+/* One after the other over all places; later rounds must leave nothing behind that the first did
+ * not need. */
 START_TEST(call_fails)
 {
     const struct fault *f = &faults[_i];
@@ -313,7 +316,8 @@ START_TEST(calls_are_short)
 }
 END_TEST
 
-/* tmpfs takes O_DIRECT (since Linux 6.6) and reads of any length, so that they can end inside of a block. */
+/* tmpfs takes O_DIRECT (since Linux 6.6) and reads of any length, so that they can end inside of a
+ * block. */
 START_TEST(direct_calls_are_short)
 {
     static const struct place place = {"/memory/f", "Range: bytes=1000-90000\r\n"};
@@ -337,7 +341,8 @@ END_TEST
 
 /* ---- as long as it lasts ---- */
 
-/* No descriptors for anybody: who comes is turned away or waits, who is there goes on, and then all is as before. */
+/* No descriptors for anybody: who comes is turned away or waits, who is there goes on, and then all
+ * is as before. */
 START_TEST(descriptors_run_out)
 {
     static const int errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};

@@ -1,4 +1,5 @@
-/* test_fields.c - request fields whose names are doubtful, how many there may be, and browsers whose connections do not stay open. */
+/* test_fields.c - request fields whose names are doubtful, how many there may be, and browsers
+ * whose connections do not stay open. */
 #include "harness.h"
 
 #include <signal.h>
@@ -42,7 +43,8 @@ START_TEST(odd_names)
 }
 END_TEST
 
-/* Fields that frame a message stay what they are, and errors stay errors, whatever is configured. */
+/* Fields that frame a message stay what they are, and errors stay errors, whatever is
+ * configured. */
 START_TEST(framing_stays_strict)
 {
     static const char *const requests[] = {

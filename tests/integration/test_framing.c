@@ -1,4 +1,5 @@
-/* test_framing.c - where one response ends and the next begins, and that none waits for a later request. */
+/* test_framing.c - where one response ends and the next begins, and that none waits for a later
+ * request. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -149,7 +150,8 @@ START_TEST(refused_head_request_has_no_body)
 }
 END_TEST
 
-/* More requests than one turn takes, hot ones among missing ones: each gets its answer, in order. */
+/* More requests than one turn takes, hot ones among missing ones: each gets its answer, in
+ * order. */
 START_TEST(long_pipeline_of_hot_and_missing)
 {
     enum { REQUESTS = 600 };

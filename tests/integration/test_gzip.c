@@ -1,4 +1,5 @@
-/* test_gzip.c - compression on the fly, its undoing, chunks and trailers: who gets it, that the bytes are right, and what the head says. */
+/* test_gzip.c - compression on the fly, its undoing, chunks and trailers: who gets it, that the
+ * bytes are right, and what the head says. */
 #include "harness.h"
 
 #include <dirent.h>
@@ -281,7 +282,8 @@ static void write_noise(const char *name, size_t len)
     site_write_bytes(name, bytes, len);
 }
 
-/* Around the lengths up to which bodies are compressed in the loop, by small buffers and large ones. */
+/* Around the lengths up to which bodies are compressed in the loop, by small buffers and large
+ * ones. */
 START_TEST(all_lengths)
 {
     static const int lengths[] = {3072, 3073, 6144, 6145, 8192, 8193, 16122, 16123, 20480, 20481, 32768, 32769, NOISE};
@@ -396,7 +398,8 @@ START_TEST(ratio_is_logged)
 }
 END_TEST
 
-/* Clients that go away in the middle, or never read: the next ones are served, and at the end nothing is left (the sanitizers see to that). */
+/* Clients that go away in the middle, or never read: the next ones are served, and at the end
+ * nothing is left (the sanitizers see to that). */
 START_TEST(clients_that_leave)
 {
     serve(TYPES "gzip on; gzip_types text/plain; gzip_comp_level 9; send_timeout 60s;");

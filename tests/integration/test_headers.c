@@ -1,4 +1,5 @@
-/* test_headers.c - the response head: order and spelling as nginx writes them, and the directives that add to it. */
+/* test_headers.c - the response head: order and spelling as nginx writes them, and the directives
+ * that add to it. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -374,7 +375,8 @@ static void expect_added(const char *target, const char *expected)
     site_response_free(&r);
 }
 
-/* As nginx from 1.29.3 on: those of the level around come behind its own, and the rule holds inside as well. */
+/* As nginx from 1.29.3 on: those of the level around come behind its own, and the rule holds inside
+ * as well. */
 START_TEST(add_header_inherit)
 {
     site_write("html/a.txt", "hello\n");

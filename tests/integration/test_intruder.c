@@ -1,5 +1,6 @@
-/* test_intruder.c - what somebody could do who has taken over a worker: system calls made from inside one that serves (faulty.h). Each
- * guard holds where it is on, and only there; what nobody but an intruder asks for ends the worker, and another takes its place. */
+/* test_intruder.c - what somebody could do who has taken over a worker: system calls made from
+ * inside one that serves (faulty.h). Each guard holds where it is on, and only there; what nobody
+ * but an intruder asks for ends the worker, and another takes its place. */
 #include "faulty.h"
 #include "harness.h"
 

@@ -1,5 +1,5 @@
-/* test_io.c - which way a response's bytes move, as $io_method says it; files beyond 4 GiB; a page cache left alone;
- * every disk reader; files that change under a transfer. */
+/* test_io.c - which way a response's bytes move, as $io_method says it; files beyond 4 GiB; a page
+ * cache left alone; every disk reader; files that change under a transfer. */
 #include "harness.h"
 #include "pages.h"
 
@@ -416,8 +416,9 @@ START_TEST(file_that_shrinks)
     ck_assert(client_head(&c, &r));
     client_expect_pattern(&c, 0, 30000);
     ck_assert_int_eq(truncate(path, 100), 0);
-    /* What was read before may still come; then the response ends early: it is never padded to its length. (Pages on
-     * their way from the page cache to the socket are zeroed by the kernel itself, so bytes are compared for copies only.) */
+    /* What was read before may still come; then the response ends early: it is never padded to its
+     * length. (Pages on their way from the page cache to the socket are zeroed by the kernel
+     * itself, so bytes are compared for copies only.) */
     off_t got = 30000;
     while (c.len > 0 || client_fill(&c)) {
         ck_assert_int_lt(got, size);

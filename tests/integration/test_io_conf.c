@@ -1,5 +1,6 @@
-/* test_io_conf.c - I/O settings that cannot work: not a power of two, zero, larger than memory, or at odds with each other. The
- * error says so, with the place; and those that look odd but work are taken. */
+/* test_io_conf.c - I/O settings that cannot work: not a power of two, zero, larger than memory, or
+ * at odds with each other. The error says so, with the place; and those that look odd but work are
+ * taken. */
 #include "harness.h"
 
 #include <stdio.h>

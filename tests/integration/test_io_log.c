@@ -1,5 +1,5 @@
-/* test_io_log.c - each io_method by itself, with HEAD and every kind of range; and what the log and the counters say of how
- * the bytes moved. */
+/* test_io_log.c - each io_method by itself, with HEAD and every kind of range; and what the log and
+ * the counters say of how the bytes moved. */
 #include "harness.h"
 #include "pages.h"
 

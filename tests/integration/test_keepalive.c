@@ -1,5 +1,5 @@
-/* test_keepalive.c - what happens to a connection between and around requests: keep-alive, pipelining, bodies that are
- * thrown away, Expect, and requests that arrive in any pieces. */
+/* test_keepalive.c - what happens to a connection between and around requests: keep-alive,
+ * pipelining, bodies that are thrown away, Expect, and requests that arrive in any pieces. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -294,7 +294,8 @@ START_TEST(large_body_in_pieces)
 }
 END_TEST
 
-/* The client sends all of a body that is too large before it looks: it must still find the answer (lingering close). */
+/* The client sends all of a body that is too large before it looks: it must still find the answer
+ * (lingering close). */
 START_TEST(too_large_bodies)
 {
     site_serve("client_max_body_size 1000;");
@@ -316,7 +317,8 @@ START_TEST(too_large_bodies)
     }
     struct site_response r;
     ck_assert(client_receive(&c, &r));
-    /* A response may already be on its way when the limit is passed; then the connection ends behind it. */
+    /* A response may already be on its way when the limit is passed; then the connection ends
+     * behind it. */
     ck_assert_msg(r.status == 413 || r.status == 200, "%d", r.status);
     site_response_free(&r);
     client_say(&c, "0\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");

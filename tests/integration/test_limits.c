@@ -1,4 +1,5 @@
-/* test_limits.c - limit_req and limit_conn: what passes, waits and is refused; zones shared by workers, and kept over reloads. */
+/* test_limits.c - limit_req and limit_conn: what passes, waits and is refused; zones shared by
+ * workers, and kept over reloads. */
 #include "harness.h"
 
 #include <signal.h>
@@ -141,7 +142,8 @@ START_TEST(one_waits_others_do_not)
 }
 END_TEST
 
-/* Who resets while a request waits is let go at once, not when its turn comes; who only ends its sending gets the answer. */
+/* Who resets while a request waits is let go at once, not when its turn comes; who only ends its
+ * sending gets the answer. */
 START_TEST(clients_that_leave)
 {
     serve("limit_req_zone $arg_k zone=one:1m " SLOW "; limit_req_zone $arg_k zone=two:1m rate=2r/s;",
@@ -364,7 +366,8 @@ static void expect_continue(struct site_client *c)
 
 #define POST(target) "POST " target " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 
-/* A request whose body comes slowly, or never, is one that is being served; one that is refused is not read any further. */
+/* A request whose body comes slowly, or never, is one that is being served; one that is refused is
+ * not read any further. */
 START_TEST(waiting_for_bodies)
 {
     serve("limit_conn_zone $arg_k zone=one:1m; limit_req_zone $arg_k zone=two:1m " SLOW ";",

@@ -1,5 +1,5 @@
-/* test_listing.c - directories as pages: large ones do not hold up others, old times are what they are, names are as wide
- * as they look. */
+/* test_listing.c - directories as pages: large ones do not hold up others, old times are what they
+ * are, names are as wide as they look. */
 #include "harness.h"
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static void make_many(void)
     close(dir);
 }
 
-/* Asks for small files over one connection until the listing begins to come over the other; how many were answered. */
+/* Asks for small files over one connection until the listing begins to come over the other; how
+ * many were answered. */
 static unsigned answered_before(struct site_client *large, const char *target)
 {
     unsigned answered = 0;

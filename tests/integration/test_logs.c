@@ -1,4 +1,5 @@
-/* test_logs.c - access_log and error_log: exact lines, formats, conditions, buffers, levels, reopening. */
+/* test_logs.c - access_log and error_log: exact lines, formats, conditions, buffers, levels,
+ * reopening. */
 #include "harness.h"
 
 #include <errno.h>
@@ -179,7 +180,8 @@ START_TEST(requests_without_an_end)
 }
 END_TEST
 
-/* Nothing completes a request that is not to have an answer, be it the first of its connection or not. */
+/* Nothing completes a request that is not to have an answer, be it the first of its connection or
+ * not. */
 START_TEST(silence_is_no_completion)
 {
     static const char asked[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -444,9 +446,10 @@ static bool has_line_of(int number)
     return has;
 }
 
-/* An error line is in the file when its turn is over, so that neither who looks at once misses it nor a crash loses it. A
- * machine that is short of processors may be late with one, and then none is waited for during a second: some in a row
- * show it. The test's time limit ends a wait in vain. */
+/* An error line is in the file when its turn is over, so that neither who looks at once misses it
+ * nor a crash loses it. A machine that is short of processors may be late with one, and then none
+ * is waited for during a second: some in a row show it. The test's time limit ends a wait in
+ * vain. */
 START_TEST(error_lines_come_at_once)
 {
     site_write("html/a.txt", "hello\n");
@@ -660,7 +663,8 @@ START_TEST(variable_path)
 }
 END_TEST
 
-/* Out of the folder, control bytes, a name that is too long, a folder that is not there: the line is dropped, and this is said. */
+/* Out of the folder, control bytes, a name that is too long, a folder that is not there: the line
+ * is dropped, and this is said. */
 /* A log that takes nothing, as a disk that has stopped: a pipe that nobody reads. */
 static int start_with_stalled_log(bool master)
 {
@@ -744,7 +748,8 @@ START_TEST(stalled_log_holds_up_nobody)
 }
 END_TEST
 
-/* And a stop does not wait for it for ever: site_stop() insists on status 0, site_teardown() that no worker was killed. */
+/* And a stop does not wait for it for ever: site_stop() insists on status 0, site_teardown() that
+ * no worker was killed. */
 START_TEST(stalled_log_does_not_hold_up_the_end)
 {
     int reader = start_with_stalled_log(_i == 0);

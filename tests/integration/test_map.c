@@ -1,4 +1,5 @@
-/* test_map.c - variables that are looked up: map, geo, split_clients, in the places that take variables. */
+/* test_map.c - variables that are looked up: map, geo, split_clients, in the places that take
+ * variables. */
 #include "harness.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* test_methods.c - which methods content answers: the same ones, whatever step found it. Beside nginx's answers in methods.case. */
+/* test_methods.c - which methods content answers: the same ones, whatever step found it. Beside
+ * nginx's answers in methods.case. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -93,7 +94,8 @@ START_TEST(one_door_to_all_content)
 }
 END_TEST
 
-/* What is not made by a content step answers every method, but for the two that no server like this one takes. */
+/* What is not made by a content step answers every method, but for the two that no server like this
+ * one takes. */
 START_TEST(return_answers_all)
 {
     serve();

@@ -1,6 +1,7 @@
-/* test_mounts.c - large files on real filesystems: those that take O_DIRECT, those that refuse it when the file is opened or
- * only when it is read, and sectors of 512 and of 4096 bytes. Mounting needs root: those cases say so and pass where it may
- * not be done. The others refuse in the kernel's place. */
+/* test_mounts.c - large files on real filesystems: those that take O_DIRECT, those that refuse it
+ * when the file is opened or only when it is read, and sectors of 512 and of 4096 bytes. Mounting
+ * needs root: those cases say so and pass where it may not be done. The others refuse in the
+ * kernel's place. */
 #include "deny.h"
 #include "harness.h"
 #include "mounts.h"
@@ -53,7 +54,8 @@ static void fetch(const char *target, off_t first, off_t len)
     client_close(&c);
 }
 
-/* The whole, starts and ends on and beside sectors and pages, the tail, and ranges at random. How many that were. */
+/* The whole, starts and ends on and beside sectors and pages, the tail, and ranges at random. How
+ * many that were. */
 static unsigned fetch_all(const char *target, unsigned seed)
 {
     static const off_t ranges[][2] = {{0, SIZE},           {0, 1},       {1, 1},        {511, 69490},
@@ -267,7 +269,8 @@ START_TEST(filesystem)
 }
 END_TEST
 
-/* Each is found out by itself, warned about once however many files and requests there are, and no other suffers. */
+/* Each is found out by itself, warned about once however many files and requests there are, and no
+ * other suffers. */
 START_TEST(one_warning_per_filesystem)
 {
     if (!mounts_enter() || !mount_plain("tmpfs", "mnt", "size=16m") ||
@@ -300,7 +303,8 @@ static void fill_up(const char *name)
     close(fd);
 }
 
-/* The log's disk is full: everybody is served, the error log says so once, and when there is room, whole lines go on. */
+/* The log's disk is full: everybody is served, the error log says so once, and when there is room,
+ * whole lines go on. */
 START_TEST(log_disk_is_full)
 {
     enum { REQUESTS = 300 };

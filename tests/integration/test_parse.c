@@ -1,5 +1,6 @@
-/* test_parse.c - requests that two parsers could read differently are refused: 400 (or what fits better) and the
- * connection ends, whole or in two pieces split anywhere. RFC 9112; the inputs are those that llhttp or nginx let through. */
+/* test_parse.c - requests that two parsers could read differently are refused: 400 (or what fits
+ * better) and the connection ends, whole or in two pieces split anywhere. RFC 9112; the inputs are
+ * those that llhttp or nginx let through. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -134,7 +135,8 @@ static void serve(void)
     site_serve("");
 }
 
-/* Where a coding is both unknown and wrong in its place either status will do; nginx says 400 to more. */
+/* Where a coding is both unknown and wrong in its place either status will do; nginx says 400 to
+ * more. */
 static bool is_right(int status, int expected)
 {
     return status == expected || (status == 400 && (expected == 501 || on_nginx()));

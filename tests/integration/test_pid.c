@@ -1,5 +1,6 @@
-/* test_pid.c - the pid file where an administrator has put something else: a link, a FIFO, a device, a file in a folder that may
- * not be written. It is written through, and outlives the server. A device is a node of the test's own. */
+/* test_pid.c - the pid file where an administrator has put something else: a link, a FIFO, a
+ * device, a file in a folder that may not be written. It is written through, and outlives the
+ * server. A device is a node of the test's own. */
 #include "harness.h"
 
 #include <fcntl.h>

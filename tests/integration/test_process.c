@@ -1,5 +1,6 @@
-/* test_process.c - master and workers: signals, reloads, a worker that dies, ends that lose nothing, -s, daemon mode, sockets
- * handed over. What happens to clients meanwhile: test_reload.c. */
+/* test_process.c - master and workers: signals, reloads, a worker that dies, ends that lose
+ * nothing, -s, daemon mode, sockets handed over. What happens to clients meanwhile:
+ * test_reload.c. */
 #include "harness.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
-/* test_quick.c - `sluice DIR`: what a browser sees in the first minutes, also through another port than the server's own. */
+/* test_quick.c - `sluice DIR`: what a browser sees in the first minutes, also through another port
+ * than the server's own. */
 #include "harness.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* test_ranges.c - byte ranges, single and multiple, over every way of moving the bytes and sizes around every limit. */
+/* test_ranges.c - byte ranges, single and multiple, over every way of moving the bytes and sizes
+ * around every limit. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -64,7 +65,8 @@ static void serve_ways(void)
                             "location /cached/ { alias @DISK@/data/; open_file_cache max=100; directio 1m; }\n");
 }
 
-/* One request on an open connection: [start, end) of the file is expected; the whole when `fields` is "". */
+/* One request on an open connection: [start, end) of the file is expected; the whole when `fields`
+ * is "". */
 static void expect_slice(struct site_client *c, const char *way, off_t size, const char *fields, off_t start, off_t end)
 {
     struct site_response r;
@@ -239,7 +241,8 @@ START_TEST(range_of_head_and_empty_file)
 }
 END_TEST
 
-/* Content-Range tells the size of what was asked for, also where a page stands in for the answer. */
+/* Content-Range tells the size of what was asked for, also where a page stands in for the
+ * answer. */
 START_TEST(unsatisfiable_with_a_page)
 {
     struct site_response r;
@@ -368,7 +371,8 @@ START_TEST(multipart_head)
 }
 END_TEST
 
-/* More parts than anyone needs: whatever is answered, it is answered soon, and not with a multiple of the file. */
+/* More parts than anyone needs: whatever is answered, it is answered soon, and not with a multiple
+ * of the file. */
 START_TEST(too_many_ranges)
 {
     site_pattern("html/d", 100000);

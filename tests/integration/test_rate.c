@@ -1,4 +1,5 @@
-/* test_rate.c - limit_rate and limit_rate_after: the right bytes, not too fast, whatever they come from, and without work in between. */
+/* test_rate.c - limit_rate and limit_rate_after: the right bytes, not too fast, whatever they come
+ * from, and without work in between. */
 #include "harness.h"
 
 #include <signal.h>
@@ -32,8 +33,8 @@ static void serve(const char *way, const char *more)
     site_start();
 }
 
-/* No byte is ever ahead of the rate: each arrives when the time for it has come, give or take a piece, and what the
- * clock of a turn is behind. */
+/* No byte is ever ahead of the rate: each arrives when the time for it has come, give or take a
+ * piece, and what the clock of a turn is behind. */
 static void expect_paced(struct site_client *c, int64_t asked, off_t at, off_t len, off_t free)
 {
     off_t got = 0;
@@ -94,7 +95,8 @@ START_TEST(after)
 }
 END_TEST
 
-/* Texts and listings, which would otherwise leave behind their head; and requests one after the other. */
+/* Texts and listings, which would otherwise leave behind their head; and requests one after the
+ * other. */
 START_TEST(short_answers)
 {
     char text[4001];

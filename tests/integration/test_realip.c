@@ -1,4 +1,5 @@
-/* test_realip.c - who the client is, as a proxy in front tells it: set_real_ip_from and its kin, and the PROXY protocol. */
+/* test_realip.c - who the client is, as a proxy in front tells it: set_real_ip_from and its kin,
+ * and the PROXY protocol. */
 #include "harness.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* test_refused.c - what the access log says of requests that are refused, too slow, or cut off: what was understood, and nothing else. */
+/* test_refused.c - what the access log says of requests that are refused, too slow, or cut off:
+ * what was understood, and nothing else. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -7,8 +8,8 @@
 
 #define NAMED "Host: named\r\nX: y\r\nCookie: c=1\r\n"
 
-/* What was understood before a request was refused is in its line, and nothing else: status, method, path, query, host, server,
- * version, length of what was understood, a field, a cookie. */
+/* What was understood before a request was refused is in its line, and nothing else: status,
+ * method, path, query, host, server, version, length of what was understood, a field, a cookie. */
 static const struct {
     const char *head, *line;
     enum { REFUSED, TIMED_OUT, LEFT } end;

@@ -1,5 +1,6 @@
-/* test_reload.c - what clients see while the server changes: reloads, a new binary, logs reopened, processes killed. Nobody's
- * request may fail. RELOADS=200: so many instead of a few (make reloads). */
+/* test_reload.c - what clients see while the server changes: reloads, a new binary, logs reopened,
+ * processes killed. Nobody's request may fail. RELOADS=200: so many instead of a few (make
+ * reloads). */
 #include "harness.h"
 #include "load.h"
 
@@ -60,7 +61,8 @@ static void await_generation(int generation)
     }
 }
 
-/* Busy ones, ones with a connection per request, and ones that are in between two requests most of the time. */
+/* Busy ones, ones with a connection per request, and ones that are in between two requests most of
+ * the time. */
 enum { LOADERS = 6 };
 static void start_loaders(struct loader *loaders)
 {

@@ -1,5 +1,6 @@
-/* test_replace.c - the running binary is replaced (USR2), workers sent home (WINCH), one process reloads itself, and
- * workers settle as the configuration says. https://nginx.org/en/docs/control.html */
+/* test_replace.c - the running binary is replaced (USR2), workers sent home (WINCH), one process
+ * reloads itself, and workers settle as the configuration says.
+ * https://nginx.org/en/docs/control.html */
 #include "harness.h"
 
 #include <limits.h>

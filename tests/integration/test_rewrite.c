@@ -1,4 +1,5 @@
-/* test_rewrite.c - the rewrite module: rewrite, if, set, break, return, in their order, and how they turn requests. */
+/* test_rewrite.c - the rewrite module: rewrite, if, set, break, return, in their order, and how
+ * they turn requests. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -256,7 +257,8 @@ START_TEST(file_tests)
 }
 END_TEST
 
-/* The block of an `if` that holds becomes the location's settings: the last one of several, and without its try_files. */
+/* The block of an `if` that holds becomes the location's settings: the last one of several, and
+ * without its try_files. */
 START_TEST(if_brings_its_settings)
 {
     struct site_response r;

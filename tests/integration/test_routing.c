@@ -1,5 +1,5 @@
-/* test_routing.c - Host to server, URI to location, and what a location does with it: root, alias, index, try_files,
- * error_page, return, internal, autoindex. */
+/* test_routing.c - Host to server, URI to location, and what a location does with it: root, alias,
+ * index, try_files, error_page, return, internal, autoindex. */
 #include "harness.h"
 
 #include <stdbool.h>

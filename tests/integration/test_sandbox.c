@@ -1,5 +1,6 @@
-/* test_sandbox.c - workers are confined: what the kernel says of them, what they can and cannot open, and that each part can be
- * switched off. The parts that this kernel lacks are not asked for. */
+/* test_sandbox.c - workers are confined: what the kernel says of them, what they can and cannot
+ * open, and that each part can be switched off. The parts that this kernel lacks are not asked
+ * for. */
 #include "deny.h"
 #include "harness.h"
 
@@ -150,8 +151,8 @@ START_TEST(each_part_can_be_off)
 }
 END_TEST
 
-/* Kernels without Landlock (not built in, or not switched on) or without seccomp filters: one warning, however many workers, and
- * the other part holds. */
+/* Kernels without Landlock (not built in, or not switched on) or without seccomp filters: one
+ * warning, however many workers, and the other part holds. */
 static const struct lacking {
     long call;
     int error;
@@ -191,7 +192,8 @@ START_TEST(kernel_lacks_it)
 }
 END_TEST
 
-/* Roots with variables, and one that is a link to a release, which is switched while the worker runs. */
+/* Roots with variables, and one that is a link to a release, which is switched while the worker
+ * runs. */
 START_TEST(roots_that_vary)
 {
     site_write("vhosts/localhost/host/x", "inside\n");
@@ -218,7 +220,8 @@ START_TEST(roots_that_vary)
 }
 END_TEST
 
-/* Where variables say all of a path there is nothing to grant, and certainly not the root directory. */
+/* Where variables say all of a path there is nothing to grant, and certainly not the root
+ * directory. */
 static const char *const open_paths[] = {
     "set $d @DIR@/outside; location / { root $d; }",
     "set $d @DIR@/outside; location /secret.txt { alias $d/secret.txt; }",

@@ -1,4 +1,5 @@
-/* test_scale.c - the direct path with many ranges, with many slow clients, and where a reader is denied. */
+/* test_scale.c - the direct path with many ranges, with many slow clients, and where a reader is
+ * denied. */
 #include "deny.h"
 #include "harness.h"
 #include "pages.h"
@@ -222,7 +223,8 @@ START_TEST(slow_clients_stay_inside_the_memory)
     long peak = status_kib(pid, "VmHWM");
     printf("  note: %d slow clients: %ld KiB before, %ld KiB at most, directio_memory %d KiB\n", count, before, peak,
            MEMORY_MIB << 10);
-    /* Beside the buffers: the few that are kept for later, and connections. A sanitizer's memory is its own matter. */
+    /* Beside the buffers: the few that are kept for later, and connections. A sanitizer's memory is
+     * its own matter. */
     if (scaled(1) == 1)
         ck_assert_msg(peak - before < (MEMORY_MIB + 12) * 1024 + count * 16, "%ld KiB before, %ld KiB at most", before,
                       peak);

@@ -1,4 +1,5 @@
-/* test_slow.c - clients that read slowly, all at once, not at all, or go away; and the timeouts that end their stay. */
+/* test_slow.c - clients that read slowly, all at once, not at all, or go away; and the timeouts
+ * that end their stay. */
 #include "faulty.h"
 #include "harness.h"
 
@@ -208,7 +209,8 @@ static void expect_timeout(struct site_client *c)
     ck_assert(client_ends(c));
 }
 
-/* What is read of a body that was refused is thrown away, but not for longer than lingering_time, however much there is to be read. */
+/* What is read of a body that was refused is thrown away, but not for longer than lingering_time,
+ * however much there is to be read. */
 START_TEST(lingering_ends)
 {
     struct site_client c;
@@ -322,7 +324,8 @@ START_TEST(body_without_end)
 }
 END_TEST
 
-/* Several bodies on one connection: each has a time of its own, and one that comes in time ends nothing. */
+/* Several bodies on one connection: each has a time of its own, and one that comes in time ends
+ * nothing. */
 START_TEST(body_in_time)
 {
     site_write("html/a.txt", "hello\n");
@@ -446,7 +449,8 @@ START_TEST(send_timeout_counts_from_the_last_progress)
 }
 END_TEST
 
-/* Far more slowly than the kernel's buffer lets the server send again: there is a third of it to be taken first. */
+/* Far more slowly than the kernel's buffer lets the server send again: there is a third of it to be
+ * taken first. */
 START_TEST(send_timeout_sees_what_the_kernel_sends)
 {
     const off_t size = 8 * MIB;
@@ -473,7 +477,8 @@ struct tcp_row {
     unsigned long unsent, inode;
 };
 
-/* The server's end of the only connection to its port that has more than a little unsent; false: there is none. */
+/* The server's end of the only connection to its port that has more than a little unsent; false:
+ * there is none. */
 static bool find_sender(struct tcp_row *row)
 {
     char line[512];
@@ -490,7 +495,8 @@ static bool find_sender(struct tcp_row *row)
     return found;
 }
 
-/* Of the last response: a socket without an owner is reset when TCP's memory is used up, whatever its client does. */
+/* Of the last response: a socket without an owner is reset when TCP's memory is used up, whatever
+ * its client does. */
 START_TEST(the_end_has_an_owner)
 {
     static const struct {
@@ -551,7 +557,8 @@ START_TEST(slow_heads_hold_up_nobody)
 }
 END_TEST
 
-/* Who only connects, or keeps a connection alive, keeps nobody out; who is being answered, or has begun to ask, is left alone. */
+/* Who only connects, or keeps a connection alive, keeps nobody out; who is being answered, or has
+ * begun to ask, is left alone. */
 START_TEST(idle_connections_make_room)
 {
     enum { IDLE = 40 };
@@ -597,7 +604,8 @@ START_TEST(idle_connections_make_room)
 }
 END_TEST
 
-/* A place is taken from who has been idle for longest, whatever its timeout: who has just come is about to ask. */
+/* A place is taken from who has been idle for longest, whatever its timeout: who has just come is
+ * about to ask. */
 START_TEST(who_came_last_stays)
 {
     enum { IDLE = 16, NEW = 8 };
@@ -654,8 +662,8 @@ START_TEST(silent_proxies_make_room)
 }
 END_TEST
 
-/* All places but one are taken by who cannot be asked to go, and that one goes idle: it makes room all the same, and nobody is
- * promised a place to stay. */
+/* All places but one are taken by who cannot be asked to go, and that one goes idle: it makes room
+ * all the same, and nobody is promised a place to stay. */
 START_TEST(the_last_place)
 {
     enum { PLACES = 20 };

@@ -1,5 +1,6 @@
-/* test_soak.c - make soak: all kinds of clients for SOAK_MINUTES, a reload each minute. What the server holds is written down
- * and must stay flat. In the last third there are no reloads, so that a worker that grows has the time to show it. */
+/* test_soak.c - make soak: all kinds of clients for SOAK_MINUTES, a reload each minute. What the
+ * server holds is written down and must stay flat. In the last third there are no reloads, so that
+ * a worker that grows has the time to show it. */
 #include "harness.h"
 #include "load.h"
 
@@ -269,7 +270,8 @@ static void reload(int generation)
     }
 }
 
-/* A row just before each reload, when the old workers are long gone; short runs have shorter minutes. */
+/* A row just before each reload, when the old workers are long gone; short runs have shorter
+ * minutes. */
 START_TEST(soak)
 {
     static struct row rows[ROWS_MOST];

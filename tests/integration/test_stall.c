@@ -1,6 +1,6 @@
-/* test_stall.c - a disk that does not answer for a while: nobody else waits for it, clients may go and the server may be
- * reloaded and ended with reads in flight, and whoever stays gets every byte. The disk is a FUSE filesystem whose daemon is
- * held. */
+/* test_stall.c - a disk that does not answer for a while: nobody else waits for it, clients may go
+ * and the server may be reloaded and ended with reads in flight, and whoever stays gets every byte.
+ * The disk is a FUSE filesystem whose daemon is held. */
 #include "harness.h"
 #include "mounts.h"
 #include "pages.h"
@@ -20,7 +20,8 @@ static const char *const ways[] = {"aio io_uring; directio 1m;", "aio libaio; di
                                    "aio on; io_method mmap;",    "aio on; io_method buffered;"};
 enum { WAYS = sizeof ways / sizeof *ways };
 
-/* /f is on the disk that is held, and open already, so that only reads can wait for it; the rest is not. */
+/* /f is on the disk that is held, and open already, so that only reads can wait for it; the rest is
+ * not. */
 static bool start(int way)
 {
     char text[2048];
@@ -70,7 +71,8 @@ static void expect_all(struct site_client *c, int i)
     client_close(c);
 }
 
-/* Others are served, some clients go, one stays: it has every byte, the log says how long it waited, and nothing is left. */
+/* Others are served, some clients go, one stays: it has every byte, the log says how long it
+ * waited, and nothing is left. */
 START_TEST(clients_go_while_reads_are_in_flight)
 {
     enum { LEAVE = 8 };

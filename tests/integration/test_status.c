@@ -1,4 +1,5 @@
-/* test_status.c - every status that a client or a configuration can provoke, and the short pages that come with them. */
+/* test_status.c - every status that a client or a configuration can provoke, and the short pages
+ * that come with them. */
 #include "harness.h"
 
 #include <errno.h>

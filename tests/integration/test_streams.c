@@ -1,5 +1,6 @@
-/* test_streams.c - logs that are descriptors of the process by another name, as in every container image; and paths of the command line
- * that are relative. In both the confined worker serves, and logs, after the logs are reopened too. */
+/* test_streams.c - logs that are descriptors of the process by another name, as in every container
+ * image; and paths of the command line that are relative. In both the confined worker serves, and
+ * logs, after the logs are reopened too. */
 #include "harness.h"
 
 #include <errno.h>
@@ -207,7 +208,8 @@ START_TEST(relative_prefix)
 }
 END_TEST
 
-/* A configuration beside the prefix, by a link that is switched to another release: a reload reads what is there now. */
+/* A configuration beside the prefix, by a link that is switched to another release: a reload reads
+ * what is there now. */
 START_TEST(configuration_by_a_link)
 {
     char *argv[] = {"sluice", "-c", "current/sluice.conf", "-p", "logs", NULL};

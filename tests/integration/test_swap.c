@@ -1,5 +1,5 @@
-/* test_swap.c - folders, links and files that are replaced while a confined worker serves them: what is there now is served at once, and
- * what lies beside it is not. */
+/* test_swap.c - folders, links and files that are replaced while a confined worker serves them:
+ * what is there now is served at once, and what lies beside it is not. */
 #include "deny.h"
 #include "harness.h"
 #include "load.h"
@@ -265,7 +265,8 @@ END_TEST
 
 /* ---- what stays out of reach ---- */
 
-/* A link to what lies beside the root, before and after each way to replace it; a root that is missing widens nothing. */
+/* A link to what lies beside the root, before and after each way to replace it; a root that is
+ * missing widens nothing. */
 START_TEST(what_lies_beside_is_not_served)
 {
     static const char *const swap[] = {"true", "mv site old; mv new site", "ln -sfn new link"};
@@ -299,7 +300,8 @@ START_TEST(what_lies_beside_is_not_served)
 }
 END_TEST
 
-/* The default root, when nobody uses it, is not granted; nor is what is around a root that does not exist. */
+/* The default root, when nobody uses it, is not granted; nor is what is around a root that does not
+ * exist. */
 START_TEST(only_what_is_used_is_granted)
 {
     if (!has_landlock())

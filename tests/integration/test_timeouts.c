@@ -1,6 +1,8 @@
-/* test_timeouts.c - how long clients may take: each timeout counts from when a client last did something, once, and says so in the log.
+/* test_timeouts.c - how long clients may take: each timeout counts from when a client last did
+ * something, once, and says so in the log.
  *
- * No time is measured: another connection, whose own timeout is longer, ends after the one that is looked at. */
+ * No time is measured: another connection, whose own timeout is longer, ends after the one that is
+ * looked at. */
 #include "harness.h"
 
 #include <regex.h>
@@ -24,7 +26,8 @@ static void configure(const char *listen, const char *options)
     site_start();
 }
 
-/* Another connection, which ends when it has been idle from now on: longer than one second, or than two. */
+/* Another connection, which ends when it has been idle from now on: longer than one second, or than
+ * two. */
 static void begin_clock(struct site_client *clock, bool two)
 {
     struct site_response r;

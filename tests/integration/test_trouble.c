@@ -1,5 +1,6 @@
-/* test_trouble.c - what goes wrong in the middle of a response: a disk with a bad part, a file that is cut. The response ends
- * early and is never padded, the log says which file, where and why, and other connections go on. */
+/* test_trouble.c - what goes wrong in the middle of a response: a disk with a bad part, a file that
+ * is cut. The response ends early and is never padded, the log says which file, where and why, and
+ * other connections go on. */
 #include "deny.h"
 #include "harness.h"
 #include "mounts.h"
@@ -75,7 +76,8 @@ static off_t drain(struct site_client *c, bool compare)
     return got;
 }
 
-/* What the log says of `path`: the offset that could not be read, and the errno; ENODATA for a file that was cut. */
+/* What the log says of `path`: the offset that could not be read, and the errno; ENODATA for a file
+ * that was cut. */
 static off_t failed_offset(const char *path, int *error)
 {
     long long offset = -1;
@@ -115,7 +117,8 @@ static void fetch_good(void)
     client_close(&c);
 }
 
-/* Nothing of it is left, whatever became of it: no descriptor, no read, no buffer; and what was cut is counted. */
+/* Nothing of it is left, whatever became of it: no descriptor, no read, no buffer; and what was cut
+ * is counted. */
 static void expect_given_back(const char *path, unsigned cut)
 {
     char gone[4200];
@@ -382,7 +385,8 @@ START_TEST(file_is_removed)
 }
 END_TEST
 
-/* A cache that does not look at the file for a minute: a response that begins after the change is of one piece. */
+/* A cache that does not look at the file for a minute: a response that begins after the change is
+ * of one piece. */
 START_TEST(cached_file_was_rewritten_before)
 {
     const struct way cached = {"sendfile", "on; open_file_cache max=9; open_file_cache_valid 60s", false};
@@ -426,7 +430,8 @@ START_TEST(content_in_memory)
 }
 END_TEST
 
-/* Locations may share a cache and differ in what they keep in memory: one that keeps nothing sends what the file is now. */
+/* Locations may share a cache and differ in what they keep in memory: one that keeps nothing sends
+ * what the file is now. */
 START_TEST(content_of_one_location_only)
 {
     char path[4096];

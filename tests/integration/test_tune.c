@@ -1,5 +1,5 @@
-/* test_tune.c - `sluice tune DIR`: the real measurement in a short time, its JSON, filesystems without O_DIRECT, and that no file is
- * left however it ends. */
+/* test_tune.c - `sluice tune DIR`: the real measurement in a short time, its JSON, filesystems
+ * without O_DIRECT, and that no file is left however it ends. */
 #include "deny.h"
 #include "harness.h"
 
@@ -152,7 +152,8 @@ START_TEST(block)
 }
 END_TEST
 
-/* The signal may come before the binary runs: the handlers of check, which the child has until then, would end the test. */
+/* The signal may come before the binary runs: the handlers of check, which the child has until
+ * then, would end the test. */
 static pid_t start(const char *dir)
 {
     const char *binary = getenv("SLUICE");

@@ -1,5 +1,6 @@
-/* test_upgrade.c - what a binary upgrade (USR2) leaves and says: the files of unix: sockets, what the service manager is told, and
- * where it is written that it failed. What clients see meanwhile: test_reload.c. */
+/* test_upgrade.c - what a binary upgrade (USR2) leaves and says: the files of unix: sockets, what
+ * the service manager is told, and where it is written that it failed. What clients see meanwhile:
+ * test_reload.c. */
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -282,7 +283,8 @@ START_TEST(manager_of_a_mind_that_changes)
 }
 END_TEST
 
-/* Whoever replaces it does not wait until the new one is ready: the manager must know by then which process to follow. */
+/* Whoever replaces it does not wait until the new one is ready: the manager must know by then which
+ * process to follow. */
 START_TEST(manager_of_a_binary_replaced_in_haste)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -1,4 +1,5 @@
-/* test_uri.c - from the target of a request to a file, and to nothing outside the root; what is neither file nor folder. */
+/* test_uri.c - from the target of a request to a file, and to nothing outside the root; what is
+ * neither file nor folder. */
 #include "harness.h"
 
 #include <errno.h>
@@ -156,7 +157,8 @@ START_TEST(directory_redirects)
 }
 END_TEST
 
-/* What comes back in Location was decoded on the way in: it must not open a line of its own, or lose its escapes. */
+/* What comes back in Location was decoded on the way in: it must not open a line of its own, or
+ * lose its escapes. */
 START_TEST(redirects_are_escaped)
 {
     site_mkdir("html/a b");

@@ -1,5 +1,6 @@
-/* test_validators.c - entity tags and dates: those of codings, those that add_header sets, those that the calendar or the
- * clock cannot say; and that whatever is sent can be matched. RFC 9110, 8.8, 13.1, 15.4.5. */
+/* test_validators.c - entity tags and dates: those of codings, those that add_header sets, those
+ * that the calendar or the clock cannot say; and that whatever is sent can be matched. RFC 9110,
+ * 8.8, 13.1, 15.4.5. */
 #include "harness.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* test_values.c - values of response fields: line ends and control bytes, from the configuration and from requests. */
+/* test_values.c - values of response fields: line ends and control bytes, from the configuration
+ * and from requests. */
 #include "harness.h"
 
 #include <stdio.h>

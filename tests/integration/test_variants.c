@@ -1,4 +1,5 @@
-/* test_variants.c - gzip_static, brotli_static, zstd_static: who gets which side file, and what the head says of it. */
+/* test_variants.c - gzip_static, brotli_static, zstd_static: who gets which side file, and what the
+ * head says of it. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -100,7 +101,8 @@ START_TEST(gzip_alone)
 }
 END_TEST
 
-/* Also the answer that has no coding says that others may get another one, and the 404 where only the side file is there. */
+/* Also the answer that has no coding says that others may get another one, and the 404 where only
+ * the side file is there. */
 START_TEST(vary)
 {
     site_serve("gzip_static on; gzip_vary on; default_type text/plain;");

@@ -1,4 +1,5 @@
-/* main.c - runs the suites of tests/unit: all of them, or those named with -s. The build writes the list. */
+/* main.c - runs the suites of tests/unit: all of them, or those named with -s. The build writes the
+ * list. */
 #include "unit.h"
 
 #include <ftw.h>
@@ -21,7 +22,8 @@ static const struct suite {
 #undef SUITE
     {NULL, NULL}};
 
-/* A test that fails ends at once and leaves its folder: all of them lie in one that goes with the run. */
+/* A test that fails ends at once and leaves its folder: all of them lie in one that goes with the
+ * run. */
 static char run_dir[4096];
 
 static void make_run_dir(void)

@@ -60,7 +60,8 @@ const char *unit_dir(void)
     return dir[0] ? dir : make_dir(dir, sizeof dir, tmp_base());
 }
 
-/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes O_DIRECT still is memory. */
+/* Opening is not enough: some filesystems refuse only the first read; and a tmpfs that takes
+ * O_DIRECT still is memory. */
 static int takes_direct(const char *base)
 {
     char path[4096];

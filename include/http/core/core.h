@@ -1,4 +1,5 @@
-/* core.h - the directives of http, server and location, and what they come to when http { } has been read. */
+/* core.h - the directives of http, server and location, and what they come to when http { } has
+ * been read. */
 #ifndef HTTP_CORE_CORE_H
 #define HTTP_CORE_CORE_H
 
@@ -14,14 +15,16 @@ const char *vhost_default_listen(struct conf *cf, struct server *server);
 conf_set_fn vhost_set_name;
 const char *vhost_finish(struct conf *cf, struct http_main *http);
 
-/* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no memory. */
+/* A copy of the location that `cf` reads in, for the settings of an `if` inside of it. NULL: no
+ * memory. */
 struct location *location_for_if(struct conf *cf);
 
 /* location.c: setter of `location`, trees built. */
 conf_set_fn location_set;
 const char *location_finish(struct conf *cf, struct server *server);
 
-/* alias.c: warns where a request could leave the directory of an alias, if such paths were not refused. */
+/* alias.c: warns where a request could leave the directory of an alias, if such paths were not
+ * refused. */
 void location_check_alias(struct conf *cf, const struct location *l);
 
 #endif

@@ -1,4 +1,5 @@
-/* site.h - what the configuration says about HTTP: addresses, servers, locations, and the values of each. */
+/* site.h - what the configuration says about HTTP: addresses, servers, locations, and the values of
+ * each. */
 #ifndef HTTP_SITE_SITE_H
 #define HTTP_SITE_SITE_H
 
@@ -199,7 +200,8 @@ struct http_address {
     struct server *dflt;      /* answers when no name matches */
     struct name_table *names; /* NULL: only the default */
 
-    /* `*:80` takes the connections of `127.0.0.1:80` too, which has no socket then: getsockname tells which it was. */
+    /* `*:80` takes the connections of `127.0.0.1:80` too, which has no socket then: getsockname
+     * tells which it was. */
     struct http_address *inside;
     unsigned inside_count;
 };
@@ -210,8 +212,9 @@ struct http_main *http_main_at(const struct conf *cf);
 /* The http { } of a configuration that conf_read() accepted; NULL: it has none. */
 struct http_main *http_main_of(const struct conf_block *root);
 
-/* The location whose values `block` holds: a location's own, those of an `if` inside one, or of a server outside of its locations.
- * NULL: it is another block. What requests look at in it, each module's finish sets. */
+/* The location whose values `block` holds: a location's own, those of an `if` inside one, or of a
+ * server outside of its locations. NULL: it is another block. What requests look at in it, each
+ * module's finish sets. */
 struct location *location_of(const struct conf_block *block);
 
 #endif

@@ -8,8 +8,8 @@
 
 int quick_run(const struct options *options); /* until a signal; the exit code */
 
-/* The built-in configuration: a pure function of the folder (no `$` in it), the address as text, and a file to include for media
- * types (NULL: a built-in table). */
+/* The built-in configuration: a pure function of the folder (no `$` in it), the address as text,
+ * and a file to include for media types (NULL: a built-in table). */
 void quick_configuration(struct buffer *out, const char *root, const char *listen, const char *mime_types);
 
 /* The built-in table, as a `types` block. */

@@ -5,10 +5,12 @@
 #include "server/conf/cycle.h"
 #include "server/conf/options.h"
 
-/* Which configuration the options mean; the texts live as long as the process. 0, or -errno, logged. */
+/* Which configuration the options mean; the texts live as long as the process. 0, or -errno,
+ * logged. */
 int start_source(struct cycle_source *source, const struct options *options);
 
-/* The configuration is bound and in force: sockets settle, and messages go where it says. `inherited` is closed. */
+/* The configuration is bound and in force: sockets settle, and messages go where it says.
+ * `inherited` is closed. */
 void start_take_force(struct cycle *c, struct sockets *inherited);
 
 /* Each returns the exit code. */

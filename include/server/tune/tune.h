@@ -1,7 +1,9 @@
-/* tune.h - `sluice tune DIR`: measures the disk and the filesystem under a directory, and recommends settings with reasons.
+/* tune.h - `sluice tune DIR`: measures the disk and the filesystem under a directory, and
+ * recommends settings with reasons.
  *
- * Three rooms: measuring (tune_file.c, tune_direct.c, tune_send.c, tune_open.c), recommending (tune_recommend.c, pure) and presenting
- * (tune_show.c, tune_json.c, pure; tune_progress.c). tune.c is the conductor. */
+ * Three rooms: measuring (tune_file.c, tune_direct.c, tune_send.c, tune_open.c), recommending
+ * (tune_recommend.c, pure) and presenting (tune_show.c, tune_json.c, pure; tune_progress.c). tune.c
+ * is the conductor. */
 #ifndef SERVER_TUNE_TUNE_H
 #define SERVER_TUNE_TUNE_H
 
@@ -102,7 +104,8 @@ void tune_show_plot(const struct tune_results *results, struct buffer *out);
 void tune_show_configuration(const struct tune_results *results, const struct tune_advice *advice, struct buffer *out);
 void tune_show_json(const struct tune_results *results, const struct tune_advice *advice, struct buffer *out);
 
-/* "64k", "2m": as the configuration writes sizes; at least 8 bytes, of static buffers that take turns. */
+/* "64k", "2m": as the configuration writes sizes; at least 8 bytes, of static buffers that take
+ * turns. */
 const char *tune_size_text(uint64_t bytes);
 
 #endif

@@ -1,7 +1,8 @@
 /* access_rules.c - which rule of allow and deny fits an address. See access_rules.h.
  *
- * Networks lie inside of each other or beside each other, never across. So the line of all addresses falls apart into spans,
- * in each of which one rule decides; a search finds the span by bisection. */
+ * Networks lie inside of each other or beside each other, never across. So the line of all
+ * addresses falls apart into spans, in each of which one rule decides; a search finds the span by
+ * bisection. */
 #include "http/access/access_rules.h"
 
 #include "base/number.h"

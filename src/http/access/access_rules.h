@@ -1,5 +1,6 @@
-/* access_rules.h - the rules of allow and deny: in the order of the file, the first that fits an address decides. A list while the
- * configuration is read, then a sorted table: a search costs the logarithm of how many there are. Pure. */
+/* access_rules.h - the rules of allow and deny: in the order of the file, the first that fits an
+ * address decides. A list while the configuration is read, then a sorted table: a search costs the
+ * logarithm of how many there are. Pure. */
 #ifndef HTTP_ACCESS_ACCESS_RULES_H
 #define HTTP_ACCESS_ACCESS_RULES_H
 
@@ -22,14 +23,15 @@ struct access_rules;
 /* NULL: no memory. */
 struct access_rules *access_rules_create(struct arena *arena);
 
-/* Adds an address, a CIDR, "unix:" or "all". 0; 1: added, but bits below the mask are set and mean nothing; -EINVAL: none of
- * these; -ENOMEM. `rule` and its text must live as long as the rules. */
+/* Adds an address, a CIDR, "unix:" or "all". 0; 1: added, but bits below the mask are set and mean
+ * nothing; -EINVAL: none of these; -ENOMEM. `rule` and its text must live as long as the rules. */
 int access_rules_add(struct access_rules *rules, const struct access_rule *rule, struct arena *arena);
 
 /* After the last one was added, once or more often: makes the table. 0 or -ENOMEM. */
 int access_rules_finish(struct access_rules *rules, struct arena *arena);
 
-/* The first rule that fits; NULL: none. An IPv4 address inside of IPv6 (::ffff:192.0.2.1) is taken as the IPv4 address. */
+/* The first rule that fits; NULL: none. An IPv4 address inside of IPv6 (::ffff:192.0.2.1) is taken
+ * as the IPv4 address. */
 const struct access_rule *access_rules_find(const struct access_rules *rules, const struct sockaddr *peer);
 
 #endif

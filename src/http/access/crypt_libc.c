@@ -1,4 +1,5 @@
-/* crypt_libc.c - crypt(3). See crypt_libc.h; crypt_libc_none.c stands in for it where libcrypt is left out. */
+/* crypt_libc.c - crypt(3). See crypt_libc.h; crypt_libc_none.c stands in for it where libcrypt is
+ * left out. */
 #include "http/access/crypt_libc.h"
 
 #include <crypt.h>

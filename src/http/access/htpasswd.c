@@ -1,4 +1,5 @@
-/* htpasswd.c - users, and their passwords in every scheme that nginx takes. See htpasswd.h; called by auth.c on a pool thread. */
+/* htpasswd.c - users, and their passwords in every scheme that nginx takes. See htpasswd.h; called
+ * by auth.c on a pool thread. */
 #include "http/access/htpasswd.h"
 
 #include "base/base64.h"
@@ -15,7 +16,8 @@ void htpasswd_begin(struct htpasswd_search *s, struct text user)
     *s = (struct htpasswd_search){.user = user, .state = HTPASSWD_NAME};
 }
 
-/* The user's name and its colon are compared as they come; anything else, comments too, skips the line. */
+/* The user's name and its colon are compared as they come; anything else, comments too, skips the
+ * line. */
 static void take_name(struct htpasswd_search *s, char c)
 {
     if (c == '\n' && s->matched == 0)
@@ -133,7 +135,8 @@ static char *put(char *to, struct text t)
     return to + t.len;
 }
 
-/* password $apr1$ salt, `digest` as often as the password is long, and a byte for each bit of its length. */
+/* password $apr1$ salt, `digest` as often as the password is long, and a byte for each bit of its
+ * length. */
 static int apr1_first(struct text password, struct text salt, unsigned char digest[HASH_MD5_LEN])
 {
     struct text parts[] = {password, salt, password};

@@ -1,4 +1,5 @@
-/* htpasswd.h - files of users and passwords as htpasswd(1) and nginx know them: "user:password[:comment]" lines.
+/* htpasswd.h - files of users and passwords as htpasswd(1) and nginx know them:
+ * "user:password[:comment]" lines.
  * https://nginx.org/en/docs/http/ngx_http_auth_basic_module.html#auth_basic_user_file */
 #ifndef HTTP_ACCESS_HTPASSWD_H
 #define HTTP_ACCESS_HTPASSWD_H
@@ -25,8 +26,9 @@ bool htpasswd_end(struct htpasswd_search *s); /* the same, when there are no mor
 /* Whether checking against `stored` takes long enough to remember that it went well. */
 bool htpasswd_is_slow(const char *stored);
 
-/* 1: it is this password; 0: it is not; -ENOSYS: nobody here knows the scheme; or another -errno. Schemes: $apr1$, {SHA}, {SSHA},
- * {PLAIN}, and those of crypt(3). May take long: not in the loop. */
+/* 1: it is this password; 0: it is not; -ENOSYS: nobody here knows the scheme; or another -errno.
+ * Schemes: $apr1$, {SHA}, {SSHA}, {PLAIN}, and those of crypt(3). May take long: not in the
+ * loop. */
 int htpasswd_check(const char *stored, const char *password);
 
 #endif

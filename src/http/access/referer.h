@@ -1,4 +1,5 @@
-/* referer.h - valid_referers and $invalid_referer. https://nginx.org/en/docs/http/ngx_http_referer_module.html */
+/* referer.h - valid_referers and $invalid_referer.
+ * https://nginx.org/en/docs/http/ngx_http_referer_module.html */
 #ifndef HTTP_ACCESS_REFERER_H
 #define HTTP_ACCESS_REFERER_H
 

@@ -1,5 +1,5 @@
-/* secure_link.h - links that carry a digest of what they lead to: $secure_link, $secure_link_expires.
- * https://nginx.org/en/docs/http/ngx_http_secure_link_module.html */
+/* secure_link.h - links that carry a digest of what they lead to: $secure_link,
+ * $secure_link_expires. https://nginx.org/en/docs/http/ngx_http_secure_link_module.html */
 #ifndef HTTP_ACCESS_SECURE_LINK_H
 #define HTTP_ACCESS_SECURE_LINK_H
 

@@ -34,8 +34,8 @@ static inline bool charset_configured(const struct charset_conf *conf)
     return conf->charset.name.at || conf->charset.variable;
 }
 
-/* What happens to the response in r->out, by its type and coding: its charset's name (absent: none is named), and the table that its body goes
- * through (NULL: none). */
+/* What happens to the response in r->out, by its type and coding: its charset's name (absent: none
+ * is named), and the table that its body goes through (NULL: none). */
 struct text charset_choose(struct request *r, const struct recode **table);
 
 #endif

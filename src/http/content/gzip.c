@@ -1,4 +1,5 @@
-/* gzip.c - which responses are compressed, and for whom. See gzip.h; called by content.c and variant.c. The conditions are nginx's. */
+/* gzip.c - which responses are compressed, and for whom. See gzip.h; called by content.c and
+ * variant.c. The conditions are nginx's. */
 #include "http/content/gzip.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* gzip.h - gzip and gunzip: for which responses. https://nginx.org/en/docs/http/ngx_http_gzip_module.html */
+/* gzip.h - gzip and gunzip: for which responses.
+ * https://nginx.org/en/docs/http/ngx_http_gzip_module.html */
 #ifndef HTTP_CONTENT_GZIP_H
 #define HTTP_CONTENT_GZIP_H
 
@@ -46,17 +47,19 @@ struct gzip_conf {
 extern struct conf_module gzip_module;
 extern const char *const gzip_default_types[];
 
-/* Whether this client gets gzip at all: Accept-Encoding, gzip_http_version, gzip_proxied (by the fields that the response has so far),
- * gzip_disable. */
+/* Whether this client gets gzip at all: Accept-Encoding, gzip_http_version, gzip_proxied (by the
+ * fields that the response has so far), gzip_disable. */
 bool gzip_accepted(struct request *r);
 
 /* Whether that depends on the response's fields. */
 bool gzip_asks_fields(const struct request *r);
 
-/* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its length and status as they are. */
+/* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its
+ * length and status as they are. */
 bool gzip_suits(const struct request *r);
 
-/* The codec for a body of `length` bytes; UINT64_MAX: not known. From `spares`, see filter.h. 0 or -errno. */
+/* The codec for a body of `length` bytes; UINT64_MAX: not known. From `spares`, see filter.h. 0 or
+ * -errno. */
 int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length, struct codec_spares *spares);
 
 extern const struct variable_row gzip_variables[]; /* $gzip_ratio */

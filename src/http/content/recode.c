@@ -1,4 +1,5 @@
-/* recode.c - text from one character set to another, by tables. See recode.h; called by charset.c and content.c. */
+/* recode.c - text from one character set to another, by tables. See recode.h; called by charset.c
+ * and content.c. */
 #include "http/content/recode.h"
 
 #include "base/number.h"
@@ -122,7 +123,8 @@ static size_t put_point(const struct recode *t, long point, char *to)
     return len;
 }
 
-/* The next byte of the input joins what is held; true: a code point (or -1) is complete. A byte that does not fit is left for later. */
+/* The next byte of the input joins what is held; true: a code point (or -1) is complete. A byte
+ * that does not fit is left for later. */
 static bool take_byte(struct recoder *r, struct codec_step *s, long *point)
 {
     unsigned char c = (unsigned char)s->in[s->taken];

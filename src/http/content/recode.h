@@ -23,7 +23,8 @@ struct recode_pair {
 };
 int recode_pair_create(struct recode_pair *pair, bool to_utf8, struct arena *arena);
 
-/* Byte `from` is `to` (1 byte, or with UTF-8 1 to 3): 0; -EINVAL: not UTF-8, or too long; -ENOMEM. */
+/* Byte `from` is `to` (1 byte, or with UTF-8 1 to 3): 0; -EINVAL: not UTF-8, or too long;
+ * -ENOMEM. */
 int recode_pair_add(struct recode_pair *pair, unsigned char from, struct text to, struct arena *arena);
 
 /* The output has another length than the input. */
@@ -38,7 +39,8 @@ struct recoder {
     unsigned held_len;
 };
 
-/* Takes what it can from s->in, as codec_ops.run. Code points that are not mapped become &#N;, broken UTF-8 '?'. */
+/* Takes what it can from s->in, as codec_ops.run. Code points that are not mapped become &#N;,
+ * broken UTF-8 '?'. */
 void recode_run(struct recoder *r, struct codec_step *s);
 
 int codec_recode(struct codec **out, const struct recode *table); /* 0 or -ENOMEM */

@@ -1,11 +1,12 @@
-/* alias.c - warns of an `alias` behind which a request can bring a ".." of its own; such a path is answered with 404 (files/place.c).
- * Called by location.c, when the configuration has been read. */
+/* alias.c - warns of an `alias` behind which a request can bring a ".." of its own; such a path is
+ * answered with 404 (files/place.c). Called by location.c, when the configuration has been read. */
 #include "http/core/core.h"
 #include "http/variable/variable.h"
 
 /* ---- location /img { alias /srv/img/; } ---- */
 
-/* With `location /img` and `alias /srv/img/`, /img../x is /srv/img/../x. A variable may end with a slash, too. */
+/* With `location /img` and `alias /srv/img/`, /img../x is /srv/img/../x. A variable may end with a
+ * slash, too. */
 static void check_prefix(struct conf *cf, const struct location *l)
 {
     const struct template *t = l->http->root.path;
@@ -25,7 +26,8 @@ static void check_prefix(struct conf *cf, const struct location *l)
 
 /* ---- location ~ ^/img(.*)$ { alias /srv/img/$1; } ---- */
 
-/* What stands behind the parenthesis at `at`; absent: it captures nothing. *name: of the group, or empty. */
+/* What stands behind the parenthesis at `at`; absent: it captures nothing. *name: of the group, or
+ * empty. */
 static struct text group_at(struct text pattern, size_t at, struct text *name)
 {
     struct text rest = text_from(pattern, at + 1);
@@ -45,7 +47,8 @@ static struct text group_at(struct text pattern, size_t at, struct text *name)
     return text_from(rest, end + 1);
 }
 
-/* Whether the group that `variable` ("1", or a name) stands for can begin in the middle of a name, and with any bytes. */
+/* Whether the group that `variable` ("1", or a name) stands for can begin in the middle of a name,
+ * and with any bytes. */
 static bool takes_any(struct text pattern, struct text variable)
 {
     unsigned number = 0, wanted = variable.len == 1 ? (unsigned)(variable.at[0] - '0') : 0;

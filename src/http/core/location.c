@@ -1,4 +1,5 @@
-/* location.c - `location` blocks: their names, their place in the server's tree, and their resolved values. */
+/* location.c - `location` blocks: their names, their place in the server's tree, and their resolved
+ * values. */
 #include "http/core/core.h"
 #include "http/core/route.h"
 #include "http/variable/variable.h"
@@ -123,7 +124,8 @@ static struct text constant_root(const struct http_conf *h)
     return root;
 }
 
-/* The values of this file's own directives, and of the layers below; those of the other modules are theirs. */
+/* The values of this file's own directives, and of the layers below; those of the other modules are
+ * theirs. */
 static void resolve(struct location *l, struct conf_block *block)
 {
     l->block = block;
@@ -143,8 +145,8 @@ static const char *place(struct conf *cf, struct location *l, struct location_tr
     return rc < 0 ? conf_error(cf, "no memory") : NULL;
 }
 
-/* The location with the settings of the block; its instructions, and what makes its content, are those of the location around it,
- * wherever they stand there. */
+/* The location with the settings of the block; its instructions, and what makes its content, are
+ * those of the location around it, wherever they stand there. */
 static void resolve_if(struct conf_block *block, const struct location *around)
 {
     struct location *l = block->owner;

@@ -1,6 +1,7 @@
 /* route.c - finds the server and the location of a request. See route.h.
  *
- * Names and exact locations are in hash tables; prefixes in a radix tree, so that a lookup costs what the URI is long. */
+ * Names and exact locations are in hash tables; prefixes in a radix tree, so that a lookup costs
+ * what the URI is long. */
 #include "http/core/route.h"
 
 #include "http/syntax/text_table.h"

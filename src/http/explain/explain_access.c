@@ -1,4 +1,5 @@
-/* explain_access.c - in words, why a client was let in or refused. Called by explain_words.c; the decision is access.c's. */
+/* explain_access.c - in words, why a client was let in or refused. Called by explain_words.c; the
+ * decision is access.c's. */
 #include "http/access/access.h"
 #include "http/core/core.h"
 #include "http/explain/explain_private.h"

@@ -1,5 +1,5 @@
-/* explain_files.c - which file is looked for and what stands there, in words: try_files, index, side
- * files, listings. */
+/* explain_files.c - which file is looked for and what stands there, in words: try_files, index,
+ * side files, listings. */
 #include "http/explain/explain_private.h"
 
 #include "base/clock.h"

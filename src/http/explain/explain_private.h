@@ -1,5 +1,5 @@
-/* explain_private.h - what the rooms of `sluice explain` share: explain.c takes a request through its
- * steps, explain_words.c says what each of them did, explain_outcome.c what it all came to. */
+/* explain_private.h - what the rooms of `sluice explain` share: explain.c takes a request through
+ * its steps, explain_words.c says what each of them did, explain_outcome.c what it all came to. */
 #ifndef HTTP_EXPLAIN_EXPLAIN_PRIVATE_H
 #define HTTP_EXPLAIN_EXPLAIN_PRIVATE_H
 

@@ -1,5 +1,5 @@
-/* explain_route.c - which address, server and location take a request, and what their rewriting came
- * to, in words. The decisions are those of route.c and rewrite.c. */
+/* explain_route.c - which address, server and location take a request, and what their rewriting
+ * came to, in words. The decisions are those of route.c and rewrite.c. */
 #include "http/explain/explain_private.h"
 
 #include "http/core/route.h"

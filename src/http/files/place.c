@@ -1,7 +1,9 @@
-/* place.c - from a URI to the name of a file: root, alias, and what may not come of joining them with a request's text. See place.h.
+/* place.c - from a URI to the name of a file: root, alias, and what may not come of joining them
+ * with a request's text. See place.h.
  *
- * The path of a request's URI has no ".." left when it gets here. One can still arise where texts are joined: "../x" of "/img../x"
- * behind an alias, a capture, an argument. A ".." that the configuration itself writes, whole, is its own business. */
+ * The path of a request's URI has no ".." left when it gets here. One can still arise where texts
+ * are joined: "../x" of "/img../x" behind an alias, a capture, an argument. A ".." that the
+ * configuration itself writes, whole, is its own business. */
 #include "http/files/place.h"
 
 #include "http/variable/climb.h"
@@ -109,7 +111,8 @@ bool place_uri_leads_out(struct request *r)
         return false;
     struct text rest = below_root(r, r->uri);
 
-    /* Where an alias cuts a name in two, "x../", what is left can be a ".." that the configuration did not write. */
+    /* Where an alias cuts a name in two, "x../", what is left can be a ".." that the configuration
+     * did not write. */
     bool cut = rest.len > 0 && rest.at != r->uri.at && rest.at[-1] != '/';
 
     if (!r->climbs_by_conf)

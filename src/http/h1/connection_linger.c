@@ -1,5 +1,5 @@
-/* connection_linger.c - closing gently: what still comes is read and thrown away, and what the kernel still holds for the client has an
- * owner until the client has it. RFC 9112, 9.6. */
+/* connection_linger.c - closing gently: what still comes is read and thrown away, and what the
+ * kernel still holds for the client has an owner until the client has it. RFC 9112, 9.6. */
 #include "http/h1/connection_private.h"
 
 #include "base/clock.h"
@@ -15,9 +15,10 @@ enum {
     HELD_LOOK_MSEC = 1000   /* at least so often it is asked whether the client has them: nothing else tells */
 };
 
-/* Much of what was sent is still with the kernel. A socket that is closed then has nobody to account for it, and the
- * kernel resets it when TCP's memory is used up or there are too many of its kind (tcp(7), tcp_mem and tcp_max_orphans):
- * the client, reading all the time, would lose the end. */
+/* Much of what was sent is still with the kernel. A socket that is closed then has nobody to
+ * account for it, and the kernel resets it when TCP's memory is used up or there are too many of
+ * its kind (tcp(7), tcp_mem and tcp_max_orphans): the client, reading all the time, would lose the
+ * end. */
 static bool holds_much(struct connection *c)
 {
     if (c->sink.sent < SENT_LEAST)
@@ -66,8 +67,8 @@ static bool still_holds_much(struct connection *c)
     return true;
 }
 
-/* Whether the time is up. It is not while the client still takes what the kernel holds for it, nor when it has just got the last of it and may
- * be sending. */
+/* Whether the time is up. It is not while the client still takes what the kernel holds for it, nor
+ * when it has just got the last of it and may be sending. */
 static bool is_over(struct connection *c)
 {
     if (c->held == 0)
@@ -100,8 +101,9 @@ bool connection_linger_for_held(struct connection *c)
     return true;
 }
 
-/* Reads and throws away. A client that sends no more may still read: an event tells when it has all, or is gone. Who sends faster
- * than it is read never lets it come to a wait: its time is over all the same. */
+/* Reads and throws away. A client that sends no more may still read: an event tells when it has
+ * all, or is gone. Who sends faster than it is read never lets it come to a wait: its time is over
+ * all the same. */
 enum next connection_linger_on(struct connection *c)
 {
     char scratch[LINGER_READ];
@@ -123,8 +125,9 @@ enum next connection_linger_on(struct connection *c)
     return NEXT_WAIT;
 }
 
-/* The last response is out. A client that wanted to go on may have sent its next request already; closing with that unread
- * would reset the connection, and take from the client what it has not read yet. So may closing with much unsent. */
+/* The last response is out. A client that wanted to go on may have sent its next request already;
+ * closing with that unread would reset the connection, and take from the client what it has not
+ * read yet. So may closing with much unsent. */
 enum next connection_end(struct connection *c)
 {
     const struct request *r = c->request;

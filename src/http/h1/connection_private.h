@@ -87,7 +87,8 @@ bool connection_take_partial(struct connection *c);
 /* Answers what could not be understood; the connection ends after. */
 enum next connection_refuse(struct connection *c, int status);
 
-/* Slower than send_min_rate, which the request's location has: it is to be closed, and has been logged. */
+/* Slower than send_min_rate, which the request's location has: it is to be closed, and has been
+ * logged. */
 bool connection_is_too_slow(struct connection *c);
 
 /* ---- connection_send.c: CONN_SENDING ---- */

@@ -1,4 +1,5 @@
-/* connection_read.c - the receiving half of a connection: heads into requests, bodies thrown away. RFC 9112, sections 2 to 7. */
+/* connection_read.c - the receiving half of a connection: heads into requests, bodies thrown away.
+ * RFC 9112, sections 2 to 7. */
 #include "http/h1/connection_private.h"
 
 #include "base/clock.h"
@@ -15,7 +16,8 @@ enum {
 
 /* ---- receiving ---- */
 
-/* More bytes into c->in, which has room. 1: got some; 0: nothing now; -1: no more will come (or broken). */
+/* More bytes into c->in, which has room. 1: got some; 0: nothing now; -1: no more will come (or
+ * broken). */
 static int receive(struct connection *c)
 {
     struct input *in = c->in;
@@ -24,8 +26,8 @@ static int receive(struct connection *c)
 
     if (n > 0) {
         in->len += (size_t)n;
-        /* Fewer than asked for: drained, and the edge for more is still to come. The end of the stream is not announced
-         * again, so go on after a hang-up. */
+        /* Fewer than asked for: drained, and the edge for more is still to come. The end of the
+         * stream is not announced again, so go on after a hang-up. */
         c->readable = (size_t)n == room || c->hung_up;
         c->unsure = !c->readable;
         return 1;
@@ -37,8 +39,8 @@ static int receive(struct connection *c)
     return -1;
 }
 
-/* Before waiting for the rest of something. A reset is not announced as a hang-up, and if it came with the last bytes, it is
- * not announced again: who then waits, waits for the timeout. */
+/* Before waiting for the rest of something. A reset is not announced as a hang-up, and if it came
+ * with the last bytes, it is not announced again: who then waits, waits for the timeout. */
 static bool may_receive(const struct connection *c)
 {
     return c->readable || c->unsure;
@@ -53,7 +55,8 @@ void connection_release_input(struct connection *c)
     }
 }
 
-/* What is left in c->in moves to a new buffer of at least `cap` bytes; returns the old one. NULL: no memory. */
+/* What is left in c->in moves to a new buffer of at least `cap` bytes; returns the old one. NULL:
+ * no memory. */
 static struct input *replace_input(struct connection *c, size_t cap)
 {
     struct input *old = c->in;
@@ -174,8 +177,8 @@ static enum next take_head(struct connection *c)
 
 /* ---- request bodies: read and thrown away before the request is handled ---- */
 
-/* For the next bytes, and for all of them: what is thrown away is what lingering_time is about. The end is set once, so that
- * the many lengths of what is left of it make no FIFOs. */
+/* For the next bytes, and for all of them: what is thrown away is what lingering_time is about. The
+ * end is set once, so that the many lengths of what is left of it make no FIFOs. */
 static void set_body_deadline(struct connection *c)
 {
     int64_t timeout = c->request->location->http->client_body_timeout;
@@ -205,7 +208,8 @@ static enum next begin_body(struct connection *c)
     return NEXT_STEP;
 }
 
-/* The body takes too long. What it is answered with does not depend on it; the rest is for the lingering close. */
+/* The body takes too long. What it is answered with does not depend on it; the rest is for the
+ * lingering close. */
 static enum next leave_body(struct connection *c)
 {
     struct request *r = c->request;
@@ -217,7 +221,8 @@ static enum next leave_body(struct connection *c)
     return NEXT_STEP;
 }
 
-/* Whoever is refused for asking too much may not hold the connection with a body; and nobody reads what 444 says. */
+/* Whoever is refused for asking too much may not hold the connection with a body; and nobody reads
+ * what 444 says. */
 static void end_before_body(struct connection *c)
 {
     struct request *r = c->request;
@@ -230,7 +235,8 @@ static void end_before_body(struct connection *c)
     c->reply.lingers = true;
 }
 
-/* How long a body may be, the location says; and it is read under that location's limits, so that many slow ones count as many. */
+/* How long a body may be, the location says; and it is read under that location's limits, so that
+ * many slow ones count as many. */
 enum next connection_find_limits(struct connection *c)
 {
     struct request *r = c->request;
@@ -283,8 +289,9 @@ enum next connection_read_body(struct connection *c)
 
 /* ---- the next head ---- */
 
-/* The head of the first request, and what is before it, has client_header_timeout once, from when the connection came: as in nginx.
- * A worker that drains gave it less for the time without a request. */
+/* The head of the first request, and what is before it, has client_header_timeout once, from when
+ * the connection came: as in nginx. A worker that drains gave it less for the time without a
+ * request. */
 static bool first_is_timed(const struct connection *c)
 {
     return c->requests == 0 && deadline_is_set(&c->deadline) && !c->all->draining;

@@ -1,7 +1,9 @@
-/* connection_wait.c - waiting for a client to take what is sent: send_timeout, and when it is time to look at send_min_rate.
+/* connection_wait.c - waiting for a client to take what is sent: send_timeout, and when it is time
+ * to look at send_min_rate.
  *
- * The kernel tells of room only when a third of its buffer is free, which a slow client may need minutes for. So it is asked from time
- * to time what the client has acknowledged, and the time that a client may take nothing counts from when it last took something. */
+ * The kernel tells of room only when a third of its buffer is free, which a slow client may need
+ * minutes for. So it is asked from time to time what the client has acknowledged, and the time that
+ * a client may take nothing counts from when it last took something. */
 #include "http/h1/connection_private.h"
 
 #include "base/clock.h"
@@ -29,8 +31,8 @@ int64_t connection_look_msec(int64_t timeout, int64_t most)
     return look < LOOK_LEAST ? LOOK_LEAST : least(look, most);
 }
 
-/* No earlier than the client took the last of what it has: answers to probes of its full window count, too. Not known of what
- * is no TCP. */
+/* No earlier than the client took the last of what it has: answers to probes of its full window
+ * count, too. Not known of what is no TCP. */
 int64_t connection_acked_msec(const struct connection *c)
 {
     struct tcp_info info;

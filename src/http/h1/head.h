@@ -1,4 +1,5 @@
-/* head.h - the response head of HTTP/1, in nginx's order and spelling. Called by connection_send.c and explain.c. RFC 9112, section 4. */
+/* head.h - the response head of HTTP/1, in nginx's order and spelling. Called by connection_send.c
+ * and explain.c. RFC 9112, section 4. */
 #ifndef HTTP_H1_HEAD_H
 #define HTTP_H1_HEAD_H
 

@@ -1,8 +1,10 @@
-/* parse.c - bytes to a request's head: a strict pre-scan, then llhttp. Called by connection_read.c. RFC 9112.
+/* parse.c - bytes to a request's head: a strict pre-scan, then llhttp. Called by connection_read.c.
+ * RFC 9112.
  *
- * The pre-scan alone decides what a line is: every way in which two parsers could read one head differently (bare CR
- * or LF, folded lines, odd white space, other versions) is refused before llhttp sees it. llhttp then splits the
- * fields, and the checks of RFC 9112, 3.2 and 6, follow on its result. */
+ * The pre-scan alone decides what a line is: every way in which two parsers could read one head
+ * differently (bare CR or LF, folded lines, odd white space, other versions) is refused before
+ * llhttp sees it. llhttp then splits the fields, and the checks of RFC 9112, 3.2 and 6, follow on
+ * its result. */
 #include "http/h1/parse.h"
 
 #include "base/number.h"
@@ -42,8 +44,9 @@ const unsigned char parse_class[256] = {
 
 #define EACH_BYTE(value) (UINT64_MAX / 255 * (value))
 
-/* Offset of the first control byte other than HT from `at` on, or `len`. Eight bytes a step: a borrow can only come
- * from a lower byte that is itself a hit, so that the lowest marked byte is always a true one. */
+/* Offset of the first control byte other than HT from `at` on, or `len`. Eight bytes a step: a
+ * borrow can only come from a lower byte that is itself a hit, so that the lowest marked byte is
+ * always a true one. */
 static size_t control_at(const char *bytes, size_t at, size_t len)
 {
     while (len - at >= 8) {
@@ -145,7 +148,8 @@ struct reader {
 
 #define BIT(field) (1u << (field))
 
-/* A second one makes the message ambiguous: nginx's choice of fields, and Proxy-Authorization as Authorization. */
+/* A second one makes the message ambiguous: nginx's choice of fields, and Proxy-Authorization as
+ * Authorization. */
 static const unsigned singular = BIT(FIELD_HOST) | BIT(FIELD_CONTENT_LENGTH) | BIT(FIELD_TRANSFER_ENCODING) |
                                  BIT(FIELD_EXPECT) | BIT(FIELD_IF_RANGE) | BIT(FIELD_IF_MATCH) |
                                  BIT(FIELD_IF_NONE_MATCH) | BIT(FIELD_IF_MODIFIED_SINCE) |
@@ -399,7 +403,8 @@ static int check_host(struct message *m)
     return uri_authority(host, &m->host) ? 0 : 400;
 }
 
-/* Among the white space that was cut off. Versions of llhttp before 9.4 take no length with one there. */
+/* Among the white space that was cut off. Versions of llhttp before 9.4 take no length with one
+ * there. */
 static bool tab_behind(struct text value)
 {
     const char *at = value.at + value.len;

@@ -1,10 +1,11 @@
-/* parse_body.c - a request's body, read and thrown away: where it ends is all that matters. Called by connection_read.c.
- * RFC 9112, 6 and 7.
+/* parse_body.c - a request's body, read and thrown away: where it ends is all that matters. Called
+ * by connection_read.c. RFC 9112, 6 and 7.
  *
- * llhttp decodes the chunks. It is lenient in places about the bytes between them, strict in others, and its versions
- * differ in where. So every byte that is not data first passes a small automaton that allows just the grammar of
- * RFC 9112, 7.1; and llhttp is shown only what says how long a body is: sizes, ends of lines, data. Extensions of chunks
- * (9.2 refuses quoted ones) and the trailer (where a Content-Length means nothing) end with the automaton. */
+ * llhttp decodes the chunks. It is lenient in places about the bytes between them, strict in
+ * others, and its versions differ in where. So every byte that is not data first passes a small
+ * automaton that allows just the grammar of RFC 9112, 7.1; and llhttp is shown only what says how
+ * long a body is: sizes, ends of lines, data. Extensions of chunks (9.2 refuses quoted ones) and
+ * the trailer (where a Content-Length means nothing) end with the automaton. */
 #include "http/h1/parse.h"
 
 #include "http/h1/parse_class.h"

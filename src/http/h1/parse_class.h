@@ -1,4 +1,5 @@
-/* parse_class.h - what each byte may be part of in a message head, and what follows from it: for parse.c, parse_known.c and parse_body.c. */
+/* parse_class.h - what each byte may be part of in a message head, and what follows from it: for
+ * parse.c, parse_known.c and parse_body.c. */
 #ifndef HTTP_H1_PARSE_CLASS_H
 #define HTTP_H1_PARSE_CLASS_H
 

@@ -1,10 +1,12 @@
-/* parse_known.c - what can be read of a head that is refused or was cut off: see parse_known() in parse.h. Pure, and for the log
- * alone; called by request_head.c. The rules are those of the pre-scan in parse.c. */
+/* parse_known.c - what can be read of a head that is refused or was cut off: see parse_known() in
+ * parse.h. Pure, and for the log alone; called by request_head.c. The rules are those of the
+ * pre-scan in parse.c. */
 #include "http/h1/parse.h"
 #include "http/h1/parse_class.h"
 #include "http/syntax/uri.h"
 
-/* Takes the next line off `rest`, without its end. False: it does not end with CR LF, and is what there is of it. */
+/* Takes the next line off `rest`, without its end. False: it does not end with CR LF, and is what
+ * there is of it. */
 static bool take_line(struct text *rest, struct text *line)
 {
     size_t end = text_find(*rest, '\n');

@@ -1,5 +1,5 @@
-/* proxy_header.c - the PROXY protocol header at the beginning of a connection, on addresses that `listen
- * ... proxy_protocol` names. */
+/* proxy_header.c - the PROXY protocol header at the beginning of a connection, on addresses that
+ * `listen ... proxy_protocol` names. */
 #include "http/h1/connection_private.h"
 
 #include "net/proxy_protocol.h"

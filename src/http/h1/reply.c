@@ -1,4 +1,5 @@
-/* reply.c - whether a connection may bring another request after this one, and how a body without a length ends. See reply.h. */
+/* reply.c - whether a connection may bring another request after this one, and how a body without a
+ * length ends. See reply.h. */
 #include "http/h1/reply.h"
 
 #include "base/clock.h"
@@ -71,7 +72,8 @@ static int add_chunks(struct request *r)
     return rc;
 }
 
-/* RFC 9112, 6.3 and 7.1: chunks, where the client knows them; else the end of the connection is that of the body. */
+/* RFC 9112, 6.3 and 7.1: chunks, where the client knows them; else the end of the connection is
+ * that of the body. */
 static int frame_body(struct reply *y, struct request *r)
 {
     const struct response *o = &r->out;

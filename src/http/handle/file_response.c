@@ -1,4 +1,5 @@
-/* file_response.c - conditionals, then ranges, then where the bytes come from. See file_response.h. RFC 9110, sections 13 and 14. */
+/* file_response.c - conditionals, then ranges, then where the bytes come from. See file_response.h.
+ * RFC 9110, sections 13 and 14. */
 #include "http/handle/file_response.h"
 
 #include "base/number.h"
@@ -238,7 +239,8 @@ static void set_coding(struct request *r)
         o->coding_line = container_of(o->fields_end, struct field_line, next);
 }
 
-/* The conditions are about what a 200 would say: its fields are made as far as they matter, and forgotten. */
+/* The conditions are about what a 200 would say: its fields are made as far as they matter, and
+ * forgotten. */
 static enum precondition check(struct request *r)
 {
     struct response *o = &r->out;

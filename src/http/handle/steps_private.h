@@ -1,5 +1,5 @@
-/* steps_private.h - what the files of steps.c share: the steps before a location's own (true: r->step
- * is next; false: the request waits), and names. */
+/* steps_private.h - what the files of steps.c share: the steps before a location's own (true:
+ * r->step is next; false: the request waits), and names. */
 #ifndef HTTP_HANDLE_STEPS_PRIVATE_H
 #define HTTP_HANDLE_STEPS_PRIVATE_H
 

@@ -1,4 +1,5 @@
-/* steps_try.c - try_files: one name after another, then what stands last. Called by steps.c. See steps_private.h. */
+/* steps_try.c - try_files: one name after another, then what stands last. Called by steps.c. See
+ * steps_private.h. */
 #include "base/number.h"
 #include "http/files/confine.h"
 #include "http/files/place.h"
@@ -22,7 +23,8 @@ static void end_try_files(struct request *r, const struct template *last)
         respond_internally_to(r, target, last);
 }
 
-/* Behind the root goes the whole name; with `alias`, a name made of variables loses the location's part, as in nginx. */
+/* Behind the root goes the whole name; with `alias`, a name made of variables loses the location's
+ * part, as in nginx. */
 static struct text try_rest(const struct request *r, const struct template *name, struct text value)
 {
     const struct root *root = &r->location->http->root;
@@ -42,8 +44,9 @@ static struct text try_uri(struct request *r, struct text rest)
     return rest.len > 0 ? rest : TEXT("/");
 }
 
-/* As nginx, which asks with stat: what is there but may not be read is found, and answered with 403. What lies outside of
- * the rules for files is not there. The name was looked up a moment ago, so that this touches no disk. */
+/* As nginx, which asks with stat: what is there but may not be read is found, and answered with
+ * 403. What lies outside of the rules for files is not there. The name was looked up a moment ago,
+ * so that this touches no disk. */
 static bool is_closed(struct request *r, int rc, struct text path, bool directory)
 {
     struct stat st;
@@ -51,7 +54,8 @@ static bool is_closed(struct request *r, int rc, struct text path, bool director
     return rc == -EACCES && path.at && place_stat(r, path, NULL, &st) && S_ISDIR(st.st_mode) == directory;
 }
 
-/* A ".." that comes of the request's words is not looked for, but where root_confine lets none lead out. */
+/* A ".." that comes of the request's words is not looked for, but where root_confine lets none lead
+ * out. */
 static bool name_leads_out(struct request *r, const struct template *name, struct text value, struct text rest)
 {
     const struct location *l = r->location;
@@ -79,7 +83,8 @@ static bool try_file(struct request *r, const struct try_files *names)
         r->step_at++;
         return true;
     }
-    /* Behind a regular expression's alias a directory is what the alias makes of the URI, whatever name was found: as nginx. */
+    /* Behind a regular expression's alias a directory is what the alias makes of the URI, whatever
+     * name was found: as nginx. */
     if (!directory || !r->location->http->root.alias || r->location->http->root.strip != SIZE_MAX) {
         r->uri = try_uri(r, rest);
         r->climbs_by_conf = true;

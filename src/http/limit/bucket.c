@@ -3,7 +3,8 @@
 
 enum { THOUSAND = 1000, CLOCK_WENT_BACK = -60000, FORGET_MSEC = 60000 };
 
-/* Workers read the clock once a turn, so that `now` may lie a little before what another one noted. */
+/* Workers read the clock once a turn, so that `now` may lie a little before what another one
+ * noted. */
 static int64_t passed(const struct bucket *b, int64_t now)
 {
     int64_t msec = now - b->last_msec;

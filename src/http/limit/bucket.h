@@ -1,5 +1,5 @@
-/* bucket.h - the leaky bucket of limit_req: how far the requests of one key are ahead of their rate. Pure.
- * The arithmetic is nginx's, in thousandths of a request. */
+/* bucket.h - the leaky bucket of limit_req: how far the requests of one key are ahead of their
+ * rate. Pure. The arithmetic is nginx's, in thousandths of a request. */
 #ifndef HTTP_LIMIT_BUCKET_H
 #define HTTP_LIMIT_BUCKET_H
 
@@ -11,7 +11,8 @@ struct bucket {
     int64_t excess;    /* thousandths of requests, then */
 };
 
-/* The excess with one more request at `now` (msec). `rate`: thousandths of requests per second, > 0. */
+/* The excess with one more request at `now` (msec). `rate`: thousandths of requests per second, >
+ * 0. */
 int64_t bucket_with(const struct bucket *b, int64_t rate, int64_t now);
 
 /* Counts that request. */

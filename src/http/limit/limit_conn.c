@@ -1,7 +1,7 @@
 /* limit_conn.c - requests of one key that are being served at the same time. Called by limits.c.
  *
- * Each worker counts in cells of its own, so that what a worker that was killed had counted can be told apart, and is
- * forgotten; the count of a key is that of all its cells together. */
+ * Each worker counts in cells of its own, so that what a worker that was killed had counted can be
+ * told apart, and is forgotten; the count of a key is that of all its cells together. */
 #include "http/limit/limits_private.h"
 
 #include "base/clock.h"
@@ -48,7 +48,8 @@ static uint64_t count_of(const struct limit_zone *z, struct shared_table *t, con
     return count;
 }
 
-/* All that workers have left behind who are gone; at most once a second, since it looks at everything in the zone. */
+/* All that workers have left behind who are gone; at most once a second, since it looks at
+ * everything in the zone. */
 static void sweep(struct limit_zone *z, struct shared_table *t)
 {
     if (z->swept_msec && clock_now.msec - z->swept_msec < 1000)

@@ -1,4 +1,5 @@
-/* limit_rate.c - see limit_rate.h. The arithmetic is that of pace.c; a response that has to wait has one timer. */
+/* limit_rate.c - see limit_rate.h. The arithmetic is that of pace.c; a response that has to wait
+ * has one timer. */
 #include "http/limit/limit_rate.h"
 
 #include "base/clock.h"

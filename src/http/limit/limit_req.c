@@ -1,7 +1,7 @@
 /* limit_req.c - requests per time and key, by leaky buckets in shared memory. Called by limits.c.
  *
- * As nginx: all limits are asked before any but the last counts the request, so that one that rejects leaves the
- * others as they were; the longest wait counts. */
+ * As nginx: all limits are asked before any but the last counts the request, so that one that
+ * rejects leaves the others as they were; the longest wait counts. */
 #include "http/limit/bucket.h"
 #include "http/limit/limits_private.h"
 
@@ -45,7 +45,8 @@ static struct bucket *bucket_of(struct shared_table *t, const struct siphash *ke
     return bucket_in(c);
 }
 
-/* What the limit says to one more request, and its excess; counts it if it may pass, and `count`. */
+/* What the limit says to one more request, and its excess; counts it if it may pass, and
+ * `count`. */
 static bool look(const struct req_limit *l, const struct siphash *key, bool count, int64_t *excess)
 {
     struct shared_table *t = limit_zone_enter(l->zone);

@@ -1,4 +1,5 @@
-/* limits_private.h - what limits.c, limits_conf.c, limit_req.c and limit_conn.c know of each other. */
+/* limits_private.h - what limits.c, limits_conf.c, limit_req.c and limit_conn.c know of each
+ * other. */
 #ifndef HTTP_LIMIT_LIMITS_PRIVATE_H
 #define HTTP_LIMIT_LIMITS_PRIVATE_H
 
@@ -27,7 +28,8 @@ struct limit_zone {
 struct shared_table *limit_zone_enter(const struct limit_zone *z);
 void limit_zone_leave(const struct limit_zone *z);
 
-/* What the request is to this zone; false: it has no key, or one that is too long, and is not limited. */
+/* What the request is to this zone; false: it has no key, or one that is too long, and is not
+ * limited. */
 bool limit_zone_key(const struct limit_zone *z, struct request *r, struct siphash *key);
 
 /* May the request go on? *wait: msec until it may. Notes and logs it. */

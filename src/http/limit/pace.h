@@ -1,8 +1,9 @@
-/* pace.h - the arithmetic of limit_rate: how many bytes of a response may go out now, and how long to wait for more. Pure.
+/* pace.h - the arithmetic of limit_rate: how many bytes of a response may go out now, and how long
+ * to wait for more. Pure.
  *
- * Bytes become free at the rate, in pieces: a quarter of a second's worth, but no less than 16 KiB, or a second's worth if
- * that is less, so that neither many slow responses nor one fast response wake the worker often. What a late wake-up
- * missed is made up for, within a second. */
+ * Bytes become free at the rate, in pieces: a quarter of a second's worth, but no less than 16 KiB,
+ * or a second's worth if that is less, so that neither many slow responses nor one fast response
+ * wake the worker often. What a late wake-up missed is made up for, within a second. */
 #ifndef HTTP_LIMIT_PACE_H
 #define HTTP_LIMIT_PACE_H
 

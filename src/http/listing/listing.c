@@ -1,5 +1,5 @@
-/* listing.c - reads a directory and has it printed: the autoindex directives. Runs on a pool thread, started by
- * listing_job.c. */
+/* listing.c - reads a directory and has it printed: the autoindex directives. Runs on a pool
+ * thread, started by listing_job.c. */
 #include "http/listing/listing.h"
 
 #include "base/arena.h"

@@ -10,8 +10,9 @@ static bool is_xml_char(uint32_t c)
     return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c != 0xfffe && c != 0xffff);
 }
 
-/* Whatever a name is made of, the page is well-formed: what is no character of XML, or no UTF-8, becomes U+FFFD. A carriage
- * return is written as a reference, since a parser would make a line feed of it. */
+/* Whatever a name is made of, the page is well-formed: what is no character of XML, or no UTF-8,
+ * becomes U+FFFD. A carriage return is written as a reference, since a parser would make a line
+ * feed of it. */
 static void add_xml(struct buffer *out, struct text t)
 {
     uint32_t code = 0;
@@ -58,8 +59,8 @@ static char short_escape(char c)
     return at ? to[at - from] : '\0';
 }
 
-/* What a JSON string cannot have becomes an escape: control bytes, and bytes that are no UTF-8 become U+FFFD. U+2028 and
- * U+2029 end a line in the JavaScript that JSONP is read as. */
+/* What a JSON string cannot have becomes an escape: control bytes, and bytes that are no UTF-8
+ * become U+FFFD. U+2028 and U+2029 end a line in the JavaScript that JSONP is read as. */
 static void add_json(struct buffer *out, struct text t)
 {
     uint32_t code = 0;
@@ -94,8 +95,8 @@ static void print_json_entry(const struct listing_entry *e, struct buffer *out)
 
 void listing_print_json(const struct listing *l, struct buffer *out)
 {
-    /* The comment keeps the name from being the first bytes of the answer, which some plugins would take for a file
-     * of theirs. */
+    /* The comment keeps the name from being the first bytes of the answer, which some plugins would
+     * take for a file of theirs. */
     if (l->want->callback.at)
         buffer_printf(out, "/* callback */\r\n%.*s(", TEXT_ARG(l->want->callback));
     buffer_add_str(out, "[\r\n");

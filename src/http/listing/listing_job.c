@@ -1,7 +1,7 @@
 /* listing_job.c - see listing_job.h.
  *
- * Few are made at a time: the pool's threads are also needed to open files. A page is shared while it is being sent, but
- * not given to anybody new when it is older than a moment. */
+ * Few are made at a time: the pool's threads are also needed to open files. A page is shared while
+ * it is being sent, but not given to anybody new when it is older than a moment. */
 #include "http/listing/listing_job.h"
 
 #include "base/clock.h"
@@ -91,7 +91,8 @@ static int submit(struct listing_job *j)
     return rc;
 }
 
-/* Those who wait are told one by one; each may bring about the end of any, and the last one that of the job. */
+/* Those who wait are told one by one; each may bring about the end of any, and the last one that of
+ * the job. */
 static void finish(struct listing_job *j, int rc)
 {
     struct list told;

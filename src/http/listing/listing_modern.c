@@ -1,8 +1,8 @@
-/* listing_modern.c - a directory as a page for people: sortable, at home on small and dark screens, nothing from
- * elsewhere. Called by listing.c.
+/* listing_modern.c - a directory as a page for people: sortable, at home on small and dark screens,
+ * nothing from elsewhere. Called by listing.c.
  *
- * The page works without its script, which only adds sorting and the filter. Cells carry what they sort by in data-k.
- */
+ * The page works without its script, which only adds sorting and the filter. Cells carry what they
+ * sort by in data-k. */
 #include "http/listing/listing_private.h"
 
 static const char style[] =

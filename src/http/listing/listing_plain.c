@@ -1,4 +1,5 @@
-/* listing_plain.c - a directory as nginx prints it in HTML, byte for byte (but for times before 1970, which are what they are). Called by listing.c. */
+/* listing_plain.c - a directory as nginx prints it in HTML, byte for byte (but for times before
+ * 1970, which are what they are). Called by listing.c. */
 #include "http/listing/listing_private.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,5 @@
-/* listing_private.h - what listing.c has read of a directory, for the rooms that print it: one function per format. */
+/* listing_private.h - what listing.c has read of a directory, for the rooms that print it: one
+ * function per format. */
 #ifndef HTTP_LISTING_LISTING_PRIVATE_H
 #define HTTP_LISTING_LISTING_PRIVATE_H
 

@@ -1,4 +1,5 @@
-/* access_log.h - log_format and access_log: one line per request. https://nginx.org/en/docs/http/ngx_http_log_module.html */
+/* access_log.h - log_format and access_log: one line per request.
+ * https://nginx.org/en/docs/http/ngx_http_log_module.html */
 #ifndef HTTP_LOG_ACCESS_LOG_H
 #define HTTP_LOG_ACCESS_LOG_H
 

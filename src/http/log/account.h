@@ -1,5 +1,5 @@
-/* account.h - what is told of a request that has ended: the worker's counters, the access log. Called
- * by its carrier, once for each request, before steps_abandon(). */
+/* account.h - what is told of a request that has ended: the worker's counters, the access log.
+ * Called by its carrier, once for each request, before steps_abandon(). */
 #ifndef HTTP_LOG_ACCOUNT_H
 #define HTTP_LOG_ACCOUNT_H
 

@@ -244,8 +244,8 @@ static const char *set_status(struct conf *cf, const struct conf_row *row, void 
     return NULL;
 }
 
-/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in struct
- * connections_now. */
+/* https://nginx.org/en/docs/http/ngx_http_stub_status_module.html#variables; `data`: where in
+ * struct connections_now. */
 static void get_connections(struct request *r, const void *data, struct text *out)
 {
     struct counters c;

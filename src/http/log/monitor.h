@@ -28,8 +28,8 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out);
 /* A page that shows the JSON, and asks for more of it. `nonce`: of its scripts and styles. */
 void monitor_print_page(const struct monitor_view *v, const char *nonce, struct buffer *out);
 
-/* What Accept (absent or empty: anything) prefers, RFC 9110, 12.5.1: the first of `offered` among equals;
- * MONITOR_FORMATS where it takes none. `offered` ends with MONITOR_FORMATS. */
+/* What Accept (absent or empty: anything) prefers, RFC 9110, 12.5.1: the first of `offered` among
+ * equals; MONITOR_FORMATS where it takes none. `offered` ends with MONITOR_FORMATS. */
 enum monitor_format monitor_negotiate(struct text accept, const enum monitor_format *offered);
 
 extern const struct variable_row monitor_variables[]; /* $connections_active ... */

@@ -1,5 +1,6 @@
 /* monitor_metrics.c - the counters as Prometheus and OpenMetrics read them. Called by monitor.c.
- * https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/ */
+ * https://prometheus.io/docs/instrumenting/exposition_formats/,
+ * https://prometheus.io/docs/specs/om/open_metrics_spec/ */
 #include "http/log/monitor.h"
 
 #include "base/version.h"

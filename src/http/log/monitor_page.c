@@ -1,7 +1,8 @@
-/* monitor_page.c - the status as a page for people: three constant texts, src/http/pages/monitor.*, around the JSON.
- * Called by monitor.c.
+/* monitor_page.c - the status as a page for people: three constant texts, src/http/pages/monitor.*,
+ * around the JSON. Called by monitor.c.
  *
- * What goes into the page is numbers and our version: nothing of what clients or files are called. */
+ * What goes into the page is numbers and our version: nothing of what clients or files are
+ * called. */
 #include "http/log/monitor.h"
 
 static const char style[] =

@@ -12,16 +12,16 @@ struct request;
 struct tcp_info;
 
 struct carrier_ops {
-    /* What the request waited for is there: its processing goes on, at once, since a turn to send is
-     * given for the time of this call only (turn.h). May end the request: touch nothing of it
+    /* What the request waited for is there: its processing goes on, at once, since a turn to send
+     * is given for the time of this call only (turn.h). May end the request: touch nothing of it
      * afterwards. Legal from the loop only, never inside the call that began the wait. */
     void (*resume)(struct request *r);
 
     /* The address that the client came to: 0 or -errno (-ENOTCONN: there is no socket). */
     int (*local)(const struct request *r, struct address *out);
 
-    /* A response field that the carrier adds itself (Connection, Transfer-Encoding ...), by the name that $sent_http_ uses; absent: it
-     * does not. */
+    /* A response field that the carrier adds itself (Connection, Transfer-Encoding ...), by the
+     * name that $sent_http_ uses; absent: it does not. */
     struct text (*field)(struct request *r, struct text name);
 
     /* tcp(7), TCP_INFO: 0 or -errno. */

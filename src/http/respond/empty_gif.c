@@ -23,8 +23,8 @@ static enum precondition check(struct request *r)
     return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
 }
 
-/* With its date (add_header may put another in its place), unless this stands in for something else. A 304 has the fields of its
- * 200, so that both begin alike. */
+/* With its date (add_header may put another in its place), unless this stands in for something
+ * else. A 304 has the fields of its 200, so that both begin alike. */
 static void respond(struct request *r, int status)
 {
     respond_text(r, status, TEXT("image/gif"), TEXT(gif));

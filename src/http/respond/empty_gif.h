@@ -1,4 +1,5 @@
-/* empty_gif.h - one transparent pixel from memory. https://nginx.org/en/docs/http/ngx_http_empty_gif_module.html */
+/* empty_gif.h - one transparent pixel from memory.
+ * https://nginx.org/en/docs/http/ngx_http_empty_gif_module.html */
 #ifndef HTTP_RESPOND_EMPTY_GIF_H
 #define HTTP_RESPOND_EMPTY_GIF_H
 

@@ -1,4 +1,5 @@
-/* redirect.c - the field Location: made absolute, and put where nginx has it. Called by headers.c. See redirect.h. */
+/* redirect.c - the field Location: made absolute, and put where nginx has it. Called by headers.c.
+ * See redirect.h. */
 #include "http/respond/redirect.h"
 
 #include "http/syntax/field.h"
@@ -10,7 +11,8 @@ static struct text server_name(struct request *r)
     return field_fold(r->server->name, &r->arena);
 }
 
-/* Who we are to this client: the server's name, the name it asked for, or the address it came to. */
+/* Who we are to this client: the server's name, the name it asked for, or the address it came
+ * to. */
 static struct text own_host(struct request *r)
 {
     char text[ADDRESS_TEXT_SIZE];
@@ -67,7 +69,8 @@ static void put_first(struct request *r, struct text value)
     o->fields = f;
 }
 
-/* As nginx: a path that is made absolute stands in Location's own place; a URL among the added fields, before the others. */
+/* As nginx: a path that is made absolute stands in Location's own place; a URL among the added
+ * fields, before the others. */
 struct text redirect_apply(struct request *r)
 {
     struct text location = absolute(r, r->moved_to);

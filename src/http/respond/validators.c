@@ -1,5 +1,5 @@
-/* validators.c - the entity tag and the date of a file, as they are sent and compared. See validators.h; called by file_response.c,
- * content.c and headers.c. */
+/* validators.c - the entity tag and the date of a file, as they are sent and compared. See
+ * validators.h; called by file_response.c, content.c and headers.c. */
 #include "http/respond/validators.h"
 
 #include "base/clock.h"
@@ -29,8 +29,8 @@ time_t validators_set(struct request *r)
     return f->mtime.tv_sec <= now ? clock_within_http(f->mtime.tv_sec) : now;
 }
 
-/* The dates that a file was sent with while its own lay ahead: since its inode was changed last, the same file with the same
- * date has been there. */
+/* The dates that a file was sent with while its own lay ahead: since its inode was changed last,
+ * the same file with the same date has been there. */
 static void add_sent(struct validators *v, const struct file *f)
 {
     time_t now = (time_t)clock_now.sec, changed = f->ctime.tv_sec;

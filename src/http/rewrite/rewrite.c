@@ -1,5 +1,5 @@
-/* rewrite.c - runs the instructions of the rewrite module. Called by steps_route.c, before and after the location is
- * found. See rewrite.h. */
+/* rewrite.c - runs the instructions of the rewrite module. Called by steps_route.c, before and
+ * after the location is found. See rewrite.h. */
 #include "http/rewrite/rewrite.h"
 
 #include "http/files/place.h"
@@ -131,7 +131,8 @@ static struct text join(struct request *r, struct text a, char mark, struct text
     return (struct text){s, a.len + 1 + b.len};
 }
 
-/* Captured pieces of a URI that came escaped (or with a +, which is a space in arguments) are escaped again in arguments. */
+/* Captured pieces of a URI that came escaped (or with a +, which is a space in arguments) are
+ * escaped again in arguments. */
 static bool came_escaped(const struct request *r)
 {
     struct text path = {r->raw_uri.at, text_find(r->raw_uri, '?')};

@@ -1,5 +1,5 @@
-/* rewrite.h - rewrite, if, set, break and return: one sequence of instructions per server and location.
- * https://nginx.org/en/docs/http/ngx_http_rewrite_module.html */
+/* rewrite.h - rewrite, if, set, break and return: one sequence of instructions per server and
+ * location. https://nginx.org/en/docs/http/ngx_http_rewrite_module.html */
 #ifndef HTTP_REWRITE_REWRITE_H
 #define HTTP_REWRITE_REWRITE_H
 

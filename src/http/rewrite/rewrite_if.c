@@ -1,7 +1,8 @@
 /* rewrite_if.c - `if`: its condition, and the block whose settings it brings. See rewrite.h. */
 #include "http/rewrite/rewrite_private.h"
 
-/* The words between the parentheses, which may stand alone or touch a word: "(", "$a", "=", "b)". */
+/* The words between the parentheses, which may stand alone or touch a word: "(", "$a", "=",
+ * "b)". */
 struct words {
     struct text *first;
     unsigned count;

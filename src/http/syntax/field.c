@@ -1,5 +1,5 @@
-/* field.c - texts that become values of response fields. Pure; called by variable.c when templates are made and evaluated, and by
- * setters of constant values. See field.h. RFC 9110, 5.5. */
+/* field.c - texts that become values of response fields. Pure; called by variable.c when templates
+ * are made and evaluated, and by setters of constant values. See field.h. RFC 9110, 5.5. */
 #include "http/syntax/field.h"
 
 static bool is_control(char c)

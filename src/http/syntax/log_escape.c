@@ -3,7 +3,8 @@
 
 #include "base/utf8.h"
 
-/* Bits of bytes that do not stand for themselves; in JSON, those of longer characters do so together only. */
+/* Bits of bytes that do not stand for themselves; in JSON, those of longer characters do so
+ * together only. */
 enum { IN_DEFAULT = 1, IN_JSON = 2 };
 static const unsigned char special[256] = {
     [0 ... 0x1f] = IN_DEFAULT | IN_JSON,    ['"'] = IN_DEFAULT | IN_JSON,
@@ -66,7 +67,8 @@ static bool is_plain_word(const char *bytes, enum escape escape)
     return !(hits & tops);
 }
 
-/* How many bytes from the start of `t` stand for themselves; the last word may overlap the one before. */
+/* How many bytes from the start of `t` stand for themselves; the last word may overlap the one
+ * before. */
 static size_t plain_run(struct text t, enum escape escape)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* message.h - what a request says, whatever protocol brought it: RFC 9110, sections 3, 6 and 9. Texts point into what the carrier
- * holds, or into the request's arena. */
+/* message.h - what a request says, whatever protocol brought it: RFC 9110, sections 3, 6 and 9.
+ * Texts point into what the carrier holds, or into the request's arena. */
 #ifndef HTTP_SYNTAX_MESSAGE_H
 #define HTTP_SYNTAX_MESSAGE_H
 

@@ -1,5 +1,5 @@
-/* mime.c - file name to media type: the `types` directive, and a hash table by lower-case extension. Called by
- * file_response.c and respond.c. */
+/* mime.c - file name to media type: the `types` directive, and a hash table by lower-case
+ * extension. Called by file_response.c and respond.c. */
 #include "http/syntax/mime.h"
 
 #include "http/syntax/field.h"

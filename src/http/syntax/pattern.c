@@ -1,5 +1,5 @@
-/* pattern.c - all regular expressions of the configuration. The only door to PCRE2; called by route.c, rewrite.c,
- * map.c and others. */
+/* pattern.c - all regular expressions of the configuration. The only door to PCRE2; called by
+ * route.c, rewrite.c, map.c and others. */
 #include "http/syntax/pattern.h"
 
 #include <errno.h>

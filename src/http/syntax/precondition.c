@@ -1,5 +1,5 @@
-/* precondition.c - If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since, If-Range. Pure; called by
- * file_response.c. RFC 9110, section 13. */
+/* precondition.c - If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since, If-Range. Pure;
+ * called by file_response.c. RFC 9110, section 13. */
 #include "http/syntax/precondition.h"
 
 #include "base/clock.h"

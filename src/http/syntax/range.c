@@ -1,5 +1,5 @@
-/* range.c - Range header to byte ranges. Pure; called by file_response.c. RFC 9110, section 14; where it leaves a choice, as
- * nginx. */
+/* range.c - Range header to byte ranges. Pure; called by file_response.c. RFC 9110, section 14;
+ * where it leaves a choice, as nginx. */
 #include "http/syntax/range.h"
 
 #include <stdbool.h>
@@ -12,7 +12,8 @@ static void skip_blank(struct text *t)
         *t = text_from(*t, 1);
 }
 
-/* At least one digit. Positions have no largest value (RFC 9110, 14.1.1): past what a file can have, all are alike. */
+/* At least one digit. Positions have no largest value (RFC 9110, 14.1.1): past what a file can
+ * have, all are alike. */
 static bool take_number(struct text *t, off_t *value)
 {
     size_t i = 0;
@@ -34,7 +35,8 @@ static bool take_dash(struct text *t)
     return true;
 }
 
-/* "first-last", "first-" or "-suffix"; the range may come out empty: then it lies outside the file. */
+/* "first-last", "first-" or "-suffix"; the range may come out empty: then it lies outside the
+ * file. */
 static bool take_spec(struct text *t, off_t size, struct range *range)
 {
     off_t last;
@@ -57,7 +59,8 @@ static bool take_spec(struct text *t, off_t size, struct range *range)
     return true;
 }
 
-/* Takes what stands between two specs: white space and commas (RFC 9110, 5.6.1: empty elements are none). */
+/* Takes what stands between two specs: white space and commas (RFC 9110, 5.6.1: empty elements are
+ * none). */
 static bool take_separator(struct text *t, bool first)
 {
     bool comma = first;
@@ -76,7 +79,8 @@ static int by_start(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-/* What overlaps or adjoins becomes one; in the order of the file then (RFC 9110, 15.3.7.2). How many are left. */
+/* What overlaps or adjoins becomes one; in the order of the file then (RFC 9110, 15.3.7.2). How
+ * many are left. */
 static unsigned coalesce(struct range *ranges, unsigned count)
 {
     unsigned kept = 0;
@@ -124,7 +128,8 @@ enum range_result range_parse(struct text value, off_t size, int max_ranges, str
         *count = coalesce(out, *count);
         return RANGE_SATISFIABLE;
     }
-    /* More than the file, heads of the parts counted: many small ranges are an attack or a mistake. */
+    /* More than the file, heads of the parts counted: many small ranges are an attack or a
+     * mistake. */
     if (!limited && 256 * (off_t)*count - 4096 > size - (off_t)sum)
         return RANGE_IGNORE;
     return RANGE_SATISFIABLE;

@@ -1,5 +1,5 @@
-/* status.c - status codes: reason phrases and short pages, worded as nginx words them. Pure; called by respond.c and
- * head.c. */
+/* status.c - status codes: reason phrases and short pages, worded as nginx words them. Pure; called
+ * by respond.c and head.c. */
 #include "http/syntax/status.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* text_table.c - a hash table of texts. Used by route.c (names, exact locations) and map.c. See text_table.h. */
+/* text_table.c - a hash table of texts. Used by route.c (names, exact locations) and map.c. See
+ * text_table.h. */
 #include "http/syntax/text_table.h"
 
 #include <errno.h>

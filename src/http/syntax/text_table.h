@@ -1,5 +1,5 @@
-/* text_table.h - texts to values: a hash table that is filled when the configuration is read. Keys are the configuration's, so
- * nobody chooses them to collide. */
+/* text_table.h - texts to values: a hash table that is filled when the configuration is read. Keys
+ * are the configuration's, so nobody chooses them to collide. */
 #ifndef HTTP_SYNTAX_TEXT_TABLE_H
 #define HTTP_SYNTAX_TEXT_TABLE_H
 
@@ -23,8 +23,8 @@ static inline const void *text_table_find(const struct text_table *t, struct tex
     return t->slots ? text_table_search(t, key) : NULL;
 }
 
-/* Host names: "*.example.org" is under its key "example.org" in `leading`, "www.example.*" under "www.example" in `trailing`. The
- * longest fits. */
+/* Host names: "*.example.org" is under its key "example.org" in `leading`, "www.example.*" under
+ * "www.example" in `trailing`. The longest fits. */
 const void *text_table_leading(const struct text_table *leading, struct text host);
 const void *text_table_trailing(const struct text_table *trailing, struct text host);
 

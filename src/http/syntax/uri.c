@@ -1,5 +1,6 @@
-/* uri.c - request target to a path that is safe to append to a root. Pure; called by parse.c (Host), connection_read.c
- * and those that write links. RFC 9112 3.2, RFC 3986; where nginx reads a path in its own way (%2F separates segments), as nginx. */
+/* uri.c - request target to a path that is safe to append to a root. Pure; called by parse.c
+ * (Host), connection_read.c and those that write links. RFC 9112 3.2, RFC 3986; where nginx reads a
+ * path in its own way (%2F separates segments), as nginx. */
 #include "http/syntax/uri.h"
 
 #include <arpa/inet.h>
@@ -184,7 +185,8 @@ struct writer {
     bool merge;
 };
 
-/* Ends the segment at a slash or at the end of the path (`last`). False: it climbs above the root. */
+/* Ends the segment at a slash or at the end of the path (`last`). False: it climbs above the
+ * root. */
 static bool end_segment(struct writer *w, bool last)
 {
     const char *at = w->out + w->segment;

@@ -1,4 +1,5 @@
-/* geo.c - `geo`: a variable whose value depends on an address. See map.h, and geo_table.h for the search. */
+/* geo.c - `geo`: a variable whose value depends on an address. See map.h, and geo_table.h for the
+ * search. */
 #include "http/request/request.h"
 #include "http/site/site.h"
 #include "http/variable/geo_table.h"
@@ -95,7 +96,8 @@ static bool is_proxy(const struct geo *g, const struct geo_address *a)
     return false;
 }
 
-/* While a proxy that is believed stands in front, who it says is behind it: from the end of the list. */
+/* While a proxy that is believed stands in front, who it says is behind it: from the end of the
+ * list. */
 static void look_behind_proxies(struct request *r, const struct geo *g, struct geo_address *a)
 {
     struct text list = variable_forwarded_for(r);

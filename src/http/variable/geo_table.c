@@ -46,7 +46,8 @@ static struct geo_key before(struct geo_key k)
     return k;
 }
 
-/* Of the range what is outside of [from, to]: nothing, one part, or a second one, which is added. */
+/* Of the range what is outside of [from, to]: nothing, one part, or a second one, which is
+ * added. */
 static int cut_range(struct geo_table *t, size_t i, struct geo_key from, struct geo_key to)
 {
     struct geo_range r = t->ranges[i];
@@ -125,7 +126,8 @@ static void put_point(struct geo_table *t, struct geo_key from, struct text valu
     t->points[t->point_count++] = (struct geo_point){from, value};
 }
 
-/* Ranges that are open at a point lie on a stack, the narrowest on top; ended ones give way to what is around them. */
+/* Ranges that are open at a point lie on a stack, the narrowest on top; ended ones give way to what
+ * is around them. */
 static int sweep(struct geo_table *t, struct text dflt, const struct geo_range **stack, struct geo_range *wrong)
 {
     size_t depth = 0;

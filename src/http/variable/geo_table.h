@@ -1,5 +1,5 @@
-/* geo_table.h - ranges of addresses to values: added in any order, nested ones inside wider ones, then flattened into one sorted
- * array that is searched by halves. Pure; used by geo.c. */
+/* geo_table.h - ranges of addresses to values: added in any order, nested ones inside wider ones,
+ * then flattened into one sorted array that is searched by halves. Pure; used by geo.c. */
 #ifndef HTTP_VARIABLE_GEO_TABLE_H
 #define HTTP_VARIABLE_GEO_TABLE_H
 
@@ -45,14 +45,16 @@ int geo_table_add(struct geo_table *t, struct geo_key from, struct geo_key to, s
 /* Takes exactly this range away; false: there is none. */
 bool geo_table_delete(struct geo_table *t, struct geo_key from, struct geo_key to);
 
-/* Takes these addresses out of all ranges that were added so far, which may leave parts of them. 0; -ENOENT: none had any; -ENOMEM. */
+/* Takes these addresses out of all ranges that were added so far, which may leave parts of them. 0;
+ * -ENOENT: none had any; -ENOMEM. */
 int geo_table_cut(struct geo_table *t, struct geo_key from, struct geo_key to);
 
 /* What geo_table_flatten() met: the text stays until the next call. */
 typedef void geo_duplicate_fn(void *arg, const struct geo_range *kept, const struct geo_range *dropped);
 
-/* Makes it ready to be searched and frees what was added. Of equal ranges the last one counts. 0; -ENOMEM; -EINVAL: two ranges
- * overlap, and neither is inside the other: *wrong is the later one. */
+/* Makes it ready to be searched and frees what was added. Of equal ranges the last one counts. 0;
+ * -ENOMEM; -EINVAL: two ranges overlap, and neither is inside the other: *wrong is the later
+ * one. */
 int geo_table_flatten(struct geo_table *t, struct text dflt, struct arena *arena, geo_duplicate_fn *duplicate,
                       void *arg, struct geo_range *wrong);
 

@@ -1,5 +1,5 @@
-/* map.h - variables whose values are looked up: map, geo, split_clients. Each is asked only when a request uses it, and keeps its
- * answer for the rest of the request. */
+/* map.h - variables whose values are looked up: map, geo, split_clients. Each is asked only when a
+ * request uses it, and keeps its answer for the rest of the request. */
 #ifndef HTTP_VARIABLE_MAP_H
 #define HTTP_VARIABLE_MAP_H
 

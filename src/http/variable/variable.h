@@ -129,7 +129,8 @@ static inline bool template_is_constant(const struct template *t)
 /* Remembers the groups of a match for $1 .. $9 and names. */
 void variables_capture(struct request *r, const struct pattern *p, unsigned names_base, const struct captures *c);
 
-/* The tables of built-in variables, each beside the code that knows them; ends with NULL. Listed by http/modules.c. */
+/* The tables of built-in variables, each beside the code that knows them; ends with NULL. Listed by
+ * http/modules.c. */
 extern const struct variable_row *const http_variables[];
 
 #endif

@@ -1,8 +1,10 @@
-/* bulk.h - large responses share what a turn of the loop leaves, so that downloads do not slow down small answers.
+/* bulk.h - large responses share what a turn of the loop leaves, so that downloads do not slow down
+ * small answers.
  *
- * A response of BULK_LEAST bytes or more does not send when its socket or its disk is ready: it stands in line, and at the
- * end of the turn, after all small answers, the line is served in its order until the turn's share is used up; who has more
- * to send goes to the end. The share is large when nothing else was sent, and else as many bytes as small answers had. */
+ * A response of BULK_LEAST bytes or more does not send when its socket or its disk is ready: it
+ * stands in line, and at the end of the turn, after all small answers, the line is served in its
+ * order until the turn's share is used up; who has more to send goes to the end. The share is large
+ * when nothing else was sent, and else as many bytes as small answers had. */
 #ifndef HTTP_WORKER_BULK_H
 #define HTTP_WORKER_BULK_H
 
@@ -25,7 +27,8 @@ struct bulk {
 
 void bulk_init(struct bulk *b, struct loop *loop);
 
-/* Bytes that the request with this turn may send now; 0: it stands in line, and `turn` is called. */
+/* Bytes that the request with this turn may send now; 0: it stands in line, and `turn` is
+ * called. */
 uint64_t bulk_share(struct bulk *b, struct deferred *turn);
 
 /* It has more to send, after the others in line. */

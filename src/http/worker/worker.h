@@ -1,5 +1,5 @@
-/* worker.h - what one worker process has for its requests: facilities and pools, no connections. Made and ended by service.c; all of
- * it belongs to the thread of the loop. */
+/* worker.h - what one worker process has for its requests: facilities and pools, no connections.
+ * Made and ended by service.c; all of it belongs to the thread of the loop. */
 #ifndef HTTP_WORKER_WORKER_H
 #define HTTP_WORKER_WORKER_H
 

@@ -1,4 +1,5 @@
-/* quick.c - `sluice DIR`: makes a configuration, finds a port, says where to look, and serves in the foreground. */
+/* quick.c - `sluice DIR`: makes a configuration, finds a port, says where to look, and serves in
+ * the foreground. */
 #include "server/command/quick.h"
 
 #include "base/log.h"
@@ -35,7 +36,8 @@ struct quick {
 
 /* ---- the configuration ---- */
 
-/* Texts that do not say themselves in which charset they are written, as XML does and JSON need not; text/html is always one of them. */
+/* Texts that do not say themselves in which charset they are written, as XML does and JSON need
+ * not; text/html is always one of them. */
 static const char *const charset_types[] = {
     "text/css",
     "text/javascript",
@@ -96,7 +98,8 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                   "    autoindex on;\n"
                   "    autoindex_style modern;\n"
                   "    root_confine on;\n"
-                  /* The port that a browser names may be another one: of ssh -L, docker -p, a proxy for TLS. */
+                  /* The port that a browser names may be another one: of ssh -L, docker -p, a proxy
+                   * for TLS. */
                   "    absolute_redirect off;\n"
                   "    charset utf-8;\n"
                   "    charset_types",
@@ -139,8 +142,8 @@ static int make_source(struct quick *q)
     const char *root = q->root;
     struct buffer text;
 
-    /* `$` would start a variable, and the configuration has no way to write one that does not: such a folder becomes the
-     * current one. */
+    /* `$` would start a variable, and the configuration has no way to write one that does not: such
+     * a folder becomes the current one. */
     if (strchr(q->root, '$')) {
         if (chdir(q->root) < 0)
             return -errno;

@@ -1,4 +1,5 @@
-/* quick_types.c - media types of common files, for `sluice DIR` where conf/mime.types is not installed. */
+/* quick_types.c - media types of common files, for `sluice DIR` where conf/mime.types is not
+ * installed. */
 #include "server/command/quick.h"
 
 static const struct {

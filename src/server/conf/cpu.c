@@ -1,4 +1,5 @@
-/* cpu.c - how many CPUs this process may use: for `worker_processes auto` and `worker_cpu_affinity`. */
+/* cpu.c - how many CPUs this process may use: for `worker_processes auto` and
+ * `worker_cpu_affinity`. */
 #include "server/conf/cpu.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
-/* cpu_quota.c - the CPU time that the process's own cgroup, and those around it, may use. See cpu.h; proc(5), cgroups(7), the
- * kernel's cgroup-v2.rst and sched-bwc.rst.
+/* cpu_quota.c - the CPU time that the process's own cgroup, and those around it, may use. See
+ * cpu.h; proc(5), cgroups(7), the kernel's cgroup-v2.rst and sched-bwc.rst.
  *
- * /proc/self/cgroup names the group in each hierarchy, /proc/self/mountinfo where the hierarchy is mounted, and which of its
- * groups the mount shows as its root: in a container often the container's own. */
+ * /proc/self/cgroup names the group in each hierarchy, /proc/self/mountinfo where the hierarchy is
+ * mounted, and which of its groups the mount shows as its root: in a container often the
+ * container's own. */
 #include "server/conf/cpu.h"
 
 #include <limits.h>
@@ -63,8 +64,8 @@ static unsigned group_quota(enum version v, const char *folder)
     return quota_of(strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
 
-/* From the process's own group up to what the mount shows as its root: every one of them may set a limit. A path that the
- * mount does not show as such ends at what it does show. */
+/* From the process's own group up to what the mount shows as its root: every one of them may set a
+ * limit. A path that the mount does not show as such ends at what it does show. */
 static unsigned groups_quota(enum version v, const char *root, const char *mount, const char *group)
 {
     char folder[LINE_SIZE];
@@ -96,8 +97,8 @@ static bool has_word(const char *list, const char *word)
     return true;
 }
 
-/* A line of /proc/self/cgroup, "0::/path" or "4:cpu,cpuacct:/path": which hierarchy it is of, and the group's path in it, "" for
- * the root. */
+/* A line of /proc/self/cgroup, "0::/path" or "4:cpu,cpuacct:/path": which hierarchy it is of, and
+ * the group's path in it, "" for the root. */
 static enum version take_group(char *line, const char **group)
 {
     char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
@@ -112,7 +113,8 @@ static enum version take_group(char *line, const char **group)
     return has_word(names + 1, "cpu") ? V1 : NEITHER;
 }
 
-/* A line of /proc/self/mountinfo, "36 35 0:30 ROOT MOUNT options ... - TYPE source OPTIONS": of which hierarchy. */
+/* A line of /proc/self/mountinfo, "36 35 0:30 ROOT MOUNT options ... - TYPE source OPTIONS": of
+ * which hierarchy. */
 static enum version take_mount(char *line, const char **shown, const char **mount)
 {
     char *words[5], *rest = line, *type = strstr(line, " - ");

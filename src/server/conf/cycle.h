@@ -7,7 +7,8 @@
 #include "server/conf/main_conf.h"
 #include "server/conf/sockets.h"
 
-/* What a configuration is read from, at start and at every reload. All texts outlive the process' cycles. */
+/* What a configuration is read from, at start and at every reload. All texts outlive the process'
+ * cycles. */
 struct cycle_source {
     const char *file;      /* full path; NULL: `bytes` */
     struct text bytes;     /* the built-in configuration of `sluice DIR` */

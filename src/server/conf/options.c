@@ -1,5 +1,5 @@
-/* options.c - the command line: letters may be run together (-tq), and a value may follow its letter or stand alone,
- * as with nginx. */
+/* options.c - the command line: letters may be run together (-tq), and a value may follow its
+ * letter or stand alone, as with nginx. */
 #include "server/conf/options.h"
 
 #include "base/paths.h"
@@ -146,7 +146,8 @@ static int parse_one(struct options *o, struct line *line)
     return 0;
 }
 
-/* A directory is served with built-in settings: what chooses other settings, or another process, does not go with it. */
+/* A directory is served with built-in settings: what chooses other settings, or another process,
+ * does not go with it. */
 static int check(struct options *o)
 {
     const char *other = o->conf_file ? "-c"

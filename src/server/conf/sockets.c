@@ -131,7 +131,8 @@ static int parse_passed(struct text word, int *fd, bool *handed)
     return 0;
 }
 
-/* It may be gone by now, and our parent another one. A binary that does not say so has not taken long to start us. */
+/* It may be gone by now, and our parent another one. A binary that does not say so has not taken
+ * long to start us. */
 static pid_t earlier_master(void)
 {
     uint64_t pid;
@@ -190,8 +191,9 @@ int sockets_give(struct sockets *s, int fd, const struct address *address)
 
 /* ---- bound ---- */
 
-/* Takes all sockets of an address over. Those that can be had one per worker are dealt out to the workers in turn; when there are
- * fewer workers than before, some have two, and no queue is left unattended. Returns how many workers have one of their own. */
+/* Takes all sockets of an address over. Those that can be had one per worker are dealt out to the
+ * workers in turn; when there are fewer workers than before, some have two, and no queue is left
+ * unattended. Returns how many workers have one of their own. */
 static int take_over(struct sockets *s, const struct http_address *a, unsigned index, unsigned workers,
                      struct sockets *earlier, unsigned *owned, bool *shared)
 {
@@ -254,8 +256,8 @@ static unsigned count_of(const struct sockets *s, unsigned index)
     return count;
 }
 
-/* Opens what take_over() did not find. A shared socket of before stays shared, whatever `reuseport` says now: sockets beside it
- * would starve it or be starved. */
+/* Opens what take_over() did not find. A shared socket of before stays shared, whatever `reuseport`
+ * says now: sockets beside it would starve it or be starved. */
 static int open_missing(struct sockets *s, const struct http_address *a, unsigned index, unsigned workers,
                         struct sockets *earlier)
 {
@@ -280,7 +282,8 @@ static void report(const struct address *a, int error)
     log_emerg(error, "bind() to %s failed", text);
 }
 
-/* One pass over the addresses that have nothing yet. 0, -EADDRINUSE: try again, or what cannot be helped. */
+/* One pass over the addresses that have nothing yet. 0, -EADDRINUSE: try again, or what cannot be
+ * helped. */
 static int bind_pass(struct sockets *s, const struct http_main *http, unsigned workers, struct sockets *earlier,
                      bool testing)
 {
@@ -378,7 +381,8 @@ void sockets_close(struct sockets *s, bool remove_files)
     memset(s, 0, sizeof *s);
 }
 
-/* The service manager's come last: an older binary, which does not know the mark, reads as far as the first of them. */
+/* The service manager's come last: an older binary, which does not know the mark, reads as far as
+ * the first of them. */
 char *sockets_pass_on(const struct sockets *s)
 {
     struct buffer text;

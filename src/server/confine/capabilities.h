@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Empties the bounding set, as far as this process may (it takes CAP_SETPCAP: before a change of user). */
+/* Empties the bounding set, as far as this process may (it takes CAP_SETPCAP: before a change of
+ * user). */
 void capabilities_unbound(void);
 
 /* Keeps no capability but those of the mask `keep`, of those that are there. 0 or -errno. */

@@ -1,5 +1,6 @@
-/* landlock.c - the system calls of Landlock, for which there is no library. include/uapi/linux/landlock.h of the kernel; what is newer
- * than the headers we build with is written out here, as the layout is ABI. */
+/* landlock.c - the system calls of Landlock, for which there is no library.
+ * include/uapi/linux/landlock.h of the kernel; what is newer than the headers we build with is
+ * written out here, as the layout is ABI. */
 #include "server/confine/landlock.h"
 
 #include <errno.h>

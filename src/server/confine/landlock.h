@@ -28,9 +28,11 @@ struct grants {
 /* The version of Landlock, or -errno: -ENOSYS, -EOPNOTSUPP where there is none. */
 int landlock_version(void);
 
-/* Restricts this thread, and those it will start, to the grants; no way back. A path that is missing, or of which the kernel takes no
- * grant (a pipe), has its `error` set; the others hold. A file has no GRANT_LIST afterwards. TCP sockets can be neither bound nor
- * connected, abstract unix: sockets and signals reach no further than the process, where the kernel has it. As landlock_version(). */
+/* Restricts this thread, and those it will start, to the grants; no way back. A path that is
+ * missing, or of which the kernel takes no grant (a pipe), has its `error` set; the others hold. A
+ * file has no GRANT_LIST afterwards. TCP sockets can be neither bound nor connected, abstract unix:
+ * sockets and signals reach no further than the process, where the kernel has it. As
+ * landlock_version(). */
 int landlock_enter(struct grants *grants);
 
 #endif

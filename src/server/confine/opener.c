@@ -1,10 +1,13 @@
-/* opener.c - opens for a worker what its Landlock refuses although the configuration names it: a root that was replaced by another folder,
- * a release that a link leads to since, a root that was made after the start, the folder of the logs.
+/* opener.c - opens for a worker what its Landlock refuses although the configuration names it: a
+ * root that was replaced by another folder, a release that a link leads to since, a root that was
+ * made after the start, the folder of the logs.
  *
- * A grant of Landlock holds for an inode, and no way leads back to more. So each worker has a child that was forked before Landlock, with the
- * worker's rights otherwise, that hears from nobody else, and reads nothing of what clients send. It opens a path by the guard that the
- * location asks for, looks where the file really is, and passes the descriptor on if that is beneath one of the names of the configuration as
- * they lead now. What a worker that was taken over can get from it is what a new worker could read. */
+ * A grant of Landlock holds for an inode, and no way leads back to more. So each worker has a child
+ * that was forked before Landlock, with the worker's rights otherwise, that hears from nobody else,
+ * and reads nothing of what clients send. It opens a path by the guard that the location asks for,
+ * looks where the file really is, and passes the descriptor on if that is beneath one of the names
+ * of the configuration as they lead now. What a worker that was taken over can get from it is what
+ * a new worker could read. */
 #include "server/confine/opener.h"
 
 #include "base/log_file.h"
@@ -221,7 +224,8 @@ static void find_wandering(struct opener *o)
     }
 }
 
-/* Most often the path itself begins with the name; by a link it may lead to another root, perhaps again by links. */
+/* Most often the path itself begins with the name; by a link it may lead to another root, perhaps
+ * again by links. */
 static bool may_be_read(struct opener *o, const struct place *p, const char *path)
 {
     if (is_beneath_names_of(o, p, path) || is_beneath_names_of(o, p, p->path))

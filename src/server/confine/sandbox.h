@@ -1,4 +1,5 @@
-/* sandbox.h - what a process that serves can no longer do: capabilities, new privileges, files (Landlock), system calls (seccomp). */
+/* sandbox.h - what a process that serves can no longer do: capabilities, new privileges, files
+ * (Landlock), system calls (seccomp). */
 #ifndef SERVER_CONFINE_SANDBOX_H
 #define SERVER_CONFINE_SANDBOX_H
 
@@ -25,11 +26,12 @@ const struct sandbox_conf *sandbox_conf_of(const struct cycle *c);
 /* Warns of paths that Landlock cannot know beforehand. When a configuration has been read. */
 void sandbox_check(const struct cycle *c);
 
-/* Enters it, before there are threads; no way back. Says in the error log what holds, and once per cycle (`first`) what this
- * kernel does not have: the process goes on without it. */
+/* Enters it, before there are threads; no way back. Says in the error log what holds, and once per
+ * cycle (`first`) what this kernel does not have: the process goes on without it. */
 void sandbox_enter(const struct cycle *c, enum sandbox_role role, bool first);
 
-/* The same for a worker's files alone, and without a word: for who shows what a worker could open. */
+/* The same for a worker's files alone, and without a word: for who shows what a worker could
+ * open. */
 void sandbox_enter_files(const struct cycle *c);
 
 #endif

@@ -1,4 +1,5 @@
-/* sandbox_check.c - what Landlock cannot know of a configuration, said when it has been read. Called by cycle.c. See sandbox.h. */
+/* sandbox_check.c - what Landlock cannot know of a configuration, said when it has been read.
+ * Called by cycle.c. See sandbox.h. */
 #include "server/confine/sandbox.h"
 
 #include "base/log.h"

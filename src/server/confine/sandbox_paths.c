@@ -1,8 +1,8 @@
-/* sandbox_paths.c - what Landlock grants a worker: every path that a directive names, for reading; the folders of the logs, for
- * writing. Of a path with variables, its constant beginning.
+/* sandbox_paths.c - what Landlock grants a worker: every path that a directive names, for reading;
+ * the folders of the logs, for writing. Of a path with variables, its constant beginning.
  *
- * Nothing around a path is granted, so that what lies beside a root stays out of reach. What takes the place of a granted folder or file
- * later is opened by another process: opener.c. */
+ * Nothing around a path is granted, so that what lies beside a root stays out of reach. What takes
+ * the place of a granted folder or file later is opened by another process: opener.c. */
 #include "server/confine/sandbox_paths.h"
 
 #include "base/log_file.h"
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What libraries and sluice itself open while serving: the clock's zone, memory and its limits (directio auto). */
+/* What libraries and sluice itself open while serving: the clock's zone, memory and its limits
+ * (directio auto). */
 static const struct {
     const char *path;
     unsigned rights;
@@ -118,8 +119,8 @@ static int add_log_folder(struct grants *g, const char *path)
     return add(g, name, GRANT_WRITE | GRANT_MAKE, 0);
 }
 
-/* An open log that is no file on a disk is not made anew. One that has a name may be opened again; one that has none (a pipe or socket
- * that a link leads to) needs no grant, and there is none. */
+/* An open log that is no file on a disk is not made anew. One that has a name may be opened again;
+ * one that has none (a pipe or socket that a link leads to) needs no grant, and there is none. */
 static int add_log(struct grants *g, const char *path)
 {
     char real[PATH_MAX];

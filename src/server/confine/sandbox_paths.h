@@ -7,7 +7,8 @@
 
 #include <limits.h>
 
-/* The part of a path before its first variable, as far as it is whole names: "/srv/$host/x" is "/srv". False: there is none. */
+/* The part of a path before its first variable, as far as it is whole names: "/srv/$host/x" is
+ * "/srv". False: there is none. */
 bool sandbox_constant(const char *path, char out[PATH_MAX]);
 
 /* Fills `grants` (zeroed); 0 or -ENOMEM, with what there is so far. Sorted by path. */

@@ -1,7 +1,8 @@
-/* seccomp.c - the table of system calls to a BPF program. Kernel: Documentation/userspace-api/seccomp_filter.rst.
+/* seccomp.c - the table of system calls to a BPF program. Kernel:
+ * Documentation/userspace-api/seccomp_filter.rst.
  *
- * Written by hand: it is a page, and no library has to be there. The kernel keeps the calls that are always allowed in a bit map
- * (5.11), so that the length of the table costs them nothing. */
+ * Written by hand: it is a page, and no library has to be there. The kernel keeps the calls that
+ * are always allowed in a bit map (5.11), so that the length of the table costs them nothing. */
 #include "server/confine/seccomp.h"
 
 #include <errno.h>
@@ -122,7 +123,8 @@ int seccomp_enter(unsigned roles)
     if (p.len == PROGRAM_MOST)
         return -E2BIG;
     struct sock_fprog program = {p.len, p.at};
-    /* Without the flag, kernels before 5.16 would slow every branch down for whoever has a filter. */
+    /* Without the flag, kernels before 5.16 would slow every branch down for whoever has a
+     * filter. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
         return 0;
     if (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)

@@ -34,9 +34,10 @@ struct seccomp_call {
 extern const struct seccomp_call seccomp_calls[]; /* seccomp_calls.c; the frequent ones first */
 extern const size_t seccomp_call_count;
 
-/* Restricts this thread, and those it will start; no way back. A call that is not in the table is one that the kernel does not have
- * (ENOSYS), so that libraries take another; one whose arguments are not allowed, EPERM. It takes no_new_privs. 0 or -errno;
- * -EOPNOTSUPP on machines for which there is no table. */
+/* Restricts this thread, and those it will start; no way back. A call that is not in the table is
+ * one that the kernel does not have (ENOSYS), so that libraries take another; one whose arguments
+ * are not allowed, EPERM. It takes no_new_privs. 0 or -errno; -EOPNOTSUPP on machines for which
+ * there is no table. */
 int seccomp_enter(unsigned roles);
 
 #endif

@@ -1,6 +1,6 @@
 /* explain.c - `sluice explain`: reads the command line and the configuration, makes the request
- * that a client would send, and prints what http/explain/explain.c finds out about it. Nothing is bound,
- * sent or logged. */
+ * that a client would send, and prints what http/explain/explain.c finds out about it. Nothing is
+ * bound, sent or logged. */
 #include "server/explain/explain.h"
 #include "explain_private.h"
 

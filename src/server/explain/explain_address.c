@@ -1,5 +1,5 @@
-/* explain_address.c - the address that the request of `sluice explain` comes in at: the one of -l, or
- * what fits the URL best. */
+/* explain_address.c - the address that the request of `sluice explain` comes in at: the one of -l,
+ * or what fits the URL best. */
 #include "explain_private.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
-/* explain_line.c - the command line of `sluice explain`: options, fields, and the URL in its parts. */
+/* explain_line.c - the command line of `sluice explain`: options, fields, and the URL in its
+ * parts. */
 #include "explain_private.h"
 
 #include "base/number.h"

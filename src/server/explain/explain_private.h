@@ -1,5 +1,5 @@
-/* explain_private.h - what the rooms of `sluice explain` share: explain_line.c reads the command line,
- * explain_address.c chooses the address, explain.c makes the request and prints. */
+/* explain_private.h - what the rooms of `sluice explain` share: explain_line.c reads the command
+ * line, explain_address.c chooses the address, explain.c makes the request and prints. */
 #ifndef SERVER_EXPLAIN_EXPLAIN_PRIVATE_H
 #define SERVER_EXPLAIN_EXPLAIN_PRIVATE_H
 
@@ -31,7 +31,8 @@ int explain_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void explain_help(FILE *out);
 
-/* 0; 1: help was asked for; -EINVAL, and it was said why. Texts are the command line's or in `arena`. */
+/* 0; 1: help was asked for; -EINVAL, and it was said why. Texts are the command line's or in
+ * `arena`. */
 int explain_parse(struct asked *a, int argc, char **argv, struct arena *arena);
 
 /* Fills o->address and o->address_why. 0 or -errno, and it was said why. */

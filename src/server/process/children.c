@@ -1,4 +1,5 @@
-/* children.c - the master's worker processes. A worker that dies is started again, at most once a second. */
+/* children.c - the master's worker processes. A worker that dies is started again, at most once a
+ * second. */
 #include "server/process/children.h"
 
 #include "base/log.h"

@@ -26,7 +26,8 @@ struct children {
 int children_init(struct children *cs); /* 0 or -errno */
 void children_fini(struct children *cs);
 
-/* Starts cycle_workers() workers and waits (at most 5 s) until they serve or have failed. Logs. 0, or -errno when none serves. */
+/* Starts cycle_workers() workers and waits (at most 5 s) until they serve or have failed. Logs. 0,
+ * or -errno when none serves. */
 int children_start(struct children *cs, struct cycle *cycle);
 
 void children_signal(struct children *cs, int signal);  /* to all */

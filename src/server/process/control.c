@@ -1,4 +1,5 @@
-/* control.c - the signals of a process that serves, in its loop; what workers and the single process have in common. */
+/* control.c - the signals of a process that serves, in its loop; what workers and the single
+ * process have in common. */
 #include "server/process/control.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
-/* control.h - what a process that serves hears: the signals of its operator. https://nginx.org/en/docs/control.html */
+/* control.h - what a process that serves hears: the signals of its operator.
+ * https://nginx.org/en/docs/control.html */
 #ifndef SERVER_PROCESS_CONTROL_H
 #define SERVER_PROCESS_CONTROL_H
 
@@ -18,7 +19,8 @@ struct control_answers {
     void *arg;
 };
 
-/* USR1 reopens the logs, WINCH is ignored, and nothing is blocked any more. 0 or -errno; control_end() is legal after both. */
+/* USR1 reopens the logs, WINCH is ignored, and nothing is blocked any more. 0 or -errno;
+ * control_end() is legal after both. */
 int control_start(struct control *c, struct loop *loop, const struct control_answers *answers);
 void control_end(struct control *c);
 

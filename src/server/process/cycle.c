@@ -1,4 +1,5 @@
-/* cycle.c - one configuration: read, bound, given up. Used by start.c at start and by the master at a reload. */
+/* cycle.c - one configuration: read, bound, given up. Used by start.c at start and by the master at
+ * a reload. */
 #include "server/conf/cycle.h"
 
 #include "base/paths.h"
@@ -32,7 +33,8 @@ static const char *open_default_log(struct cycle *c)
     return error;
 }
 
-/* At a start the log that the configuration names is not known, and who starts it may not be looking. */
+/* At a start the log that the configuration names is not known, and who starts it may not be
+ * looking. */
 static void report(struct cycle *c)
 {
     struct log *before = log_main;

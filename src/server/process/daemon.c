@@ -1,5 +1,5 @@
-/* daemon.c - into the background. The starting process waits until the daemon serves, so that whoever ran it may rely on
- * the pid file, the sockets and the exit code. */
+/* daemon.c - into the background. The starting process waits until the daemon serves, so that
+ * whoever ran it may rely on the pid file, the sockets and the exit code. */
 #include "server/process/daemon.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* master.c - the master process: a plain loop around sigtimedwait().
  *
- * TERM, INT: fast stop. QUIT: graceful stop. HUP: new configuration, new workers; the old ones drain. USR1: reopen
- * logs. WINCH: workers leave, the master stays. USR2: start a new binary on the same sockets.
- * IO: a worker says that what it was granted has been replaced. https://nginx.org/en/docs/control.html */
+ * TERM, INT: fast stop. QUIT: graceful stop. HUP: new configuration, new workers; the old ones
+ * drain. USR1: reopen logs. WINCH: workers leave, the master stays. USR2: start a new binary on the
+ * same sockets. IO: a worker says that what it was granted has been replaced.
+ * https://nginx.org/en/docs/control.html */
 #include "server/process/master.h"
 
 #include "base/log.h"
@@ -53,7 +54,8 @@ static void tell_ready(struct master *m)
     notify_ready();
 }
 
-/* The service ends only with the last of its masters: the manager would kill what is left of a service that stops. */
+/* The service ends only with the last of its masters: the manager would kill what is left of a
+ * service that stops. */
 static void tell_stopping(struct master *m)
 {
     if (!upgrade_is_running(&m->upgrade) && !upgrade_is_trial(&m->upgrade)) {

@@ -1,6 +1,8 @@
-/* notify.c - the notification protocol of systemd: a datagram to the socket named by $NOTIFY_SOCKET.
+/* notify.c - the notification protocol of systemd: a datagram to the socket named by
+ * $NOTIFY_SOCKET.
  *
- * The protocol is stable and documented for reimplementation (sd_notify(3), "Notes"), so no library is needed. */
+ * The protocol is stable and documented for reimplementation (sd_notify(3), "Notes"), so no library
+ * is needed. */
 #include "server/process/notify.h"
 
 #include <stddef.h>

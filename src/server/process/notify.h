@@ -1,4 +1,5 @@
-/* notify.h - tells a service manager how far we are (sd_notify(3), Type=notify). Nothing happens without one. */
+/* notify.h - tells a service manager how far we are (sd_notify(3), Type=notify). Nothing happens
+ * without one. */
 #ifndef SERVER_PROCESS_NOTIFY_H
 #define SERVER_PROCESS_NOTIFY_H
 

@@ -1,7 +1,8 @@
 /* pid_file.c - the file that says which process is the master: written by it, read by `sluice -s`.
  *
- * A regular file is replaced by renaming, so that nobody reads half a number. A link, a device or a FIFO that stands in its place
- * is written through, never renamed over and never removed; so is a file in a folder that may not be written. */
+ * A regular file is replaced by renaming, so that nobody reads half a number. A link, a device or a
+ * FIFO that stands in its place is written through, never renamed over and never removed; so is a
+ * file in a folder that may not be written. */
 #include "server/process/pid_file.h"
 
 #include "base/log.h"
@@ -33,8 +34,8 @@ static enum kind kind_of(const char *path)
     return S_ISREG(st.st_mode) ? PLAIN : OTHER;
 }
 
-/* What an operation on a folder fails with where the folder is closed to us, but maybe not the file in it; EBUSY: the file is
- * mounted there. */
+/* What an operation on a folder fails with where the folder is closed to us, but maybe not the file
+ * in it; EBUSY: the file is mounted there. */
 static bool is_closed_folder(int error)
 {
     return error == EACCES || error == EPERM || error == EROFS || error == EBUSY;
@@ -82,7 +83,8 @@ static int replace(const char *path, pid_t pid)
     return rc;
 }
 
-/* The descriptor or -errno. Never waits: a FIFO without a reader is held open by ourselves, and forgets what is written. */
+/* The descriptor or -errno. Never waits: a FIFO without a reader is held open by ourselves, and
+ * forgets what is written. */
 static int open_through(const char *path, int flags)
 {
     const int always = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Links, devices and FIFOs are written through and stay; where the folder may not be written, so is the file in it. What cannot be
- * removed is emptied. */
+/* Links, devices and FIFOs are written through and stay; where the folder may not be written, so is
+ * the file in it. What cannot be removed is emptied. */
 int pid_file_write(const char *path, pid_t pid); /* whole or not at all; logs; 0 or -errno */
 int pid_file_check(const char *path);            /* could it be written? for -t; logs; 0 or -errno */
 void pid_file_remove(const char *path);          /* logs */
 
-/* Renames the file, which names `pid`; where a rename is impossible, `to` is written and `from` removed. Logs; 0 or -errno. */
+/* Renames the file, which names `pid`; where a rename is impossible, `to` is written and `from`
+ * removed. Logs; 0 or -errno. */
 int pid_file_move(const char *from, const char *to, pid_t pid);
 
 bool pid_file_is_same(const char *a, const char *b); /* two names of one file */

@@ -1,4 +1,5 @@
-/* readers.c - the disk readers are tried in a process that is what a worker will be, and soon gone. See readers.h. */
+/* readers.c - the disk readers are tried in a process that is what a worker will be, and soon gone.
+ * See readers.h. */
 #include "server/process/readers.h"
 
 #include "base/log.h"

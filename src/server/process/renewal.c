@@ -1,7 +1,8 @@
 /* renewal.c - new workers when what the old ones were granted has been replaced.
  *
- * Until then an opener process opens for each of them (opener.c), so that nothing has to be fast here: what would start workers without end,
- * such as a file that is renamed over each minute, makes the pauses longer, and no more generations drain at a time than a few. */
+ * Until then an opener process opens for each of them (opener.c), so that nothing has to be fast
+ * here: what would start workers without end, such as a file that is renamed over each minute,
+ * makes the pauses longer, and no more generations drain at a time than a few. */
 #include "server/process/renewal.h"
 
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* renewal.h - when the master starts new workers because what the old ones were granted has been replaced. */
+/* renewal.h - when the master starts new workers because what the old ones were granted has been
+ * replaced. */
 #ifndef SERVER_PROCESS_RENEWAL_H
 #define SERVER_PROCESS_RENEWAL_H
 

@@ -1,4 +1,5 @@
-/* run.c - starts the HTTP service on the sockets of one worker, and ends it: at once, or when it has drained. */
+/* run.c - starts the HTTP service on the sockets of one worker, and ends it: at once, or when it
+ * has drained. */
 #include "server/process/run.h"
 
 #include "base/log.h"
@@ -17,7 +18,8 @@ struct run {
     void *arg;
 };
 
-/* The sockets that are this worker's, in the form that the service takes: the first of an address, and further ones. */
+/* The sockets that are this worker's, in the form that the service takes: the first of an address,
+ * and further ones. */
 struct hand {
     int *fds;
     int *extra_fds;
@@ -112,7 +114,8 @@ static void on_limit(void *arg)
     loop_defer(s->loop, &s->over);
 }
 
-/* While this process holds them open, clients would still be queued on sockets that nobody accepts from. */
+/* While this process holds them open, clients would still be queued on sockets that nobody accepts
+ * from. */
 static void on_unlisten(void *arg)
 {
     struct run *s = arg;

@@ -1,5 +1,5 @@
-/* run.h - one configuration at work in a loop: the HTTP service on a worker's sockets. What worker.c has once, and
- * single.c, which reloads in place, for a while twice. */
+/* run.h - one configuration at work in a loop: the HTTP service on a worker's sockets. What
+ * worker.c has once, and single.c, which reloads in place, for a while twice. */
 #ifndef SERVER_PROCESS_RUN_H
 #define SERVER_PROCESS_RUN_H
 
@@ -19,8 +19,8 @@ struct run_options {
 /* Logs what fails. 0 or -errno. */
 int run_start(struct run **out, struct loop *loop, const struct run_options *start);
 
-/* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may destroy this. The
- * listening sockets of the cycle are closed in this process. */
+/* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may
+ * destroy this. The listening sockets of the cycle are closed in this process. */
 void run_drain(struct run *s, loop_fn *drained, void *arg);
 
 /* What drains has worker_shutdown_timeout for it, from now on. */

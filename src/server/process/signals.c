@@ -15,7 +15,8 @@ static const struct {
 
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-/* Linux discards what it would ignore anyway, blocked or not: SIGCHLD and SIGWINCH need a handler to arrive at all. */
+/* Linux discards what it would ignore anyway, blocked or not: SIGCHLD and SIGWINCH need a handler
+ * to arrive at all. */
 static void on_signal(int signal)
 {
     (void)signal;

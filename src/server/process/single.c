@@ -1,4 +1,5 @@
-/* single.c - master and worker in one process. A reload starts the new configuration beside the old one, which drains.
+/* single.c - master and worker in one process. A reload starts the new configuration beside the old
+ * one, which drains.
  *
  * TERM, INT: at once. QUIT: when all is sent. HUP: reload. USR1: reopen logs. */
 #include "server/process/single.h"

@@ -1,5 +1,5 @@
-/* start.c - from the command line to a running server: reads the configuration, binds, goes to the background, and hands over to
- * master.c or single.c. */
+/* start.c - from the command line to a running server: reads the configuration, binds, goes to the
+ * background, and hands over to master.c or single.c. */
 #include "server/process/start.h"
 
 #include "base/buffer.h"
@@ -34,7 +34,8 @@ static char *join(const char *folder, const char *name)
     return asprintf(&path, "%s%s", folder, name) < 0 ? NULL : path;
 }
 
-/* A relative -c is below the prefix, as with nginx; where there is no such file, it is what the person who typed it sees. */
+/* A relative -c is below the prefix, as with nginx; where there is no such file, it is what the
+ * person who typed it sees. */
 static char *conf_path_of(const char *prefix, const char *file)
 {
     char *below;

@@ -1,4 +1,5 @@
-/* upgrade.c - starts a new binary that takes the listening sockets along, and notices when it leaves again. */
+/* upgrade.c - starts a new binary that takes the listening sockets along, and notices when it
+ * leaves again. */
 #include "server/process/upgrade.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
-/* upgrade.h - a new binary on the sockets of the old: USR2. https://nginx.org/en/docs/control.html#upgrade */
+/* upgrade.h - a new binary on the sockets of the old: USR2.
+ * https://nginx.org/en/docs/control.html#upgrade */
 #ifndef SERVER_PROCESS_UPGRADE_H
 #define SERVER_PROCESS_UPGRADE_H
 
@@ -14,13 +15,15 @@ struct upgrade {
 
 void upgrade_init(struct upgrade *u, pid_t earlier);
 
-/* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs; false: nothing was started. */
+/* Renames the pid file to *.oldbin and starts argv[0] with the listening sockets. Logs; false:
+ * nothing was started. */
 bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *argv);
 
 /* True: `pid` was the new binary, which did not stay; our pid file has its old name again. Logs. */
 bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle *cycle);
 
-/* This is the old binary, and a new one has the same sockets open: the files of unix: sockets must stay. */
+/* This is the old binary, and a new one has the same sockets open: the files of unix: sockets must
+ * stay. */
 bool upgrade_is_running(const struct upgrade *u);
 
 /* The new binary has its sockets, and is about to be ready: the pid file names it. */

@@ -1,7 +1,9 @@
-/* worker.c - the life of a worker process: settle, serve, and leave when told to or when the master is gone.
+/* worker.c - the life of a worker process: settle, serve, and leave when told to or when the master
+ * is gone.
  *
- * QUIT: leave when all is sent. TERM, INT: at once. USR1: reopen logs. USR2, from the master: leave when all is sent, however
- * long that takes: the configuration has not changed, and no operator has asked for it. https://nginx.org/en/docs/control.html */
+ * QUIT: leave when all is sent. TERM, INT: at once. USR1: reopen logs. USR2, from the master: leave
+ * when all is sent, however long that takes: the configuration has not changed, and no operator has
+ * asked for it. https://nginx.org/en/docs/control.html */
 #include "server/process/worker.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
-/* tune_direct.c - `sluice tune`: how fast O_DIRECT reads are, through the readers and the buffers that serve files. */
+/* tune_direct.c - `sluice tune`: how fast O_DIRECT reads are, through the readers and the buffers
+ * that serve files. */
 #include "server/tune/tune_private.h"
 
 #include "file/open.h"
@@ -303,7 +304,8 @@ int tune_direct_measure(struct tune *t, double share_of_grid, double share_of_re
     return 0;
 }
 
-/* As a kernel reads a file for sendfile: from its beginning, with the read-ahead of the page cache. */
+/* As a kernel reads a file for sendfile: from its beginning, with the read-ahead of the page
+ * cache. */
 void tune_cold_measure(struct tune *t, double until)
 {
     size_t size = 256 * 1024;

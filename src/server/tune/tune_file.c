@@ -1,7 +1,8 @@
-/* tune_file.c - the temporary file of `sluice tune`, and what is known of the filesystem it lies on.
+/* tune_file.c - the temporary file of `sluice tune`, and what is known of the filesystem it lies
+ * on.
  *
- * The file never has a name that stays: where the filesystem cannot make a nameless one, it is unlinked at once with all signals held
- * back. So it goes with the process, however that ends. */
+ * The file never has a name that stays: where the filesystem cannot make a nameless one, it is
+ * unlinked at once with all signals held back. So it goes with the process, however that ends. */
 #include "server/tune/tune_private.h"
 
 #include "file/open.h"
@@ -88,7 +89,8 @@ static uint64_t room(struct tune *t, uint64_t most)
     return 0;
 }
 
-/* Bytes that no filesystem can make smaller; different in each piece, for those that keep equal blocks once. */
+/* Bytes that no filesystem can make smaller; different in each piece, for those that keep equal
+ * blocks once. */
 static void scramble(uint64_t *words, size_t count, uint64_t seed)
 {
     uint64_t x = seed * 0x9e3779b97f4a7c15u + 1;
@@ -171,7 +173,8 @@ void tune_file_forget_pages(const struct file *f)
     (void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-/* A line of mountinfo (proc(5)): id, parent, device, root, mount point, options, fields ended by "-", filesystem type. */
+/* A line of mountinfo (proc(5)): id, parent, device, root, mount point, options, fields ended by
+ * "-", filesystem type. */
 static bool take_type(const char *line, uint64_t id, char *out, size_t size)
 {
     char *after;

@@ -1,4 +1,5 @@
-/* tune_json.c - the results of `sluice tune` for programs (RFC 8259). Pure. What was not measured is null. */
+/* tune_json.c - the results of `sluice tune` for programs (RFC 8259). Pure. What was not measured
+ * is null. */
 #include "server/tune/tune.h"
 
 #include "base/utf8.h"

@@ -1,6 +1,8 @@
-/* tune_open.c - `sluice tune`: what opening a path costs, on the files that already are below the directory.
+/* tune_open.c - `sluice tune`: what opening a path costs, on the files that already are below the
+ * directory.
  *
- * Nothing is dropped to make paths cold: those that the kernel does not know yet show what that costs. */
+ * Nothing is dropped to make paths cold: those that the kernel does not know yet show what that
+ * costs. */
 #include "server/tune/tune_private.h"
 
 #include "file/open.h"

@@ -35,13 +35,15 @@ double tune_median(double *values, size_t count); /* sorts; 0 of none */
 /* Until when a step may take that has `share` of the whole time. */
 double tune_share(const struct tune *t, double share);
 
-/* The nameless file: of at most `most` bytes, and no longer written than until `until`. 0, or -1 with t->error. */
+/* The nameless file: of at most `most` bytes, and no longer written than until `until`. 0, or -1
+ * with t->error. */
 int tune_file_make(struct tune *t, uint64_t most, double until);
 void tune_file_forget_pages(const struct file *f);
 void tune_filesystem_name(const char *dir, char *out, size_t size);
 uint64_t tune_memory(void);
 
-/* Each fills its part of t->results; what does not work here, or does not fit into the time, stays 0. */
+/* Each fills its part of t->results; what does not work here, or does not fit into the time, stays
+ * 0. */
 int tune_direct_measure(struct tune *t, double share_of_grid, double share_of_rest); /* 0 or -errno */
 void tune_cold_measure(struct tune *t, double until);
 void tune_send_measure(struct tune *t, double until);

@@ -125,7 +125,8 @@ static bool better(const struct choice *a, const struct choice *b)
     return x != y ? x < y : a->speed.cpu_gib < b->speed.cpu_gib;
 }
 
-/* The least memory that comes close to the best speed at about the least CPU time; best_rate() > 0. */
+/* The least memory that comes close to the best speed at about the least CPU time; best_rate() >
+ * 0. */
 static struct choice choose_buffers(const struct tune_results *r)
 {
     double rate = best_rate(r) * near_best, cpu = least_cpu(r, rate) * cpu_factor + cpu_slack;

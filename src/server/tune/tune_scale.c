@@ -1,4 +1,5 @@
-/* tune_scale.c - what all measurements of `sluice tune` go by: sizes, clocks, the middle of several values. See tune_private.h. */
+/* tune_scale.c - what all measurements of `sluice tune` go by: sizes, clocks, the middle of several
+ * values. See tune_private.h. */
 #include "server/tune/tune_private.h"
 
 #include <stdlib.h>

@@ -1,7 +1,9 @@
-/* tune_send.c - `sluice tune`: what a response costs whose bytes are in memory already, by size and by the way they take.
+/* tune_send.c - `sluice tune`: what a response costs whose bytes are in memory already, by size and
+ * by the way they take.
  *
- * One loopback connection: this thread sends as a worker would, a thread of its own takes the bytes without copying them, and says
- * when it has a whole response. Counted is the CPU time of the sending thread. */
+ * One loopback connection: this thread sends as a worker would, a thread of its own takes the bytes
+ * without copying them, and says when it has a whole response. Counted is the CPU time of the
+ * sending thread. */
 #include "server/tune/tune_private.h"
 
 #include <arpa/inet.h>

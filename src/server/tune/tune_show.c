@@ -1,4 +1,5 @@
-/* tune_show.c - the results of `sluice tune` for people: a plot, tables, a block of configuration. Pure. */
+/* tune_show.c - the results of `sluice tune` for people: a plot, tables, a block of configuration.
+ * Pure. */
 #include "server/tune/tune.h"
 
 #include <stdio.h>

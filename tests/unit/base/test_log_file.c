@@ -1,4 +1,5 @@
-/* test_log_file.c - log lines with and without the writer: order, reopening, full disks, closed pipes, syslog. */
+/* test_log_file.c - log lines with and without the writer: order, reopening, full disks, closed
+ * pipes, syslog. */
 #include "base/log.h"
 #include "base/log_file.h"
 #include "unit.h"
@@ -36,7 +37,8 @@ static void check_content(const char *path, const char *expected)
     free(content);
 }
 
-/* Until the file holds this: how the tests wait for the writer. check's time limit ends a wait in vain. */
+/* Until the file holds this: how the tests wait for the writer. check's time limit ends a wait in
+ * vain. */
 static void await_content(const char *path, const char *expected)
 {
     for (;;) {
@@ -76,7 +78,8 @@ START_TEST(test_direct)
 }
 END_TEST
 
-/* Nothing changes for who writes plain lines when somebody opens the same file for compressed ones. */
+/* Nothing changes for who writes plain lines when somebody opens the same file for compressed
+ * ones. */
 START_TEST(test_compressed)
 {
     const char *path = unit_path("a.log");
@@ -172,7 +175,8 @@ static void *add_many(void *arg)
     return NULL;
 }
 
-/* From several threads at once: each line whole, each thread's lines in order, none missing unless counted. */
+/* From several threads at once: each line whole, each thread's lines in order, none missing unless
+ * counted. */
 START_TEST(test_many)
 {
     const char *path = unit_path("many.log");
@@ -419,7 +423,8 @@ START_TEST(test_slow)
 }
 END_TEST
 
-/* The reader is away: what is open stays, and is written to when there is a reader again. check's limit ends a wait. */
+/* The reader is away: what is open stays, and is written to when there is a reader again. check's
+ * limit ends a wait. */
 START_TEST(test_reopen_of_a_fifo)
 {
     const char *path = unit_path("fifo");
@@ -445,8 +450,9 @@ START_TEST(test_reopen_of_a_fifo)
 }
 END_TEST
 
-/* Ends turns until the lines of so many in a row were there as soon as their turn was over: a busy machine may be late with some, and
- * then none is waited for during a second. check's time limit ends a wait in vain. */
+/* Ends turns until the lines of so many in a row were there as soon as their turn was over: a busy
+ * machine may be late with some, and then none is waited for during a second. check's time limit
+ * ends a wait in vain. */
 static void end_turns(struct log_file *lf, const char *path, unsigned in_a_row)
 {
     static unsigned turn;
@@ -493,7 +499,8 @@ START_TEST(test_urgent)
 }
 END_TEST
 
-/* A disk that does not answer holds up one turn, and only for a moment: check's time limit ends a wait in each of them. */
+/* A disk that does not answer holds up one turn, and only for a moment: check's time limit ends a
+ * wait in each of them. */
 START_TEST(test_urgent_stuck)
 {
     enum { TURNS = 30000 };

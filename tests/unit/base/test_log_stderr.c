@@ -1,4 +1,5 @@
-/* test_log_stderr.c - base/log_stderr: descriptor 2 becomes the log's file and follows it; and what is said on a terminal. */
+/* test_log_stderr.c - base/log_stderr: descriptor 2 becomes the log's file and follows it; and what
+ * is said on a terminal. */
 #include "unit.h"
 
 #include "base/log.h"

@@ -117,7 +117,8 @@ START_TEST(test_full)
 }
 END_TEST
 
-/* Without a queue: as many as there are threads, and no more at a time; but whoever has no other line may wait in it. */
+/* Without a queue: as many as there are threads, and no more at a time; but whoever has no other
+ * line may wait in it. */
 START_TEST(test_no_queue)
 {
     struct pool *p;

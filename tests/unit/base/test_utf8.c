@@ -1,4 +1,5 @@
-/* test_utf8.c - what is UTF-8, by the tables of RFC 3629 and Unicode, and how many characters it is. */
+/* test_utf8.c - what is UTF-8, by the tables of RFC 3629 and Unicode, and how many characters it
+ * is. */
 #include "base/utf8.h"
 #include "unit.h"
 

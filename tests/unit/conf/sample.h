@@ -1,4 +1,5 @@
-/* sample.h - a small server's tables, for the tests of this folder: main, events, http, server, location, types. */
+/* sample.h - a small server's tables, for the tests of this folder: main, events, http, server,
+ * location, types. */
 #ifndef UNIT_CONF_SAMPLE_H
 #define UNIT_CONF_SAMPLE_H
 
@@ -26,7 +27,8 @@ extern struct conf_module *const sample_modules[];
 extern char sample_types[1024]; /* "word word;" of every line of types { } */
 extern char sample_finishes[256];
 
-/* Reads `bytes` (as the file "t.conf" in prefix "/p/") into a fresh arena; the previous one is freed. */
+/* Reads `bytes` (as the file "t.conf" in prefix "/p/") into a fresh arena; the previous one is
+ * freed. */
 struct conf_result *sample_read(const char *bytes);
 struct conf_result *sample_read_file(const char *path, const char *globals);
 void sample_done(void);

@@ -1,4 +1,5 @@
-/* test_beneath.c - paths walked by hand beneath a root: where they lead, how they fail, and that the kernel's openat2 says the same. */
+/* test_beneath.c - paths walked by hand beneath a root: where they lead, how they fail, and that
+ * the kernel's openat2 says the same. */
 #include "file/beneath.h"
 #include "file/guard.h"
 #include "unit.h"

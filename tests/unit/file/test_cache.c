@@ -1,5 +1,5 @@
-/* test_cache.c - open_file_cache: hits, revalidation, limits, shared and cancelled opens. Time is set by hand in
- * clock_now. */
+/* test_cache.c - open_file_cache: hits, revalidation, limits, shared and cancelled opens. Time is
+ * set by hand in clock_now. */
 #include "file/cache.h"
 
 #include "unit.h"
@@ -320,7 +320,8 @@ START_TEST(test_content_is_of_the_file)
 }
 END_TEST
 
-/* The clock of a file system ticks slowly: a file may be written again with nothing to tell it by. */
+/* The clock of a file system ticks slowly: a file may be written again with nothing to tell it
+ * by. */
 START_TEST(test_content_of_a_young_file)
 {
     conf.content.most = conf.content.cap = 100;
@@ -375,9 +376,9 @@ static void on_found(struct file_lookup *l, int rc, struct file *f)
     w->file = f;
 }
 
-/* A file whose content is not in the page cache, so that reading it is for the pool: the first lookup of it waits. The
- * kernel may be done reading before it says so, on a busy machine with a fast disk: another file, then. False: no
- * filesystem here does that. */
+/* A file whose content is not in the page cache, so that reading it is for the pool: the first
+ * lookup of it waits. The kernel may be done reading before it says so, on a busy machine with a
+ * fast disk: another file, then. False: no filesystem here does that. */
 static bool find_cold(struct file_lookup *l, char *path, size_t size)
 {
     for (int attempt = 0; unit_disk_dir() && attempt < 20; attempt++) {
@@ -482,7 +483,8 @@ static void slow_done(struct job *job)
     (void)job;
 }
 
-/* A pool full of the work of others delays nothing for ever, and nothing is opened in the loop for that. */
+/* A pool full of the work of others delays nothing for ever, and nothing is opened in the loop for
+ * that. */
 START_TEST(test_full_pool)
 {
     static struct job jobs[8]; /* the last ones end with the pool, after this */

@@ -1,4 +1,5 @@
-/* test_open.c - paths to struct files: kinds, validators, confinement, direct descriptors, residency. */
+/* test_open.c - paths to struct files: kinds, validators, confinement, direct descriptors,
+ * residency. */
 #include "file/open.h"
 
 #include "file/residency.h"
@@ -134,7 +135,8 @@ START_TEST(test_errors)
 }
 END_TEST
 
-/* What was just opened is in the kernel's path cache; a name never asked for is not, and must not be waited for. */
+/* What was just opened is in the kernel's path cache; a name never asked for is not, and must not
+ * be waited for. */
 START_TEST(test_cached)
 {
     struct file *f = NULL, *g = NULL;

@@ -33,8 +33,9 @@ static struct file *cold_file(off_t size, struct file *f)
     return NULL;
 }
 
-/* Into memory, and kept there until the test ends: the kernel may take out at any time what nobody has locked. Read first,
- * because locking by itself would fetch page by page. False: so much cannot be locked. */
+/* Into memory, and kept there until the test ends: the kernel may take out at any time what nobody
+ * has locked. Read first, because locking by itself would fetch page by page. False: so much cannot
+ * be locked. */
 static bool read_part(const struct file *f, off_t offset, size_t len)
 {
     char *bytes = malloc(len);

@@ -1,4 +1,5 @@
-/* drain.h - a worker's I/O on a loop of its own, and a client that takes everything a source has. */
+/* drain.h - a worker's I/O on a loop of its own, and a client that takes everything a source
+ * has. */
 #ifndef UNIT_IO_DRAIN_H
 #define UNIT_IO_DRAIN_H
 
@@ -32,7 +33,8 @@ struct drain {
     struct deferred next;
 };
 
-/* Opens a source of [offset, offset + len) and takes it as the loop runs. `len` bytes of room are made. */
+/* Opens a source of [offset, offset + len) and takes it as the loop runs. `len` bytes of room are
+ * made. */
 void drain_start(struct drain *d, struct rig *rig, enum io_method method, struct file *f, off_t offset, uint64_t len,
                  unsigned *running);
 void drain_end(struct drain *d); /* closes the source, frees the bytes */

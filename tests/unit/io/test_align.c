@@ -15,7 +15,8 @@ static bool is_right(struct window w, off_t at, off_t end, size_t size, size_t a
            at + (off_t)w.keep <= end && (last ? w.len - used < align : used == w.len && w.len == size);
 }
 
-/* Walks [at, end) and checks every promise of every window. One assertion a window would take the sweep minutes. */
+/* Walks [at, end) and checks every promise of every window. One assertion a window would take the
+ * sweep minutes. */
 static void walk(off_t at, off_t end, size_t size, size_t align)
 {
     for (off_t start = at; at < end;) {

@@ -1,5 +1,5 @@
-/* test_disk.c - the readers behind one contract: more reads than room, the line, closing early, and a kernel that
- * denies io_uring. */
+/* test_disk.c - the readers behind one contract: more reads than room, the line, closing early, and
+ * a kernel that denies io_uring. */
 #include "io/disk.h"
 
 #include "unit.h"
@@ -225,8 +225,9 @@ static void open_gate(void *arg)
     ck_assert_int_eq(write(gate[1], bytes, sizeof bytes), sizeof bytes);
 }
 
-/* The kernel takes no read, and the pool that has to help out is full of the work of others: the read waits, and goes on
- * when there is room, though nothing of its reader's own is under way that would start it. */
+/* The kernel takes no read, and the pool that has to help out is full of the work of others: the
+ * read waits, and goes on when there is room, though nothing of its reader's own is under way that
+ * would start it. */
 START_TEST(test_refused_and_no_room)
 {
     static struct job others[10]; /* the pool gives the last of them back when the test is over */
@@ -260,8 +261,8 @@ START_TEST(test_refused_and_no_room)
 }
 END_TEST
 
-/* As in a container whose profile has no io_uring. check runs each test in a process of its own: the filter goes with
- * it. */
+/* As in a container whose profile has no io_uring. check runs each test in a process of its own:
+ * the filter goes with it. */
 START_TEST(test_denied)
 {
     struct disk *d = NULL;

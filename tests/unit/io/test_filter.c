@@ -1,4 +1,5 @@
-/* test_filter.c - sources around sources: gzip there and back, in the loop and on threads, chunks, and what happens when things go wrong. */
+/* test_filter.c - sources around sources: gzip there and back, in the loop and on threads, chunks,
+ * and what happens when things go wrong. */
 #include "io/filter.h"
 
 #include "drain.h"
@@ -153,7 +154,8 @@ START_TEST(empty_body)
 }
 END_TEST
 
-/* The client goes away while a step runs: the thread's memory stays until it is done, and all of it goes then (the sanitizers see). */
+/* The client goes away while a step runs: the thread's memory stays until it is done, and all of it
+ * goes then (the sanitizers see). */
 START_TEST(closed_in_a_step)
 {
     char *text = calloc(1, SIZE);
@@ -236,7 +238,8 @@ static void close_early(struct source *s)
     source_close(s);
 }
 
-/* A context serves again, whatever it did before: to its end, broken off in the middle, given broken input. */
+/* A context serves again, whatever it did before: to its end, broken off in the middle, given
+ * broken input. */
 START_TEST(kept_again)
 {
     static char noise[100 * 1000];

@@ -1,4 +1,5 @@
-/* test_io_conf.c - the rows of file/ and io/: defaults, inheritance, and the words of each error. */
+/* test_io_conf.c - the rows of file/ and io/: defaults, inheritance, and the words of each
+ * error. */
 #include "conf/parse.h"
 #include "file/cache.h"
 #include "io/policy.h"

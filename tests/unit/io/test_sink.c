@@ -284,8 +284,8 @@ START_TEST(memory_only_in_pieces)
 }
 END_TEST
 
-/* More follows until the last chunk; and behind that where the end of the connection goes with it.
- * */
+/* More follows until the last chunk; and behind that where the end of the connection goes with
+ * it. */
 START_TEST(memory_only_more_follows)
 {
     for (int closing = 0; closing < 2; closing++) {

@@ -1,4 +1,5 @@
-/* test_source.c - every byte of every range, over every reader and method; and what happens when things go wrong. */
+/* test_source.c - every byte of every range, over every reader and method; and what happens when
+ * things go wrong. */
 #include "io/source.h"
 
 #include "drain.h"
@@ -70,7 +71,8 @@ START_TEST(test_sweep)
 }
 END_TEST
 
-/* Window sizes that are no multiple of anything, one buffer, tiny files, and files that end at each edge. */
+/* Window sizes that are no multiple of anything, one buffer, tiny files, and files that end at each
+ * edge. */
 START_TEST(test_sizes)
 {
     static const off_t sizes[] = {1, 511, 512, 513, 4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536, 65537};
@@ -150,8 +152,8 @@ static bool lie(struct file *f)
     return pread(f->direct_fd, &byte, 1, 1) < 0 && errno == EINVAL;
 }
 
-/* Accepted at open, refused at the first read: EINVAL, here by an alignment that is a lie. Every byte right, noted
- * once. */
+/* Accepted at open, refused at the first read: EINVAL, here by an alignment that is a lie. Every
+ * byte right, noted once. */
 START_TEST(test_refused_at_read)
 {
     struct rig rig;
@@ -177,8 +179,8 @@ START_TEST(test_refused_at_read)
 }
 END_TEST
 
-/* With the same lie, a range that begins aligned fails only at its odd end: it goes on, the filesystem is not given up.
- * */
+/* With the same lie, a range that begins aligned fails only at its odd end: it goes on, the
+ * filesystem is not given up. */
 START_TEST(test_refused_later)
 {
     struct rig rig;
@@ -369,7 +371,8 @@ START_TEST(test_little_memory)
 }
 END_TEST
 
-/* A client that stopped taking keeps one window, whatever was read ahead for it, once somebody else has none. */
+/* A client that stopped taking keeps one window, whatever was read ahead for it, once somebody else
+ * has none. */
 START_TEST(test_stuck_client)
 {
     struct rig rig;
@@ -467,7 +470,8 @@ static size_t take_some(struct rig *rig, struct source *s, off_t at, size_t most
     return c.len;
 }
 
-/* All buffers are held for clients that take nothing: somebody else gets them, and they lose no byte. */
+/* All buffers are held for clients that take nothing: somebody else gets them, and they lose no
+ * byte. */
 START_TEST(test_rest_gives_way)
 {
     enum { STUCK = 2, SOME = 1000 };
@@ -535,7 +539,8 @@ START_TEST(test_gate)
 }
 END_TEST
 
-/* What a first pull of a new response says, and whether it asked where the file is, which is not in memory (any more). */
+/* What a first pull of a new response says, and whether it asked where the file is, which is not in
+ * memory (any more). */
 static enum pull first_pull(struct rig *rig, struct file *f)
 {
     struct source *s;
@@ -555,8 +560,8 @@ static void evict(const struct file *f)
     ck_assert_int_eq(posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
 }
 
-/* A hot file is asked about once a second, not for each request: nobody notices for a second that it left memory. So is one
- * that was read just now. */
+/* A hot file is asked about once a second, not for each request: nobody notices for a second that
+ * it left memory. So is one that was read just now. */
 START_TEST(test_hot_is_not_asked_again)
 {
     enum { HOT_SIZE = 100 * K, NOT_FOR = 1000 };

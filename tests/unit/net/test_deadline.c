@@ -1,4 +1,5 @@
-/* test_deadline.c - net/deadline: order, replacement, callbacks that set and clear, and many lengths. */
+/* test_deadline.c - net/deadline: order, replacement, callbacks that set and clear, and many
+ * lengths. */
 #include "unit.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* test_listen.c - net/listen and net/socket: options, batches, running out of descriptors, unix: sockets. */
+/* test_listen.c - net/listen and net/socket: options, batches, running out of descriptors, unix:
+ * sockets. */
 #include "unit.h"
 
 #include "net/listen.h"
@@ -241,7 +242,8 @@ START_TEST(test_destroy_inside)
 }
 END_TEST
 
-/* With no descriptor left the waiting client is closed rather than left waiting, and accepting goes on later. */
+/* With no descriptor left the waiting client is closed rather than left waiting, and accepting goes
+ * on later. */
 START_TEST(test_out_of_descriptors)
 {
     struct rlimit old, tight;

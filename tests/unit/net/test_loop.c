@@ -105,7 +105,8 @@ END_TEST
 
 static struct watch *first, *second, *third;
 
-/* Both descriptors are readable in the same turn; whoever runs first destroys both and reuses the memory. */
+/* Both descriptors are readable in the same turn; whoever runs first destroys both and reuses the
+ * memory. */
 static void on_rivals(void *arg, unsigned what)
 {
     (void)arg;
@@ -132,7 +133,8 @@ START_TEST(test_destroy_while_pending)
 }
 END_TEST
 
-/* A descriptor closed and opened again under the same number within one turn gets its own reports. */
+/* A descriptor closed and opened again under the same number within one turn gets its own
+ * reports. */
 START_TEST(test_number_reused)
 {
     int again[2];

@@ -60,7 +60,8 @@ static const struct sample {
     SAMPLE(V2("\x31", "\x11", "\0\x0c") IN4, -EPROTONOSUPPORT, NULL, NULL),
 };
 
-/* Whole, and in no part anything but "more" or the same answer; what is behind the end is poison to ASan. */
+/* Whole, and in no part anything but "more" or the same answer; what is behind the end is poison to
+ * ASan. */
 START_TEST(test_samples)
 {
     const struct sample *s = &samples[_i];

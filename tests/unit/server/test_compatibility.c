@@ -1,5 +1,5 @@
-/* test_compatibility.c - every directive of nginx that mk/nginx-directives.txt lists is a row, or is refused by foreign.c with what to
- * do; and what is a row is not refused. */
+/* test_compatibility.c - every directive of nginx that mk/nginx-directives.txt lists is a row, or
+ * is refused by foreign.c with what to do; and what is a row is not refused. */
 #include "unit.h"
 
 #include "server/conf/foreign.h"

@@ -1,4 +1,5 @@
-/* test_access_rules.c - which rule fits an address: by hand, and thousands of random ones against a search one by one. */
+/* test_access_rules.c - which rule fits an address: by hand, and thousands of random ones against a
+ * search one by one. */
 #include "unit.h"
 
 #include "http/access/access_rules.h"

@@ -1,4 +1,5 @@
-/* test_htpasswd.c - finding a user in bytes that come in any pieces, and the schemes of stored passwords. */
+/* test_htpasswd.c - finding a user in bytes that come in any pieces, and the schemes of stored
+ * passwords. */
 #include "unit.h"
 
 #include "base/hash.h"

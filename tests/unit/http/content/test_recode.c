@@ -1,4 +1,5 @@
-/* test_recode.c - character sets by tables: bytes, to UTF-8, from UTF-8, in pieces of every size. */
+/* test_recode.c - character sets by tables: bytes, to UTF-8, from UTF-8, in pieces of every
+ * size. */
 #include "http/content/recode.h"
 
 #include <check.h>

@@ -1,4 +1,5 @@
-/* test_place.c - names of files from root and alias, and which ".." in them comes of the request. */
+/* test_place.c - names of files from root and alias, and which ".." in them comes of the
+ * request. */
 #include "http/configured.h"
 
 #include "http/core/route.h"

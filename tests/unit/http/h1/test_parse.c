@@ -1,4 +1,5 @@
-/* test_parse.c - heads, whole and split at every byte: what is read, what is refused, and with which status. */
+/* test_parse.c - heads, whole and split at every byte: what is read, what is refused, and with
+ * which status. */
 #include "unit.h"
 
 #include "http/h1/parse.h"
@@ -378,7 +379,8 @@ static void check_same_fields(const struct message *m, const struct message *k)
     }
 }
 
-/* What is known of a head for the log is what parse_head() says, where that takes it; and of each beginning, not more. */
+/* What is known of a head for the log is what parse_head() says, where that takes it; and of each
+ * beginning, not more. */
 START_TEST(test_known)
 {
     struct message m, k;
@@ -429,7 +431,8 @@ START_TEST(test_nul)
 }
 END_TEST
 
-/* A control byte at each place of eight is seen, and bytes around the limits are not mistaken for one. */
+/* A control byte at each place of eight is seen, and bytes around the limits are not mistaken for
+ * one. */
 START_TEST(test_control_bytes)
 {
     for (int value = 0; value < 256; value++) {

@@ -1,4 +1,5 @@
-/* test_parse_body.c - request bodies: where they end, however the bytes arrive, and framing that is refused. */
+/* test_parse_body.c - request bodies: where they end, however the bytes arrive, and framing that is
+ * refused. */
 #include "unit.h"
 
 #include "http/h1/parse.h"

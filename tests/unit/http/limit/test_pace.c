@@ -2,8 +2,8 @@
 #include "http/limit/pace.h"
 #include "unit.h"
 
-/* Sends `len` bytes as a connection does, waking up `late` msec too late each time; the msec that takes, and how many
- * wake-ups. */
+/* Sends `len` bytes as a connection does, waking up `late` msec too late each time; the msec that
+ * takes, and how many wake-ups. */
 static int64_t send_all(uint64_t rate, uint64_t after, uint64_t len, int64_t late, unsigned *wakes)
 {
     const int64_t start = 123456;

@@ -1,5 +1,5 @@
-/* test_listing.c - directories as pages: nginx 1.22's bytes for its formats, but that XML and JSON are well-formed
- * whatever names are made of; and the page of our own. */
+/* test_listing.c - directories as pages: nginx 1.22's bytes for its formats, but that XML and JSON
+ * are well-formed whatever names are made of; and the page of our own. */
 #include "unit.h"
 
 #include "conf/parse.h"

@@ -48,7 +48,8 @@ START_TEST(test_stub_is_nginx)
 }
 END_TEST
 
-/* HELP and TYPE of a name come once, before its samples, which follow at once. Returns the number of samples. */
+/* HELP and TYPE of a name come once, before its samples, which follow at once. Returns the number
+ * of samples. */
 static unsigned check_metrics(const char *text, bool openmetrics)
 {
     char name[128] = "", type[16] = "", seen[8192] = "";

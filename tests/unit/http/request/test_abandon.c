@@ -1,5 +1,5 @@
-/* test_abandon.c - of two requests of one client at the same time, one goes away in the middle of any
- * kind of wait: the other one is what it would have been. */
+/* test_abandon.c - of two requests of one client at the same time, one goes away in the middle of
+ * any kind of wait: the other one is what it would have been. */
 #include "http/request/scripted.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* test_carrier.c - two requests of one client at the same time, by a carrier that is not HTTP/1: each
- * has its own answer, log line, limits and waits. */
+/* test_carrier.c - two requests of one client at the same time, by a carrier that is not HTTP/1:
+ * each has its own answer, log line, limits and waits. */
 #include "http/request/scripted.h"
 
 #include "http/limit/limit_rate.h"

@@ -72,7 +72,8 @@ START_TEST(order_is_right)
 }
 END_TEST
 
-/* Whatever comes: no byte outside of the value is looked at (the sanitizers see to that), and weights stay in their bounds. */
+/* Whatever comes: no byte outside of the value is looked at (the sanitizers see to that), and
+ * weights stay in their bounds. */
 START_TEST(noise)
 {
     static const char alphabet[] = "gzip,br;q=01.5 *\t\"\\xzstd-identity";

@@ -1,4 +1,5 @@
-/* test_field.c - what becomes of line ends, tabs and other control bytes in the value of a response field. */
+/* test_field.c - what becomes of line ends, tabs and other control bytes in the value of a response
+ * field. */
 #include "unit.h"
 
 #include "http/syntax/field.h"

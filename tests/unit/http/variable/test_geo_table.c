@@ -1,4 +1,5 @@
-/* test_geo_table.c - ranges of addresses to values: nested, equal, deleted, crossing, at both ends of the space. */
+/* test_geo_table.c - ranges of addresses to values: nested, equal, deleted, crossing, at both ends
+ * of the space. */
 #include "unit.h"
 
 #include "http/variable/geo_table.h"

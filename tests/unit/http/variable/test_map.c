@@ -1,4 +1,5 @@
-/* test_map.c - the table of texts, the hash of split_clients, and variables that the configuration makes, without a server. */
+/* test_map.c - the table of texts, the hash of split_clients, and variables that the configuration
+ * makes, without a server. */
 #include "http/configured.h"
 
 #include "http/rewrite/rewrite_private.h"

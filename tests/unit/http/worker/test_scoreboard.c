@@ -1,4 +1,5 @@
-/* test_scoreboard.c - slots of workers that come and go: totals stay, what is true of now goes with its worker. */
+/* test_scoreboard.c - slots of workers that come and go: totals stay, what is true of now goes with
+ * its worker. */
 #include "http/worker/scoreboard.h"
 
 #include "unit.h"
@@ -104,7 +105,8 @@ START_TEST(test_no_slot_left)
 }
 END_TEST
 
-/* Counts two things for workers that come and go, the one with the later place first, until it is killed. */
+/* Counts two things for workers that come and go, the one with the later place first, until it is
+ * killed. */
 static void come_and_go(int told)
 {
     for (bool tell = true;; tell = false) {
@@ -119,7 +121,8 @@ static void come_and_go(int told)
     }
 }
 
-/* A master that was killed while it gave a slot back leaves no half of a sum: whatever was counted is there once. */
+/* A master that was killed while it gave a slot back leaves no half of a sum: whatever was counted
+ * is there once. */
 START_TEST(test_killed_master)
 {
     enum { ROUNDS = 200 };

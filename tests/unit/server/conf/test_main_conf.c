@@ -1,4 +1,5 @@
-/* test_main_conf.c - server/conf/main_conf, events_conf, foreign and quick: values, defaults, error texts. */
+/* test_main_conf.c - server/conf/main_conf, events_conf, foreign and quick: values, defaults, error
+ * texts. */
 #include "unit.h"
 
 #include "base/log.h"
@@ -142,7 +143,8 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* Rows win over the list of what is foreign, so a name in both would never be refused: none should be. */
+/* Rows win over the list of what is foreign, so a name in both would never be refused: none should
+ * be. */
 START_TEST(test_foreign_is_foreign)
 {
     for (const struct conf_foreign *f = server_foreign; f->name; f++) {

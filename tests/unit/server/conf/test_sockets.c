@@ -1,4 +1,5 @@
-/* test_sockets.c - server/sockets: who gets which socket, at start and when the number of workers changes. */
+/* test_sockets.c - server/sockets: who gets which socket, at start and when the number of workers
+ * changes. */
 #include "unit.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
-/* test_sandbox_paths.c - server/sandbox_paths: which paths a worker is granted, in order and each once. */
+/* test_sandbox_paths.c - server/sandbox_paths: which paths a worker is granted, in order and each
+ * once. */
 #include "unit.h"
 
 #include "server/confine/sandbox_paths.h"

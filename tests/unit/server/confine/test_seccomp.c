@@ -1,4 +1,5 @@
-/* test_seccomp.c - server/seccomp and server/landlock, each in a process of its own: what still works and what does not. */
+/* test_seccomp.c - server/seccomp and server/landlock, each in a process of its own: what still
+ * works and what does not. */
 #include "unit.h"
 
 #include "server/confine/landlock.h"

@@ -1,4 +1,5 @@
-/* test_tune.c - what `sluice tune` recommends for disks of every kind, how it shows that, and its command line. */
+/* test_tune.c - what `sluice tune` recommends for disks of every kind, how it shows that, and its
+ * command line. */
 #include "server/tune/tune.h"
 
 #include "unit.h"
@@ -8,7 +9,8 @@
 
 #define GIB (1u << 30)
 
-/* A disk that reaches `rate` bytes per second with any two reads of 512 KiB, and half of that below. */
+/* A disk that reaches `rate` bytes per second with any two reads of 512 KiB, and half of that
+ * below. */
 static void measured(struct tune_results *r, double rate, double latency_usec)
 {
     *r = (struct tune_results){.dir = "/srv", .filesystem = "ext4", .file_bytes = 1 << 28, .memory = 16ull * GIB};
