@@ -12,9 +12,8 @@
 
 enum { LARGE = 200000 };
 
-static void serve(const char *conf)
+static void pages(void)
 {
-    char http[4096];
     char *large = malloc(LARGE + 1);
 
     for (int i = 0; i < LARGE; i++)
@@ -27,9 +26,6 @@ static void serve(const char *conf)
     site_write("html/a.js", "x\n");
     site_write("html/a.bin", "bin\n");
     site_write("html/a.txt.gz", "packed");
-    snprintf(http, sizeof http, TYPES MAPS "server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s }", conf);
-    site_conf_http(http);
-    site_start();
 }
 
 static void expect_type(const char *target, const char *type)
@@ -51,14 +47,14 @@ static void expect_typed(const char *target, const char *type, const char *body)
 
 START_TEST(names)
 {
-    serve("charset utf-8; gzip_static always;"
-          "location /more/ { alias @DIR@/html/; charset_types application/x-bin; }"
-          "location /all/ { alias @DIR@/html/; charset_types *; }"
-          "location /off/ { alias @DIR@/html/; charset off; }"
-          "location /var/ { alias @DIR@/html/; charset $arg_c; }"
-          "location /text { return 200 text; default_type text/plain; }"
-          "location /301 { return 301 /; } location /307 { return 307 /; }"
-          "location /typed { return 200 text; default_type \"text/plain; charset=x\"; }");
+    site_serve_http(TYPES MAPS, "charset utf-8; gzip_static always;"
+                                "location /more/ { alias @DIR@/html/; charset_types application/x-bin; }"
+                                "location /all/ { alias @DIR@/html/; charset_types *; }"
+                                "location /off/ { alias @DIR@/html/; charset off; }"
+                                "location /var/ { alias @DIR@/html/; charset $arg_c; }"
+                                "location /text { return 200 text; default_type text/plain; }"
+                                "location /301 { return 301 /; } location /307 { return 307 /; }"
+                                "location /typed { return 200 text; default_type \"text/plain; charset=x\"; }");
     expect_type("/koi.txt", "text/plain; charset=utf-8");
     expect_type("/a.html", "text/html; charset=utf-8");
     if (!on_nginx())
@@ -86,9 +82,10 @@ END_TEST
 
 START_TEST(between_bytes)
 {
-    serve("source_charset koi8-r; charset windows-1251; location /back/ { alias @DIR@/html/; source_charset "
-          "windows-1251; charset "
-          "koi8-r; }  location /same/ { alias @DIR@/html/; source_charset windows-1251; }");
+    site_serve_http(TYPES MAPS,
+                    "source_charset koi8-r; charset windows-1251; location /back/ { alias @DIR@/html/; source_charset "
+                    "windows-1251; charset "
+                    "koi8-r; }  location /same/ { alias @DIR@/html/; source_charset windows-1251; }");
     expect_typed("/koi.txt", "text/plain; charset=windows-1251", "a\xe0\xe2\x88?\n");
     expect_typed("/back/koi.txt", "text/plain; charset=koi8-r", "a????\n");
     expect_typed("/same/koi.txt", "text/plain; charset=windows-1251", "a\xc1\xd7\x80\xff\n");
@@ -118,9 +115,11 @@ END_TEST
 
 START_TEST(to_and_from_utf8)
 {
-    serve("source_charset koi8-r; charset utf-8; location /from/ { alias @DIR@/html/; source_charset utf-8; charset "
-          "koi8-r; } "
-          "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; gzip_min_length 0; }");
+    site_serve_http(
+        TYPES MAPS,
+        "source_charset koi8-r; charset utf-8; location /from/ { alias @DIR@/html/; source_charset utf-8; charset "
+        "koi8-r; } "
+        "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; gzip_min_length 0; }");
     expect_typed("/koi.txt", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
     expect_typed("/from/utf.txt", "text/plain; charset=koi8-r", "a\xc1\xd7\x88&#1073;\n");
     struct site_response r;
@@ -146,7 +145,7 @@ END_TEST
 /* A charset that a variable names and no map leads to: sent as it is, and said in the log. */
 START_TEST(no_map_at_run_time)
 {
-    serve("source_charset koi8-r; charset $arg_c;");
+    site_serve_http(TYPES MAPS, "source_charset koi8-r; charset $arg_c;");
     expect_typed("/koi.txt?c=utf-8", "text/plain; charset=utf-8", "a\xd0\xb0\xd0\xb2??\n");
     expect_typed("/koi.txt?c=x-y", "text/plain", "a\xc1\xd7\x80\xff\n");
     char *log = log_await("logs/error.log", "no \"charset_map\" between the charsets \"koi8-r\" and \"x-y\"");
@@ -192,9 +191,11 @@ END_TEST
 /* The same part of the head: who says that he serves it. */
 START_TEST(server_tokens_text)
 {
-    serve("server_tokens \"Files/1 $host\"; location /none/ { server_tokens \"\"; }  location /build/ { server_tokens "
-          "build; }"
-          "location /off/ { server_tokens off; }");
+    site_serve_http(
+        TYPES MAPS,
+        "server_tokens \"Files/1 $host\"; location /none/ { server_tokens \"\"; }  location /build/ { server_tokens "
+        "build; }"
+        "location /off/ { server_tokens off; }");
     struct site_response r;
     if (on_nginx())
         return;
@@ -219,7 +220,7 @@ END_TEST
 Suite *suite_charset(void)
 {
     Suite *s = suite_create("charset");
-    TCase *tc = site_case(s, "charset", 20);
+    TCase *tc = site_case_with(s, "charset", 20, pages);
     tcase_add_test(tc, names);
     tcase_add_test(tc, between_bytes);
     tcase_add_test(tc, to_and_from_utf8);

@@ -45,7 +45,9 @@ static void unpack(struct site_response *r)
 static const char sentence[] =
     "A text that is long enough to be worth it, and not so long that anybody would read it twice.\n";
 
-static void serve(const char *conf)
+#define LOG_FORMAT "log_format r '$sent_http_content_encoding $gzip_ratio;';"
+
+static void pages(void)
 {
     site_write("html/a.txt", sentence);
     site_set_mtime("html/a.txt", MTIME);
@@ -55,13 +57,6 @@ static void serve(const char *conf)
     site_write("html/19.txt", "1234567890123456789");
     site_write("html/20.txt", "12345678901234567890");
     site_pattern("html/large.txt", LARGE);
-    char http[4096];
-    snprintf(http, sizeof http,
-             "log_format r '$sent_http_content_encoding $gzip_ratio;';\n"
-             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s }",
-             conf);
-    site_conf_http(http);
-    site_start();
 }
 
 #define TYPES "types { text/html html; text/plain txt; text/javascript js; application/x-bin bin; }"
@@ -84,7 +79,7 @@ static bool compressed(const char *target, const char *more)
 
 START_TEST(head_and_body)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; gzip_vary on; add_header X-A 1;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain; gzip_vary on; add_header X-A 1;");
     struct site_response r;
     ask(&r, "GET", "/a.txt", "");
     ck_assert_int_eq(r.status, 200);
@@ -113,12 +108,13 @@ END_TEST
 /* Content in memory, read through the page cache, by O_DIRECT, mapped; all sizes of buffers. */
 START_TEST(every_way_of_reading)
 {
-    serve(TYPES "gzip on; gzip_types *;"
-                "location /memory/ { alias @DIR@/html/; open_file_cache max=10; open_file_cache_content 8m; }"
-                "location /buffered/ { alias @DIR@/html/; sendfile off; gzip_buffers 1 4k; }"
-                "location /direct/ { alias @DIR@/html/; directio 64k; gzip_comp_level 9; gzip_buffers 1000 1m; }"
-                "location /mmap/ { alias @DIR@/html/; io_method mmap; gzip_window 512; gzip_hash 512; }"
-                "location /sync/ { alias @DIR@/html/; aio off; }");
+    site_serve_http(LOG_FORMAT, TYPES
+                    "gzip on; gzip_types *;"
+                    "location /memory/ { alias @DIR@/html/; open_file_cache max=10; open_file_cache_content 8m; }"
+                    "location /buffered/ { alias @DIR@/html/; sendfile off; gzip_buffers 1 4k; }"
+                    "location /direct/ { alias @DIR@/html/; directio 64k; gzip_comp_level 9; gzip_buffers 1000 1m; }"
+                    "location /mmap/ { alias @DIR@/html/; io_method mmap; gzip_window 512; gzip_hash 512; }"
+                    "location /sync/ { alias @DIR@/html/; aio off; }");
     static const char *const ways[] = {"", "/memory", "/memory", "/buffered", "/direct", "/mmap", "/sync"};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct site_response r;
@@ -136,15 +132,16 @@ END_TEST
 
 START_TEST(which_responses)
 {
-    serve(TYPES "gzip on; gzip_types text/plain application/javascript;"
-                "location /all/ { alias @DIR@/html/; gzip_types *; gzip_min_length 0; }"
-                "location /off/ { alias @DIR@/html/; gzip off; }"
-                "location /long/ { alias @DIR@/html/; gzip_min_length 1000; }"
-                "location /text { return 200 \"123456789012345678901\"; default_type text/plain; }"
-                "location /short { return 200 short; default_type text/plain; }"
-                "location /403 { return 403; } location /500 { return 500; } location /302 { return 302 /; }"
-                "location /201 { return 201 \"123456789012345678901\"; }"
-                "location /list/ { alias @DIR@/html/; autoindex on; }");
+    site_serve_http(LOG_FORMAT,
+                    TYPES "gzip on; gzip_types text/plain application/javascript;"
+                          "location /all/ { alias @DIR@/html/; gzip_types *; gzip_min_length 0; }"
+                          "location /off/ { alias @DIR@/html/; gzip off; }"
+                          "location /long/ { alias @DIR@/html/; gzip_min_length 1000; }"
+                          "location /text { return 200 \"123456789012345678901\"; default_type text/plain; }"
+                          "location /short { return 200 short; default_type text/plain; }"
+                          "location /403 { return 403; } location /500 { return 500; } location /302 { return 302 /; }"
+                          "location /201 { return 201 \"123456789012345678901\"; }"
+                          "location /list/ { alias @DIR@/html/; autoindex on; }");
     static const struct {
         const char *target;
         bool is;
@@ -174,11 +171,13 @@ END_TEST
 
 START_TEST(which_clients)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; gzip_disable \"Foo[0-9]\" msie6;"
-                "location /e/ { alias @DIR@/html/; gzip_proxied expired; expires $arg_e; }"
-                "location /c/ { alias @DIR@/html/; gzip_proxied no-store private; add_header Cache-Control $arg_c; }"
-                "location /t/ { alias @DIR@/html/; gzip_proxied no_etag; }"
-                "location /tt/ { alias @DIR@/html/; gzip_proxied no_etag; etag off; }");
+    site_serve_http(
+        LOG_FORMAT,
+        TYPES "gzip on; gzip_types text/plain; gzip_disable \"Foo[0-9]\" msie6;"
+              "location /e/ { alias @DIR@/html/; gzip_proxied expired; expires $arg_e; }"
+              "location /c/ { alias @DIR@/html/; gzip_proxied no-store private; add_header Cache-Control $arg_c; }"
+              "location /t/ { alias @DIR@/html/; gzip_proxied no_etag; }"
+              "location /tt/ { alias @DIR@/html/; gzip_proxied no_etag; etag off; }");
     static const struct {
         const char *target, *fields;
         bool is;
@@ -206,7 +205,7 @@ END_TEST
 
 START_TEST(ranges_and_conditions)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; gzip_vary on;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain; gzip_vary on;");
     struct site_response r;
     ask(&r, "GET", "/a.txt", "Range: bytes=0-3\r\n");
     ck_assert_int_eq(r.status, 200);
@@ -236,7 +235,7 @@ END_TEST
 
 START_TEST(head_and_the_next_request)
 {
-    serve(TYPES "gzip on; gzip_types text/plain;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain;");
     struct site_client c;
     struct site_response r;
     client_open(&c, site_port(0));
@@ -287,10 +286,11 @@ static void write_noise(const char *name, size_t len)
 START_TEST(all_lengths)
 {
     static const int lengths[] = {3072, 3073, 6144, 6145, 8192, 8193, 16122, 16123, 20480, 20481, 32768, 32769, NOISE};
-    serve(TYPES "gzip on; gzip_types *; location /1/ { alias @DIR@/html/; gzip_buffers 1 4k; }"
-                "location /6/ { alias @DIR@/html/; gzip_comp_level 6; open_file_cache max=10; "
-                "open_file_cache_content 1m; open_file_cache_valid 0; } location /9/ { alias @DIR@/html/; "
-                "gzip_comp_level 9; }");
+    site_serve_http(LOG_FORMAT,
+                    TYPES "gzip on; gzip_types *; location /1/ { alias @DIR@/html/; gzip_buffers 1 4k; }"
+                          "location /6/ { alias @DIR@/html/; gzip_comp_level 6; open_file_cache max=10; "
+                          "open_file_cache_content 1m; open_file_cache_valid 0; } location /9/ { alias @DIR@/html/; "
+                          "gzip_comp_level 9; }");
     for (size_t i = 0; i < 6 * sizeof lengths / sizeof *lengths; i++) {
         struct site_response r;
         size_t length = (size_t)lengths[i / 6], plain_length;
@@ -328,7 +328,7 @@ START_TEST(pages_in_the_loop)
 {
     struct site_response r;
 
-    serve(TYPES "gzip on; gzip_types *;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types *;");
     site_pattern("html/page.txt", 20480);
     site_get(&r, "/page.txt");
     site_response_free(&r);
@@ -357,8 +357,9 @@ static void ask_old(struct site_response *r, const char *target, const char *ver
 
 START_TEST(without_chunks)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; location /10/ { alias @DIR@/html/; gzip_http_version 1.0; }"
-                "location /no/ { alias @DIR@/html/; chunked_transfer_encoding off; }");
+    site_serve_http(LOG_FORMAT,
+                    TYPES "gzip on; gzip_types text/plain; location /10/ { alias @DIR@/html/; gzip_http_version 1.0; }"
+                          "location /no/ { alias @DIR@/html/; chunked_transfer_encoding off; }");
     struct site_response r;
     ask_old(&r, "/a.txt", "1.0", "");
     assert_header(&r, "Content-Encoding", NULL);
@@ -382,7 +383,7 @@ END_TEST
 
 START_TEST(ratio_is_logged)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; access_log logs/r.log r;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain; access_log logs/r.log r;");
     struct site_response r;
     ask(&r, "GET", "/large.txt", "");
     double taken = LARGE;
@@ -402,7 +403,7 @@ END_TEST
  * nothing is left (the sanitizers see to that). */
 START_TEST(clients_that_leave)
 {
-    serve(TYPES "gzip on; gzip_types text/plain; gzip_comp_level 9; send_timeout 60s;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain; gzip_comp_level 9; send_timeout 60s;");
     for (int i = 0; i < 30; i++) {
         struct site_client c;
         client_open_sized(&c, site_port(0), 4096);
@@ -431,7 +432,7 @@ START_TEST(many_at_once)
 {
     enum { CLIENTS = 24 };
     struct site_client c[CLIENTS];
-    serve(TYPES "gzip on; gzip_types text/plain;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip on; gzip_types text/plain;");
     for (int i = 0; i < CLIENTS; i++) {
         client_open(&c[i], site_port(0));
         client_say(&c[i], "GET /large.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
@@ -451,8 +452,9 @@ END_TEST
 
 START_TEST(gunzip)
 {
-    serve(TYPES
-          "gzip_static always; gunzip on; gzip_vary on; location /small/ { alias @DIR@/html/; gunzip_buffers 1 512; }");
+    site_serve_http(
+        LOG_FORMAT, TYPES
+        "gzip_static always; gunzip on; gzip_vary on; location /small/ { alias @DIR@/html/; gunzip_buffers 1 512; }");
     write_packed("html/p.txt.gz", sentence);
     char *large = calloc(1, LARGE + 1);
     memset(large, 'x', LARGE);
@@ -497,7 +499,7 @@ END_TEST
 /* What is no gzip, or ends early: the response is cut off, never passed off as complete. */
 START_TEST(gunzip_of_broken_files)
 {
-    serve(TYPES "gzip_static always; gunzip on;");
+    site_serve_http(LOG_FORMAT, TYPES "gzip_static always; gunzip on;");
     site_allow_alerts();
     size_t len;
     char *packed = through("gzip -nc", sentence, strlen(sentence), &len);
@@ -535,9 +537,10 @@ static char *raw(const char *target, const char *version, const char *fields)
 
 START_TEST(trailers)
 {
-    serve(TYPES "add_trailer X-S $status; add_trailer X-N \"\"; add_trailer X-V \"$arg_v.\" always;"
-                "location /no/ { alias @DIR@/html/; chunked_transfer_encoding off; }"
-                "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; }");
+    site_serve_http(LOG_FORMAT,
+                    TYPES "add_trailer X-S $status; add_trailer X-N \"\"; add_trailer X-V \"$arg_v.\" always;"
+                          "location /no/ { alias @DIR@/html/; chunked_transfer_encoding off; }"
+                          "location /gz/ { alias @DIR@/html/; gzip on; gzip_types *; }");
     char *all = raw("/a.txt?v=1", "1.1", "");
     ck_assert_msg(strstr(all, "Transfer-Encoding: chunked\r\n"), "%s", all);
     ck_assert_ptr_null(strstr(all, "Content-Length"));
@@ -574,7 +577,7 @@ END_TEST
 
 START_TEST(large_with_trailers)
 {
-    serve(TYPES "add_trailer X-S $status;");
+    site_serve_http(LOG_FORMAT, TYPES "add_trailer X-S $status;");
     struct site_client c;
     struct site_response r;
     client_open(&c, site_port(0));
@@ -673,7 +676,7 @@ END_TEST
 Suite *suite_gzip(void)
 {
     Suite *s = suite_create("gzip");
-    TCase *tc = site_case(s, "gzip", 60);
+    TCase *tc = site_case_with(s, "gzip", 60, pages);
     tcase_add_test(tc, head_and_body);
     tcase_add_test(tc, every_way_of_reading);
     tcase_add_test(tc, which_responses);
