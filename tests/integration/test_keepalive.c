@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 static void pages(void)
 {
@@ -45,43 +44,89 @@ START_TEST(http11_stays)
 }
 END_TEST
 
-START_TEST(connection_options)
-{
-    static const char *const closing[] = {"close", "Close", "CLOSE"};
-    site_serve("");
-    for (size_t i = 0; i < 3; i++) {
-        struct site_client c;
-        client_open(&c, site_port(0));
-        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: %s\r\n\r\n", closing[i]);
-        expect(&c, 200, "hello\n", "close");
-        ck_assert(client_ends(&c));
-        client_close(&c);
-    }
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, foo\r\nUpgrade: h2c\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    client_close(&c);
-}
-END_TEST
+#define GET(target)             "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_WITH(target, field) "GET " target " HTTP/1.1\r\nHost: a\r\n" field "\r\n\r\n"
+#define HELLO                   200, "hello\n"
+#define BYE                     200, "bye\n"
 
-START_TEST(http10)
+/* What is said on one connection, and what comes of it. */
+static const struct conversation {
+    const char *what, *conf;
+    struct turn {
+        const char *say; /* NULL: nothing, the answer is to what was said before */
+        int status;
+        const char *body, *connection;
+    } turns[7];
+    enum { STAYS, ENDS } then;
+} conversations[] = {
+    {"close", "", {{GET_WITH("/a.txt", "Connection: close"), HELLO, "close"}}, ENDS},
+    {"Close", "", {{GET_WITH("/a.txt", "Connection: Close"), HELLO, "close"}}, ENDS},
+    {"CLOSE", "", {{GET_WITH("/a.txt", "Connection: CLOSE"), HELLO, "close"}}, ENDS},
+    {"other options",
+     "",
+     {{GET_WITH("/a.txt", "Connection: Upgrade, foo\r\nUpgrade: h2c"), HELLO, "keep-alive"}},
+     STAYS},
+    {"HTTP/1.0", "", {{"GET /a.txt HTTP/1.0\r\n\r\n", HELLO, "close"}}, ENDS},
+    {"HTTP/1.0 with keep-alive",
+     "",
+     {{"GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", HELLO, "keep-alive"},
+      {"GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", HELLO, "keep-alive"},
+      {"GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", HELLO, "keep-alive"},
+      {"GET /a.txt HTTP/1.0\r\n\r\n", HELLO, "close"}},
+     ENDS},
+    {"close within a pipeline",
+     "",
+     {{GET("/a.txt") GET_WITH("/b.txt", "Connection: close") GET("/a.txt"), HELLO, "keep-alive"}, {NULL, BYE, "close"}},
+     ENDS},
+    {"an error within a pipeline",
+     "",
+     {{GET("/a.txt") "BAD\r\n\r\n" GET("/a.txt"), HELLO, "keep-alive"}, {NULL, 400, NULL, "close"}},
+     ENDS},
+    {"keepalive_requests",
+     "keepalive_requests 3;",
+     {{GET("/a.txt"), HELLO, "keep-alive"}, {GET("/a.txt"), HELLO, "keep-alive"}, {GET("/a.txt"), HELLO, "close"}},
+     ENDS},
+    {"keepalive_timeout 0", "keepalive_timeout 0;", {{GET("/a.txt"), HELLO, "close"}}, ENDS},
+    {"an empty line before a request",
+     "",
+     {{"\r\n" GET("/a.txt"), HELLO, "keep-alive"}, {"\r\n" GET("/b.txt"), BYE, "keep-alive"}},
+     STAYS},
+    {"bodies are discarded",
+     "client_max_body_size 1m;",
+     {{GET_WITH("/a.txt", "Content-Length: 28") "GET /b.txt HTTP/1.1\r\n\r\nabcde", HELLO, "keep-alive"},
+      {GET_WITH("/b.txt", "Content-Length: 0"), BYE, "keep-alive"},
+      {GET_WITH("/a.txt", "Transfer-Encoding: chunked") "5\r\nabcde\r\nA;name=value\r\n0123456789\r\n0\r\n"
+                                                        "Trailer: x\r\n\r\n" GET("/b.txt"),
+       HELLO, "keep-alive"},
+      {NULL, BYE, "keep-alive"},
+      {GET_WITH("/a.txt", "Transfer-Encoding: chunked") "0\r\n\r\n", HELLO, "keep-alive"}},
+     STAYS},
+    {"the body of an error is discarded",
+     "",
+     {{"POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde" GET("/b.txt"), 405, NULL, NULL},
+      {NULL, BYE, NULL}},
+     STAYS},
+};
+
+START_TEST(conversation)
 {
-    site_serve("");
+    const struct conversation *talk = &conversations[_i];
+    site_serve(talk->conf);
     struct site_client c;
     client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
-    expect(&c, 200, "hello\n", "close");
-    ck_assert(client_ends(&c));
-    client_close(&c);
-    client_open(&c, site_port(0));
-    for (int i = 0; i < 3; i++) {
-        client_say(&c, "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-        expect(&c, 200, "hello\n", "keep-alive");
+    for (const struct turn *t = talk->turns; t->status; t++) {
+        struct site_response r;
+        if (t->say)
+            client_say(&c, "%s", t->say);
+        ck_assert_msg(client_receive(&c, &r), "%s: closed instead of %d", talk->what, t->status);
+        ck_assert_msg(r.status == t->status, "%s: %d instead of %d:\n%s", talk->what, r.status, t->status, r.head);
+        if (t->body)
+            ck_assert_str_eq(r.body, t->body);
+        if (t->connection)
+            assert_header(&r, "Connection", t->connection);
+        site_response_free(&r);
     }
-    client_say(&c, "GET /a.txt HTTP/1.0\r\n\r\n");
-    expect(&c, 200, "hello\n", "close");
-    ck_assert(client_ends(&c));
+    ck_assert_msg(talk->then == ENDS ? client_ends(&c) : client_stays_open(&c), "%s: in the end", talk->what);
     client_close(&c);
 }
 END_TEST
@@ -136,26 +181,6 @@ START_TEST(pipelined_large_bodies)
 }
 END_TEST
 
-START_TEST(close_ends_a_pipeline)
-{
-    site_serve("");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-                   "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    expect(&c, 200, "bye\n", "close");
-    ck_assert(client_ends(&c));
-    client_close(&c);
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nBAD\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    expect(&c, 400, NULL, "close");
-    ck_assert(client_ends(&c));
-    client_close(&c);
-}
-END_TEST
-
 START_TEST(half_closed_client_is_answered)
 {
     site_serve("");
@@ -168,20 +193,6 @@ START_TEST(half_closed_client_is_answered)
     client_expect_pattern(&c, 0, 300000);
     site_response_free(&r);
     expect(&c, 200, "hello\n", NULL);
-    client_close(&c);
-}
-END_TEST
-
-START_TEST(keepalive_requests)
-{
-    site_serve("keepalive_requests 3;");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    for (int i = 0; i < 3; i++) {
-        client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-        expect(&c, 200, "hello\n", i == 2 ? "close" : "keep-alive");
-    }
-    ck_assert(client_ends(&c));
     client_close(&c);
 }
 END_TEST
@@ -202,18 +213,6 @@ START_TEST(keepalive_timeout)
 }
 END_TEST
 
-START_TEST(keepalive_timeout_0)
-{
-    site_serve("keepalive_timeout 0;");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "hello\n", "close");
-    ck_assert(client_ends(&c));
-    client_close(&c);
-}
-END_TEST
-
 START_TEST(keepalive_time)
 {
     site_serve("keepalive_time 1s;");
@@ -229,54 +228,7 @@ START_TEST(keepalive_time)
 }
 END_TEST
 
-START_TEST(empty_line_before_a_request)
-{
-    site_serve("");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(&c, "\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    client_say(&c, "\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "bye\n", "keep-alive");
-    client_close(&c);
-}
-END_TEST
-
 /* ---- bodies ---- */
-
-START_TEST(bodies_are_discarded)
-{
-    site_serve("client_max_body_size 1m;");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 28\r\n\r\nGET /b.txt HTTP/1.1\r\n\r\nabcde");
-    expect(&c, 200, "hello\n", "keep-alive");
-    client_say(&c, "GET /b.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-    expect(&c, 200, "bye\n", "keep-alive");
-    client_say(
-        &c,
-        "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "5\r\nabcde\r\nA;name=value\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    expect(&c, 200, "bye\n", "keep-alive");
-    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-    expect(&c, 200, "hello\n", "keep-alive");
-    client_close(&c);
-}
-END_TEST
-
-START_TEST(body_of_an_error_is_discarded)
-{
-    site_serve("");
-    struct site_client c;
-    client_open(&c, site_port(0));
-    client_say(
-        &c, "POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcdeGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(&c, 405, NULL, NULL);
-    expect(&c, 200, "bye\n", NULL);
-    client_close(&c);
-}
-END_TEST
 
 START_TEST(large_body_in_pieces)
 {
@@ -492,20 +444,13 @@ Suite *suite_keepalive(void)
     Suite *s = suite_create("keepalive");
     TCase *tc = site_case_with(s, "keepalive", 30, pages);
     tcase_add_test(tc, http11_stays);
-    tcase_add_test(tc, connection_options);
-    tcase_add_test(tc, http10);
+    tcase_add_loop_test(tc, conversation, 0, sizeof conversations / sizeof *conversations);
     tcase_add_test(tc, pipelined_16_deep);
     tcase_add_test(tc, pipelined_large_bodies);
-    tcase_add_test(tc, close_ends_a_pipeline);
     tcase_add_test(tc, half_closed_client_is_answered);
-    tcase_add_test(tc, keepalive_requests);
     tcase_add_test(tc, keepalive_timeout);
-    tcase_add_test(tc, keepalive_timeout_0);
     tcase_add_test(tc, keepalive_time);
-    tcase_add_test(tc, empty_line_before_a_request);
     TCase *body = site_case_with(s, "body", 30, pages);
-    tcase_add_test(body, bodies_are_discarded);
-    tcase_add_test(body, body_of_an_error_is_discarded);
     tcase_add_test(body, large_body_in_pieces);
     tcase_add_test(body, too_large_bodies);
     tcase_add_test(body, body_size_unlimited);
