@@ -101,6 +101,23 @@ END
     start "$1" "$2" nginx -p "$dir" -e "$dir/$1.log" -c "$dir/$1.conf"
 }
 
+# start_lighttpd NAME PORT [DIRECTIVES] [ROOT]
+start_lighttpd()
+{
+    cat >"$dir/$1.conf" <<END
+server.document-root = "${4:-$dir}"
+server.bind = "127.0.0.1"
+server.port = $2
+server.max-keep-alive-requests = 1000000000
+server.max-connections = 4096
+server.max-fds = 8192
+server.errorlog = "$dir/$1.log"
+mimetype.assign = ( ".html" => "text/html", "" => "application/octet-stream" )
+${3:-}
+END
+    start "$1" "$2" lighttpd -D -f "$dir/$1.conf"
+}
+
 machine()
 {
     echo "$(uname -sr), $cpus CPUs ($(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)), $(df -T "$dir" | awk 'NR == 2 { print $2 }')," \
@@ -133,21 +150,31 @@ cpu_ns_of()
     echo $total
 }
 
+# Voluntary context switches of all threads: how often one of them went to sleep, to be woken up.
+switches_of()
+{
+    local pid
+    for pid in $(family_of "$1"); do
+        cat "/proc/$pid/task/"*/status 2>/dev/null
+    done | awk '/^voluntary_ctxt_switches/ { s += $2 } END { print s + 0 }'
+}
+
 # What the server's and the client's CPU did beside idling, softirqs included, in ticks.
 busy_ticks() { awk -v a="cpu$server_cpu" -v b="cpu$client_cpu" '$1 == a || $1 == b { s += $2 + $3 + $4 + $7 + $8 } END { print s }' /proc/stat; }
 hz=$(getconf CLK_TCK)
 
-# wrk's report on standard input: "requests requests/s p50-ms p99-ms", nothing if a request failed.
+# read_wrk [errors]: wrk's report on standard input: "requests requests/s p50-ms p99-ms", nothing if a request failed, or, with
+# "errors", if one did not.
 read_wrk()
 {
-    awk 'function ms(t) { return t ~ /us$/ ? t / 1000 : t ~ /ms$/ ? t + 0 : t ~ /m$/ ? t * 60000 : t * 1000 }
+    awk -v errors="${1:-}" 'function ms(t) { return t ~ /us$/ ? t / 1000 : t ~ /ms$/ ? t + 0 : t ~ /m$/ ? t * 60000 : t * 1000 }
         / requests in / { requests = $1 }
-        /Non-2xx/ { bad = 1 }
+        /Non-2xx/ { failed = $NF }
         /Socket errors/ { bad = $0 !~ /connect 0, read 0, write 0, timeout 0/ }
         /^Requests\/sec/ { rate = $2 }
         $1 == "50%" { p50 = ms($2) }
         $1 == "99%" { p99 = ms($2) }
-        END { if (!bad && requests) printf "%d %.0f %.3f %.3f\n", requests, rate, p50, p99 }'
+        END { if (!bad && requests && failed + 0 == (errors ? requests : 0)) printf "%d %.0f %.3f %.3f\n", requests, rate, p50, p99 }'
 }
 
 median() { sort -g | awk '$1 != "-" { v[++n] = $1 } END { if (n) print n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2; else print "-" }'; }

@@ -2,7 +2,8 @@
  * bytes away without copying them; and drops files from the page cache. Names come on standard
  * input, one per line.
  *
- * usage: paths fetch PORT CONNECTIONS PREFIX   prints the bytes of bodies and the seconds it took
+ * usage: paths fetch PORT CONNECTIONS PREFIX   prints the bytes of bodies, the seconds it took, and the median and the 99th
+ *                                              percentile of the milliseconds from a request to its last byte
  *        paths evict DIR */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,15 +27,49 @@ struct connection {
     size_t head_len;
     bool in_body;
     uint64_t left;
+    double asked; /* seconds */
 };
 
 static const char *prefix;
 static uint64_t fetched;
+static double *waits; /* seconds, of each response */
+static size_t wait_count, wait_cap;
 
 static void die(const char *what)
 {
     perror(what);
     exit(1);
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void note_wait(double seconds)
+{
+    if (wait_count == wait_cap) {
+        wait_cap = wait_cap ? wait_cap * 2 : 4096;
+        waits = realloc(waits, wait_cap * sizeof *waits);
+        if (!waits)
+            die("memory");
+    }
+    waits[wait_count++] = seconds;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double percentile_msec(unsigned percent)
+{
+    return wait_count > 0 ? waits[(wait_count - 1) * percent / 100] * 1e3 : 0;
 }
 
 static bool next_name(char *name, size_t size)
@@ -66,6 +101,7 @@ static bool ask(struct connection *c)
     int len = snprintf(text, sizeof text, "GET %s%s HTTP/1.1\r\nHost: bench\r\n\r\n", prefix, name);
     if (send(c->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
         die("send");
+    c->asked = now();
     c->head_len = 0;
     c->in_body = false;
     return true;
@@ -108,14 +144,6 @@ static void take_body(struct connection *c)
     c->left -= (uint64_t)n;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int fetch(int port, int count)
 {
     static struct connection connections[CONNECTIONS];
@@ -144,13 +172,18 @@ static int fetch(int port, int count)
                 take_body(c);
             else
                 take_head(c);
-            if (c->in_body && c->left == 0 && !ask(c)) {
+            if (!c->in_body || c->left > 0)
+                continue;
+            note_wait(now() - c->asked);
+            if (!ask(c)) {
                 polls[i].fd = -1;
                 left--;
             }
         }
     }
-    printf("%ju %.6f\n", (uintmax_t)fetched, now() - started);
+    double seconds = now() - started;
+    qsort(waits, wait_count, sizeof *waits, by_value);
+    printf("%ju %.6f %.3f %.3f\n", (uintmax_t)fetched, seconds, percentile_msec(50), percentile_msec(99));
     return 0;
 }
 

@@ -28,37 +28,37 @@ start_request_servers()
     fi
     have lighttpd || return 0
     free_port
-    cat >"$dir/lighttpd.conf" <<END
-server.document-root = "$dir"
-server.bind = "127.0.0.1"
-server.port = $port
-server.max-keep-alive-requests = 1000000000
-server.max-connections = 4096
-server.max-fds = 8192
-server.errorlog = "$dir/lighttpd.log"
-mimetype.assign = ( "" => "application/octet-stream" )
-END
-    start lighttpd "$port" lighttpd -D -f "$dir/lighttpd.conf"
+    start_lighttpd lighttpd "$port"
     servers="$servers lighttpd"
 }
 
 # The process behind a name like nginx.nopush.
 process_of() { [ -n "${pid_of[$1]:-}" ] && echo "${pid_of[$1]}" || echo "${pid_of[${1%%.*}]}"; }
 
-# one_round SET SIZE CONNECTIONS SERVER [SCRIPT]: appends "cpu-us total-us requests/s p50 p99" to the samples. wrk has no latency to
-# tell where it pipelines.
-one_round()
+# wrk_round NAME PATH CONNECTIONS STATUS WRK-OPTION...: a round of wrk; "cpu-us total-us requests/s p50 p99" into $dir/round. All
+# responses are errors where STATUS begins with 4, and none otherwise.
+wrk_round()
 {
-    local set=$1 size=$2 conns=$3 name=$4 script=() pid before after busy report
-    [ $# -lt 5 ] || script=(-s "$here/$5")
+    local name=$1 path=$2 conns=$3 errors='' pid before after busy report
+    [[ $4 != 4* ]] || errors=errors
+    shift 4
     pid=$(process_of "$name")
     before=$(cpu_ns_of "$pid") busy=$(busy_ticks)
-    on_client timeout -k 5 $((seconds + 60)) wrk --latency --timeout 10s -t1 -c"$conns" -d"${seconds}s" "${script[@]}" "http://127.0.0.1:${port_of[$name]}/${size}k.bin" >"$dir/wrk.out" 2>&1
+    on_client timeout -k 5 $((seconds + 60)) wrk --latency --timeout 10s -t1 -c"$conns" -d"${seconds}s" "http://127.0.0.1:${port_of[$name]}$path" "$@" >"$dir/wrk.out" 2>&1
     after=$(cpu_ns_of "$pid") busy=$(($(busy_ticks) - busy))
-    report=$(read_wrk <"$dir/wrk.out")
-    [ -n "$report" ] || { cat "$dir/wrk.out" >&2; fail "$name does not answer ${size}k.bin well ($set)"; }
-    awk -v ns=$((after - before)) -v busy=$busy -v hz="$hz" -v set="$set" \
-        '{ if (set == "pipelined") $3 = $4 = "-"; printf "%.3f %.3f %s %s %s\n", ns / 1000 / $1, busy / hz * 1e6 / $1, $2, $3, $4 }' <<<"$report" >>"$dir/samples.$set.$size.$conns.$name"
+    report=$(read_wrk $errors <"$dir/wrk.out")
+    [ -n "$report" ] || { cat "$dir/wrk.out" >&2; return 1; }
+    awk -v ns=$((after - before)) -v busy=$busy -v hz="$hz" \
+        '{ printf "%.3f %.3f %s %s %s\n", ns / 1000 / $1, busy / hz * 1e6 / $1, $2, $3, $4 }' <<<"$report" >"$dir/round"
+}
+
+# one_round SET SIZE CONNECTIONS SERVER [SCRIPT]: appends a round to the samples. wrk has no latency to tell where it pipelines.
+one_round()
+{
+    local set=$1 size=$2 conns=$3 name=$4 script=()
+    [ $# -lt 5 ] || script=(-s "$here/$5")
+    wrk_round "$name" "/${size}k.bin" "$conns" 200 "${script[@]}" || fail "$name does not answer ${size}k.bin well ($set)"
+    awk -v set="$set" '{ if (set == "pipelined") $4 = $5 = "-"; print }' "$dir/round" >>"$dir/samples.$set.$size.$conns.$name"
 }
 
 # run_group ENTRY...: interleaved rounds over all of them, then a row of medians for each. An entry: the words of one_round.
