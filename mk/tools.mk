@@ -17,6 +17,10 @@ SECONDS ?=
 SIZES ?=
 STREAM_MIB ?=
 COLD_FILES ?=
+LOADS ?=
+CATALOGUE_FILES ?=
+CATALOGUE_SIZES ?=
+CATALOGUE_CONNECTIONS ?=
 IDLE ?=
 BASE ?=
 
@@ -25,10 +29,12 @@ $(O)/floor $(O)/drain $(O)/idle $(O)/crowd $(O)/copy: $(O)/%: tests/bench/%.c $(
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
 BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
-	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_BASE='$(BASE)' BENCH_DIR='$(BENCH_DIR)'
+	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_BASE='$(BASE)' \
+	BENCH_LOADS='$(LOADS)' BENCH_CATALOGUE_FILES='$(CATALOGUE_FILES)' BENCH_CATALOGUE_SIZES='$(CATALOGUE_SIZES)' \
+	BENCH_CATALOGUE_CONNECTIONS='$(CATALOGUE_CONNECTIONS)' BENCH_DIR='$(BENCH_DIR)'
 BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy paths-client)
 
-# BENCH="requests streams hotset cold idle copy": only these parts (copy: only when asked for). Results: build/bench/.
+# BENCH="requests streams hotset cold everyday catalogue idle copy": only these parts (copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
@@ -39,7 +45,7 @@ profile: $(BENCH_TOOLS)
 
 # All parts (or those of BENCH), the profile, and docs/performance.md with docs/bench.svg from them.
 bench-report: $(BENCH_TOOLS)
-	@for part in $(or $(BENCH),requests streams hotset cold idle); do \
+	@for part in $(or $(BENCH),requests streams hotset cold everyday catalogue idle); do \
 		$(BENCH_ENV) tests/bench/bench.sh $$part || echo "bench-report: $$part failed; the page keeps its last run" >&2; done
 	@$(BENCH_ENV) tests/bench/profile.sh
 	@tests/bench/report.sh
