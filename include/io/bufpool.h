@@ -25,8 +25,8 @@ struct bufpool_waiter { /* embedded; list_init() its node once */
 /* Somebody that holds more than it needs at once, and can do without it until later. */
 struct bufpool_holder { /* embedded; list_init() its node once */
     struct list node;
-    void (*reclaim)(
-        struct bufpool_holder *h); /* somebody has to wait: give back (bufpool_give) what is not being used */
+    /* Somebody has to wait: give back (bufpool_give) what is not being used. */
+    void (*reclaim)(struct bufpool_holder *h);
 };
 
 /* `size` bytes, aligned to a page and (up to 2 MiB) to the next power of two of `size`, which is
@@ -40,8 +40,8 @@ void bufpool_give(struct bufpool *p, void *buffer, size_t size);
 void bufpool_wait(struct bufpool *p, struct bufpool_waiter *w, size_t size);
 void bufpool_unwait(struct bufpool_waiter *w); /* legal when not waiting */
 
-void bufpool_hold(struct bufpool *p,
-                  struct bufpool_holder *h);   /* may be asked once, perhaps in here; legal when it already may */
+/* May be asked once, perhaps in here; legal when it already may. */
+void bufpool_hold(struct bufpool *p, struct bufpool_holder *h);
 void bufpool_unhold(struct bufpool_holder *h); /* legal when it may not */
 
 void bufpool_set_gauge(struct bufpool *p, uint64_t *lent); /* follows bufpool_lent() from now on; shared with others */

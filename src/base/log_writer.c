@@ -38,8 +38,9 @@ static uint64_t urgent_written;           /* of them; under `lock` */
 static _Thread_local bool takes_turns;    /* this is the loop's thread; what follows is its own */
 static bool turn_has_lines;               /* urgent ones */
 static int64_t patient_again;             /* log_now_msec(): then it waits for a slow disk again */
-static uint64_t missed_written =
-    UINT64_MAX; /* urgent_written when it waited in vain: nothing comes of it before that changes */
+
+/* urgent_written when it waited in vain: nothing comes of it before that changes. */
+static uint64_t missed_written = UINT64_MAX;
 
 void log_writer_wake(void)
 {

@@ -21,8 +21,8 @@
 enum {
     PAGE = 4096,
     STRIDE = 128 * 1024, /* the kernel reads ahead in pieces as large; every 16 KiB cost more than the reading */
-    WHOLE_MOST =
-        8 * 1024 * 1024, /* counting takes a while for each page: of more than this, SAMPLES as large together */
+    /* Counting takes a while for each page: of more than this, SAMPLES as large together. */
+    WHOLE_MOST = 8 * 1024 * 1024,
     SAMPLES = 16
 };
 

@@ -11,8 +11,9 @@ struct uri {
     struct text host; /* of absolute-form, without port: wins over Host; absent otherwise */
     struct text path; /* as sent: from the first / up to ? ; "/" for an absolute-form without path */
     struct text args; /* after the first ?; absent when there is no ? */
-    struct text
-        raw; /* path and query as sent, in one piece: $request_uri. For "http://b?x" "?x", and "/" for "http://b" */
+    /* Path and query as sent, in one piece: $request_uri. For "http://b?x" "?x", and "/" for
+     * "http://b". */
+    struct text raw;
 };
 
 /* host[:port] as Host and an absolute-form carry it: reg-name, IPv4, [IPv6] or [vX.future]; a port

@@ -19,8 +19,9 @@ struct access_conf {
     struct template *realm;     /* auth_basic; NULL: off */
     struct user_file {
         struct template *path;
-        const char
-            *beside; /* the folder of values that are relative, where the path begins with a variable; else NULL */
+        /* The folder of values that are relative, where the path begins with a variable; else
+         * NULL. */
+        const char *beside;
     } user_file;
     int64_t auth_delay;          /* ms */
     struct limit_except *except; /* of this very location; NULL: none */

@@ -13,8 +13,8 @@ struct recode {
         unsigned char len;
         char at[3];
     } utf8[256];
-    unsigned char
-        *pages[256]; /* RECODE_FROM_UTF8: by the upper byte of the code point, then the lower one; 0: not mapped */
+    /* RECODE_FROM_UTF8: by the upper byte of the code point, then the lower one; 0: not mapped. */
+    unsigned char *pages[256];
 };
 
 /* A pair of tables, both ways; unmapped bytes become '?', ASCII stays as it is. 0 or -ENOMEM. */

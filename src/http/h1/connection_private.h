@@ -15,9 +15,9 @@ enum next {
 
 enum {
     TURN_READS = 16, /* reads of a body, or while lingering, before others get their turn */
-    DRAIN_GRACE =
-        2000 /* ms that an idle connection may still bring a request when the worker drains: closing it at once
-                          could cross one on its way */
+    /* ms that an idle connection may still bring a request when the worker drains: closing it at
+     * once could cross one on its way. */
+    DRAIN_GRACE = 2000
 };
 
 /* The connection that brought `r`. */

@@ -79,8 +79,8 @@ struct body {
     void *decoder;    /* llhttp state for chunked, in the arena */
 };
 
-int body_begin(struct body *b, const struct message *m, const struct framing *f,
-               struct arena *arena); /* 0 or -ENOMEM */
+/* 0 or -ENOMEM. */
+int body_begin(struct body *b, const struct message *m, const struct framing *f, struct arena *arena);
 
 /* Takes bytes off the body; returns how many (the rest is the next request), or -EINVAL when the
  * framing is broken (400 and close). Sets b->done at the end, after trailers, which are ignored.

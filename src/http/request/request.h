@@ -186,8 +186,8 @@ struct request {
     /* What a location answered stays, also where an internal redirect leads to another one. */
     struct text invalid_referer; /* $invalid_referer, once asked for */
     bool secure_asked;
-    struct text secure_link,
-        secure_expires; /* $secure_link and $secure_link_expires, once $secure_link was asked for */
+    /* $secure_link and $secure_link_expires, once $secure_link was asked for. */
+    struct text secure_link, secure_expires;
 };
 
 /* Room for the struct and a usual request's allocations in one piece. */

@@ -62,8 +62,8 @@ static struct text own_field(struct request *r, struct text name)
     const struct {
         struct text name, value;
     } known[] = {
-        {TEXT("content_type"),
-         o->type}, /* also where none is sent (304): what is decided by it (expires) stays the same */
+        /* Also where none is sent (304): what is decided by it (expires) stays the same. */
+        {TEXT("content_type"), o->type},
         {TEXT("last_modified"), o->last_modified},
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},

@@ -14,8 +14,9 @@ struct text_table {
 };
 
 /* A zeroed table is an empty one. */
-int text_table_add(struct text_table *t, struct text key, const void *value,
-                   struct arena *arena); /* -EEXIST, -ENOMEM */
+
+/* 0, -EEXIST or -ENOMEM. */
+int text_table_add(struct text_table *t, struct text key, const void *value, struct arena *arena);
 const void *text_table_search(const struct text_table *t, struct text key);
 
 static inline const void *text_table_find(const struct text_table *t, struct text key)

@@ -21,8 +21,9 @@
 enum {
     PORT = 8080,
     PORTS_TRIED = 100,
-    DIRECTIO_MIB =
-        8 /* past this, a file is more likely to push the hot set out of memory than to be asked for again soon */
+    /* Past this, a file is more likely to push the hot set out of memory than to be asked for again
+     * soon. */
+    DIRECTIO_MIB = 8
 };
 
 struct quick {

@@ -117,8 +117,9 @@ struct opener {
     int socket;
     const struct cycle *cycle;
     const struct grants *names;
-    const struct grant *
-        *wandering; /* names that pass a link, or were missing, when it was first asked for: they may lead anywhere */
+    /* Names that pass a link, or were missing, when it was first asked for: they may lead
+     * anywhere. */
+    const struct grant **wandering;
     size_t wandering_count;
     bool wandering_known;
 };
