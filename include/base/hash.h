@@ -1,5 +1,5 @@
 /* hash.h - MD5, SHA-1 and SHA-256, where formats of others ask for them: htpasswd, secure_link. The
- * only door to libcrypto. */
+ * only door to libcrypto. RFC 1321; RFC 6234. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

@@ -1,4 +1,5 @@
 /* threads.h - a pool of threads for calls that may block (cold open, cold read, directory listing).
+ * pthreads(7), eventfd(2).
  *
  * Jobs run on a pool thread; `done` runs on the thread that calls pool_reap(), which the loop does
  * when pool_eventfd() becomes readable. Every accepted job gets exactly one `done`. */
@@ -14,7 +15,7 @@ struct pool;
 struct job {
     struct list node;
     void (*run)(struct job *job);  /* on a pool thread; touches only what the job owns */
-    void (*done)(struct job *job); /* on the reaping thread */
+    void (*done)(struct job *job); /* on the reaping thread, exactly once; may free the job */
 };
 
 /* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..;

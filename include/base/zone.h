@@ -1,5 +1,5 @@
 /* zone.h - named memory that the workers share: made before they are forked, found again by later
- * configurations.
+ * configurations. mmap(2), MAP_SHARED; pthread_mutexattr_setrobust(3).
  *
  * Anonymous mappings: nothing is left behind, whoever dies. A worker that is killed while it holds
  * the lock hangs nobody: the next one is told that the content is not to be trusted. A worker that

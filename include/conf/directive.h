@@ -1,5 +1,5 @@
 /* directive.h - one row describes one directive: where it may stand, its arguments, its slot,
- * default and help.
+ * default and help. https://nginx.org/en/docs/dirindex.html
  *
  * Rows live in tables beside the code that uses their values. Parsing, duplicates, inheritance,
  * defaults, "did you mean" and docs/directives.md are generic code over the rows; this machinery

@@ -1,5 +1,6 @@
 /* lex.h - bytes of a configuration file to tokens, by nginx's rules: words, both quotes, escapes, #
- * comments, ${var}. Pure; used by parse.c and inherit.c. */
+ * comments, ${var}. Pure; used by parse.c and inherit.c.
+ * https://nginx.org/en/docs/beginners_guide.html#conf_structure */
 #ifndef CONF_LEX_H
 #define CONF_LEX_H
 

@@ -1,4 +1,6 @@
-/* parse.h - reads a configuration file and what it includes through the tables of rows. */
+/* parse.h - reads a configuration file and what it includes through the tables of rows.
+ * https://nginx.org/en/docs/beginners_guide.html#conf_structure,
+ * https://nginx.org/en/docs/ngx_core_module.html#include */
 #ifndef CONF_PARSE_H
 #define CONF_PARSE_H
 

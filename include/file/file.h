@@ -1,5 +1,5 @@
 /* file.h - an opened, counted file: descriptors, stat, validators. What the cache hands out and
- * sources read from. */
+ * sources read from. open(2), fstat(2). */
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
 

@@ -1,5 +1,5 @@
 /* open.h - path to struct file: without blocking when the kernel has the path cached, else on a
- * pool thread. */
+ * pool thread. openat2(2), statx(2). */
 #ifndef FILE_OPEN_H
 #define FILE_OPEN_H
 

@@ -1,5 +1,5 @@
 /* modules.h - the tables of directives of http/, each beside the code that uses its values;
- * server/process/modules.c puts them in their order. */
+ * server/process/modules.c puts them in their order. https://nginx.org/en/docs/dirindex.html */
 #ifndef HTTP_MODULES_H
 #define HTTP_MODULES_H
 

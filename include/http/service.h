@@ -1,5 +1,5 @@
 /* service.h - HTTP in one worker: from listening sockets to responses. What server/process/run.c
- * starts and stops. */
+ * starts and stops. https://nginx.org/en/docs/control.html */
 #ifndef HTTP_SERVICE_H
 #define HTTP_SERVICE_H
 
@@ -33,8 +33,9 @@ int service_start(struct service **out, const struct service_options *options); 
 void service_take(struct service *s, const struct http_address *address, int fd, const struct address *peer);
 
 /* QUIT: accepts what is queued and then no more; idle connections close, after seconds of grace;
- * the next response of each other says Connection: close. `drained` is called from the loop once no
- * connection is left. */
+ * the next response of each other says Connection: close. `drained` is called exactly once, when no
+ * connection is left: from the loop, or in here if there is none now; not any more after
+ * service_destroy(). */
 void service_drain(struct service *s, loop_fn *drained, void *arg);
 
 void service_destroy(struct service *s); /* TERM: closes everything */

@@ -1,6 +1,6 @@
 /* admission.h - `directio auto`: which large files the page cache should hold, as far as memory has
  * room for them. Told what is asked for and how much room there is, it knows how wanted a file is
- * and whether it has a place.
+ * and whether it has a place. https://nginx.org/en/docs/http/ngx_http_core_module.html#directio
  *
  * A place is a promise of room, not a page: the kernel alone decides what stays. All places
  * together are never larger than the share of the room that large files may have, so that they do

@@ -1,4 +1,5 @@
-/* align.h - the aligned window around a byte range, and what to trim off it. Pure. */
+/* align.h - the aligned window around a byte range, and what to trim off it. Pure. open(2),
+ * O_DIRECT; statx(2), STATX_DIOALIGN. */
 #ifndef IO_ALIGN_H
 #define IO_ALIGN_H
 

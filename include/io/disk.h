@@ -1,4 +1,5 @@
-/* disk.h - asynchronous reads behind one contract: io_uring, Linux AIO, threads.
+/* disk.h - asynchronous reads behind one contract: io_uring, Linux AIO, threads. io_uring(7),
+ * io_submit(2), preadv2(2); https://nginx.org/en/docs/http/ngx_http_core_module.html#aio
  *
  * A submitted read calls back exactly once, from the loop, never inside disk_read(). Until then the
  * read owns its buffer and (through its user) a file reference. A full queue waits its turn in

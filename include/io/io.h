@@ -1,5 +1,5 @@
 /* io.h - what moving bytes needs in one worker: disk readers, thread pools, the buffer pool,
- * counters. */
+ * counters. https://nginx.org/en/docs/http/ngx_http_core_module.html#aio */
 #ifndef IO_IO_H
 #define IO_IO_H
 

@@ -1,5 +1,6 @@
 /* policy.h - which way the bytes of one response move: a pure function of what the file is and what
- * was configured. */
+ * was configured. https://nginx.org/en/docs/http/ngx_http_core_module.html#sendfile, #directio,
+ * #aio */
 #ifndef IO_POLICY_H
 #define IO_POLICY_H
 

@@ -1,5 +1,5 @@
 /* room.h - how large the page cache may get: what the machine and this process's memory cgroups
- * leave for it. */
+ * leave for it. cgroups(7), proc_meminfo(5). */
 #ifndef IO_ROOM_H
 #define IO_ROOM_H
 

@@ -1,5 +1,5 @@
 /* sink.h - where a response's bytes go: a transport, which takes memory and, where it has sendfile,
- * slices of descriptors.
+ * slices of descriptors. sendmsg(2), sendfile(2), tcp(7).
  *
  * A sink never waits: it moves what the transport takes, at most a cap per turn so that one fast
  * client cannot starve others, and says why it stopped. */

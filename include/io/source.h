@@ -1,5 +1,5 @@
 /* source.h - where a response body's bytes come from, one chunk at a time. One file per kind:
- * source_<kind>.c. */
+ * source_<kind>.c. RFC 9110, section 6.4; sendfile(2), open(2). */
 #ifndef IO_SOURCE_H
 #define IO_SOURCE_H
 
@@ -20,7 +20,7 @@ struct chunk {
 
 enum pull {
     PULL_READY,     /* *out is filled */
-    PULL_WAIT_DISK, /* s->ready will be called later, from the loop, once; then pull again */
+    PULL_WAIT_DISK, /* s->ready will be called, see below; then pull again */
     PULL_END,
     PULL_FAILED /* s->error: a disk error, or -ENODATA: the file ended early */
 };
@@ -39,7 +39,9 @@ struct source_ops {
     void (*rest)(struct source *s);
 };
 
-/* May close the source: touch nothing of it afterwards. Called from the loop. */
+/* Called exactly once for each wait (PULL_WAIT_DISK, however often pull() repeats it), from the
+ * loop, never inside pull(), and not any more after close(). May close the source: touch nothing of
+ * it afterwards. */
 typedef void source_ready_fn(void *arg);
 
 struct source {

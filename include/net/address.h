@@ -1,4 +1,5 @@
-/* address.h - socket addresses as text and back. */
+/* address.h - socket addresses as text and back. inet_pton(3), ip(7), ipv6(7), unix(7);
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html#listen */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 

@@ -14,8 +14,12 @@
 struct deadlines;
 struct deadline;
 
+/* Called exactly once for each setting that is neither replaced nor cleared, from the loop, never
+ * inside deadline_set(); `d` is not set any more, and may be set again or freed. */
 typedef void deadline_fn(struct deadline *d);
 
+/* Embedded by its user, who clears it before it goes away. deadline_init() comes before any other
+ * use; it need not be zeroed. */
 struct deadline {
     struct list node;
     int64_t at; /* clock_now.msec */

@@ -1,4 +1,5 @@
-/* listen.h - listening sockets (opened by the master) and accepting from them (in a worker). */
+/* listen.h - listening sockets (opened by the master) and accepting from them (in a worker).
+ * listen(2), accept4(2), socket(7), tcp(7). */
 #ifndef NET_LISTEN_H
 #define NET_LISTEN_H
 
@@ -35,7 +36,8 @@ int listen_address_of(int fd, struct address *address);
 
 struct acceptor;
 
-/* `fd`: non-blocking, close-on-exec, belongs to the callee; `peer`: the client. */
+/* `fd`: non-blocking, close-on-exec, belongs to the callee; `peer`: the client. Once for each
+ * connection, from the loop or inside acceptor_drain(). */
 typedef void accept_fn(void *arg, int fd, const struct address *peer);
 
 struct acceptor_options {

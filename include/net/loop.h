@@ -1,5 +1,5 @@
 /* loop.h - the event loop of a process: descriptors, timers, signals, and "at the end of this
- * turn".
+ * turn". epoll(7); https://libevent.org/doc/
  *
  * net/ is the only door to libevent. All of it belongs to one thread. */
 #ifndef NET_LOOP_H
@@ -32,14 +32,17 @@ struct watch *watch_create(struct loop *loop, int fd, unsigned what, bool edge, 
 struct watch *watch_signal(struct loop *loop, int signal, loop_fn *fn, void *arg);
 void watch_destroy(struct watch *w); /* NULL is legal */
 
-/* A one-shot timer; set again at will. */
+/* A one-shot timer; set again at will. `fn` is called exactly once for each setting that is neither
+ * replaced nor cleared, from the loop; it may set the timer again. NULL: no memory. */
 struct timer *loop_timer(struct loop *loop, loop_fn *fn, void *arg);
 void timer_set(struct timer *t, int64_t msec); /* from now; replaces an earlier setting */
 void timer_clear(struct timer *t);
 void timer_destroy(struct timer *t);
 
 /* Work for the end of this turn (before the loop waits again), or for the next turn if queued
- * during that. Embedded by its user, who clears it before it goes away. */
+ * during that. Embedded by its user, who clears it before it goes away. `fn` is called exactly once
+ * for each time that it was queued and not cleared, from the loop, never inside loop_defer(); it
+ * may queue the work again, and free what it is embedded in. */
 struct deferred {
     struct list node;
     loop_fn *fn;

@@ -1,5 +1,6 @@
 /* transport.h - what a connection reads from and writes to. The rooms above see bytes; how they
- * travel (plain TCP or Unix sockets, or inside of something) is the transport's.
+ * travel (plain TCP or Unix sockets, or inside of something) is the transport's. sendmsg(2),
+ * sendfile(2), tcp(7).
  *
  * Nothing here waits. -EAGAIN says that an event tells when to try again; EINTR is never seen. */
 #ifndef NET_TRANSPORT_H

@@ -1,5 +1,5 @@
 /* core.h - the directives of http, server and location, and what they come to when http { } has
- * been read. */
+ * been read. https://nginx.org/en/docs/http/ngx_http_core_module.html */
 #ifndef HTTP_CORE_CORE_H
 #define HTTP_CORE_CORE_H
 

@@ -1,5 +1,5 @@
 /* explain.h - one request processed by the server's own code, told step by step instead of
- * answered. For `sluice explain`.
+ * answered. For `sluice explain`. https://nginx.org/en/docs/http/request_processing.html
  *
  * The request is read, routed and looked up as a worker would do it that has just started, and
  * knows of the demand for files what it is given; nothing is sent and nothing is logged. */

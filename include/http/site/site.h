@@ -1,5 +1,6 @@
 /* site.h - what the configuration says about HTTP: addresses, servers, locations, and the values of
- * each. */
+ * each. https://nginx.org/en/docs/http/ngx_http_core_module.html,
+ * https://nginx.org/en/docs/http/request_processing.html */
 #ifndef HTTP_SITE_SITE_H
 #define HTTP_SITE_SITE_H
 

@@ -1,4 +1,5 @@
 /* scoreboard.h - what all workers of a server count, in memory that they share with the master.
+ * https://nginx.org/en/docs/http/ngx_http_stub_status_module.html
  *
  * Each worker writes to a slot of its own with plain stores; nobody else does while it lives. The
  * master gives slots out before it forks; what a worker counted stays in its slot when it ends, and

@@ -1,4 +1,5 @@
-/* foreign.h - directives that this program knows of, and does not have. */
+/* foreign.h - directives that this program knows of, and does not have.
+ * https://nginx.org/en/docs/dirindex.html */
 #ifndef SERVER_CONF_FOREIGN_H
 #define SERVER_CONF_FOREIGN_H
 

@@ -1,4 +1,5 @@
-/* options.h - the command line: nginx's, and `sluice DIR`. Pure. */
+/* options.h - the command line: nginx's, and `sluice DIR`. Pure.
+ * https://nginx.org/en/docs/switches.html */
 #ifndef SERVER_CONF_OPTIONS_H
 #define SERVER_CONF_OPTIONS_H
 

@@ -1,4 +1,4 @@
-/* modules.h - the one list of tables of directives. */
+/* modules.h - the one list of tables of directives. https://nginx.org/en/docs/dirindex.html */
 #ifndef SERVER_PROCESS_MODULES_H
 #define SERVER_PROCESS_MODULES_H
 

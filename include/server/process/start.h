@@ -1,4 +1,5 @@
-/* start.h - from the command line to a running server: configuration, test, signal, daemon. */
+/* start.h - from the command line to a running server: configuration, test, signal, daemon.
+ * https://nginx.org/en/docs/switches.html, https://nginx.org/en/docs/control.html */
 #ifndef SERVER_PROCESS_START_H
 #define SERVER_PROCESS_START_H
 

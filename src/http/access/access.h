@@ -30,8 +30,8 @@ struct access_conf {
 extern struct conf_module access_module;
 
 /* One step of r's processing: on to the next one, or to an error. False: it waits for a deadline or
- * for auth.h, the request is resumed once, from the loop, and then the step is to be taken
- * again. */
+ * for auth.h, the request is resumed exactly once, from the loop, unless access_abandon() comes
+ * first, and then the step is to be taken again. */
 bool access_step(struct request *r);
 
 /* Gives up what the step waits for. */

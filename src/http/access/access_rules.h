@@ -1,6 +1,7 @@
 /* access_rules.h - the rules of allow and deny: in the order of the file, the first that fits an
  * address decides. A list while the configuration is read, then a sorted table: a search costs the
- * logarithm of how many there are. Pure. */
+ * logarithm of how many there are. Pure.
+ * https://nginx.org/en/docs/http/ngx_http_access_module.html */
 #ifndef HTTP_ACCESS_ACCESS_RULES_H
 #define HTTP_ACCESS_ACCESS_RULES_H
 

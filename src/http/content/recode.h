@@ -1,4 +1,5 @@
-/* recode.h - text from one character set to another, by tables. Pure, and a codec for bodies. */
+/* recode.h - text from one character set to another, by tables. Pure, and a codec for bodies. RFC
+ * 3629; https://nginx.org/en/docs/http/ngx_http_charset_module.html */
 #ifndef HTTP_CONTENT_RECODE_H
 #define HTTP_CONTENT_RECODE_H
 

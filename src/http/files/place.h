@@ -1,5 +1,6 @@
 /* place.h - where the file of a URI is: root and alias to a name, the name to an open file. Paths
- * that joining them with the request's text must not lead to are recognised here. */
+ * that joining them with the request's text must not lead to are recognised here.
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html#root, #alias */
 #ifndef HTTP_FILES_PLACE_H
 #define HTTP_FILES_PLACE_H
 

@@ -1,5 +1,5 @@
 /* connection_private.h - what the rooms of a connection share: connection.c, connection_read.c,
- * connection_send.c, connection_wait.c, connection_linger.c. */
+ * connection_send.c, connection_wait.c, connection_linger.c. RFC 9112, section 9. */
 #ifndef HTTP_H1_CONNECTION_PRIVATE_H
 #define HTTP_H1_CONNECTION_PRIVATE_H
 

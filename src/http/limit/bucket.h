@@ -1,5 +1,6 @@
 /* bucket.h - the leaky bucket of limit_req: how far the requests of one key are ahead of their
- * rate. Pure. The arithmetic is nginx's, in thousandths of a request. */
+ * rate. Pure. The arithmetic is nginx's, in thousandths of a request.
+ * https://nginx.org/en/docs/http/ngx_http_limit_req_module.html */
 #ifndef HTTP_LIMIT_BUCKET_H
 #define HTTP_LIMIT_BUCKET_H
 

@@ -1,4 +1,5 @@
-/* limit_rate.h - a response that goes out no faster than limit_rate says, whatever its source. */
+/* limit_rate.h - a response that goes out no faster than limit_rate says, whatever its source.
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html#limit_rate */
 #ifndef HTTP_LIMIT_LIMIT_RATE_H
 #define HTTP_LIMIT_LIMIT_RATE_H
 
@@ -20,8 +21,8 @@ uint64_t rate_of(const struct request *r);
 /* Whether a body of `len` bytes may go out at once. */
 bool rate_lets_through(struct request *r, uint64_t len);
 
-/* r->paced only. Whether some bytes may go out now; if not, the request is resumed once, from the
- * loop, when they may. */
+/* r->paced only. Whether some bytes may go out now; if not, the request is resumed exactly once,
+ * from the loop, when they may, unless rate_release() comes first. */
 bool rate_may(struct request *r);
 
 /* `cap` (0: no limit), or the bytes that may go out now if they are fewer. */

@@ -43,7 +43,7 @@ struct limits_conf {
 extern struct conf_module limits_module;
 
 /* STEP_LIMIT: on to the next step, or an error. The location has limits. False: the request waits,
- * and is resumed once, from the loop, unless limits_release() comes first. */
+ * and is resumed exactly once, from the loop, unless limits_release() comes first. */
 bool limits_step(struct request *r);
 
 /* The request goes away. */

@@ -1,5 +1,5 @@
 /* pace.h - the arithmetic of limit_rate: how many bytes of a response may go out now, and how long
- * to wait for more. Pure.
+ * to wait for more. Pure. https://nginx.org/en/docs/http/ngx_http_core_module.html#limit_rate
  *
  * Bytes become free at the rate, in pieces: a quarter of a second's worth, but no less than 16 KiB,
  * or a second's worth if that is less, so that neither many slow responses nor one fast response

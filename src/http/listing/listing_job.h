@@ -1,5 +1,6 @@
 /* listing_job.h - listings are made on a thread, one for all requests that ask for the same at the
- * same time: a large directory must not hold up others, and a crowd in front of it not the disk. */
+ * same time: a large directory must not hold up others, and a crowd in front of it not the disk.
+ * readdir(3). */
 #ifndef HTTP_LISTING_LISTING_JOB_H
 #define HTTP_LISTING_LISTING_JOB_H
 

@@ -18,7 +18,7 @@ extern struct conf_module random_index_module;
 
 /* The name of a regular file in the directory `path` that does not begin with a dot; absent: there
  * is none. 0, -errno, or -EINPROGRESS: a thread reads it, the request is resumed exactly once, from
- * the loop, and the same call again gets the answer. */
+ * the loop, unless random_index_abandon() comes first, and the same call again gets the answer. */
 int random_index_pick(struct request *r, struct text path, struct text *name);
 
 /* The request goes away, or does not want to know any more. */

@@ -1,5 +1,6 @@
 /* account.h - what is told of a request that has ended: the worker's counters, the access log.
- * Called by its carrier, once for each request, before steps_abandon(). */
+ * Called by its carrier, once for each request, before steps_abandon().
+ * https://nginx.org/en/docs/http/ngx_http_log_module.html */
 #ifndef HTTP_LOG_ACCOUNT_H
 #define HTTP_LOG_ACCOUNT_H
 

@@ -1,5 +1,5 @@
-/* request.h - one request and its response: everything that dies together when the response is
- * out. */
+/* request.h - one request and its response: everything that dies together when the response is out.
+ * RFC 9110, sections 3.4 and 6. */
 #ifndef HTTP_REQUEST_REQUEST_H
 #define HTTP_REQUEST_REQUEST_H
 

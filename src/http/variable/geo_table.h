@@ -1,5 +1,6 @@
 /* geo_table.h - ranges of addresses to values: added in any order, nested ones inside wider ones,
- * then flattened into one sorted array that is searched by halves. Pure; used by geo.c. */
+ * then flattened into one sorted array that is searched by halves. Pure; used by geo.c.
+ * https://nginx.org/en/docs/http/ngx_http_geo_module.html */
 #ifndef HTTP_VARIABLE_GEO_TABLE_H
 #define HTTP_VARIABLE_GEO_TABLE_H
 

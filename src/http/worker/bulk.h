@@ -27,11 +27,12 @@ struct bulk {
 
 void bulk_init(struct bulk *b, struct loop *loop);
 
-/* Bytes that the request with this turn may send now; 0: it stands in line, and `turn` is
- * called. */
+/* Bytes that the request with this turn may send now; 0: it stands in line, and `turn` is called
+ * exactly once, from the loop, at the end of a turn, unless deferred_clear() comes first. The call
+ * may end the request. */
 uint64_t bulk_share(struct bulk *b, struct deferred *turn);
 
-/* It has more to send, after the others in line. */
+/* It has more to send, after the others in line; `turn` is called as above. */
 void bulk_queue(struct bulk *b, struct deferred *turn);
 
 void bulk_used(struct bulk *b, uint64_t n);       /* `n` bytes of the share were sent */

@@ -1,5 +1,6 @@
 /* worker.h - what one worker process has for its requests: facilities and pools, no connections.
- * Made and ended by service.c; all of it belongs to the thread of the loop. */
+ * Made and ended by service.c; all of it belongs to the thread of the loop.
+ * https://nginx.org/en/docs/ngx_core_module.html#worker_processes */
 #ifndef HTTP_WORKER_WORKER_H
 #define HTTP_WORKER_WORKER_H
 

@@ -1,4 +1,4 @@
-/* cpu.h - how many CPUs this process may use, and which. */
+/* cpu.h - how many CPUs this process may use, and which. sched_getaffinity(2), cgroups(7). */
 #ifndef SERVER_CONF_CPU_H
 #define SERVER_CONF_CPU_H
 

@@ -1,4 +1,5 @@
-/* cycle.h - one configuration in force: read, bound, and given up when the next one is. */
+/* cycle.h - one configuration in force: read, bound, and given up when the next one is.
+ * https://nginx.org/en/docs/control.html#reconfiguration */
 #ifndef SERVER_CONF_CYCLE_H
 #define SERVER_CONF_CYCLE_H
 

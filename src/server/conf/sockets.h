@@ -1,5 +1,5 @@
 /* sockets.h - the listening sockets of a configuration: bound, inherited or taken over by the
- * master; handed to workers.
+ * master; handed to workers. https://nginx.org/en/docs/control.html#upgrade; sd_listen_fds(3).
  *
  * An address with `reuseport` has one socket per worker, any other has one that all share. Sockets
  * of an address that is also in the next configuration are taken over, so that no connection in

@@ -1,5 +1,5 @@
 /* opener.h - a process that opens for a worker what its Landlock refuses although the configuration
- * names it. */
+ * names it. landlock(7); unix(7), SCM_RIGHTS. */
 #ifndef SERVER_CONFINE_OPENER_H
 #define SERVER_CONFINE_OPENER_H
 

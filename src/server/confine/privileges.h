@@ -1,5 +1,5 @@
 /* privileges.h - what a worker gives up and takes on before it serves: user, limits, CPUs,
- * environment. */
+ * environment. credentials(7), capabilities(7). */
 #ifndef SERVER_CONFINE_PRIVILEGES_H
 #define SERVER_CONFINE_PRIVILEGES_H
 

@@ -1,5 +1,5 @@
 /* sandbox.h - what a process that serves can no longer do: capabilities, new privileges, files
- * (Landlock), system calls (seccomp). */
+ * (Landlock), system calls (seccomp). capabilities(7), landlock(7), seccomp(2). */
 #ifndef SERVER_CONFINE_SANDBOX_H
 #define SERVER_CONFINE_SANDBOX_H
 

@@ -1,4 +1,5 @@
-/* children.h - the master's table of worker processes: started, told, reaped, started again. */
+/* children.h - the master's table of worker processes: started, told, reaped, started again.
+ * fork(2), waitpid(2). */
 #ifndef SERVER_PROCESS_CHILDREN_H
 #define SERVER_PROCESS_CHILDREN_H
 

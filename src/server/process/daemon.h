@@ -1,4 +1,4 @@
-/* daemon.h - into the background. */
+/* daemon.h - into the background. https://nginx.org/en/docs/ngx_core_module.html#daemon */
 #ifndef SERVER_PROCESS_DAEMON_H
 #define SERVER_PROCESS_DAEMON_H
 

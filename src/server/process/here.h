@@ -1,4 +1,4 @@
-/* here.h - relative paths of the command line, made absolute. */
+/* here.h - relative paths of the command line, made absolute. getcwd(3). */
 #ifndef SERVER_PROCESS_HERE_H
 #define SERVER_PROCESS_HERE_H
 

@@ -1,4 +1,5 @@
-/* master.h - the master process: starts workers, listens to signals, never to clients. */
+/* master.h - the master process: starts workers, listens to signals, never to clients.
+ * https://nginx.org/en/docs/control.html */
 #ifndef SERVER_PROCESS_MASTER_H
 #define SERVER_PROCESS_MASTER_H
 

@@ -1,4 +1,5 @@
-/* pid_file.h - the file that says which process is the master. */
+/* pid_file.h - the file that says which process is the master.
+ * https://nginx.org/en/docs/ngx_core_module.html#pid */
 #ifndef SERVER_PROCESS_PID_FILE_H
 #define SERVER_PROCESS_PID_FILE_H
 

@@ -19,8 +19,9 @@ struct run_options {
 /* Logs what fails. 0 or -errno. */
 int run_start(struct run **out, struct loop *loop, const struct run_options *start);
 
-/* Accepts no more, lets what is under way finish, then calls `drained` from the loop; it may
- * destroy this. The listening sockets of the cycle are closed in this process. */
+/* Accepts no more, lets what is under way finish, then calls `drained`: exactly once, from the
+ * loop, never in here; it may destroy this. The listening sockets of the cycle are closed in this
+ * process. */
 void run_drain(struct run *s, loop_fn *drained, void *arg);
 
 /* What drains has worker_shutdown_timeout for it, from now on. */

@@ -1,4 +1,5 @@
-/* single.h - master and worker in one process: `master_process off`, and `sluice DIR`. */
+/* single.h - master and worker in one process: `master_process off`, and `sluice DIR`.
+ * https://nginx.org/en/docs/ngx_core_module.html#master_process */
 #ifndef SERVER_PROCESS_SINGLE_H
 #define SERVER_PROCESS_SINGLE_H
 

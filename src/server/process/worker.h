@@ -1,4 +1,4 @@
-/* worker.h - the life of a worker process. */
+/* worker.h - the life of a worker process. https://nginx.org/en/docs/control.html */
 #ifndef SERVER_PROCESS_WORKER_H
 #define SERVER_PROCESS_WORKER_H
 
