@@ -2,8 +2,8 @@
  * says how.
  *
  * A codec takes bytes and makes bytes, in steps of bounded size. Light ones run where they are
- * asked; heavy ones on a pool thread, one step at a time, on a copy of their input, so that
- * whatever is below may go away meanwhile. */
+ * asked; heavy ones on a pool thread, one step at a time. Their input stays until the step is done,
+ * although whatever is below may go away meanwhile: by source.leave, or as a copy. */
 #ifndef IO_FILTER_H
 #define IO_FILTER_H
 
@@ -37,7 +37,7 @@ struct codec {
 
 struct filter_options {
     struct pool *pool; /* steps run on its threads; NULL: where they are asked for */
-    size_t out_size;   /* bytes of output that are held at most; also of input, with a pool */
+    size_t out_size;   /* bytes of output that are held at most; also of input in a step, with a pool */
     source_ready_fn *ready;
     void *arg;
 };

@@ -39,6 +39,11 @@ struct source_ops {
     void (*rest)(struct source *s);
 };
 
+/* Bytes that outlive their source. Released once, from the loop. */
+struct held {
+    void (*release)(struct held *h);
+};
+
 /* Called exactly once for each wait (PULL_WAIT_DISK, however often pull() repeats it), from the
  * loop, never inside pull(), and not any more after close(). May close the source: touch nothing of
  * it afterwards. */
@@ -46,6 +51,9 @@ typedef void source_ready_fn(void *arg);
 
 struct source {
     const struct source_ops *ops;
+    /* Closes the source, and keeps the bytes of the last chunk, which were not consumed, until the
+     * result is released. NULL: its bytes cannot outlive it, and whoever needs that copies them. */
+    struct held *(*leave)(struct source *s);
     enum io_method method;
     source_ready_fn *ready;
     void *arg;

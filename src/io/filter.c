@@ -14,12 +14,15 @@ struct filter {
     int job_error;
     bool running;  /* the job is on its way: codec, input and output are its own */
     bool orphan;   /* closed meanwhile: the job's end frees it */
+    bool resting;  /* the client rested meanwhile: inner is told at the job's end */
     bool in_ended; /* inner has given all */
     bool ended;
     uint64_t taken, made;
+    struct held *input;   /* of the job of an orphan, or NULL */
+    struct held held;     /* the output is in use, and the rest closed */
     size_t in_at, in_len; /* with a pool: input copied and not yet taken */
-    char *in;
-    size_t at, len; /* output not yet consumed */
+    char *in;             /* NULL: inner's own bytes are used, which can outlive it */
+    size_t at, len;       /* output not yet consumed */
     char out[];
 };
 
@@ -120,7 +123,7 @@ static enum pull run_here(struct filter *f)
     return PULL_READY;
 }
 
-/* ---- heavy: from a copy, on a thread ---- */
+/* ---- heavy: on a thread ---- */
 
 static void on_run(struct job *job)
 {
@@ -131,8 +134,13 @@ static void on_run(struct job *job)
 static void finish_step(struct filter *f)
 {
     f->job_error = account(f, &f->step, f->job_error);
-    if (f->job_error == 0)
+    if (f->job_error == 0 && f->in)
         f->in_at += f->step.taken;
+    else if (f->job_error == 0 && f->step.taken > 0)
+        f->inner->ops->consumed(f->inner, f->step.taken);
+    if (f->resting)
+        source_rest(f->inner);
+    f->resting = false;
 }
 
 static void on_done(struct job *job)
@@ -141,6 +149,8 @@ static void on_done(struct job *job)
 
     f->running = false;
     if (f->orphan) {
+        if (f->input)
+            f->input->release(f->input);
         filter_free(f);
         return;
     }
@@ -170,6 +180,36 @@ static enum pull fill(struct filter *f)
     return PULL_READY;
 }
 
+static enum pull copy_input(struct filter *f)
+{
+    enum pull p = fill(f);
+
+    f->step.in = f->in + f->in_at;
+    f->step.in_len = f->in_len - f->in_at;
+    return p;
+}
+
+/* The same, where it lies. */
+static enum pull find_input(struct filter *f)
+{
+    struct chunk c = {.data = NULL};
+    enum pull p = pull_inner(f, f->options.out_size, &c);
+
+    if (p == PULL_WAIT_DISK)
+        return wait(f);
+    if (p == PULL_FAILED)
+        return p;
+    f->step.in = c.data;
+    f->step.in_len = c.len;
+    return PULL_READY;
+}
+
+/* The end alone is little work, which is not worth a trip. */
+static bool is_trip(const struct filter *f)
+{
+    return f->step.in_len > 0 || !f->step.last || f->in;
+}
+
 static enum pull run_there(struct filter *f)
 {
     while (f->len == 0 && !f->ended) {
@@ -177,16 +217,13 @@ static enum pull run_there(struct filter *f)
             return wait(f);
         if (f->job_error < 0)
             return fail(f, f->job_error, (off_t)f->taken);
-        enum pull p = fill(f);
+        f->step = (struct codec_step){.out = f->out, .out_cap = f->options.out_size};
+        enum pull p = f->in ? copy_input(f) : find_input(f);
         if (p != PULL_READY)
             return p;
-        f->step = (struct codec_step){.in = f->in + f->in_at,
-                                      .in_len = f->in_len - f->in_at,
-                                      .last = f->in_ended,
-                                      .out = f->out,
-                                      .out_cap = f->options.out_size};
-        f->running = pool_append(f->options.pool, &f->job) == 0;
-        if (!f->running) { /* there are no threads: better late than never */
+        f->step.last = f->in_ended;
+        f->running = is_trip(f) && pool_append(f->options.pool, &f->job) == 0;
+        if (!f->running) { /* or there are no threads: better late than never */
             on_run(&f->job);
             finish_step(f);
         }
@@ -222,16 +259,39 @@ static void filter_close(struct source *s)
 {
     struct filter *f = container_of(s, struct filter, source);
 
-    source_close(f->inner);
+    if (f->running && !f->in && f->step.in_len > 0)
+        f->input = f->inner->leave(f->inner);
+    else
+        source_close(f->inner);
     if (f->running)
         f->orphan = true;
     else
         filter_free(f);
 }
 
+static void on_release(struct held *h)
+{
+    filter_free(container_of(h, struct filter, held));
+}
+
+/* No job is on its way while there is output. */
+static struct held *filter_leave(struct source *s)
+{
+    struct filter *f = container_of(s, struct filter, source);
+
+    source_close(f->inner);
+    f->held.release = on_release;
+    return &f->held;
+}
+
 static void filter_rest(struct source *s)
 {
-    source_rest(container_of(s, struct filter, source)->inner);
+    struct filter *f = container_of(s, struct filter, source);
+
+    if (f->running && !f->in)
+        f->resting = true;
+    else
+        source_rest(f->inner);
 }
 
 static const struct source_ops filter_ops = {
@@ -241,9 +301,10 @@ static const struct source_ops filter_ops = {
 int source_open_filter(struct source **out, struct source *inner, struct codec *codec, const struct filter_options *o)
 {
     struct filter *f = malloc(sizeof *f + o->out_size);
-    char *in = o->pool ? malloc(o->out_size) : NULL;
+    bool copies = o->pool && !inner->leave;
+    char *in = copies ? malloc(o->out_size) : NULL;
 
-    if (!f || (o->pool && !in)) {
+    if (!f || (copies && !in)) {
         free(f);
         free(in);
         source_close(inner);
@@ -251,7 +312,8 @@ int source_open_filter(struct source **out, struct source *inner, struct codec *
         return -ENOMEM;
     }
     *f = (struct filter){
-        .source = {.ops = &filter_ops, .method = inner->method, .ready = o->ready, .arg = o->arg},
+        .source =
+            {.ops = &filter_ops, .leave = filter_leave, .method = inner->method, .ready = o->ready, .arg = o->arg},
         .inner = inner,
         .codec = codec,
         .options = *o,

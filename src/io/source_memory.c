@@ -8,6 +8,7 @@
 struct memory {
     struct source source;
     struct file *file; /* that owns the bytes, or NULL */
+    struct held held;
     const char *at;
     size_t left;
 };
@@ -30,12 +31,28 @@ static void memory_consumed(struct source *s, size_t n)
     m->left -= n;
 }
 
+static void memory_free(struct memory *m)
+{
+    file_release(m->file);
+    free(m);
+}
+
 static void memory_close(struct source *s)
+{
+    memory_free(container_of(s, struct memory, source));
+}
+
+static void on_release(struct held *h)
+{
+    memory_free(container_of(h, struct memory, held));
+}
+
+static struct held *memory_leave(struct source *s)
 {
     struct memory *m = container_of(s, struct memory, source);
 
-    file_release(m->file);
-    free(m);
+    m->held.release = on_release;
+    return &m->held;
 }
 
 static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close, NULL};
@@ -46,6 +63,7 @@ int source_memory_open(struct source **out, const struct source_request *r)
     if (!m)
         return -ENOMEM;
     source_init(&m->source, &memory_ops, IO_MEMORY, r);
+    m->source.leave = memory_leave;
     m->file = file_acquire(r->file);
     m->at = r->file->content + r->offset;
     m->left = (size_t)r->len;

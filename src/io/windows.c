@@ -138,6 +138,24 @@ void windows_close(struct source *s)
     free(ws);
 }
 
+static void on_release(struct held *h)
+{
+    windows_free_piece(container_of(h, struct piece, held));
+}
+
+static struct held *windows_leave(struct source *s)
+{
+    struct windows *ws = container_of(s, struct windows, source);
+    struct piece *p = windows_first(ws);
+
+    list_remove(&p->node);
+    ws->count--;
+    p->owner = NULL;
+    p->held.release = on_release;
+    windows_close(s);
+    return &p->held;
+}
+
 static size_t round_up(size_t n, size_t align)
 {
     return (n + align - 1) & ~(align - 1);
@@ -185,6 +203,7 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     if (!ws)
         return -ENOMEM;
     source_init(&ws->source, options->ops, options->method, r);
+    ws->source.leave = windows_leave;
     ws->io = r->io;
     ws->disk = reader_of(r, options->direct);
     ws->pool = io_buffers(r->io);

@@ -34,6 +34,7 @@ struct piece {
     struct list node;
     struct disk_read read;
     struct windows *owner; /* NULL: closed meanwhile */
+    struct held held;      /* its bytes are in use, and it is in no list */
     struct io *io;
     struct file *file;
     struct window window;

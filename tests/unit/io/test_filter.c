@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SIZE = 700 * 1000 + 1 };
 
@@ -166,6 +167,30 @@ START_TEST(closed_in_a_step)
     ck_assert_int_eq(s->ops->pull(s, 4096, &c), PULL_WAIT_DISK);
     source_close(s);
     free(text); /* the step has a copy */
+}
+END_TEST
+
+/* The same where the step reads the source's own bytes: of a kept file, of a window, of another filter. */
+START_TEST(closed_in_a_step_without_copy)
+{
+    static const enum io_method methods[] = {IO_MEMORY, IO_BUFFERED, IO_BUFFERED};
+    struct taker t = {.len = 0};
+    struct file *f = file_of("pattern", SIZE);
+    struct source_request r = {.io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = take, .arg = &t};
+    struct source *s;
+    struct chunk c;
+
+    f->content = malloc(SIZE); /* as the cache keeps it; freed with the file */
+    ck_assert_int_eq(pread(f->fd, f->content, SIZE, 0), SIZE);
+    ck_assert_int_eq(source_open(&s, methods[_i], &r), 0);
+    file_release(f);
+    if (_i == 2)
+        s = filter(&t, s, deflater(1), false, 1 << 20);
+    ck_assert_ptr_nonnull(s->leave);
+    s = filter(&t, s, deflater(9), true, 1 << 20);
+    ck_assert_int_eq(s->ops->pull(s, 4096, &c), PULL_WAIT_DISK);
+    source_rest(s); /* the step goes on with its bytes */
+    source_close(s);
 }
 END_TEST
 
@@ -405,6 +430,7 @@ Suite *suite_io_filter(void)
         tcase_add_loop_test(t, there_and_back, 0, 6);
         tcase_add_loop_test(t, empty_body, 0, 2);
         tcase_add_test(t, closed_in_a_step);
+        tcase_add_loop_test(t, closed_in_a_step_without_copy, 0, 3);
         tcase_add_loop_test(t, broken_input, 0, 8);
         tcase_add_loop_test(t, two_members, 0, 2);
         tcase_add_loop_test(t, kept_again, 0, 2);
