@@ -311,14 +311,19 @@ START_TEST(all_lengths)
 }
 END_TEST
 
-static unsigned worker_threads(void)
+/* Threads of the worker's pool, which bear its name. */
+static unsigned pool_threads(void)
 {
     unsigned count = 0;
-    DIR *d = opendir(site_path("/proc/%d/task", (int)site_worker()));
+    int worker = (int)site_worker();
+    DIR *d = opendir(site_path("/proc/%d/task", worker));
 
     ck_assert_ptr_nonnull(d);
-    for (struct dirent *e = readdir(d); e; e = readdir(d))
-        count += e->d_name[0] != '.';
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        char *name = site_read(site_path("/proc/%d/task/%s/comm", worker, e->d_name), NULL);
+        count += name && strcmp(name, "default\n") == 0;
+        free(name);
+    }
     closedir(d);
     return count;
 }
@@ -332,7 +337,7 @@ START_TEST(pages_in_the_loop)
     site_pattern("html/page.txt", 20480);
     site_get(&r, "/page.txt");
     site_response_free(&r);
-    unsigned before = worker_threads();
+    unsigned before = pool_threads();
     for (int i = 0; i < 3; i++) {
         ask(&r, "GET", "/page.txt", "");
         unpack(&r);
@@ -340,7 +345,7 @@ START_TEST(pages_in_the_loop)
         assert_pattern(r.body, r.len, 0);
         site_response_free(&r);
     }
-    ck_assert(on_nginx() || worker_threads() == before);
+    ck_assert(on_nginx() || pool_threads() == before);
 }
 END_TEST
 
