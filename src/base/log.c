@@ -112,7 +112,7 @@ struct line {
 /* The head of the line is there already. */
 static void finish_line(struct line *line, const char *message, size_t len, int err)
 {
-    char tail[160];
+    char tail[160] = "";
     size_t tail_len = 0;
     if (err != 0) {
         char text[128];

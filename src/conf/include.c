@@ -48,8 +48,10 @@ static const char *read_all(struct conf *cf, int fd, const char *path, struct te
     }
     if (n < 0)
         error = call_failed(cf, "pread", path, errno);
-    *bytes = (struct text){b.failed ? NULL : arena_copy(cf->arena, b.data, b.len), b.len};
-    if (!error && !bytes->at)
+    char *copy = b.failed ? NULL : arena_copy(cf->arena, b.data, b.len);
+    if (copy)
+        *bytes = (struct text){copy, b.len};
+    else if (!error)
         error = conf_error(cf, "out of memory");
     buffer_fini(&b);
     return error;
@@ -70,7 +72,7 @@ const char *include_file(struct conf *cf, const char *path)
 {
     struct conf_source *outer = cf->reader->source;
     struct conf_source source = {.outer = outer, .is_file = true, .depth = outer ? outer->depth + 1 : 1};
-    struct text bytes;
+    struct text bytes = TEXT("");
     struct stat st;
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -21,7 +21,7 @@ struct text place_root(struct request *r)
     struct text root = template_text(conf->path, r);
     if (root.at && conf->prefix && !text_starts(root, TEXT("/"))) /* a variable's value may be relative */
         root = text_of(arena_printf(&r->arena, "%s%.*s", conf->prefix, TEXT_ARG(root)));
-    while (!conf->alias && root.len > 1 && root.at[root.len - 1] == '/')
+    while (!conf->alias && root.at && root.len > 1 && root.at[root.len - 1] == '/')
         root.len--;
     return root;
 }

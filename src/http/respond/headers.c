@@ -142,7 +142,7 @@ static void apply_expires(struct request *r, struct expires e)
         if (value.len == 0 || parse_expires(value, e.kind == EXPIRES_MODIFIED, &e) < 0)
             return;
     }
-    time_t now = (time_t)clock_now.sec, at = now;
+    time_t now = (time_t)clock_now.sec, at;
     switch (e.kind) {
     case EXPIRES_OFF:
         return;
@@ -161,6 +161,7 @@ static void apply_expires(struct request *r, struct expires e)
         at = clock_add(now, until_daily(e.sec));
         break;
     case EXPIRES_ACCESS:
+    default:
         at = clock_add(now, e.sec);
         break;
     }

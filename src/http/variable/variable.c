@@ -170,7 +170,7 @@ const char *variables_add_names(struct conf *cf, struct variables *vs, const str
     *base = vs->group_count;
     for (unsigned i = 0; i < count; i++) {
         unsigned group;
-        struct own_variable *v;
+        struct own_variable *v = NULL;
         const char *error = define(cf, vs, pattern_name(p, i, &group), &v);
         if (!error && !add_group(vs, v))
             error = conf_error(cf, "no memory");

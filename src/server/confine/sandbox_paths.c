@@ -39,7 +39,10 @@ static int add(struct grants *g, const char *path, unsigned rights, int error)
     char *copy = strdup(path);
     if (!copy)
         return -ENOMEM;
-    g->at[g->count++] = (struct grant){copy, rights, error};
+    struct grant *added = &g->at[g->count++];
+    added->path = copy;
+    added->rights = rights;
+    added->error = error;
     return 0;
 }
 

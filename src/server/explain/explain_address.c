@@ -83,7 +83,7 @@ static const struct http_address *best_address(const struct asked *a, const stru
     const struct http_address *found = NULL;
 
     *best = FIT_NONE;
-    for (unsigned i = 0; i < http->address_count; i++) {
+    for (unsigned i = 0; http->addresses && i < http->address_count; i++) {
         const struct http_address *h = &http->addresses[i];
         enum fit fit = fit_of(a, http, &h->address);
 

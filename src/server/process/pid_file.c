@@ -269,6 +269,7 @@ bool pid_file_is_same(const char *a, const char *b)
 /* The first line into `bytes`; it may be anything. */
 static int read_line(const char *path, char bytes[32], struct text *line)
 {
+    *line = TEXT("");
     ssize_t n;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
