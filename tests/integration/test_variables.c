@@ -118,6 +118,7 @@ START_TEST(names_that_are_taken)
                                         "proxy_internal_body_length",
                                         "proxy_add_x_forwarded_for",
                                         "upstream_addr",
+                                        "upstream_cache_etag",
                                         "tcpinfo_rtt",
                                         "https",
                                         "secure_link",
@@ -207,15 +208,16 @@ START_TEST(names_of_other_modules)
 {
     site_serve_http(
         "log_format v '$upstream_http_x,$upstream_cookie_x,$upstream_trailer_x,$proxy_host,$proxy_port,"
-        "$proxy_internal_body_length,$slice_range,$upstream_addr,[$msie][$modern_browser][$ancient_browser]"
+        "$proxy_internal_body_length,$slice_range,$upstream_addr,$upstream_cache_etag,$upstream_cache_last_modified,[$"
+        "msie][$modern_browser][$ancient_browser]"
         "[$fastcgi_script_name][$fastcgi_path_info]'; access_log logs/v.log v;",
         "location / { return 200 ok; } location /date { access_log off; return 200 \"$date_local|$date_gmt\"; }");
     expect_body("/a.php", "ok");
     expect_for("/b/", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows)\r\n", "ok");
     expect_for("/c", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0) Opera 9\r\n", "ok");
     expect_for("/d", "User-Agent: MSIE 6\r\n", "ok");
-    expect_log(4, "-,-,-,-,-,-,-,-,[][][1][/a.php][]\n-,-,-,-,-,-,-,-,[1][][1][/b/][]\n"
-                  "-,-,-,-,-,-,-,-,[][][1][/c][]\n-,-,-,-,-,-,-,-,[][][1][/d][]\n");
+    expect_log(4, "-,-,-,-,-,-,-,-,-,-,[][][1][/a.php][]\n-,-,-,-,-,-,-,-,-,-,[1][][1][/b/][]\n"
+                  "-,-,-,-,-,-,-,-,-,-,[][][1][/c][]\n-,-,-,-,-,-,-,-,-,-,[][][1][/d][]\n");
     struct site_response r;
     site_get(&r, "/date");
     char *gmt = strchr(r.body, '|');
