@@ -330,6 +330,40 @@ START_TEST(only_what_is_used_is_granted)
 }
 END_TEST
 
+/* A root that no request is looked for in: a location takes them all, by a root or an alias of its own. */
+START_TEST(root_beside_the_location_of_everything_is_not_granted)
+{
+    static const char *const locations[] = {
+        "root @DIR@; location / { root @DIR@/site; }", "root @DIR@; location ^~ / { alias @DIR@/site/; }",
+        "location / { root @DIR@/site; } location = /in { root @DIR@/site; } location @n { root @DIR@/site; }"};
+    char granted[1024];
+
+    if (!has_landlock())
+        return;
+    site_write("html/x", "unused\n");
+    site_write("key", "secret\n");
+    site_write("site/in", "in\n");
+    run_shell("ln -s ../key site/key; ln -s ../html/x site/unused");
+    for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
+        serve(locations[i]);
+        if (site_is_instrumented())
+            return;
+        expect("/in", "", 200, NULL);
+        expect("/key", "", 403, NULL);
+        expect("/unused", "", 403, NULL);
+        char *log = log_await("logs/error.log", "confined: ");
+        snprintf(granted, sizeof granted, "Landlock grants reading of %s/site\n", site_dir());
+        ck_assert_msg(strstr(log, granted) != NULL, "no \"%s\" in %s", granted, log);
+        free(log);
+        site_stop(SIGTERM);
+        ck_assert_int_eq(unlink(site_path("logs/error.log")), 0);
+    }
+    /* A location that inherits the root uses it. */
+    serve("root @DIR@/site; location / { } location /later/ { root @DIR@/later; }");
+    expect("/in", "", 200, NULL);
+}
+END_TEST
+
 /* ---- the process that opens ---- */
 
 /* Processes whose parent is this one. */
@@ -577,6 +611,7 @@ Suite *suite_swap(void)
     tcase_add_tcp_loop_test(t, quick_mode_follows_links, 0, 2, "starts with a port");
     tcase_add_loop_test(t, what_lies_beside_is_not_served, 0, 3);
     tcase_add_test(t, only_what_is_used_is_granted);
+    tcase_add_test(t, root_beside_the_location_of_everything_is_not_granted);
     tcase_add_loop_test(t, it_ends_with_its_worker, 0, sizeof endings / sizeof *endings);
     tcase_add_test(t, without_it);
     tcase_add_test(t, new_workers_are_granted_it);

@@ -276,6 +276,20 @@ static const char *finish_http(struct conf *cf, struct http_main *http)
     return error ? error : variables_finish(cf, http->variables);
 }
 
+/* Whether a location takes every request of the server, so that no file is looked for with the server's own root. */
+static bool is_covered(const struct conf_block *server)
+{
+    list_each (&server->children, node, tmp) {
+        const struct conf_block *child = container_of(node, struct conf_block, node);
+        if (child->context != CONF_LOCATION)
+            continue;
+        const struct location *l = child->owner;
+        if ((l->kind == LOCATION_PREFIX || l->kind == LOCATION_PREFIX_FINAL) && text_equal(l->name, TEXT("/")))
+            return true;
+    }
+    return false;
+}
+
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct http_conf *h = values;
@@ -285,7 +299,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
         return conf_error(cf, "\"large_client_header_buffers\" must be at least one buffer of 64 bytes, 16m in all");
     if (block->context == CONF_HTTP)
         return finish_http(cf, block->owner);
-    conf_reads_noted(cf, h->root.noted); /* what each server and location replaces, such as the default, is not read */
+    if (block->context != CONF_SERVER || !is_covered(block)) /* what all of them replace is not read */
+        conf_reads_noted(cf, h->root.noted);
     return NULL;
 }
 
