@@ -131,6 +131,14 @@ static const struct {
     {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
      "client_body_timeout 100ms; reset_timedout_connection on;", "408 0 0 - GET /a.txt HTTP/1.1", STAY},
     {"GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "", "503 0 0 - GET /a.txt HTTP/1.1", TERMINATE},
+    /* What `return` says goes out when the body has come. */
+    {"POST /said HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "", "400 0 0 - POST /said HTTP/1.1", GO},
+    {"POST /said HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "", "400 0 0 - POST /said HTTP/1.1", RESET},
+    {"POST /moved HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", "",
+     "400 0 0 - POST /moved HTTP/1.1", GO},
+    {"POST /said HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+     "client_body_timeout 100ms; reset_timedout_connection on;", "408 0 0 - POST /said HTTP/1.1", STAY},
+    {"POST /said HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "", "503 0 0 - POST /said HTTP/1.1", TERMINATE},
     {"GET /big HTTP/1.1\r\nHost: a\r\n\r\n", "", "200 [1-9][0-9]* [1-9][0-9]* - GET /big HTTP/1.1", TERMINATE},
     {"GET /big HTTP/1.1\r\nHost: a\r\n\r\n", "", "200 [1-9][0-9]* [1-9][0-9]* - GET /big HTTP/1.1", GRACE},
     {"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", "", "503 0 0 - GET /slow HTTP/1.1", TERMINATE},
@@ -147,7 +155,8 @@ START_TEST(requests_without_an_end)
              "limit_req_zone x zone=z:1m rate=1r/m;\n"
              "log_format ends '$status $body_bytes_sent $bytes_sent -$request_completion $request';\n"
              "server { listen 127.0.0.1:@PORT@; root @DIR@/html; access_log logs/ends ends; %s\n"
-             "location /slow { limit_req zone=z burst=5; } } }\n",
+             "location /slow { limit_req zone=z burst=5; } location /said { return 200 x; }\n"
+             "location /moved { return 302 /said; } } }\n",
              unanswered[_i].conf);
     site_conf(conf);
     site_start();

@@ -105,7 +105,7 @@ void connection_fail(struct connection *c, int status)
 {
     struct request *r = c->request;
 
-    if (r && r->step != STEP_READY)
+    if (r && (r->step != STEP_READY || c->state == CONN_BODY)) /* `return` answers only when the body has come */
         r->out.status = status;
 }
 

@@ -249,6 +249,15 @@ enum next connection_find_limits(struct connection *c)
     return r->awaits_body ? begin_body(c) : NEXT_STEP; /* refused: a response is on its way already */
 }
 
+/* The client went away before its body was complete. */
+static enum next give_up_body(struct connection *c)
+{
+    connection_push(c); /* what it asked for before */
+    connection_fail(c, 400);
+    request_log_doing(c->request, LEVEL_INFO, 0, connection_reading_what(c), "client prematurely closed connection");
+    return connection_gone(c, "the client closed while it sent a body");
+}
+
 enum next connection_read_body(struct connection *c)
 {
     struct request *r = c->request;
@@ -278,10 +287,8 @@ enum next connection_read_body(struct connection *c)
         if (reads == TURN_READS)
             return connection_yield(c);
         int got = receive(c);
-        if (got < 0) {
-            connection_push(c); /* what it asked for before */
-            return connection_gone(c, "the client closed while it sent a body");
-        }
+        if (got < 0)
+            return give_up_body(c);
         if (got > 0)
             set_body_deadline(c);
     }
