@@ -34,7 +34,7 @@ BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_S
 	BENCH_CATALOGUE_CONNECTIONS='$(CATALOGUE_CONNECTIONS)' BENCH_DIR='$(BENCH_DIR)'
 BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy paths-client)
 
-# BENCH="requests streams hotset cold everyday catalogue idle copy": only these parts (copy: only when asked for). Results: build/bench/.
+# BENCH="requests streams hotset cold everyday catalogue calls idle copy": only these parts (calls, copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)

@@ -9,6 +9,7 @@
 #   cold      a hot set under load while many cold files are fetched
 #   everyday  no open_file_cache, try_files, 404, redirects, 304, gzip on the fly, ranges, auth_basic, connection per request
 #   catalogue many files, each asked for once, that are not in the page cache
+#   calls     system calls, switches and time of the requests of everyday and catalogue (strace, perf); only when asked for
 #   idle      memory of an idle connection
 #   copy      direct reads without the copy into user space: splice, MSG_ZEROCOPY
 #   ab        this build beside another one (BENCH_BASE): sizes, connections, keep-alive, pipelining, a cold large file
@@ -17,7 +18,7 @@
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_SIZES (KiB), BENCH_SETS (of sizes varied head workers), BENCH_STREAM_MIB, BENCH_STREAM_ROUNDS,
 # BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_BASE (the other sluice of ab).
 set -u
-for file in common requests streams hotset cold everyday catalogue idle copy ab; do
+for file in common requests streams hotset cold everyday catalogue calls idle copy ab; do
     # shellcheck disable=SC1090
     . "$(dirname "$0")/$file.sh"
 done
@@ -26,7 +27,7 @@ machine
 echo
 for part in ${*:-requests streams hotset cold everyday catalogue idle}; do
     case $part in
-    requests | streams | hotset | cold | everyday | catalogue | idle | copy | ab) "bench_$part" ;;
+    requests | streams | hotset | cold | everyday | catalogue | calls | idle | copy | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;
     esac
 done

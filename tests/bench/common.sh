@@ -177,6 +177,39 @@ read_wrk()
         END { if (!bad && requests && failed + 0 == (errors ? requests : 0)) printf "%d %.0f %.3f %.3f\n", requests, rate, p50, p99 }'
 }
 
+perf_works() { have perf && perf record -q -e cpu-clock -o "$dir/try" true >/dev/null 2>&1; }
+
+# calls_in_perf FILE US: samples with their stacks, by system call: "what us" lines; US is the time of all.
+calls_in_perf()
+{
+    perf script -i "$1" -F ip,sym,dso 2>/dev/null | awk -v us="$2" '
+        function finish(    what) {
+            if (!depth)
+                return
+            what = call != "" ? call : fault ? "page faults" : kernel ? "entry, exit, interrupts" : "user space"
+            n[what]++
+            all++
+            depth = fault = 0
+            call = ""
+        }
+        NF == 0 { finish(); next }
+        {
+            if (++depth == 1)
+                kernel = $1 ~ /^ffff/
+            if (match($0, /(__x64_sys|__do_sys|ksys)_[a-z0-9_]+| do_(readv|writev|preadv|pwritev) /)) {
+                call = substr($0, RSTART, RLENGTH)
+                gsub(/__x64_sys_|__do_sys_|ksys_|do_| /, "", call)
+            }
+            if (/asm_exc_page_fault/)
+                fault = 1
+        }
+        END {
+            finish()
+            for (what in n)
+                printf "%s\t%.3f\n", what, n[what] / all * us
+        }'
+}
+
 median() { sort -g | awk '$1 != "-" { v[++n] = $1 } END { if (n) print n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2; else print "-" }'; }
 column() { awk -v n="$2" '{ print $n }' "$1" 2>/dev/null | median; }
 

@@ -39,7 +39,9 @@ url.redirect = ( "" => "/new/" )'
     load gzip "gzip on the fly, one page of $page_kib KiB, again" 0.35 200 'content-encoding: gzip' /page.html "$gzip" "$deflate" -H "Accept-Encoding: gzip"
     load ranges "ranges of 64 KiB in $everyday_mib MiB" 0.85 206 'content-range: bytes' /large.bin "" "" \
         -H "Range: bytes=0-65535" -s "$here/ranges.lua" -- $((everyday_mib << 20)) 65536
-    load ranges.direct "the same, directio 4k" 0.75 206 'content-range: bytes' /large.bin "directio 4k;" - \
+    load ranges.pages "the same, from page borders" 0.85 206 'content-range: bytes' /large.bin "" "" \
+        -H "Range: bytes=0-65535" -s "$here/ranges.lua" -- $((everyday_mib << 20)) 65536 4096
+    load ranges.direct "ranges of 64 KiB in $everyday_mib MiB, directio 4k" 0.75 206 'content-range: bytes' /large.bin "directio 4k;" - \
         -H "Range: bytes=0-65535" -s "$here/ranges.lua" -- $((everyday_mib << 20)) 65536
     load ranges.three "three ranges of 1 KiB in one request" 0.85 206 multipart/byteranges /64k.bin "" "" \
         -H "Range: bytes=0-1023,20000-21023,50000-51023"
@@ -136,6 +138,7 @@ run_load() # SERVER LOAD: into $dir/round
 {
     local options=() seconds=$everyday_seconds
     [ -z "${load_options[$2]}" ] || mapfile -t options <<<"${load_options[$2]}"
+    [[ $2 != ranges* ]] || cat "$dir/everyday/large.bin" >/dev/null # the kernel may have dropped its pages
     [ "$2" != gzip.first ] || find "$dir/everyday/pages" -name '*.html' -exec touch {} +
     wrk_round "$1" "${load_path[$2]}" "$everyday_connections" "${load_status[$2]}" "${options[@]}" || fail "$1 does not answer well"
 }
@@ -147,7 +150,6 @@ bench_everyday()
     set_out_loads
     loads_now=${BENCH_LOADS:-${everyday_loads[*]}}
     everyday_servers
-    cat "$dir/everyday/large.bin" >/dev/null
     for name in $loads_now; do
         for server in ${servers_of[$name]}; do
             check_load "$server" "$name"

@@ -77,35 +77,14 @@ sample()
     wait $recorder
     report=$(read_wrk <"$dir/wrk.out")
     [ -n "$report" ] || fail "$name: wrk"
-    perf script -i "$dir/$name.perf" -F ip,sym,dso 2>/dev/null | awk -v us="$(awk -v ns=$((after - before)) '{ print ns / 1000 / $1 }' <<<"$report")" '
-        function finish(    what) {
-            if (!depth)
-                return
-            what = call != "" ? call : kernel ? "entry, exit, interrupts" : "user space"
-            n[what]++
-            all++
-            depth = 0
-            call = ""
-        }
-        NF == 0 { finish(); next }
-        {
-            if (++depth == 1)
-                kernel = /kernel|unknown/
-            if (match($0, /__x64_sys_[a-z0-9_]+/))
-                call = substr($0, RSTART + 10, RLENGTH - 10)
-        }
-        END {
-            finish()
-            for (what in n)
-                printf "%s\t%.3f\n", what, n[what] / all * us
-        }' >"$dir/$name.time"
+    calls_in_perf "$dir/$name.perf" "$(awk -v ns=$((after - before)) '{ print ns / 1000 / $1 }' <<<"$report")" >"$dir/$name.time"
     [ -s "$dir/$name.time" ]
 }
 
 times()
 {
     local worker
-    if ! have perf || ! have wrk || ! perf record -q -e cpu-clock -o "$dir/try" true >/dev/null 2>&1; then
+    if ! have wrk || ! perf_works; then
         echo "CPU time by system call: not sampled; perf or wrk is not installed, or not allowed."
         return
     fi
@@ -116,7 +95,7 @@ times()
     start floor "$port" "$TOOLS/floor" "$port" "$dir/1k.bin"
     { sample sampled "$worker" "${port_of[sampled]}" && sample floor "${pid_of[floor]}" "${port_of[floor]}"; } || { echo "CPU time by system call: perf gave nothing."; return; }
     awk -F'\t' -v seconds="$seconds" '
-        function group(w) { return w ~ /^recv/ ? "recv" : w ~ /^(send|write)/ ? "send" : w ~ /^epoll_p?wait/ ? "epoll_wait" : w ~ /user|entry/ ? w : "other system calls" }
+        function group(w) { return w ~ /page faults/ ? "entry, exit, interrupts" : w ~ /^recv/ ? "recv" : w ~ /^(send|write)/ ? "send" : w ~ /^epoll_p?wait/ ? "epoll_wait" : w ~ /user|entry/ ? w : "other system calls" }
         { us[FILENAME, group($1)] += $2; sum[FILENAME] += $2 }
         FNR == 1 { file[++files] = FILENAME }
         END {
