@@ -152,9 +152,9 @@ int explain_choose_address(struct asked *a, struct explain_options *o)
     if (a->listen)
         return given_address(a, o);
     o->address = best_address(a, o->http, a->port != NO_PORT ? a->port : HTTP_PORT, &fit);
-    if (!o->address && a->port == NO_PORT) /* a proxy may stand before it */
+    if (fit == FIT_NONE && a->port == NO_PORT) /* a proxy may stand before it */
         o->address = best_address(a, o->http, NO_PORT, &fit);
-    if (!o->address)
+    if (fit == FIT_NONE)
         return no_address(a, o->http);
     snprintf(a->address_why, sizeof a->address_why, "%s%s",
              o->http->address_count == 1 ? "the only one" : fit_text(fit),
