@@ -330,7 +330,8 @@ START_TEST(only_what_is_used_is_granted)
 }
 END_TEST
 
-/* A root that no request is looked for in: a location takes them all, by a root or an alias of its own. */
+/* A root that no request is looked for in: a location takes them all, by a root or an alias of its
+ * own. */
 START_TEST(root_beside_the_location_of_everything_is_not_granted)
 {
     static const char *const locations[] = {

@@ -276,7 +276,8 @@ static const char *finish_http(struct conf *cf, struct http_main *http)
     return error ? error : variables_finish(cf, http->variables);
 }
 
-/* Whether a location takes every request of the server, so that no file is looked for with the server's own root. */
+/* Whether a location takes every request of the server, so that no file is looked for with the
+ * server's own root. */
 static bool is_covered(const struct conf_block *server)
 {
     list_each (&server->children, node, tmp) {

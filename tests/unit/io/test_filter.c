@@ -170,7 +170,8 @@ START_TEST(closed_in_a_step)
 }
 END_TEST
 
-/* The same where the step reads the source's own bytes: of a kept file, of a window, of another filter. */
+/* The same where the step reads the source's own bytes: of a kept file, of a window, of another
+ * filter. */
 START_TEST(closed_in_a_step_without_copy)
 {
     static const enum io_method methods[] = {IO_MEMORY, IO_BUFFERED, IO_BUFFERED};
