@@ -65,6 +65,9 @@ struct file_stamp {
     struct timespec mtime;
 };
 
+/* Its descriptor says the same of size and both times as when it was opened. */
+bool file_unchanged(const struct file *f);
+
 int file_stamp(const struct file *f, struct file_stamp *out); /* as it is now; 0 or -errno */
 
 /* Since `then`, somebody wrote into it and it is no longer than it was: bytes that were read before

@@ -306,6 +306,19 @@ int file_stamp(const struct file *f, struct file_stamp *out)
     return 0;
 }
 
+static bool is_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool file_unchanged(const struct file *f)
+{
+    struct stat st;
+
+    return fstat(f->fd, &st) == 0 && st.st_size == f->size && is_time(st.st_mtim, f->mtime) &&
+           is_time(st.st_ctim, f->ctime);
+}
+
 bool file_rewritten(const struct file *f, const struct file_stamp *then)
 {
     struct file_stamp now = {0};

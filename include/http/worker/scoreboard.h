@@ -25,10 +25,17 @@ enum connection_state {
     CONN_CLOSED
 };
 
+/* Compressed files kept: gzip_cache. */
+struct gzip_cache_stats {
+    uint64_t hits, misses;
+    uint64_t entries, bytes; /* now */
+};
+
 /* Numbers of 64 bits, all of them: they are added up as an array. */
 struct counters {
     struct io_counters io;
     struct file_cache_stats cache;
+    struct gzip_cache_stats gzip_cache;
     uint64_t accepted, handled; /* connections */
     uint64_t requests;          /* begun */
     uint64_t statuses[STATUS_CLASSES];

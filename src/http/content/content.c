@@ -7,6 +7,7 @@
 
 #include "http/content/charset.h"
 #include "http/content/gzip.h"
+#include "http/content/gzip_cache.h"
 #include "http/respond/headers.h"
 #include "http/respond/response.h"
 #include "http/respond/validators.h"
@@ -221,14 +222,33 @@ static size_t gzip_buffer_size(const struct gzip_conf *conf, uint64_t length)
     return length < most && bound < most ? (size_t)bound : most;
 }
 
+/* In place of the file's source: what was compressed before. */
+static bool use_kept(struct request *r, struct source **s)
+{
+    struct source *kept = gzip_cache_find(r);
+
+    if (!kept)
+        return false;
+    source_close(*s);
+    *s = kept;
+    r->out.gzip = kept;
+    r->out.method = IO_MEMORY;
+    return true;
+}
+
 static int add_gzip(struct request *r, struct source **s, struct codec *codec)
 {
     const struct response *o = &r->out;
     const struct gzip_conf *conf = r->location->gzip;
     bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
     uint64_t length = sized ? o->length : UINT64_MAX;
-    int rc = gzip_codec(&codec, conf, length, io_codec_spares(r->worker->io));
+    bool keeps = gzip_cache_suits(r);
 
+    if (keeps && use_kept(r, s))
+        return 0;
+    int rc = gzip_codec(&codec, conf, length, io_codec_spares(r->worker->io));
+    if (rc == 0 && keeps)
+        gzip_cache_record(r, &codec);
     if (rc == 0)
         rc = content_wrap(r, s, codec, gzip_buffer_size(conf, length), length > light_most(conf->level));
     r->out.gzip = rc == 0 ? *s : NULL;

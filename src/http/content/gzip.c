@@ -3,6 +3,7 @@
 #include "http/content/gzip.h"
 
 #include "base/clock.h"
+#include "http/content/gzip_cache.h"
 #include "http/request/request.h"
 #include "io/filter.h"
 
@@ -136,7 +137,10 @@ static void get_ratio(struct request *r, const void *data, struct text *out)
 
     (void)data;
     *out = TEXT_NONE;
-    if (r->out.gzip)
+    if (r->out.gzip && gzip_cache_is_from(r->out.gzip)) {
+        gzip_cache_totals(r->out.gzip, &taken, &made);
+        ended = true;
+    } else if (r->out.gzip)
         filter_totals(r->out.gzip, &taken, &made, &ended);
     if (!ended || made == 0)
         return;

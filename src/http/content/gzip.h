@@ -33,6 +33,7 @@ struct gzip_conf {
     bool gzip, gunzip;
     bool vary;
     int64_t level, min_length;
+    int64_t cache;           /* bytes per worker, -1: off */
     int window_bits, memory; /* as zlib counts them */
     struct conf_bufs buffers, gunzip_buffers;
     struct type_set *types;

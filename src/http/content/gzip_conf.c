@@ -95,6 +95,7 @@ static const struct conf_bounds level_bounds = {.least = 1, .most = 9};
 static const struct conf_bounds window_bounds = {.least = 512, .most = 32768, .power_of_two = true};
 static const struct conf_bounds hash_bounds = {.least = 512, .most = 131072, .power_of_two = true};
 static const struct conf_bounds buffer_bounds = {.least = 512, .most = 1 << 20};
+static const struct conf_bounds cache_bounds = {.least = 64 << 10, .most = INT64_C(1) << 40};
 static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTOCOL_1_1}, {NULL, 0}};
 
 #define SLOT(field) CONF_SLOT(struct gzip_conf, field)
@@ -118,6 +119,12 @@ static const struct conf_row rows[] = {
      .syntax = "size", .help = "How far back the compressor looks."},
     {"gzip_hash", CONF_HTTP_ALL, CONF_TAKE1, set_hash, SLOT(memory), .extra = &hash_bounds, .dflt = "64k",
      .syntax = "size", .help = "Size of the compressor's hash table."},
+    {"gzip_cache", CONF_HTTP, CONF_TAKE1, conf_set_size_or_off, SLOT(cache), .extra = &cache_bounds, .dflt = "8m",
+     .syntax = "size | off",
+     .help = "Files compressed by gzip are kept for the next client, up to this many bytes per worker, the least "
+             "recently used leaving first; one of more than an eighth of it is not. A file that changed is compressed "
+             "anew, and one that changed in the last two seconds is not kept yet.",
+     .differs = "nginx has no such directive"},
     {"gzip_no_buffer", CONF_HTTP_ALL, CONF_FLAG, conf_set_accepted, .help = "Accepted; it has no meaning here."},
     {"postpone_gzipping", CONF_HTTP_ALL, CONF_TAKE1, conf_set_accepted, .syntax = "size",
      .help = "Accepted; it has no meaning here."},

@@ -77,5 +77,8 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out)
                   "\"content_bytes\":%llu},\n",
                   (ull)c->cache.hits, (ull)c->cache.misses, (ull)c->cache.evictions, (ull)c->cache.entries,
                   (ull)c->cache.content_bytes);
+    buffer_printf(out, "\"gzip_cache\":{\"hits\":%llu,\"misses\":%llu,\"entries\":%llu,\"bytes\":%llu},\n",
+                  (ull)c->gzip_cache.hits, (ull)c->gzip_cache.misses, (ull)c->gzip_cache.entries,
+                  (ull)c->gzip_cache.bytes);
     buffer_printf(out, "\"log\":{\"dropped_lines\":%llu}}\n", (ull)c->log_dropped);
 }

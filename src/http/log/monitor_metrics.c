@@ -49,6 +49,10 @@ static const struct metric after_methods[] = {
     {"sluice_file_cache_entries", "Entries in open_file_cache.", GAUGE, AT(cache.entries), false},
     {"sluice_file_cache_content_bytes", "Content of files kept in memory with their entries.", GAUGE,
      AT(cache.content_bytes), false},
+    {"sluice_gzip_cache_hits", "Responses compressed before, from gzip_cache.", COUNTER, AT(gzip_cache.hits), false},
+    {"sluice_gzip_cache_misses", "Responses that gzip_cache did not have.", COUNTER, AT(gzip_cache.misses), false},
+    {"sluice_gzip_cache_entries", "Compressed files in gzip_cache.", GAUGE, AT(gzip_cache.entries), false},
+    {"sluice_gzip_cache_bytes", "Memory that they take.", GAUGE, AT(gzip_cache.bytes), false},
     {"sluice_log_dropped_lines", "Log lines lost because a log could not be written fast enough.", COUNTER,
      AT(log_dropped), false},
 };

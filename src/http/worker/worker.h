@@ -15,6 +15,7 @@
 
 struct auth;         /* auth.h */
 struct listing_jobs; /* listing_job.h */
+struct gzip_cache;   /* gzip_cache.h */
 
 /* What a pooled piece of memory begins with while nobody uses it. */
 struct spare {
@@ -75,6 +76,7 @@ struct worker {
     struct bulk bulk;
     struct auth *auth;             /* NULL: nobody has asked for a password yet */
     struct listing_jobs *listings; /* the same for listings */
+    struct gzip_cache *gzip_cache; /* and for compressed files */
     struct worker_part *parts;     /* ended with the worker, the newest first */
     struct spares inputs, outputs, requests;
 };

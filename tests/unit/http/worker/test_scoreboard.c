@@ -39,6 +39,8 @@ START_TEST(test_totals_outlive_a_worker)
     c->cache.hits = 11;
     c->cache.entries = 2;
     c->cache.content_bytes = 100;
+    c->gzip_cache.hits = 13;
+    c->gzip_cache.entries = c->gzip_cache.bytes = 4;
     c->io.reads_in_flight = 1;
     c->io.buffers_lent = c->io.buffers_cap = 4096;
     c->states[CONN_SENDING] = 9;
@@ -52,6 +54,8 @@ START_TEST(test_totals_outlive_a_worker)
     ck_assert_uint_eq(after.log_dropped, 3);
     ck_assert_uint_eq(after.cache.hits, 11);
     ck_assert_uint_eq(after.cache.entries + after.cache.content_bytes, 0);
+    ck_assert_uint_eq(after.gzip_cache.hits, 13);
+    ck_assert_uint_eq(after.gzip_cache.entries + after.gzip_cache.bytes, 0);
     ck_assert_uint_eq(after.io.reads_in_flight + after.io.buffers_lent + after.io.buffers_cap, 0);
     ck_assert_uint_eq(after.workers, 0);
     ck_assert_uint_eq(counters_connections(&after).active, 0);
