@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 const bool codec_has_zlib = true;
@@ -104,11 +106,44 @@ static void inflate_end(struct codec_spare *s)
     free(k);
 }
 
+/* ---- memory of contexts ---- */
+
+/* In pages of their own, which go back to the kernel when a context ends: among smaller pieces of
+ * the heap a burst's memory would stay. */
+struct pages {
+    size_t len;
+    max_align_t bytes[];
+};
+
+static void *pages_alloc(void *arg, unsigned count, unsigned size)
+{
+    size_t len = sizeof(struct pages) + (size_t)count * size;
+    struct pages *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)arg;
+    if (p == MAP_FAILED)
+        return NULL;
+    p->len = len;
+    return p->bytes;
+}
+
+static void pages_free(void *arg, void *bytes)
+{
+    struct pages *p = container_of(bytes, struct pages, bytes);
+
+    (void)arg;
+    munmap(p, p->len);
+}
+
+/* ---- codecs ---- */
+
 static struct zlib *zlib_new(const struct codec_ops *ops, unsigned kind, void (*on_end)(struct codec_spare *s))
 {
     struct zlib *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
+    k->z.zalloc = pages_alloc;
+    k->z.zfree = pages_free;
     k->codec.ops = ops;
     k->spare.kind = kind;
     k->spare.end = on_end;
