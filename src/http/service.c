@@ -88,7 +88,7 @@ static void idle_add(struct idle *idle, struct connection *c)
 
 /* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before
  * `until`, and not `newest`. */
-static void make_room(struct service *s, int64_t until, const struct connection *newest)
+static void close_idle(struct service *s, int64_t until, const struct connection *newest)
 {
     struct idle idle = {.most = s->connections.count / 8 < 1           ? 1
                                 : s->connections.count / 8 < ROOM_MOST ? s->connections.count / 8
@@ -127,7 +127,7 @@ static void on_room(struct deadline *d)
 
     if (!s->connections.full || s->connections.draining)
         return;
-    make_room(s, clock_now.msec - YOUNG_MSEC, NULL);
+    close_idle(s, clock_now.msec - YOUNG_MSEC, NULL);
     if (s->connections.full)
         deadline_set(s->worker.deadlines, d, ROOM_MSEC);
 }
@@ -147,7 +147,7 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
     if (s->connections.count < s->most || s->connections.full)
         return;
     if (clock_now.msec >= s->no_room_until)
-        make_room(s, clock_now.msec, container_of(s->connections.list.prev, struct connection, node));
+        close_idle(s, clock_now.msec, container_of(s->connections.list.prev, struct connection, node));
     if (s->connections.count >= s->most)
         wait_for_room(s);
 }

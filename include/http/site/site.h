@@ -136,15 +136,15 @@ struct location {
     const struct log_conf *log;
     const struct gzip_conf *gzip;
     const struct charset_conf *charset;
-    const struct variant_conf *variants; /* NULL: no side files */
-    bool rewrites_content;               /* content.h */
-    const struct limits_conf *limits;    /* of requests; NULL: none */
-    const struct limits_conf *paced;     /* limit_rate; NULL: none */
-    const struct min_rate *min_rate;     /* send_min_rate; NULL: none */
-    const struct access_conf *access;    /* NULL: everybody may */
-    const struct realip_conf *realip;    /* NULL: nobody is trusted to name the client */
-    const struct confine_conf *confine;  /* NULL: nothing guards its files */
-    const struct userid_conf *userid;    /* NULL: no cookie is set */
+    const struct variant_conf *variants;  /* NULL: no side files */
+    bool rewrites_content;                /* content.h */
+    const struct limits_conf *limits;     /* of requests; NULL: none */
+    const struct limits_conf *limit_rate; /* limit_rate; NULL: none */
+    const struct min_rate *min_rate;      /* send_min_rate; NULL: none */
+    const struct access_conf *access;     /* NULL: everybody may */
+    const struct realip_conf *realip;     /* NULL: nobody is trusted to name the client */
+    const struct confine_conf *confine;   /* NULL: nothing guards its files */
+    const struct userid_conf *userid;     /* NULL: no cookie is set */
     const struct rewrite_conf *rewrite_conf;
     bool warns_unset;                      /* uninitialized_variable_warn */
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */

@@ -73,7 +73,7 @@ struct connection {
     int64_t head_msec;              /* when the first byte of the head in `in` came */
     const struct http_conf *linger; /* while it lingers: how, as the last request's location says */
     int64_t lingering_end;          /* of throwing away: a body, or what comes behind the last response */
-    size_t held;          /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
+    size_t in_kernel;     /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
     uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
     int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some; 0: there was no wait yet */
     uint64_t waited_sent; /* bytes that the kernel had taken when the wait began */

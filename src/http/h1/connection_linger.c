@@ -24,8 +24,8 @@ static bool holds_much(struct connection *c)
     if (c->sink.sent < SENT_LEAST)
         return false;
     size_t held = socket_held(c->transport.fd);
-    c->held = held > HELD_LEAST ? held : 0;
-    return c->held > 0;
+    c->in_kernel = held > HELD_LEAST ? held : 0;
+    return c->in_kernel > 0;
 }
 
 static void linger_wait(struct connection *c)
@@ -33,7 +33,7 @@ static void linger_wait(struct connection *c)
     int64_t left = c->lingering_end - clock_now.msec;
     int64_t most = c->linger->lingering_timeout;
 
-    if (c->held > 0)
+    if (c->in_kernel > 0)
         most = connection_look_msec(c->linger->send_timeout, HELD_LOOK_MSEC);
 
     connection_set_deadline(c, left < most ? left : most);
@@ -46,7 +46,7 @@ static void linger(struct connection *c)
     transport_finish(&c->transport);
     connection_become(c, CONN_LINGERING);
     c->linger = h;
-    c->lingering_end = clock_now.msec + (c->held > 0 ? h->send_timeout : h->lingering_time);
+    c->lingering_end = clock_now.msec + (c->in_kernel > 0 ? h->send_timeout : h->lingering_time);
     connection_drop_request(c);
     if (c->in) {
         input_give(c->worker, c->in);
@@ -58,11 +58,11 @@ static void linger(struct connection *c)
 /* The same while it lingers: as long as the client takes some of it, its time begins anew. */
 static bool still_holds_much(struct connection *c)
 {
-    size_t before = c->held;
+    size_t before = c->in_kernel;
 
     if (!holds_much(c))
         return false;
-    if (c->held < before)
+    if (c->in_kernel < before)
         c->lingering_end = connection_acked_msec(c) + c->linger->send_timeout;
     return true;
 }
@@ -71,7 +71,7 @@ static bool still_holds_much(struct connection *c)
  * when it has just got the last of it and may be sending. */
 static bool is_over(struct connection *c)
 {
-    if (c->held == 0)
+    if (c->in_kernel == 0)
         return true;
     if (!still_holds_much(c)) {
         if (!c->may_send)
@@ -111,7 +111,7 @@ enum next connection_linger_on(struct connection *c)
     for (unsigned reads = 0; c->readable && reads < TURN_READS; reads++) {
         ssize_t n = transport_recv(&c->transport, scratch, sizeof scratch);
         bool ended = n <= 0 && n != -EAGAIN;
-        if (ended && (n < 0 || c->held == 0 || !still_holds_much(c)))
+        if (ended && (n < 0 || c->in_kernel == 0 || !still_holds_much(c)))
             return connection_gone(c, "lingering is over");
         c->may_send &= !ended;
         if (n <= 0)

@@ -71,7 +71,7 @@ static struct input *replace_input(struct connection *c, size_t cap)
 }
 
 /* Room behind an incomplete head. 0, or the status that says it is too large. */
-static int make_room(struct connection *c)
+static int grow_input(struct connection *c)
 {
     const struct http_conf *h = c->client.address->dflt->base.http;
     size_t large = (size_t)h->large_client_header_buffers.size;
@@ -349,7 +349,7 @@ enum next connection_read_head(struct connection *c)
                 return take_head(c);
             if (seen == SCAN_BAD)
                 return connection_refuse(c, 400);
-            int status = make_room(c);
+            int status = grow_input(c);
             if (status != 0)
                 return connection_refuse(c, status);
             in = c->in;

@@ -6,7 +6,7 @@
 #include "http/request/request.h"
 #include "http/respond/respond.h"
 
-/* The limits of make_room(), for a head that came so fast that it never had to ask. */
+/* The limits of grow_input(), for a head that came so fast that it never had to ask. */
 static int check_lines(const struct message *m, size_t head_len, const struct http_conf *h)
 {
     size_t large = (size_t)h->large_client_header_buffers.size;

@@ -30,7 +30,7 @@ static uint64_t asked(struct request *r)
 {
     if (r->rate_given)
         return r->rate;
-    return r->location->paced ? size_value(r, r->location->paced->rate) : 0;
+    return r->location->limit_rate ? size_value(r, r->location->limit_rate->rate) : 0;
 }
 
 void rate_begin(struct request *r)
@@ -40,7 +40,7 @@ void rate_begin(struct request *r)
     uint64_t rate = asked(r);
     if (rate == 0)
         return;
-    const struct limits_conf *conf = r->location->paced;
+    const struct limits_conf *conf = r->location->limit_rate;
     struct paced *p = arena_zalloc(&r->arena, sizeof *p);
     if (!p)
         return;

@@ -9,7 +9,7 @@
 /* Whether anything could say so: all that a request without it pays. */
 static inline bool rate_is_asked(const struct request *r)
 {
-    return r->location->paced || r->rate_given;
+    return r->location->limit_rate || r->rate_given;
 }
 
 /* Finds out the rate, once per response; later calls do nothing. */

@@ -151,7 +151,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     if (l) {
         l->limits = conf->req || conf->conn ? conf : NULL;
         l->min_rate = conf->min_rate.bytes > 0 ? &conf->min_rate : NULL;
-        l->paced = conf->rate && !text_equal(conf->rate->text, TEXT("0")) ? conf : NULL;
+        l->limit_rate = conf->rate && !text_equal(conf->rate->text, TEXT("0")) ? conf : NULL;
     }
     if (block->context != CONF_HTTP)
         return NULL;
