@@ -145,7 +145,9 @@ START_TEST(rewritten)
         expect_page("/a.html", mark, SIZE);
         expect_page("/a.html", mark, SIZE);
         ck_assert_uint_eq(metric("hits_total"), 1 + (unsigned)round);
-        ck_assert_uint_eq(metric("entries"), 1);
+        /* What was kept of a file that is gone stays until its inode is used again, or its room is. */
+        ck_assert_uint_ge(metric("entries"), 1);
+        ck_assert_uint_le(metric("entries"), 1 + (unsigned)round);
         for (int i = 0; i < 30; i++) {
             write_page(i % 2 ? "html/a.html" : "html/new", ++mark, SIZE);
             if (i % 2 == 0) {
@@ -168,10 +170,13 @@ START_TEST(young)
 {
     write_page("html/a.html", 1, SIZE);
     serve("", "open_file_cache max=10; open_file_cache_content 1m;");
+    int64_t since = now_msec();
     write_page("html/a.html", 2, SIZE);
     expect_page("/a.html", 2, SIZE);
     expect_page("/a.html", 2, SIZE);
-    ck_assert_uint_eq(metric("entries"), 0);
+    unsigned entries = metric("entries");
+    if (now_msec() - since < 1000) /* else it may have grown old meanwhile */
+        ck_assert_uint_eq(entries, 0);
 }
 END_TEST
 
