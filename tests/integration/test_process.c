@@ -373,6 +373,7 @@ START_TEST(address_in_use)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(0))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* connections to it may be in TIME_WAIT */
     ck_assert_int_eq(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
     configure(two_workers, "");

@@ -296,6 +296,7 @@ START_TEST(manager_of_a_binary_replaced_in_haste)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)site_port(1))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* connections to it may be in TIME_WAIT */
     ck_assert(bind(taken, (struct sockaddr *)&at, sizeof at) == 0 && listen(taken, 1) == 0);
     configure("listen 127.0.0.1:@PORT1@;"); /* which the new one waits for, and gets in the end */
     site_kill(SIGUSR2);
