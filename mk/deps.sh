@@ -2,7 +2,7 @@
 # deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-zlib] [--bench] [--lint] - installs the packages that are missing, and nothing when
 # all is there. --check only says what is missing.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 zlib=1 extra=
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 zlib=1 extra= bench=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -11,7 +11,7 @@ for arg; do
     --no-crypt) crypt=0 ;;
     --no-crypto) crypto=0 ;;
     --no-zlib) zlib=0 ;;
-    --bench) extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio" ;;
+    --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac
@@ -42,6 +42,7 @@ if [ $check_only = 0 ]; then
     for pair in $extra; do
         PATH=$PATH:/usr/sbin has "${pair%%:*}" || need "${pair##*:}"
     done
+    [ $bench = 0 ] || [ -e /usr/lib/lighttpd/mod_openssl.so ] || need lighttpd-mod-openssl
 fi
 # Filesystems for the tests, where those could be mounted; without them these tests say that they are skipped.
 if [ $check_only = 0 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then

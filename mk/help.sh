@@ -20,7 +20,7 @@ sluice: a static-file HTTP server for Linux
   make test-valgrind          unit tests under valgrind [SUITE=base_number]
   make reloads [RELOADS=200]  reloads under load, one after the other: no request may fail
   make soak [SOAK_MINUTES=30] all kinds of clients and a reload each minute: memory and descriptors as a table, must stay flat
-  make bench [BENCH="requests streams hotset cold everyday catalogue calls idle copy"]
+  make bench [BENCH="requests streams hotset cold everyday catalogue calls idle copy tls"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
                               everyday (ratios to nginx, no open_file_cache): [LOADS="hit.1 gzip ranges"]
@@ -30,7 +30,7 @@ sluice: a static-file HTTP server for Linux
                               this build beside another: CPU and speed of both, and the ratio, in build/bench/ab.md; about 4 minutes
                               [ROUNDS=9] [SECONDS=1] [STREAM_MIB=1024]
   make profile                instructions and CPU time of a small request by step (valgrind, perf)
-  make bench-report           bench (but copy), profile, and docs/performance.md from them; about 22 minutes (bench-page: only the page)
+  make bench-report           bench (but copy), profile, and docs/performance.md from them; about 25 minutes (bench-page: only the page)
   make bench-auto             directio auto beside fixed thresholds, in a memory cgroup (root) [ROUNDS=1] [SECONDS=10]
                               at full size: AUTO_FILES=2000 AUTO_CRAWL=4096 AUTO_MEMORY=1000
   make paths                  what each way of moving bytes costs: docs/performance-paths.md, docs/paths.svg [ROUNDS=3]

@@ -12,22 +12,23 @@
 #   calls     system calls, switches and time of the requests of everyday and catalogue (strace, perf); only when asked for
 #   idle      memory of an idle connection
 #   copy      direct reads without the copy into user space: splice, MSG_ZEROCOPY
+#   tls       HTTP/1.1 over TLS 1.3: sizes, handshakes, cold large files, idle connections
 #   ab        this build beside another one (BENCH_BASE): sizes, connections, keep-alive, pipelining, a cold large file
 #
-# Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
+# Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client, tls-floor, tls-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_SIZES (KiB), BENCH_SETS (of sizes varied head workers), BENCH_STREAM_MIB, BENCH_STREAM_ROUNDS,
-# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_BASE (the other sluice of ab).
+# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_TLS_SETS (of sizes handshakes streams idle), BENCH_BASE (the other sluice of ab).
 set -u
-for file in common requests streams hotset cold everyday catalogue calls idle copy ab; do
+for file in common requests streams hotset cold everyday catalogue calls idle copy tls ab; do
     # shellcheck disable=SC1090
     . "$(dirname "$0")/$file.sh"
 done
 
 machine
 echo
-for part in ${*:-requests streams hotset cold everyday catalogue idle}; do
+for part in ${*:-requests streams hotset cold everyday catalogue idle tls}; do
     case $part in
-    requests | streams | hotset | cold | everyday | catalogue | calls | idle | copy | ab) "bench_$part" ;;
+    requests | streams | hotset | cold | everyday | catalogue | calls | idle | copy | tls | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;
     esac
 done

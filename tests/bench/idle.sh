@@ -1,6 +1,6 @@
 #!/bin/bash
 # idle.sh - what an idle keep-alive connection costs in process memory; sourced by bench.sh. Each connection has had one answer.
-idle_count=${BENCH_IDLE:-10000}
+idle_count=${BENCH_IDLE:-10000} idle_tool=("$TOOLS/idle")
 
 # Proportional set size of the process and its children, in KiB.
 pss_of()
@@ -15,7 +15,7 @@ one_idle()
 {
     local name=$1 before after held
     before=$(pss_of "${pid_of[$name]}")
-    coproc HOLD { exec taskset -c $client_cpu "$TOOLS/idle" "${port_of[$name]}" /1k.bin "$idle_count" 2>"$dir/idle.err"; }
+    coproc HOLD { exec taskset -c $client_cpu "${idle_tool[@]}" "${port_of[$name]}" /1k.bin "$idle_count" 2>"$dir/idle.err"; }
     if ! read -r -t 60 held <&"${HOLD[0]}"; then
         cat "$dir/idle.err" >&2
         fail "$name: connections"

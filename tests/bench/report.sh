@@ -4,7 +4,7 @@
 set -u
 out=${BENCH_OUT:-build/bench} docs=${BENCH_DOCS:-docs} here=$(dirname "$0")
 tables=()
-for part in requests streams hotset cold idle; do
+for part in requests streams hotset cold idle tls tls-streams tls-idle; do
     [ ! -f "$out/$part.tsv" ] || tables+=("$out/$part.tsv")
 done
 [ ${#tables[@]} -gt 0 ] || { echo "bench-page: nothing in $out; run: make bench" >&2; exit 1; }
@@ -12,7 +12,7 @@ sed -n '/^Medians/,/^!\[/p' "$docs/performance-paths.md" 2>/dev/null >"$out/path
 awk -f "$here/targets.awk" "${tables[@]}" >"$out/targets.md"
 
 # The machine, and when each part was run, as the JSON says.
-for part in requests streams hotset cold everyday catalogue idle; do
+for part in requests streams hotset cold everyday catalogue idle tls; do
     [ ! -f "$out/$part.json" ] || sed -n '2s/.*"machine": "\([^"]*\)", "date": "\([^"]*\)".*/\1\t'$part' \2/p' "$out/$part.json"
 done | awk -F'\t' '{ if (!($1 in seen)) { seen[$1] = 1; name[++n] = $1 } runs[$1] = runs[$1] (runs[$1] == "" ? "" : ", ") $2 }
     END { for (i = 1; i <= n; i++) printf "%s. Run: %s.\n", name[i], runs[name[i]] }' >"$out/machine.md"

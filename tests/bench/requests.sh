@@ -44,7 +44,7 @@ wrk_round()
     shift 4
     pid=$(process_of "$name")
     before=$(cpu_ns_of "$pid") busy=$(busy_ticks)
-    on_client timeout -k 5 $((seconds + 60)) wrk --latency --timeout 10s -t1 -c"$conns" -d"${seconds}s" "http://127.0.0.1:${port_of[$name]}$path" "$@" >"$dir/wrk.out" 2>&1
+    on_client timeout -k 5 $((seconds + 60)) wrk --latency --timeout 10s -t1 -c"$conns" -d"${seconds}s" "${url_scheme:-http}://127.0.0.1:${port_of[$name]}$path" "$@" >"$dir/wrk.out" 2>&1
     after=$(cpu_ns_of "$pid") busy=$(($(busy_ticks) - busy))
     report=$(read_wrk $errors <"$dir/wrk.out")
     [ -n "$report" ] || { cat "$dir/wrk.out" >&2; return 1; }
@@ -61,7 +61,8 @@ one_round()
     awk -v set="$set" '{ if (set == "pipelined") $4 = $5 = "-"; print }' "$dir/round" >>"$dir/samples.$set.$size.$conns.$name"
 }
 
-# run_group ENTRY...: interleaved rounds over all of them, then a row of medians for each. An entry: the words of one_round.
+# run_group ENTRY...: interleaved rounds over all of them, then a row of medians for each. An entry: the words of one_round, or of the
+# function that one_round_by names.
 run_group()
 {
     local round entry words at
@@ -69,7 +70,7 @@ run_group()
         for entry; do
             read -r -a words <<<"$entry"
             say "requests: round $round of $rounds: ${words[*]:0:4}"
-            one_round "${words[@]}"
+            "${one_round_by:-one_round}" "${words[@]}"
         done
     done
     for entry; do

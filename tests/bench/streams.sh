@@ -3,6 +3,8 @@
 # fio reads from the same files without a network.
 stream_mib=${BENCH_STREAM_MIB:-1024} stream_rounds=${BENCH_STREAM_ROUNDS:-${BENCH_ROUNDS:-3}}
 
+drain_tool=("$TOOLS/drain")
+
 # one_stream_round NAME LABEL FILE...: appends "MB/s CPU-s-per-GiB cached-MiB".
 one_stream_round()
 {
@@ -10,7 +12,7 @@ one_stream_round()
     shift 2
     evict "$@"
     before=$(cpu_ns_of "${pid_of[${name%.*}]}")
-    result=$(on_client "$TOOLS/drain" "${port_of[$name]}" "${@/#*\///}") || fail "$label"
+    result=$(on_client "${drain_tool[@]}" "${port_of[$name]}" "${@/#*\///}") || fail "$label"
     after=$(cpu_ns_of "${pid_of[${name%.*}]}")
     awk -v ns=$((after - before)) -v cached="$(cached_mib "$@")" \
         '{ printf "%.0f %.4f %d\n", $1 / $2 / 1e6, ns / 1e9 / ($1 / 2^30), cached }' <<<"$result" >>"$dir/stream.$label"

@@ -1,5 +1,5 @@
 # targets.awk - what was set out to be reached, beside the rows of the last run. Reads requests.tsv, streams.tsv, hotset.tsv, cold.tsv,
-# idle.tsv (those that are there).
+# idle.tsv, tls.tsv, tls-streams.tsv, tls-idle.tsv (those that are there).
 BEGIN { FS = "\t" }
 FNR == 1 {
     part = FILENAME
@@ -11,7 +11,7 @@ FNR == 1 {
     next
 }
 {
-    key = part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "streams" ? $1 " " $2 : $1
+    key = part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "tls" ? $1 " " $2 " " $4 : part == "streams" || part == "tls-streams" ? $1 " " $2 : $1
     for (i = 1; i <= NF; i++)
         v[part, key, name[i]] = $i
 }
@@ -65,11 +65,40 @@ function hot_targets()
     row("hot set while streaming: requests/s kept", "least", 0.7, cell("hotset", "sluice", "kept") + 0, "%.2f")
     row("hot set while streaming: streams / nginx direct", "least", 1, quotient(cell("hotset", "sluice", "streams_mb_per_s"), cell("hotset", "nginx.direct", "streams_mb_per_s")), "%.2f")
 }
+function tls_cpu(set, size, server) { return cell("tls", set " " size " " server, "cpu_us") }
+function tls_targets(    sizes, limits, sets, titles, i, n)
+{
+    n = split("1 16 64 256 1024", sizes, " ")
+    split("0.85 0.80 0.80 0.78 0.88", limits, " ")
+    for (i = 1; i <= n; i++) {
+        row("TLS, " sizes[i] " KiB: CPU per request / nginx" floor_too(tls_cpu("sizes", sizes[i], "floor"), tls_cpu("sizes", sizes[i], "nginx")), "most", limits[i], quotient(tls_cpu("sizes", sizes[i], "sluice"), tls_cpu("sizes", sizes[i], "nginx")), "%.2f")
+        row("TLS, " sizes[i] " KiB: CPU per request / floor", "most", 1.25, quotient(tls_cpu("sizes", sizes[i], "sluice"), tls_cpu("sizes", sizes[i], "floor")), "%.2f")
+    }
+    n = split("ec.full ec.resumed rsa.full rsa.resumed", sets, " ")
+    split("ECDSA, full|ECDSA, resumed|RSA, full|RSA, resumed", titles, "|")
+    for (i = 1; i <= n; i++)
+        row("TLS handshake, " titles[i] ": CPU / nginx" floor_too(tls_cpu(sets[i], 1, "floor"), tls_cpu(sets[i], 1, "nginx")), "most", 1.05, quotient(tls_cpu(sets[i], 1, "sluice"), tls_cpu(sets[i], 1, "nginx")), "%.2f")
+}
+function tls_stream_targets(    i, n, counts, titles, ours, theirs)
+{
+    n = split("1 4", counts, " ")
+    split("one cold stream|four cold streams", titles, "|")
+    for (i = 1; i <= n; i++) {
+        ours = counts[i] " sluice.direct"
+        theirs = counts[i] " nginx.direct"
+        row("TLS, " titles[i] ", direct: speed / nginx direct", "least", 1.5, quotient(cell("tls-streams", ours, "mb_per_s"), cell("tls-streams", theirs, "mb_per_s")), "%.2f")
+        row("TLS, " titles[i] ", direct: CPU per GiB / nginx direct", "most", 0.75, quotient(cell("tls-streams", ours, "cpu_s_per_gib"), cell("tls-streams", theirs, "cpu_s_per_gib")), "%.2f")
+        row("TLS, " titles[i] ", direct: MiB left in the page cache", "most", 0, cell("tls-streams", ours, "cached_mib"), "%d")
+    }
+}
 END {
     print "| what | goal | measured | reached |"
     print "|---|---|---|---|"
     if (have["requests"]) request_targets()
     if (have["streams"]) stream_targets()
     if (have["hotset"]) hot_targets()
+    if (have["tls"]) tls_targets()
+    if (have["tls-streams"]) tls_stream_targets()
+    if (have["tls-idle"]) row("TLS, memory of an idle connection / nginx", "most", 1, quotient(cell("tls-idle", "sluice", "bytes_per_connection"), cell("tls-idle", "nginx", "bytes_per_connection")), "%.2f")
     if (have["idle"]) row("memory of an idle connection, bytes", "most", 1536, cell("idle", "sluice", "bytes_per_connection") + 0, "%d")
 }
