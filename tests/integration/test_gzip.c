@@ -130,6 +130,31 @@ START_TEST(every_way_of_reading)
 }
 END_TEST
 
+/* From deflate's least memory to its most. */
+START_TEST(every_size_of_hash)
+{
+    enum { LEAST = 512, MOST = 128 << 10, TEXT = 40000 }; /* long enough for the whole window */
+    char conf[2048] = TYPES "gzip on; gzip_types *;", target[64];
+    size_t len = strlen(conf);
+
+    site_pattern("html/text.txt", TEXT);
+    for (int size = LEAST; size <= MOST; size *= 2)
+        len += (size_t)snprintf(conf + len, sizeof conf - len, "location /%d/ { alias @DIR@/html/; gzip_hash %d; }",
+                                size, size);
+    site_serve_http("", conf);
+    for (int size = LEAST; size <= MOST; size *= 2) {
+        struct site_response r;
+        snprintf(target, sizeof target, "/%d/text.txt", size);
+        ask(&r, "GET", target, "");
+        ck_assert_msg(r.status == 200, "gzip_hash %d: %d", size, r.status);
+        unpack(&r);
+        ck_assert_uint_eq(r.len, TEXT);
+        assert_pattern(r.body, r.len, 0);
+        site_response_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(which_responses)
 {
     site_serve_http(LOG_FORMAT,
@@ -684,6 +709,7 @@ Suite *suite_gzip(void)
     TCase *tc = site_case_with(s, "gzip", 60, pages);
     tcase_add_test(tc, head_and_body);
     tcase_add_test(tc, every_way_of_reading);
+    tcase_add_test(tc, every_size_of_hash);
     tcase_add_test(tc, which_responses);
     tcase_add_test(tc, which_clients);
     tcase_add_test(tc, ranges_and_conditions);

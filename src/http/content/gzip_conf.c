@@ -29,10 +29,11 @@ static const char *set_bits(struct conf *cf, const struct conf_row *row, void *s
     return NULL;
 }
 
-/* gzip_hash: deflate's hash has 7 bits more than its memory level. */
+/* gzip_hash is in bytes, as nginx counts: deflate's hash has two for each entry, and 7 bits more of
+ * entries than its memory level. */
 static const char *set_hash(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    enum { HASH_BITS = 7 };
+    enum { HASH_BITS = 7 + 1 };
     int *memory = slot;
     const char *error = set_bits(cf, row, slot);
 
