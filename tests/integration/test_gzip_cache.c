@@ -1,5 +1,6 @@
-/* test_gzip_cache.c - compressed files that are kept for the next client: the same bytes as before,
- * never those of a file that has changed, and no more of them than there is room for. */
+/* test_gzip_cache.c - files that are kept for the next client as they were compressed, unpacked or
+ * recoded: the same bytes as before, never those of a file that has changed, and no more of them
+ * than there is room for. */
 #include "harness.h"
 
 #include <signal.h>
@@ -317,6 +318,247 @@ START_TEST(logged)
 }
 END_TEST
 
+/* ---- recoded and unpacked ---- */
+
+#define MAPS                                                                                                           \
+    "charset_map koi8-r utf-8 { C1 D0B0; D7 D0B2; } charset_map koi8-r windows-1251 { C1 E0; D7 E2; } "                \
+    "source_charset koi8-r; "
+
+/* `size` bytes of KOI8-R, ASCII in between. */
+static void write_koi(const char *name, size_t size)
+{
+    char *text = malloc(size);
+
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < size; i++)
+        text[i] = "a\xc1\xd7\n"[i % 4];
+    site_write_bytes(name, text, size);
+    site_set_mtime(name, MTIME);
+    free(text);
+}
+
+/* What the text of write_koi() is made of, over and over: `unit`. */
+static void expect_koi(const struct site_response *r, const char *unit, size_t units)
+{
+    size_t len = strlen(unit);
+
+    ck_assert_uint_eq(r->len, units * len);
+    for (size_t i = 0; i < units; i++)
+        ck_assert_msg(memcmp(r->body + i * len, unit, len) == 0, "unit %zu", i);
+}
+
+#define AS_UTF8 "a\xd0\xb0\xd0\xb2\n"
+#define AS_1251 "a\xe0\xe2\n"
+
+static void expect_recoded(const char *target, const char *fields, const char *unit, size_t units)
+{
+    struct site_response r;
+
+    site_request(&r, "GET", target, fields);
+    ck_assert_int_eq(r.status, 200);
+    if (strstr(fields, "gzip"))
+        unpack(&r);
+    expect_koi(&r, unit, units);
+    site_response_free(&r);
+}
+
+static void expect_counts(unsigned hits, unsigned misses, unsigned entries)
+{
+    ck_assert_uint_eq(metric("hits_total"), hits);
+    ck_assert_uint_eq(metric("misses_total"), misses);
+    ck_assert_uint_eq(metric("entries"), entries);
+}
+
+/* Each table, with gzip and without, is another entry of one file. */
+START_TEST(recoded)
+{
+    enum { UNITS = SIZE / 4 };
+    static const char packed[] = "Accept-Encoding: gzip\r\n";
+
+    write_koi("html/a.html", SIZE);
+    age();
+    serve(MAPS "log_format g '$gzip_ratio $io_method;';",
+          "access_log logs/g.log g; charset utf-8; location /w/ { alias @DIR@/html/; charset windows-1251; } "
+          "location /koi/ { alias @DIR@/html/; charset koi8-r; }");
+    for (int i = 0; i < 2; i++) {
+        expect_recoded("/a.html", "", AS_UTF8, UNITS);
+        expect_recoded("/a.html", packed, AS_UTF8, UNITS);
+        expect_recoded("/w/a.html", "", AS_1251, UNITS);
+        expect_recoded("/w/a.html", packed, AS_1251, UNITS);
+        expect_recoded("/koi/a.html", packed, "a\xc1\xd7\n", UNITS);
+        expect_counts(5 * (unsigned)i, 5, 5);
+    }
+    char *log = log_await_count("logs/g.log", ";", 13), *again = log;
+    for (int i = 0; i < 8; i++) /* five, and three looks at the counters */
+        again = strchr(again, '\n') + 1;
+    ck_assert_msg(strncmp(again, "- memory;\n", 10) == 0, "%s", log);
+    double ratios[2];
+    ck_assert_int_eq(sscanf(strchr(log, '\n') + 1, "%lf", &ratios[0]), 1);
+    ck_assert_int_eq(sscanf(strchr(again, '\n') + 1, "%lf", &ratios[1]), 1);
+    ck_assert_msg(ratios[0] > 1 && ratios[0] - ratios[1] == 0, "%s", log);
+    free(log);
+    write_koi("html/a.html", SIZE - 4);
+    expect_recoded("/a.html", "", AS_UTF8, UNITS - 1);
+    expect_recoded("/w/a.html", packed, AS_1251, UNITS - 1);
+}
+END_TEST
+
+/* Charsets of one byte leave lengths as they are: ranges go on, and none is taken for the whole. */
+START_TEST(recoded_ranges)
+{
+    enum { SIZES = 4 };
+    static const size_t sizes[SIZES] = {400, 32 * 1024, 64 * 1024, 100 * 1000};
+    struct site_response r;
+    char name[32];
+
+    for (int i = 0; i < SIZES; i++) {
+        snprintf(name, sizeof name, "html/%d.html", i);
+        write_koi(name, sizes[i]);
+    }
+    site_write("html/none.html", "");
+    age();
+    serve(MAPS, "charset windows-1251;");
+    for (size_t end = 6, len = 0; len != sizes[0]; end += sizes[0] - len) { /* heads and parts, as long as the file */
+        char ranges[64];
+        snprintf(ranges, sizeof ranges, "Range: bytes=1-2,5-%zu\r\n", end);
+        site_request(&r, "GET", "/0.html", ranges);
+        ck_assert_int_eq(r.status, 206);
+        ck_assert_int_eq(strncmp(site_header(&r, "Content-Type"), "multipart/byteranges", 20), 0);
+        len = r.len;
+        site_response_free(&r);
+    }
+    site_request(&r, "GET", "/0.html", "Range: bytes=0-\r\n");
+    ck_assert_int_eq(r.status, 206);
+    expect_koi(&r, AS_1251, sizes[0] / 4);
+    site_response_free(&r);
+    expect_counts(0, 0, 0);
+    for (unsigned i = 0; i < SIZES; i++) {
+        snprintf(name, sizeof name, "/%u.html", i);
+        for (int twice = 0; twice < 2; twice++)
+            expect_recoded(name, "", AS_1251, sizes[i] / 4);
+        expect_counts(i + 1, i + 1, i + 1);
+        site_request(&r, "GET", name, "Range: bytes=4-11\r\n");
+        ck_assert_int_eq(r.status, 206);
+        expect_koi(&r, AS_1251, 2);
+        site_response_free(&r);
+        site_request(&r, "HEAD", name, "");
+        ck_assert_int_eq(atoi(site_header(&r, "Content-Length")), (int)sizes[i]);
+        site_response_free(&r);
+    }
+    for (int i = 0; i < 2; i++) {
+        site_get(&r, "/none.html");
+        ck_assert_uint_eq(r.len, 0);
+        site_response_free(&r);
+    }
+    ck_assert_uint_eq(metric("entries"), SIZES);
+}
+END_TEST
+
+static void pack(const char *name)
+{
+    char line[4400];
+
+    snprintf(line, sizeof line, "f='%s' && gzip -nc <\"$f\" >\"$f.new\" && mv \"$f.new\" \"$f.gz\"",
+             site_path("%s", name));
+    ck_assert_int_eq(system(line), 0);
+}
+
+/* The side file, for clients without gzip: short ones are unpacked in the loop, long ones on a
+ * thread. */
+START_TEST(unpacked)
+{
+    enum { LONG = 400 * 1000 };
+    struct site_response first, r;
+
+    write_koi("html/a.html", SIZE);
+    write_digits("html/b.html", LONG);
+    pack("html/a.html");
+    pack("html/b.html");
+    age();
+    serve(MAPS, "gzip_static always; gunzip on; location /utf/ { alias @DIR@/html/; charset utf-8; }");
+    site_get(&first, "/a.html");
+    expect_koi(&first, "a\xc1\xd7\n", SIZE / 4);
+    ck_assert_int_eq(strncmp(site_header(&first, "ETag"), "W/", 2), 0);
+    expect_counts(0, 1, 1);
+    site_get(&r, "/a.html");
+    expect_koi(&r, "a\xc1\xd7\n", SIZE / 4);
+    static const char *const same[] = {"ETag",          "Vary",          "Content-Type",     "Content-Encoding",
+                                       "Last-Modified", "Accept-Ranges", "Transfer-Encoding"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_header(&r, same[i], site_header(&first, same[i]));
+    assert_header(&r, "Vary", "Accept-Encoding");
+    site_response_free(&r);
+    expect_counts(1, 1, 1);
+    char condition[200];
+    snprintf(condition, sizeof condition, "If-None-Match: %s\r\n", site_header(&first, "ETag"));
+    site_request(&r, "GET", "/a.html", condition);
+    ck_assert_int_eq(r.status, 304);
+    site_response_free(&r);
+    site_request(&r, "HEAD", "/a.html", "");
+    assert_header(&r, "ETag", site_header(&first, "ETag"));
+    site_response_free(&r);
+    site_request(&r, "GET", "/a.html", "Accept-Encoding: gzip\r\n"); /* as it is on the disk */
+    ck_assert_int_eq(site_header(&r, "ETag")[0], '"');
+    unpack(&r);
+    expect_koi(&r, "a\xc1\xd7\n", SIZE / 4);
+    site_response_free(&r);
+    expect_counts(1, 1, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        expect_recoded("/utf/a.html", "", AS_UTF8, SIZE / 4);
+        expect_counts(1 + i, 2, 2);
+    }
+    site_response_free(&first);
+    char *digits = site_read("html/b.html", &(size_t){0});
+    for (unsigned i = 0; i < 2; i++) {
+        site_get(&r, "/b.html");
+        ck_assert_uint_eq(r.len, LONG);
+        ck_assert_int_eq(memcmp(r.body, digits, LONG), 0);
+        site_response_free(&r);
+        expect_counts(2 + i, 3, 3);
+    }
+    free(digits);
+    write_koi("html/a.html", SIZE - 4);
+    pack("html/a.html");
+    site_get(&r, "/a.html");
+    expect_koi(&r, "a\xc1\xd7\n", SIZE / 4 - 1);
+    site_response_free(&r);
+}
+END_TEST
+
+/* What ends in the middle, or grows past its share, is not kept. */
+START_TEST(unpacked_in_vain)
+{
+    enum { ZEROS = 3 * 1000 * 1000 };
+    char *zeros = calloc(1, ZEROS);
+    struct site_response r;
+
+    ck_assert_ptr_nonnull(zeros);
+    site_allow_alerts();
+    write_page("html/a.html", 1, SIZE);
+    pack("html/a.html");
+    ck_assert_int_eq(truncate(site_path("html/a.html.gz"), 60), 0);
+    site_write_bytes("html/zeros.html", zeros, ZEROS);
+    pack("html/zeros.html");
+    age();
+    serve("", "gzip_static always; gunzip on; gunzip_buffers 1 4k;");
+    for (int i = 0; i < 2; i++) {
+        struct site_client c;
+        client_open(&c, site_port(0));
+        client_say(&c, "GET /a.html HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (client_fill(&c))
+            ;
+        ck_assert(c.len < 5 || memcmp(c.in + c.len - 5, "0\r\n\r\n", 5) != 0);
+        client_close(&c);
+        site_get(&r, "/zeros.html");
+        ck_assert_uint_eq(r.len, ZEROS);
+        ck_assert_int_eq(memcmp(r.body, zeros, ZEROS), 0);
+        site_response_free(&r);
+    }
+    free(zeros);
+    expect_counts(0, 4, 0);
+}
+END_TEST
+
 START_TEST(configuration)
 {
     static const struct {
@@ -353,6 +595,10 @@ Suite *suite_gzip_cache(void)
     tcase_add_test(tc, reloaded);
     tcase_add_test(tc, clients_that_leave);
     tcase_add_test(tc, logged);
+    tcase_add_test(tc, recoded);
+    tcase_add_test(tc, recoded_ranges);
+    tcase_add_test(tc, unpacked);
+    tcase_add_test(tc, unpacked_in_vain);
     tcase_add_test(tc, configuration);
     return s;
 }

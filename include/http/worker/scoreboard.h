@@ -25,7 +25,7 @@ enum connection_state {
     CONN_CLOSED
 };
 
-/* Compressed files kept: gzip_cache. */
+/* Files kept as they were compressed, unpacked or recoded: gzip_cache. */
 struct gzip_cache_stats {
     uint64_t hits, misses;
     uint64_t entries, bytes; /* now */

@@ -155,7 +155,8 @@ static const struct conf_row rows[] = {
                 "name everywhere."},
     {"source_charset", CONF_HTTP_ALL | CONF_IF, CONF_TAKE1, set_charset, SLOT(source), .syntax = "charset",
      .help =
-         "The charset that files are written in; where it is not that of charset, they are recoded by charset_map."},
+         "The charset that files are written in; where it is not that of charset, they are recoded by charset_map, and "
+         "kept for the next client in gzip_cache."},
     {"charset_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = fixed_types,
      .syntax = "mime-type ...",
      .help = "Media types that get a charset besides text/html; * is every type. Without this line: text/xml, "

@@ -6,8 +6,8 @@
 #include "http/content/content.h"
 
 #include "http/content/charset.h"
+#include "http/content/content_cache.h"
 #include "http/content/gzip.h"
-#include "http/content/gzip_cache.h"
 #include "http/respond/headers.h"
 #include "http/respond/response.h"
 #include "http/respond/validators.h"
@@ -189,16 +189,34 @@ int content_wrap(struct request *r, struct source **s, struct codec *codec, size
     return source_open_filter(s, inner, codec, &o);
 }
 
-static int add_gunzip(struct request *r, struct source **s, struct codec *codec)
+/* Around *s, as content_wrap(). `keeps`: what comes of it, the last codec of the plan, is kept for
+ * the next client. */
+static int add(struct request *r, struct source **s, struct codec *codec, size_t size, bool heavy, bool keeps)
 {
-    int rc = codec_inflate_kept(&codec, io_codec_spares(r->worker->io));
-    return rc < 0 ? rc : content_wrap(r, s, codec, buffer_size(&r->location->gzip->gunzip_buffers), true);
+    if (keeps)
+        content_cache_record(r, &codec);
+    return content_wrap(r, s, codec, size, heavy);
 }
 
-static int add_recode(struct request *r, struct source **s, struct codec *codec)
+/* A short file is unpacked in the loop, as much at once as its buffer takes: 128 KiB, the default,
+ * are a third of a millisecond. */
+static int add_gunzip(struct request *r, struct source **s, bool keeps)
 {
+    enum { SHORT = 8 * 1024, BUFFER_LIGHT = 128 * 1024 };
+    size_t size = buffer_size(&r->location->gzip->gunzip_buffers);
+    bool heavy = r->out.length > SHORT || size > BUFFER_LIGHT;
+    struct codec *codec;
+    int rc = codec_inflate_kept(&codec, io_codec_spares(r->worker->io));
+
+    return rc < 0 ? rc : add(r, s, codec, size, heavy, keeps);
+}
+
+static int add_recode(struct request *r, struct source **s, bool keeps)
+{
+    struct codec *codec;
     int rc = codec_recode(&codec, r->out.plan.recode);
-    return rc < 0 ? rc : content_wrap(r, s, codec, CONTENT_LIGHT, false);
+
+    return rc < 0 ? rc : add(r, s, codec, CONTENT_LIGHT, false, keeps);
 }
 
 /* Bodies up to this length are compressed in the loop, at once: the longest for which zlib took
@@ -222,53 +240,60 @@ static size_t gzip_buffer_size(const struct gzip_conf *conf, uint64_t length)
     return length < most && bound < most ? (size_t)bound : most;
 }
 
-/* In place of the file's source: what was compressed before. */
-static bool use_kept(struct request *r, struct source **s)
-{
-    struct source *kept = gzip_cache_find(r);
-
-    if (!kept)
-        return false;
-    source_close(*s);
-    *s = kept;
-    r->out.gzip = kept;
-    r->out.method = IO_MEMORY;
-    return true;
-}
-
-static int add_gzip(struct request *r, struct source **s, struct codec *codec)
+static int add_gzip(struct request *r, struct source **s, bool keeps)
 {
     const struct response *o = &r->out;
     const struct gzip_conf *conf = r->location->gzip;
     bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
     uint64_t length = sized ? o->length : UINT64_MAX;
-    bool keeps = gzip_cache_suits(r);
-
-    if (keeps && use_kept(r, s))
-        return 0;
+    struct codec *codec;
     int rc = gzip_codec(&codec, conf, length, io_codec_spares(r->worker->io));
-    if (rc == 0 && keeps)
-        gzip_cache_record(r, &codec);
+
     if (rc == 0)
-        rc = content_wrap(r, s, codec, gzip_buffer_size(conf, length), length > light_most(conf->level));
+        rc = add(r, s, codec, gzip_buffer_size(conf, length), length > light_most(conf->level), keeps);
     r->out.gzip = rc == 0 ? *s : NULL;
     return rc;
+}
+
+/* In the order of nginx's filters. The last one is what may be kept. */
+static int add_codecs(struct request *r, struct source **s, bool keeps)
+{
+    const struct content_plan *p = &r->out.plan;
+    int rc = 0;
+
+    if (p->gunzip)
+        rc = add_gunzip(r, s, keeps && !p->recode && !p->gzip);
+    if (rc == 0 && p->recode)
+        rc = add_recode(r, s, keeps && !p->gzip);
+    if (rc == 0 && p->gzip)
+        rc = add_gzip(r, s, keeps);
+    return rc;
+}
+
+/* In place of the file's source: what was made of it before. */
+static bool use_kept(struct request *r, struct source **s)
+{
+    struct source *kept = content_cache_find(r);
+
+    if (!kept)
+        return false;
+    source_close(*s);
+    *s = kept;
+    r->out.gzip = r->out.plan.gzip ? kept : NULL;
+    r->out.method = IO_MEMORY;
+    return true;
 }
 
 /* Around the body's source, or the bytes that would have been copied. */
 static int open_sources(struct request *r)
 {
     struct response *o = &r->out;
-    const struct content_plan *p = &o->plan;
+    bool keeps = content_cache_suits(r);
     struct source *s = o->file.source;
     int rc = s ? 0 : source_open_bytes(&s, o->body);
 
-    if (rc == 0 && p->gunzip)
-        rc = add_gunzip(r, &s, NULL);
-    if (rc == 0 && p->recode)
-        rc = add_recode(r, &s, NULL);
-    if (rc == 0 && p->gzip)
-        rc = add_gzip(r, &s, NULL);
+    if (rc == 0 && !(keeps && use_kept(r, &s)))
+        rc = add_codecs(r, &s, keeps);
     o->body = TEXT("");
     o->file = (struct sink_body){.source = s, .left = o->length};
     if (rc == 0 && o->unsized) {

@@ -3,7 +3,7 @@
 #include "http/content/gzip.h"
 
 #include "base/clock.h"
-#include "http/content/gzip_cache.h"
+#include "http/content/content_cache.h"
 #include "http/request/request.h"
 #include "io/filter.h"
 
@@ -137,8 +137,8 @@ static void get_ratio(struct request *r, const void *data, struct text *out)
 
     (void)data;
     *out = TEXT_NONE;
-    if (r->out.gzip && gzip_cache_is_from(r->out.gzip)) {
-        gzip_cache_totals(r->out.gzip, &taken, &made);
+    if (r->out.gzip && content_cache_is_from(r->out.gzip)) {
+        content_cache_totals(r->out.gzip, &taken, &made);
         ended = true;
     } else if (r->out.gzip)
         filter_totals(r->out.gzip, &taken, &made, &ended);

@@ -122,9 +122,9 @@ static const struct conf_row rows[] = {
      .syntax = "size", .help = "Size of the compressor's hash table."},
     {"gzip_cache", CONF_HTTP, CONF_TAKE1, conf_set_size_or_off, SLOT(cache), .extra = &cache_bounds, .dflt = "8m",
      .syntax = "size | off",
-     .help = "Files compressed by gzip are kept for the next client, up to this many bytes per worker, the least "
-             "recently used leaving first; one of more than an eighth of it is not. A file that changed is compressed "
-             "anew, and one that changed in the last two seconds is not kept yet.",
+     .help = "What gzip, gunzip and charset_map make of files is kept for the next client, up to this many bytes per "
+             "worker, the least recently used leaving first; one of more than an eighth of it is not. It is made anew "
+             "from a file that changed, and not kept yet of one that changed in the last two seconds.",
      .differs = "nginx has no such directive"},
     {"gzip_no_buffer", CONF_HTTP_ALL, CONF_FLAG, conf_set_accepted, .help = "Accepted; it has no meaning here."},
     {"postpone_gzipping", CONF_HTTP_ALL, CONF_TAKE1, conf_set_accepted, .syntax = "size",

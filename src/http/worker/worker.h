@@ -13,9 +13,9 @@
 
 #include <stddef.h>
 
-struct auth;         /* auth.h */
-struct listing_jobs; /* listing_job.h */
-struct gzip_cache;   /* gzip_cache.h */
+struct auth;          /* auth.h */
+struct listing_jobs;  /* listing_job.h */
+struct content_cache; /* content_cache.h */
 
 /* What a pooled piece of memory begins with while nobody uses it. */
 struct spare {
@@ -74,10 +74,10 @@ struct worker {
     struct scoreboard *scoreboard; /* or NULL */
     struct counters own, *counters;
     struct bulk bulk;
-    struct auth *auth;             /* NULL: nobody has asked for a password yet */
-    struct listing_jobs *listings; /* the same for listings */
-    struct gzip_cache *gzip_cache; /* and for compressed files */
-    struct worker_part *parts;     /* ended with the worker, the newest first */
+    struct auth *auth;                   /* NULL: nobody has asked for a password yet */
+    struct listing_jobs *listings;       /* the same for listings */
+    struct content_cache *content_cache; /* and for content that was changed */
+    struct worker_part *parts;           /* ended with the worker, the newest first */
     struct spares inputs, outputs, requests;
 };
 

@@ -147,14 +147,19 @@ var tiles = [
   ['Requests', function (p) { return rate(p['http.requests']) + '/s'; }, function (s) { return count(s.http.requests) + ' in all'; }],
   ['Sent', function (p) { return bytes(p['http.sent_bytes']) + '/s'; }, function (s) { return bytes(s.http.sent_bytes) + ' in all'; }],
   ['Connections', function (p, s) { return count(s.connections.active); }, function (s) { return count(s.connections.accepted) + ' accepted'; }],
-  ['File cache', function (p, s) { return all(s) ? (100 * s.file_cache.hits / all(s)).toFixed(1) + ' %' : '-'; },
+  ['File cache', function (p, s) { return hits(s.file_cache); },
     function (s) { return count(s.file_cache.entries) + ' entries, ' + bytes(s.file_cache.content_bytes); }],
+  ['gzip_cache', function (p, s) { return hits(s.gzip_cache); },
+    function (s) { return count(s.gzip_cache.entries) + ' entries, ' + bytes(s.gzip_cache.bytes); }],
   ['Disk wait, mean', function (p, s) { return s.disk.waits ? msec(s.disk.wait_seconds / s.disk.waits * 1000) : '-'; },
     function (s) { return count(s.disk.waits) + ' responses waited'; }],
   ['Trouble', function (p, s) { return count(trouble(s)); }, function (s) { return count(s.log.dropped_lines) + ' lines dropped, ' + count(s.http.cut) + ' cut'; },
     function (s) { return trouble(s) > 0; }]
 ];
-function all(s) { return s.file_cache.hits + s.file_cache.misses; }
+function hits(cache) {
+  var all = cache.hits + cache.misses;
+  return all ? (100 * cache.hits / all).toFixed(1) + ' %' : '-';
+}
 function trouble(s) { return s.log.dropped_lines + s.http.cut + s.disk.read_errors; }
 
 function build_tile(t) {

@@ -1,13 +1,16 @@
-/* gzip_cache.c - compressed files that are kept for the next client. See gzip_cache.h.
+/* content_cache.c - files that are kept as content.c changed them, for the next client. See
+ * content_cache.h.
  *
- * Compressing a page of 20 KiB costs ten times as much as sending it. What was compressed once is
- * sent again for as long as the file's identity is the same. It is kept only where no later write
- * can leave that identity as it is: the file's last change was some time before it was read, and it
- * was the same when all of it had been read. */
-#include "http/content/gzip_cache.h"
+ * Compressing a page of 20 KiB costs ten times as much as sending it; unpacking one costs a trip to
+ * a thread, recoding one a step for each byte. What was made once is sent again for as long as the
+ * file's identity is the same. It is kept only where no later write can leave that identity as it
+ * is: the file's last change was some time before it was read, and it was the same when all of it
+ * had been read. */
+#include "http/content/content_cache.h"
 
 #include "file/open.h"
 #include "http/content/gzip.h"
+#include "http/content/recode.h"
 #include "http/worker/worker.h"
 
 #include <errno.h>
@@ -28,8 +31,12 @@ struct key {
     ino_t ino;
     off_t size;
     struct timespec mtime, ctime;
-    int64_t level;
-    int window_bits, memory;
+    struct way {
+        bool gunzip;
+        const struct recode *recode; /* or NULL; tables live as long as the worker */
+        int64_t level;               /* of gzip; 0: not compressed */
+        int window_bits, memory;
+    } way;
 };
 
 struct kept {
@@ -37,11 +44,12 @@ struct kept {
     struct kept *chain;
     unsigned refs; /* the cache's, and one for each source */
     struct key key;
+    uint64_t taken;  /* bytes that the last codec took */
     size_t len, cap; /* of bytes */
     char *bytes;
 };
 
-struct gzip_cache {
+struct content_cache {
     struct worker_part part;
     struct gzip_cache_stats *stats;
     struct list lru; /* the one used last comes first */
@@ -70,10 +78,15 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static bool same_way(const struct key *a, const struct key *b)
+static bool same_way(const struct way *a, const struct way *b)
 {
-    return a->dev == b->dev && a->ino == b->ino && a->level == b->level && a->window_bits == b->window_bits &&
-           a->memory == b->memory;
+    return a->gunzip == b->gunzip && a->recode == b->recode && a->level == b->level &&
+           a->window_bits == b->window_bits && a->memory == b->memory;
+}
+
+static bool same_file(const struct key *a, const struct key *b)
+{
+    return a->dev == b->dev && a->ino == b->ino;
 }
 
 static bool same_state(const struct key *a, const struct key *b)
@@ -81,14 +94,15 @@ static bool same_state(const struct key *a, const struct key *b)
     return a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
 }
 
-static struct kept **bucket_of(struct gzip_cache *c, const struct key *k)
+static struct kept **bucket_of(struct content_cache *c, const struct key *k)
 {
-    uint64_t h = ((uint64_t)k->ino ^ (uint64_t)k->dev << 32 ^ (uint64_t)k->level << 24) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t way = (uint64_t)k->way.level << 24 ^ (uint64_t)k->way.gunzip << 28 ^ (uint64_t)(uintptr_t)k->way.recode;
+    uint64_t h = ((uint64_t)k->ino ^ (uint64_t)k->dev << 32 ^ way) * UINT64_C(0x9e3779b97f4a7c15);
 
     return &c->table[h >> 32 & c->mask];
 }
 
-static void drop(struct gzip_cache *c, struct kept *k)
+static void drop(struct content_cache *c, struct kept *k)
 {
     struct kept **at = bucket_of(c, &k->key);
 
@@ -103,11 +117,11 @@ static void drop(struct gzip_cache *c, struct kept *k)
 }
 
 /* Of the file as it is now. One of the file as it was goes. */
-static struct kept *find(struct gzip_cache *c, const struct key *key)
+static struct kept *find(struct content_cache *c, const struct key *key)
 {
     struct kept *k = *bucket_of(c, key);
 
-    while (k && !same_way(&k->key, key))
+    while (k && !(same_file(&k->key, key) && same_way(&k->key.way, &key->way)))
         k = k->chain;
     if (!k || same_state(&k->key, key))
         return k;
@@ -116,7 +130,7 @@ static struct kept *find(struct gzip_cache *c, const struct key *key)
 }
 
 /* Takes over `k`. */
-static void insert(struct gzip_cache *c, struct kept *k)
+static void insert(struct content_cache *c, struct kept *k)
 {
     struct kept **bucket = bucket_of(c, &k->key);
 
@@ -138,20 +152,20 @@ static void insert(struct gzip_cache *c, struct kept *k)
 
 static void on_end(struct worker_part *p)
 {
-    struct gzip_cache *c = container_of(p, struct gzip_cache, part);
+    struct content_cache *c = container_of(p, struct content_cache, part);
 
     while (!list_empty(&c->lru))
         drop(c, container_of(c->lru.prev, struct kept, lru));
     free(c);
 }
 
-static struct gzip_cache *cache_new(size_t most)
+static struct content_cache *cache_new(size_t most)
 {
     size_t buckets = BUCKETS_LEAST;
 
     while (buckets < BUCKETS_MOST && buckets * BYTES_PER_BUCKET < most)
         buckets *= 2;
-    struct gzip_cache *c = calloc(1, sizeof *c + buckets * sizeof(struct kept *));
+    struct content_cache *c = calloc(1, sizeof *c + buckets * sizeof(struct kept *));
     if (!c)
         return NULL;
     list_init(&c->lru);
@@ -160,42 +174,55 @@ static struct gzip_cache *cache_new(size_t most)
     return c;
 }
 
-static struct gzip_cache *cache_of(const struct request *r)
+static struct content_cache *cache_of(const struct request *r)
 {
     struct worker *w = r->worker;
 
-    if (w->gzip_cache)
-        return w->gzip_cache;
-    w->gzip_cache = cache_new((size_t)r->location->gzip->cache);
-    if (!w->gzip_cache)
+    if (w->content_cache)
+        return w->content_cache;
+    w->content_cache = cache_new((size_t)r->location->gzip->cache);
+    if (!w->content_cache)
         return NULL;
-    w->gzip_cache->stats = &w->counters->gzip_cache;
-    worker_keep(w, &w->gzip_cache->part, on_end);
-    return w->gzip_cache;
+    w->content_cache->stats = &w->counters->gzip_cache;
+    worker_keep(w, &w->content_cache->part, on_end);
+    return w->content_cache;
+}
+
+static struct way way_of(const struct request *r)
+{
+    const struct content_plan *p = &r->out.plan;
+    const struct gzip_conf *conf = r->location->gzip;
+    struct way way = {.gunzip = p->gunzip, .recode = p->recode};
+
+    if (!p->gzip)
+        return way;
+    way.level = conf->level;
+    way.window_bits = conf->window_bits;
+    way.memory = conf->memory;
+    return way;
 }
 
 static struct key key_of(const struct request *r)
 {
-    const struct gzip_conf *conf = r->location->gzip;
     const struct file *f = r->file;
 
-    return (struct key){.dev = f->dev,
-                        .ino = f->ino,
-                        .size = f->size,
-                        .mtime = f->mtime,
-                        .ctime = f->ctime,
-                        .level = conf->level,
-                        .window_bits = conf->window_bits,
-                        .memory = conf->memory};
+    return (struct key){
+        .dev = f->dev, .ino = f->ino, .size = f->size, .mtime = f->mtime, .ctime = f->ctime, .way = way_of(r)};
 }
 
-bool gzip_cache_suits(const struct request *r)
+static size_t entry_most(const struct request *r)
+{
+    return (size_t)r->location->gzip->cache / ENTRY_SHARE;
+}
+
+/* A part of the file is none of it, though parts and their heads may add up to its length. */
+bool content_cache_suits(const struct request *r)
 {
     const struct response *o = &r->out;
-    const struct gzip_conf *conf = r->location->gzip;
+    const struct content_plan *p = &o->plan;
 
-    return conf->cache > 0 && o->of_file && r->file && o->length == (uint64_t)r->file->size && !o->plan.gunzip &&
-           !o->plan.recode && o->coding == CODING_NONE && r->file->size <= conf->cache / ENTRY_SHARE;
+    return r->location->gzip->cache > 0 && (p->gunzip || p->recode || p->gzip) && o->of_file && r->file &&
+           o->status != 206 && o->length == (uint64_t)r->file->size && (uint64_t)r->file->size <= entry_most(r);
 }
 
 /* ---- a source of kept bytes ---- */
@@ -230,24 +257,24 @@ static void kept_close(struct source *s)
     free(ks);
 }
 
-static const struct source_ops kept_ops = {"gzip_cache", kept_pull, kept_consumed, kept_close, NULL};
+static const struct source_ops kept_ops = {"content_cache", kept_pull, kept_consumed, kept_close, NULL};
 
-bool gzip_cache_is_from(const struct source *s)
+bool content_cache_is_from(const struct source *s)
 {
     return s->ops == &kept_ops;
 }
 
-void gzip_cache_totals(const struct source *s, uint64_t *taken, uint64_t *made)
+void content_cache_totals(const struct source *s, uint64_t *taken, uint64_t *made)
 {
     const struct kept *k = container_of(s, const struct kept_source, source)->kept;
 
-    *taken = (uint64_t)k->key.size;
+    *taken = k->taken;
     *made = k->len;
 }
 
-struct source *gzip_cache_find(struct request *r)
+struct source *content_cache_find(struct request *r)
 {
-    struct gzip_cache *c = cache_of(r);
+    struct content_cache *c = cache_of(r);
     struct key key = key_of(r);
     struct kept *k = c ? find(c, &key) : NULL;
     struct kept_source *ks = k ? malloc(sizeof *ks) : NULL;
@@ -268,9 +295,10 @@ struct source *gzip_cache_find(struct request *r)
 struct recorder {
     struct codec codec;
     struct codec *inner;
-    struct gzip_cache *cache;
+    struct content_cache *cache;
     struct file *file;
     struct kept *kept; /* NULL: there was no memory */
+    uint64_t length;   /* of what will come of it; UINT64_MAX: not known */
     uint64_t taken;
     size_t reserved; /* of cache->making */
     bool ended;
@@ -320,12 +348,21 @@ static int recorder_run(struct codec *c, struct codec_step *s)
     return 0;
 }
 
+/* Whoever knows the length does not ask for the end behind it. A file that became shorter is an
+ * error of its source: then there is neither. */
+static bool is_whole(const struct recorder *rec)
+{
+    return rec->kept && rec->kept->len > 0 && (rec->ended || rec->kept->len == rec->length) &&
+           file_unchanged(rec->file);
+}
+
 static void finish(struct recorder *rec)
 {
     struct kept *k = rec->kept;
 
-    if (!k || !rec->ended || rec->taken != (uint64_t)rec->file->size || !file_unchanged(rec->file))
+    if (!is_whole(rec))
         return;
+    k->taken = rec->taken;
     char *exact = realloc(k->bytes, k->len);
     if (exact) {
         k->bytes = exact;
@@ -370,11 +407,26 @@ static bool is_young(const struct file *f)
     return f->ctime.tv_sec > clock_now.sec - YOUNG_SEC || (f->content && f->content_young);
 }
 
-void gzip_cache_record(struct request *r, struct codec **codec)
+/* Most bytes that may be kept of r->file: several times its own where it grows. Short texts may
+ * unpack to a hundred times their length. */
+static size_t room_for(const struct request *r)
+{
+    enum { UNPACKED = 8, UNPACKED_LEAST = 64 * 1024, RECODED = 4 };
+    const struct content_plan *p = &r->out.plan;
+    size_t size = (size_t)r->file->size, most = entry_most(r), room = size + size / 32 + FIRST_CAP;
+
+    if (p->gunzip)
+        room = size * UNPACKED + UNPACKED_LEAST;
+    else if (p->recode && recode_resizes(p->recode))
+        room = size * RECODED + FIRST_CAP;
+    return room < most ? room : most;
+}
+
+void content_cache_record(struct request *r, struct codec **codec)
 {
     static const struct codec_ops ops = {recorder_run, recorder_free};
-    struct gzip_cache *c = cache_of(r);
-    size_t room = (size_t)r->file->size + (size_t)r->file->size / 32 + FIRST_CAP;
+    struct content_cache *c = cache_of(r);
+    size_t room = room_for(r);
 
     if (!c || is_young(r->file) || c->making + room > c->most / MAKING_SHARE)
         return;
@@ -390,6 +442,7 @@ void gzip_cache_record(struct request *r, struct codec **codec)
     rec->inner = *codec;
     rec->cache = c;
     rec->file = file_acquire(r->file);
+    rec->length = r->out.unsized ? UINT64_MAX : r->out.length;
     rec->reserved = room;
     c->making += room;
     *codec = &rec->codec;
