@@ -4,9 +4,9 @@
  * A path has up to two cuts: where the root ends that it must stay beneath, and where the part ends
  * whose links are trusted. Each piece is opened from the one before it, by the kernel's rules for
  * that piece, so that nothing can be swapped between a check and its use. `if_not_owner` has no
- * rule in the kernel: that part is walked, one component at a time, each link read through the very
- * descriptor whose owner was looked at. So is everything where openat2 cannot be had: before Linux
- * 5.6, or under a seccomp profile that is older than it. */
+ * rule in the kernel: where that part has a link, it is walked, one component at a time, each link
+ * read through the very descriptor whose owner was looked at. So is everything where openat2 cannot
+ * be had: before Linux 5.6, or under a seccomp profile that is older than it. */
 #include "guard.h"
 
 #include "beneath.h"
@@ -72,56 +72,65 @@ static int piece_of(char out[PATH_MAX], const char *path, size_t from, size_t to
 
 /* ---- if_not_owner ---- */
 
-/* Follows the link that `link` is, found in the directory `at`. The descriptor, or -errno. */
-static int follow_owned(int at, int link, const struct stat *st, int flags)
+/* Follows the link that `link` is, found as `name` in the directory `at`. readlinkat(2) cannot be
+ * told not to wait for a disk: with RESOLVE_CACHED the kernel is asked first to follow the link
+ * itself. The descriptor, or -errno. */
+static int follow_owned(int at, const char *name, int link, uid_t owner, int flags, unsigned resolve)
 {
     char target[PATH_MAX];
     struct stat end;
-    ssize_t len = readlinkat(link, "", target, sizeof target - 1);
+    int probe = resolve ? guard_openat(at, name, STEP_FLAGS, resolve) : 0;
 
+    if (probe < 0)
+        return probe;
+    if (resolve)
+        close(probe);
+    ssize_t len = readlinkat(link, "", target, sizeof target - 1);
     if (len <= 0)
         return len < 0 ? -errno : -ENOENT;
     target[len] = '\0';
-    int fd = guard_openat(at, target, flags, 0);
+    int fd = guard_openat(at, target, flags, resolve);
     if (fd < 0)
         return fd;
-    if (fstat(fd, &end) == 0 && end.st_uid == st->st_uid)
+    if (fstat(fd, &end) == 0 && end.st_uid == owner)
         return fd;
     close(fd);
     return -ELOOP;
 }
 
-/* One component. `refuse`: of links, even those of the same owner. */
-static int open_component(int at, const char *name, int flags, unsigned resolve, bool refuse)
+/* One component. The kernel follows no link here: what it opened as a folder, or for reading, was
+ * none. What it refused, and what O_PATH opened, may be a link. `refuse`: of links, even those of
+ * the same owner. *linked: a link was followed. */
+static int open_component(int at, const char *name, int flags, unsigned resolve, bool refuse, bool *linked)
 {
-    int fd = guard_openat(at, name, STEP_FLAGS | O_NOFOLLOW, resolve);
+    int fd = guard_openat(at, name, flags | O_NOFOLLOW, resolve);
+    bool settled = fd >= 0 ? !(flags & O_PATH) || flags & O_DIRECTORY : fd != -ELOOP && fd != -ENOTDIR;
     struct stat st;
 
-    if (fd < 0)
+    *linked = false;
+    if (settled)
         return fd;
-    if (fstat(fd, &st) < 0) {
-        int rc = -errno;
-        close(fd);
-        return rc;
+    int seen = fd >= 0 ? fd : guard_openat(at, name, STEP_FLAGS | O_NOFOLLOW, resolve);
+    if (seen < 0)
+        return seen;
+    int rc = fstat(seen, &st) < 0 ? -errno : 0;
+    if (rc == 0 && !S_ISLNK(st.st_mode) && fd >= 0)
+        return fd;
+    if (rc == 0) {
+        *linked = S_ISLNK(st.st_mode) && !refuse;
+        rc = *linked ? follow_owned(at, name, seen, st.st_uid, flags, resolve) : S_ISLNK(st.st_mode) ? -ELOOP : fd;
     }
-    int next;
-    if (!S_ISLNK(st.st_mode)) /* O_NOFOLLOW: it may have become one since */
-        next = guard_openat(at, name, flags | O_NOFOLLOW, resolve);
-    else if (refuse)
-        next = -ELOOP;
-    else if (resolve) /* what a link leads to may need a disk */
-        next = -EAGAIN;
-    else
-        next = follow_owned(at, fd, &st, flags);
-    close(fd);
-    return next;
+    close(seen);
+    return rc;
 }
 
-/* Opens `path` from `at` component by component. `at` stays open. */
+/* Opens `path` from `at` component by component; what lies behind a link that was followed is first
+ * tried at once, without links. `at` stays open. */
 static int walk(int at, char *path, int flags, unsigned resolve, bool refuse)
 {
     int dir = at, fd = -ENOENT;
     char *next = path;
+    bool linked = false;
 
     if (*path == '/') {
         dir = guard_openat(AT_FDCWD, "/", STEP_FLAGS, resolve);
@@ -131,10 +140,17 @@ static int walk(int at, char *path, int flags, unsigned resolve, bool refuse)
     while (next) {
         char *name = next + strspn(next, "/");
         char *end = strchr(name, '/');
-        if (end)
-            *end = '\0';
-        next = end ? end + 1 : NULL;
-        fd = open_component(dir, *name ? name : ".", next ? STEP_FLAGS | O_DIRECTORY : flags, resolve, refuse);
+        next = NULL;
+        fd = -ELOOP;
+        if (linked && file_guard_works())
+            fd = guard_openat(dir, *name ? name : ".", flags, resolve | RESOLVE_NO_SYMLINKS);
+        if (fd == -ELOOP) {
+            if (end)
+                *end = '\0';
+            next = end ? end + 1 : NULL;
+            fd = open_component(dir, *name ? name : ".", next ? STEP_FLAGS | O_DIRECTORY : flags, resolve, refuse,
+                                &linked);
+        }
         if (dir != at)
             close(dir);
         if (fd < 0)
@@ -193,10 +209,12 @@ static int open_piece(int at, const char *path, const struct piece *p, enum syml
         resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     if (p->trusted || symlinks == SYMLINKS_FOLLOW)
         return guard_openat(at, text, flags, resolve);
+    rc = file_guard_works() ? guard_openat(at, text, flags, resolve | RESOLVE_NO_SYMLINKS) : -ELOOP;
+    if (rc != -ELOOP)
+        return rc; /* no link was met, so that there is no owner to look at */
     if (symlinks == SYMLINKS_IF_OWNER)
-        return walk(at, text, flags, resolve, false);
-    rc = guard_openat(at, text, flags, resolve | RESOLVE_NO_SYMLINKS);
-    return rc == -ELOOP ? refused(at, text, p->last, resolve) : rc;
+        return p->beneath ? -ELOOP : walk(at, text, flags, resolve, false);
+    return refused(at, text, p->last, resolve);
 }
 
 /* Cuts the path where its rules change; returns how many pieces. */
@@ -263,8 +281,10 @@ static int open_both(const char *path, const struct open_options *o, int flags, 
 
 int guard_open(const char *path, const struct open_options *o, int flags, unsigned resolve)
 {
-    int fd = o->beneath && o->symlinks == SYMLINKS_IF_OWNER ? open_both(path, o, flags, resolve)
-                                                            : open_pieces(path, o, flags, resolve);
+    bool both = o->beneath && o->symlinks == SYMLINKS_IF_OWNER;
+    int fd = both && !file_guard_works() ? -ELOOP : open_pieces(path, o, flags, resolve);
 
+    if (fd == -ELOOP && both) /* a link whose owner must be looked at */
+        fd = open_both(path, o, flags, resolve);
     return fd == -EXDEV && o->beneath ? -EACCES : fd; /* a link or .. leads out of the root */
 }

@@ -231,6 +231,14 @@ static const struct linked {
     {"to-d", "to-d", 0, 0},
     {"their-d/f", NULL, -ENOTDIR, -ELOOP},
     {"their-d/f", "their-d", 0, 0},
+    {"to-d/mine", NULL, -ENOTDIR, 0},
+    {"to-d/theirs", NULL, -ENOTDIR, -ELOOP},
+    {"to-d/none", NULL, -ENOTDIR, -ENOENT},
+    {"to-d/f/g", NULL, -ENOTDIR, -ENOTDIR},
+    {"d/up/to-d/d-again//mine", NULL, -ENOTDIR, 0},
+    {"d/up/to-d/d-again/theirs", NULL, -ENOTDIR, -ELOOP},
+    {"d/up/their-d/f", NULL, -ENOTDIR, -ELOOP},
+    {"d/loop", NULL, -ELOOP, -ELOOP},
 };
 
 START_TEST(test_symlinks)
@@ -244,6 +252,9 @@ START_TEST(test_symlinks)
     ck_assert_int_eq(symlink("nothing", unit_path("d/nowhere")), 0);
     ck_assert_int_eq(symlink("d", unit_path("to-d")), 0);
     ck_assert_int_eq(symlink("d", unit_path("their-d")), 0);
+    ck_assert_int_eq(symlink("..", unit_path("d/up")), 0);
+    ck_assert_int_eq(symlink("../d", unit_path("d/d-again")), 0);
+    ck_assert_int_eq(symlink("loop", unit_path("d/loop")), 0);
     ck_assert_int_eq(lchown(unit_path("d/theirs"), 65534, 65534), 0);
     ck_assert_int_eq(lchown(unit_path("their-d"), 65534, 65534), 0);
     for (size_t i = 0; i < sizeof linked / sizeof linked[0]; i++) {
@@ -251,6 +262,9 @@ START_TEST(test_symlinks)
         for (enum symlinks how = SYMLINKS_REFUSE; how <= SYMLINKS_IF_OWNER; how++) {
             struct open_options o = {.symlinks = how, .trusted = c->trusted ? strlen(unit_path(c->trusted)) : 0};
             int expected = how == SYMLINKS_REFUSE ? c->refuse : c->owner;
+            struct stat st;
+            ck_assert_int_eq(file_stat(unit_path(c->path), &o, &st), expected);
+            ck_assert(expected < 0 || !S_ISLNK(st.st_mode));
             int rc = file_open(&f, unit_path(c->path), &o);
             ck_assert_msg(rc == expected, "%s, %d: %d", c->path, how, rc);
             if (rc == 0)
@@ -260,6 +274,25 @@ START_TEST(test_symlinks)
             if (rc == 0)
                 file_release(f);
         }
+    }
+}
+END_TEST
+
+/* What is in the kernel's path cache is not waited for, links included. */
+START_TEST(test_owned_link_cached)
+{
+    struct file *f = NULL;
+    struct open_options o = {.symlinks = SYMLINKS_IF_OWNER};
+    unit_write("d/f", "f", 1);
+    ck_assert_int_eq(symlink("d", unit_path("to-d")), 0);
+    ck_assert_int_eq(file_open(&f, unit_path("to-d/f"), &o), 0);
+    file_release(f);
+    int rc = file_open_cached(&f, unit_path("to-d/f"), NULL);
+    if (rc == 0)
+        file_release(f);
+    if (rc == 0 && !unit_on_valgrind()) {
+        ck_assert_int_eq(file_open_cached(&f, unit_path("to-d/f"), &o), 0);
+        file_release(f);
     }
 }
 END_TEST
@@ -275,6 +308,10 @@ START_TEST(test_beneath_and_owned)
     struct open_options o = {.beneath = true, .root_len = strlen(unit_path("root")), .symlinks = SYMLINKS_IF_OWNER};
     ck_assert_int_eq(file_open(&f, unit_path("root/good"), &o), 0);
     file_release(f);
+    ck_assert_int_eq(file_open(&f, unit_path("root/in"), &o), 0);
+    file_release(f);
+    ck_assert_int_eq(file_open(&f, unit_path("root/none"), &o), -ENOENT);
+    ck_assert_int_eq(file_open(&f, unit_path("root/../out"), &o), -EACCES);
     ck_assert_int_eq(file_open(&f, unit_path("root/bad"), &o), -EACCES);
     o.symlinks = SYMLINKS_REFUSE;
     ck_assert_int_eq(file_open(&f, unit_path("root/good"), &o), -ELOOP);
@@ -421,6 +458,7 @@ Suite *suite_file_open(void)
     tcase_add_test(t, test_beneath);
     tcase_add_test(t, test_beneath_the_root_directory);
     tcase_add_test(t, test_symlinks);
+    tcase_add_test(t, test_owned_link_cached);
     tcase_add_test(t, test_beneath_and_owned);
     tcase_add_test(t, test_direct);
     tcase_add_test(t, test_direct_is_same_inode);
