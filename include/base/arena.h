@@ -51,6 +51,10 @@ void *arena_zalloc(struct arena *a, size_t size);
 char *arena_copy(struct arena *a, const char *bytes, size_t len);
 char *arena_strdup(struct arena *a, const char *cstr);
 struct text arena_text(struct arena *a, struct text t); /* .at is NUL-terminated; NULL on no memory, or if t.at is */
+
+/* The parts one after another, NUL-terminated; absent ones are empty. .at is NULL on no memory. */
+struct text arena_join(struct arena *a, const struct text *parts, size_t count);
+
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 

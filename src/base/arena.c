@@ -117,6 +117,24 @@ struct text arena_text(struct arena *a, struct text t)
     return copy ? (struct text){copy, t.len} : TEXT_NONE;
 }
 
+struct text arena_join(struct arena *a, const struct text *parts, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    char *all = arena_alloc(a, len + 1), *to = all;
+    if (!all)
+        return TEXT_NONE;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0)
+            memcpy(to, parts[i].at, parts[i].len);
+        to += parts[i].len;
+    }
+    *to = '\0';
+    return (struct text){all, len};
+}
+
 char *arena_vprintf(struct arena *a, const char *format, va_list args)
 {
     va_list again;

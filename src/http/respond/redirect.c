@@ -2,6 +2,7 @@
  * See redirect.h. */
 #include "http/respond/redirect.h"
 
+#include "base/number.h"
 #include "http/syntax/field.h"
 #include "net/address.h"
 #include "net/socket.h"
@@ -40,12 +41,17 @@ static struct text absolute(struct request *r, struct text path)
 
     if (!h->absolute_redirect || host.len == 0 || !text_starts(path, TEXT("/")))
         return path;
-    char *s;
-    if (h->port_in_redirect && port != scheme->port && port != 0)
-        s = arena_printf(&r->arena, "%.*s://%.*s:%u%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), port, TEXT_ARG(path));
-    else
-        s = arena_printf(&r->arena, "%.*s://%.*s%.*s", TEXT_ARG(scheme->name), TEXT_ARG(host), TEXT_ARG(path));
-    return text_of(s);
+    char digits[20];
+    bool own_port = h->port_in_redirect && port != scheme->port && port != 0;
+    const struct text parts[] = {
+        scheme->name,
+        TEXT("://"),
+        host,
+        own_port ? TEXT(":") : TEXT_NONE,
+        {digits, own_port ? number_format(digits, port) : 0},
+        path,
+    };
+    return arena_join(&r->arena, parts, sizeof parts / sizeof *parts);
 }
 
 /* Two slashes at the start would make a host of what is a path: RFC 3986, 4.2. */

@@ -107,12 +107,20 @@ struct text status_page(int status, struct text server, struct arena *arena)
     const char *title = s->title ? s->title : s->line;
     /* nginx's heading differs from its title only where there is a line below it. */
     const char *heading = s->more ? s->line : title;
-    char *page = arena_printf(arena,
-                              "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n"
-                              "%s%s%s<hr><center>%.*s</center>\r\n</body>\r\n</html>\r\n",
-                              title, heading, s->more ? "<center>" : "", s->more ? s->more : "",
-                              s->more ? "</center>\r\n" : "", TEXT_ARG(server));
-    return text_of(page);
+    const struct text parts[] = {
+        TEXT("<html>\r\n<head><title>"),
+        text_of(title),
+        TEXT("</title></head>\r\n<body>\r\n<center><h1>"),
+        text_of(heading),
+        TEXT("</h1></center>\r\n"),
+        s->more ? TEXT("<center>") : TEXT_NONE,
+        text_of(s->more),
+        s->more ? TEXT("</center>\r\n") : TEXT_NONE,
+        TEXT("<hr><center>"),
+        server,
+        TEXT("</center>\r\n</body>\r\n</html>\r\n"),
+    };
+    return arena_join(arena, parts, sizeof parts / sizeof *parts);
 }
 
 int status_of_errno(int error)

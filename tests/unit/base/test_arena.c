@@ -80,6 +80,20 @@ static void note(void *arg)
     strcat(order, arg);
 }
 
+START_TEST(test_join)
+{
+    struct arena a;
+    arena_init(&a, 256);
+    const struct text parts[] = {TEXT("one"), TEXT_NONE, TEXT(""), TEXT("two")};
+    struct text all = arena_join(&a, parts, 4);
+    ck_assert_str_eq(all.at, "onetwo");
+    ck_assert_uint_eq(all.len, 6);
+    all = arena_join(&a, parts, 0);
+    ck_assert(all.at && all.len == 0 && *all.at == '\0');
+    arena_fini(&a);
+}
+END_TEST
+
 START_TEST(test_holds)
 {
     struct arena a, other;
@@ -118,6 +132,7 @@ Suite *suite_base_arena(void)
     tcase_add_test(t, test_huge);
     tcase_add_test(t, test_space);
     tcase_add_test(t, test_texts);
+    tcase_add_test(t, test_join);
     tcase_add_test(t, test_holds);
     tcase_add_test(t, test_cleanup);
     suite_add_tcase(s, t);
