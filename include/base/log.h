@@ -5,6 +5,7 @@
 #define BASE_LOG_H
 
 #include "base/log_file.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 
@@ -31,6 +32,9 @@ static inline bool log_wants(const struct log *log, enum log_level level)
  * no "*N"; `err` 0: no parenthesis. Control bytes in the message are escaped as \xXX. */
 void log_write(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* The same for a message that is there already. */
+void log_line(const struct log *log, enum log_level level, uint64_t connection, struct text message);
 
 /* "emerg" .. "debug" -> level; -EINVAL. */
 int log_level_parse(const char *name, enum log_level *level);

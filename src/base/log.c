@@ -1,8 +1,10 @@
 /* log.c - the error log: one line per event, to every output that wants its level. */
 #include "base/log.h"
 #include "base/clock.h"
+#include "base/line.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,26 +42,30 @@ static void put_date(char out[CLOCK_ERROR_LEN + 1])
         clock_format_error(out, now.tv_sec);
 }
 
-/* Copies `len` bytes of message with control bytes as \xXX, as far as they fit; returns the new
- * length of `line`. */
-static size_t add_escaped(char *line, size_t at, size_t size, const char *message, size_t len)
+/* The kernel is asked once per thread, and again in a process that was forked from it. */
+static _Thread_local struct {
+    pid_t process, thread;
+} own_ids;
+static pthread_once_t forks_are_seen = PTHREAD_ONCE_INIT;
+
+static void forget_ids(void)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)message[i];
-        if (c >= 0x20 && c != 0x7f) {
-            if (at + 1 > size)
-                break;
-            line[at++] = (char)c;
-        } else {
-            if (at + 4 > size)
-                break;
-            line[at++] = '\\';
-            line[at++] = 'x';
-            line[at++] = "0123456789ABCDEF"[c >> 4];
-            line[at++] = "0123456789ABCDEF"[c & 15];
-        }
-    }
-    return at;
+    own_ids.process = 0;
+}
+
+/* Where it fails (no memory), forks before the first line are seen all the same. */
+static void see_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, forget_ids);
+}
+
+static void know_ids(void)
+{
+    if (own_ids.process)
+        return;
+    pthread_once(&forks_are_seen, see_forks);
+    own_ids.process = getpid();
+    own_ids.thread = gettid();
 }
 
 /* What snprintf() wrote of what it wanted to write. */
@@ -104,66 +110,96 @@ static bool says_it_there(const struct log *log, enum log_level level)
     return false;
 }
 
-struct line {
-    char at[LINE_SIZE];
-    size_t len;
-};
-
-/* The head of the line is there already. */
-static void finish_line(struct line *line, const char *message, size_t len, int err)
+/* The head of the line is there already. `l` has room for the tail and the line's end. */
+static void finish_line(struct line *l, struct text message, int err)
 {
-    char tail[160] = "";
-    size_t tail_len = 0;
-    if (err != 0) {
-        char text[128];
-        int number = err < 0 ? -err : err;
-        tail_len = written(snprintf(tail, sizeof tail, " (%d: %s)", number, strerror_r(number, text, sizeof text)),
-                           sizeof tail);
-    }
-    line->len = add_escaped(line->at, line->len, sizeof line->at - tail_len - 1, message, len);
-    memcpy(line->at + line->len, tail, tail_len);
-    line->len += tail_len;
-    line->at[line->len++] = '\n';
+    char text[160];
+    struct line tail = LINE(text);
+
+    line_error(&tail, err < 0 ? -err : err);
+    struct line body = {l->at, l->len, l->size - tail.len - 1};
+    line_put_escaped(&body, message);
+    l->len = body.len;
+    line_put(l, line_text(&tail));
+    line_put(l, TEXT("\n"));
 }
 
-static void say_on_terminal(enum log_level level, const char *message, size_t len, int err)
+static void say_on_terminal(enum log_level level, struct text message, int err)
 {
-    struct line line;
-    line.len = written(snprintf(line.at, sizeof line.at, "%s: [%s] ", log_terminal_name, names[level]), sizeof line.at);
-    finish_line(&line, message, len, err);
+    char text[LINE_SIZE];
+    struct line line = LINE(text);
+
+    line_put(&line, text_of(log_terminal_name));
+    line_put(&line, TEXT(": ["));
+    line_put(&line, text_of(names[level]));
+    line_put(&line, TEXT("] "));
+    finish_line(&line, message, err);
     write_stderr(line.at, line.len);
 }
 
-static void say_in_outputs(const struct log *log, enum log_level level, uint64_t connection, const char *message,
-                           size_t len, int err, bool spare)
+static void say_in_outputs(const struct log *log, enum log_level level, uint64_t connection, struct text message,
+                           int err, bool spare)
 {
-    struct line line;
-    char date[CLOCK_ERROR_LEN + 1];
+    char text[LINE_SIZE], date[CLOCK_ERROR_LEN + 1];
+    struct line line = LINE(text);
+
     put_date(date);
-    line.len = written(snprintf(line.at, sizeof line.at, "%s [%s] %d#%d: ", date, names[level], getpid(), gettid()),
-                       sizeof line.at);
-    if (connection > 0)
-        line.len +=
-            written(snprintf(line.at + line.len, sizeof line.at - line.len, "*%llu ", (unsigned long long)connection),
-                    sizeof line.at - line.len);
-    finish_line(&line, message, len, err);
+    know_ids();
+    line_put(&line, (struct text){date, CLOCK_ERROR_LEN});
+    line_put(&line, TEXT(" ["));
+    line_put(&line, text_of(names[level]));
+    line_put(&line, TEXT("] "));
+    line_number(&line, (uint64_t)own_ids.process);
+    line_put(&line, TEXT("#"));
+    line_number(&line, (uint64_t)own_ids.thread);
+    line_put(&line, TEXT(": "));
+    if (connection > 0) {
+        line_put(&line, TEXT("*"));
+        line_number(&line, connection);
+        line_put(&line, TEXT(" "));
+    }
+    finish_line(&line, message, err);
     write_outputs(log, level, line.at, line.len, spare);
+}
+
+static bool is_starting(const struct log *log)
+{
+    return log_terminal_name && log == log_main;
+}
+
+static bool is_unwanted(const struct log *log, enum log_level level)
+{
+    return !log_wants(log, level) || (is_starting(log) && log == &stderr_log && level > LEVEL_WARN);
+}
+
+static void say(const struct log *log, enum log_level level, uint64_t connection, struct text message, int err)
+{
+    bool terminal = is_starting(log) && level <= LEVEL_WARN && !says_it_there(log, level);
+
+    if (terminal)
+        say_on_terminal(level, message, err);
+    say_in_outputs(log, level, connection, message, err, terminal);
+}
+
+void log_line(const struct log *log, enum log_level level, uint64_t connection, struct text message)
+{
+    int kept_errno = errno;
+
+    if (!is_unwanted(log, level))
+        say(log, level, connection, message, 0);
+    errno = kept_errno;
 }
 
 __attribute__((format(printf, 5, 0))) static void
 write_args(const struct log *log, enum log_level level, uint64_t connection, int err, const char *format, va_list args)
 {
-    bool starting = log_terminal_name && log == log_main;
-    if (!log_wants(log, level) || (starting && log == &stderr_log && level > LEVEL_WARN))
+    if (is_unwanted(log, level))
         return;
 
     char message[LINE_SIZE];
     int kept_errno = errno;
     size_t len = written(vsnprintf(message, sizeof message, format, args), sizeof message);
-    bool terminal = starting && level <= LEVEL_WARN && !says_it_there(log, level);
-    if (terminal)
-        say_on_terminal(level, message, len, err);
-    say_in_outputs(log, level, connection, message, len, err, terminal);
+    say(log, level, connection, (struct text){message, len}, err);
     errno = kept_errno;
 }
 

@@ -1,4 +1,5 @@
 /* request_log.c - the error log's lines about a request, with nginx's tail. */
+#include "base/line.h"
 #include "file/elsewhere.h"
 #include "http/request/request.h"
 
@@ -8,45 +9,35 @@
 
 enum { LINE_SIZE = 2048 };
 
-static size_t add(char *line, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static size_t add(char *line, size_t at, const char *format, ...)
+static void put_doing(struct line *l, const char *doing)
 {
-    va_list args;
-    if (at >= LINE_SIZE)
-        return at;
-    va_start(args, format);
-    int n = vsnprintf(line + at, LINE_SIZE - at, format, args);
-    va_end(args);
-    return n < 0 ? at : at + (size_t)n;
+    if (doing)
+        line_put(l, TEXT(" while "));
+    line_put(l, text_of(doing));
 }
 
-/* nginx puts the error between the message and the tail: " (2: No such file or directory)". */
-static size_t add_error(char *line, size_t at, int err)
+static void put_quoted(struct line *l, struct text what, struct text t)
 {
-    char text[128];
-    return err ? add(line, at, " (%d: %s)", err, strerror_r(err, text, sizeof text)) : at;
+    if (!t.at)
+        return;
+    line_put(l, what);
+    line_put(l, t);
+    line_put(l, TEXT("\""));
 }
 
-static size_t add_doing(char *line, size_t at, const char *doing)
-{
-    return doing ? add(line, at, " while %s", doing) : at;
-}
-
-/* The rest of a line that has its message up to `at`. */
-static void log_tail(struct request *r, const struct log *log, enum log_level level, char line[LINE_SIZE], size_t at)
+/* The rest of a line that has its message. */
+static void log_tail(struct request *r, const struct log *log, enum log_level level, struct line *l)
 {
     char client[ADDRESS_TEXT_SIZE];
 
-    peer_format(r->peer, client);
-    at = add(line, at, ", client: %s, server: %.*s", client, TEXT_ARG(r->server->name));
-    if (r->msg.line.at)
-        at = add(line, at, ", request: \"%.*s\"", TEXT_ARG(r->msg.line));
-    if (r->msg.fields[FIELD_HOST].at)
-        at = add(line, at, ", host: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_HOST]));
-    if (r->msg.fields[FIELD_REFERER].at)
-        add(line, at, ", referrer: \"%.*s\"", TEXT_ARG(r->msg.fields[FIELD_REFERER]));
-    log_write(log, level, r->client->number, 0, "%s", line);
+    line_put(l, TEXT(", client: "));
+    line_put(l, (struct text){client, peer_format(r->peer, client)});
+    line_put(l, TEXT(", server: "));
+    line_put(l, r->server->name);
+    put_quoted(l, TEXT(", request: \""), r->msg.line);
+    put_quoted(l, TEXT(", host: \""), r->msg.fields[FIELD_HOST]);
+    put_quoted(l, TEXT(", referrer: \""), r->msg.fields[FIELD_REFERER]);
+    log_line(log, level, r->client->number, line_text(l));
 }
 
 static const struct log *configured_or_main(const struct log *configured)
@@ -66,12 +57,16 @@ static void log_args(struct request *r, enum log_level level, int err, const cha
                      va_list args)
 {
     const struct log *log = log_of(r);
-    char line[LINE_SIZE];
+    char text[LINE_SIZE];
+    struct line l = LINE(text);
 
     if (!log_wants(log, level))
         return;
-    int n = vsnprintf(line, sizeof line, format, args);
-    log_tail(r, log, level, line, add_doing(line, add_error(line, n < 0 ? 0 : (size_t)n, err), doing));
+    int n = vsnprintf(text, sizeof text, format, args);
+    l.len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    line_error(&l, err); /* nginx puts it between the message and the tail */
+    put_doing(&l, doing);
+    log_tail(r, log, level, &l);
 }
 
 void request_log(struct request *r, enum log_level level, int err, const char *format, ...)
@@ -96,26 +91,34 @@ void request_log_open(struct request *r, enum log_level level, int err, struct t
                       const struct open_options *guard)
 {
     const struct log *log = log_of(r);
-    char line[LINE_SIZE];
+    char text[LINE_SIZE];
+    struct line l = LINE(text);
 
     if (!log_wants(log, level))
         return;
-    size_t at = add_error(line, add(line, 0, "open() \"%.*s\" failed", TEXT_ARG(path)), err);
+    line_put(&l, TEXT("open() \""));
+    line_put(&l, path);
+    line_put(&l, TEXT("\" failed"));
+    line_error(&l, err);
     if (err == EACCES && elsewhere_refused(path.at, guard))
-        at = add(line, at, ", by Landlock: \"landlock_read\" names further paths");
-    log_tail(r, log, level, line, at);
+        line_put(&l, TEXT(", by Landlock: \"landlock_read\" names further paths"));
+    log_tail(r, log, level, &l);
 }
 
 void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message)
 {
     const struct log *log = configured_or_main(client->address->dflt->base.http->error_log);
-    char line[LINE_SIZE], peer[ADDRESS_TEXT_SIZE], own[ADDRESS_TEXT_SIZE];
+    char text[LINE_SIZE], peer[ADDRESS_TEXT_SIZE], own[ADDRESS_TEXT_SIZE];
+    struct line l = LINE(text);
 
     if (!log_wants(log, level))
         return;
-    size_t at = add_doing(line, add_error(line, add(line, 0, "%s", message), err), doing);
-    peer_format(&client->peer, peer);
-    address_format(&client->address->address, true, own);
-    add(line, at, ", client: %s, server: %s", peer, own);
-    log_write(log, level, client->number, 0, "%s", line);
+    line_put(&l, text_of(message));
+    line_error(&l, err);
+    put_doing(&l, doing);
+    line_put(&l, TEXT(", client: "));
+    line_put(&l, (struct text){peer, peer_format(&client->peer, peer)});
+    line_put(&l, TEXT(", server: "));
+    line_put(&l, (struct text){own, address_format(&client->address->address, true, own)});
+    log_line(log, level, client->number, line_text(&l));
 }

@@ -4,9 +4,11 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct log_output output;
@@ -41,6 +43,53 @@ START_TEST(test_format)
     log_write(&test_log, LEVEL_ERROR, 5, ENOENT, "open() \"%s\" failed", "/x");
     snprintf(expected, sizeof expected, "[error] %d#%d: *5 open() \"/x\" failed (2: No such file or directory)\n",
              getpid(), gettid());
+    char *line = finish(path);
+    ck_assert_str_eq(line, expected);
+    free(line);
+}
+END_TEST
+
+/* What was found out about the process before a fork does not hold after it. */
+START_TEST(test_forked)
+{
+    char expected[256];
+    const char *path = start(LEVEL_ERROR);
+    log_write(&test_log, LEVEL_ERROR, 0, 0, "parent");
+    pid_t pid = fork();
+    if (pid == 0) {
+        log_write(&test_log, LEVEL_ERROR, 0, 0, "child");
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    log_write(&test_log, LEVEL_ERROR, 0, 0, "parent");
+    log_file_close(output.file);
+    char *all = unit_read(path, NULL);
+    snprintf(expected, sizeof expected, "[error] %d#%d: child\n", pid, pid);
+    ck_assert_ptr_nonnull(strstr(all, expected));
+    snprintf(expected, sizeof expected, "[error] %d#%d: parent\n", getpid(), gettid());
+    const char *first = strstr(all, expected);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_nonnull(strstr(first + 1, expected));
+    free(all);
+}
+END_TEST
+
+static void *say_who(void *said)
+{
+    log_write(&test_log, LEVEL_ERROR, 0, 0, "thread");
+    *(pid_t *)said = gettid();
+    return NULL;
+}
+
+START_TEST(test_thread)
+{
+    char expected[256];
+    pthread_t thread;
+    pid_t tid;
+    const char *path = start(LEVEL_ERROR);
+    ck_assert_int_eq(pthread_create(&thread, NULL, say_who, &tid), 0);
+    pthread_join(thread, NULL);
+    snprintf(expected, sizeof expected, "[error] %d#%d: thread\n", getpid(), tid);
     char *line = finish(path);
     ck_assert_str_eq(line, expected);
     free(line);
@@ -110,6 +159,8 @@ Suite *suite_base_log(void)
     Suite *s = suite_create("base/log");
     TCase *t = tcase_create("log");
     tcase_add_test(t, test_format);
+    tcase_add_test(t, test_forked);
+    tcase_add_test(t, test_thread);
     tcase_add_test(t, test_plain);
     tcase_add_test(t, test_level);
     tcase_add_test(t, test_long);
