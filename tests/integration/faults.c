@@ -63,6 +63,16 @@ void faulty_arm(enum faulty_call call, int error, long skip, long most)
     atomic_store(&f->call, call);
 }
 
+void faulty_count(enum faulty_call call)
+{
+    faulty_arm(call, 0, 0, 0);
+}
+
+long faulty_seen(void)
+{
+    return atomic_load(&faults.control->seen);
+}
+
 long faulty_disarm(void)
 {
     atomic_store(&faults.control->call, FAULTY_NONE);

@@ -20,6 +20,7 @@ enum faulty_call {
     FAULTY_RECV,     /* recv */
     FAULTY_ACCEPT,   /* accept4 */
     FAULTY_OPENDIR,  /* opendir, fdopendir */
+    FAULTY_WATCH,    /* epoll_ctl */
     FAULTY_CALLS
 };
 
@@ -55,6 +56,8 @@ struct faulty *faulty_setup(void); /* before the server starts; NULL, with a lin
 char *const *faulty_env(void);     /* for site_start_with() */
 pid_t faulty_follow_worker(void);  /* the newest one obeys from now on; it must have been started */
 void faulty_arm(enum faulty_call call, int error, long skip, long most);
+void faulty_count(enum faulty_call call); /* faulty_seen() from now on, and none fails */
+long faulty_seen(void);
 long faulty_disarm(void); /* how many calls failed */
 
 #endif

@@ -1,9 +1,10 @@
 /* connection.c - the life of a connection: read a head, have it handled, send the response, again.
  * See connection.h.
  *
- * Events are edge-triggered and registered once. Whatever happens, on_event() or one of its kin
- * notes it and calls run(), which takes one step after another until it must wait or the connection
- * is gone.
+ * Events are edge-triggered and registered once, when the connection has to wait for the first time:
+ * one that brings its request at once and ends after the response costs epoll nothing. Whatever
+ * happens, on_event() or one of its kin notes it and calls run(), which takes one step after another
+ * until it must wait or the connection is gone.
  *
  * Deadlines are set when a wait begins and not cleared when it ends: on_deadline() looks at the
  * state, so that a request costs one pointer move. */
@@ -109,11 +110,16 @@ void connection_fail(struct connection *c, int status)
         r->out.status = status;
 }
 
-enum next connection_no_memory(struct connection *c)
+static enum next gone_without(struct connection *c, int error)
 {
-    log_write(log_main, LEVEL_CRIT, c->client.number, ENOMEM, "a connection is closed");
+    log_write(log_main, LEVEL_CRIT, c->client.number, error, "a connection is closed");
     connection_fail(c, 500);
     return connection_gone(c, "no memory");
+}
+
+enum next connection_no_memory(struct connection *c)
+{
+    return gone_without(c, ENOMEM);
 }
 
 /* ---- one step after another ---- */
@@ -138,7 +144,7 @@ enum next connection_yield(struct connection *c)
 }
 
 /* May close the connection: touch nothing of it afterwards. */
-static void run(struct connection *c)
+static enum next run(struct connection *c)
 {
     unsigned heads = 0;
     enum next next = NEXT_STEP;
@@ -163,9 +169,10 @@ static void run(struct connection *c)
             next = connection_linger_on(c);
             break;
         case CONN_CLOSED:
-            return;
+            return NEXT_GONE;
         }
     }
+    return next;
 }
 
 /* ---- what happens to it ---- */
@@ -198,9 +205,25 @@ static void on_event(void *arg, unsigned what)
         run(c);
 }
 
+/* Also the first one: begin(). What has happened since the connection was accepted is told once it
+ * is watched. */
 static void on_next_turn(void *arg)
 {
-    run(arg);
+    struct connection *c = arg;
+
+    if (run(c) != NEXT_WAIT || c->watch)
+        return;
+    c->watch = watch_create(c->worker->loop, c->transport.fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
+    if (!c->watch)
+        gone_without(c, errno); /* ENOSPC: fs.epoll.max_user_watches */
+}
+
+/* What the client has sent is read without being announced: mostly it is there by now. */
+static void begin(struct connection *c)
+{
+    c->readable = true;
+    connection_wait_for_head(c);
+    loop_defer(c->worker->loop, &c->next_turn);
 }
 
 /* ---- as a carrier ---- */
@@ -380,15 +403,9 @@ void connection_open(struct connections *all, const struct http_address *address
     peer_set(&c->client.peer, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);
-    c->watch = watch_create(c->worker->loop, fd, LOOP_READ | LOOP_WRITE | LOOP_CLOSED, true, on_event, c);
-    if (!c->watch) {
-        refuse(fd);
-        free(c);
-        return;
-    }
     list_append(&all->list, &c->node);
     all->count++;
     c->worker->counters->handled++;
     c->worker->counters->states[CONN_IDLE]++;
-    connection_wait_for_head(c);
+    begin(c);
 }

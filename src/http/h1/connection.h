@@ -82,8 +82,8 @@ struct connection {
     bool proxy_awaited;   /* the header was not all there yet */
 };
 
-/* Takes over `fd`. Without memory the descriptor is closed. Nothing is read before it
- * returns. */
+/* Takes over `fd`. Without memory the descriptor is closed. Nothing is read before it returns, but in
+ * the same turn. */
 void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer);
 
 /* Closes and frees it at once, from any state, and ends its request; the only function that does.

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -263,4 +264,9 @@ ssize_t recv(int fd, void *to, size_t len, int flags)
 int accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags)
 {
     return fails(FAULTY_ACCEPT, NULL) ? -1 : REAL(accept4)(fd, peer, len, flags);
+}
+
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+    return fails(FAULTY_WATCH, NULL) ? -1 : REAL(epoll_ctl)(epoll, what, fd, event);
 }
