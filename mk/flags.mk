@@ -13,11 +13,17 @@ URING ?= 1
 AIO ?= 1
 CRYPT ?= 1
 CRYPTO ?= 1
+TLS ?= 1
 ZLIB ?= 1
 # 0: without link-time optimisation, for quick rebuilds.
 LTO ?= 1
 
 PKG_CONFIG ?= pkg-config
+
+# libssl stands on libcrypto.
+ifeq ($(CRYPTO),0)
+override TLS := 0
+endif
 
 # ---- the folder ----
 
@@ -34,7 +40,7 @@ endif
 IS_RELEASE := $(filter release,$(FLAVOUR))
 FLAVOUR := $(FLAVOUR)$(if $(filter-out gcc,$(notdir $(CC))),-$(subst $(space),-,$(notdir $(CC))))
 FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(URING)),-nouring)$(if $(filter 0,$(AIO)),-noaio)
-FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)$(if $(filter 0,$(ZLIB)),-nozlib)
+FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)$(if $(filter 0,$(TLS)),-notls)$(if $(filter 0,$(ZLIB)),-nozlib)
 O ?= build/$(FLAVOUR)
 
 # ---- flags ----
@@ -73,7 +79,7 @@ LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -
 # ---- libraries ----
 
 PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
-PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(ZLIB)),zlib)
+PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(TLS)),libssl) $(if $(filter 1,$(ZLIB)),zlib)
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
@@ -95,6 +101,7 @@ LIBS_ALL = $(LIBS) $(LDLIBS)
 
 # Options of mk/deps.sh that follow from the choices above.
 DEPS_OPTIONS := $(if $(filter 0,$(URING)),--no-uring) $(if $(filter 0,$(AIO)),--no-aio) \
-	$(if $(filter 0,$(CRYPT)),--no-crypt) $(if $(filter 0,$(CRYPTO)),--no-crypto) $(if $(filter 0,$(ZLIB)),--no-zlib)
+	$(if $(filter 0,$(CRYPT)),--no-crypt) $(if $(filter 0,$(CRYPTO)),--no-crypto) $(if $(filter 0,$(TLS)),--no-tls) \
+	$(if $(filter 0,$(ZLIB)),--no-zlib)
 # Without a package that the build needs, objects depend on the check that says which.
 DEPS_PRESENT := $(if $(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null && echo yes),,check-packages)

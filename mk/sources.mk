@@ -3,11 +3,15 @@
 # Lowest first.
 LAYERS := base conf net file io http server
 
+# What calls libssl; src/net/tls_conf.c reads the directives in every build.
+TLS_SOURCES := $(filter-out src/net/tls_conf.c %_none.c,$(wildcard src/net/tls*.c))
+
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
 OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/access/crypt_libc_none.c,src/http/access/crypt_libc.c)
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/base/hash_none.c,src/base/hash.c)
+OPTIONAL += $(if $(filter 1,$(TLS)),$(wildcard src/net/tls*_none.c),$(TLS_SOURCES))
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 

@@ -18,7 +18,7 @@ UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
 UNIT_SOURCES := $(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c)))
 UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
-UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/$(UNIT).main.o
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/$(UNIT).main.o
 layers_to = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call layers_to,$(1),$(wordlist 2,99,$(2)))))
 UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),$(LAYERS)),$(O)/lib$(l).a)
 
@@ -26,7 +26,7 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 
 INTEGRATION_SOURCES := $(sort $(wildcard tests/integration/test_*.c))
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
-INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/integration.main.o \
+INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
 	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c $(INTEGRATION_SOURCES),$(wildcard tests/integration/*.c)))
 
 ifneq ($(wildcard $(O)/flags),)

@@ -5,6 +5,7 @@
 #include "base/title.h"
 #include "base/version.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 #include "server/command/quick.h"
 #include "server/conf/foreign.h"
 #include "server/conf/options.h"
@@ -31,11 +32,12 @@ static int print_version(const struct options *o)
         fprintf(stderr,
                 "built by " COMPILER "\n"
                 "%s\n"
+                "%s\n"
                 "prefix: " SLUICE_PREFIX "\n"
                 "configuration file: " SLUICE_CONF_PATH "\n"
                 "error log: " SLUICE_ERROR_LOG_PATH "\n"
                 "pid file: " SLUICE_PID_PATH "\n",
-                loop_library());
+                loop_library(), tls_library());
     return 0;
 }
 

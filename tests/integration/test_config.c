@@ -255,7 +255,7 @@ END_TEST
 START_TEST(directives_of_nginx)
 {
     static const char *const outside[] = {"proxy_pass http://a;", "fastcgi_pass a:1;", "auth_request /x;",
-                                          "upstream x { }",       "sub_filter a b;",   "ssl_certificate x;"};
+                                          "upstream x { }",       "sub_filter a b;",   "ssl_ech_file x;"};
     struct site_run run;
     char text[1024];
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {

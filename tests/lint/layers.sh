@@ -23,7 +23,7 @@ http/variable
 http/core
 http/respond
 http/files
-http/access http/limit http/rewrite http/content http/listing
+http/tls http/access http/limit http/rewrite http/content http/listing
 http/handle
 http/log
 http/h1
@@ -139,7 +139,7 @@ BEGIN {
     reserve("^liburing", "^src/io/disk_uring\\.c$")
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
     reserve("^crypt\\.h", "^src/http/access/crypt_libc\\.c$")
-    reserve("^openssl/", "^src/base/hash\\.c$")
+    reserve("^openssl/", "^src/(base/hash\\.c|net/tls[a-z_]*\\.[ch])$")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^pcre2", "^src/http/syntax/pattern\\.c$")
 }

@@ -11,6 +11,7 @@
 #include "http/syntax/pattern.h"
 #include "io/policy.h"
 #include "net/listen.h"
+#include "net/tls_context.h"
 
 struct request;       /* request.h */
 struct listing_conf;  /* listing.h */
@@ -157,11 +158,13 @@ struct location {
 struct server {
     struct list node; /* in http_main.servers */
     struct conf_block *block;
-    struct text name;           /* first server_name: redirects, $server_name */
-    struct list listens;        /* struct server_listen */
-    struct list names;          /* struct server_name */
-    struct location base;       /* values at server level */
-    struct location_tree *tree; /* its locations */
+    const struct tls_conf *tls;
+    struct tls_context *tls_context; /* NULL: it has no certificate, or the configuration is only looked at */
+    struct text name;                /* first server_name: redirects, $server_name */
+    struct list listens;             /* struct server_listen */
+    struct list names;               /* struct server_name */
+    struct location base;            /* values at server level */
+    struct location_tree *tree;      /* its locations */
     struct http_main *http;
 };
 

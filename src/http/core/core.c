@@ -300,6 +300,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
         return conf_error(cf, "\"large_client_header_buffers\" must be at least one buffer of 64 bytes, 16m in all");
     if (block->context == CONF_HTTP)
         return finish_http(cf, block->owner);
+    if (block->context == CONF_SERVER)
+        ((struct server *)block->owner)->tls = conf_values(block, &tls_module);
     if (block->context != CONF_SERVER || !is_covered(block)) /* what all of them replace is not read */
         conf_reads_noted(cf, h->root.noted);
     return NULL;

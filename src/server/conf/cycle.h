@@ -28,7 +28,7 @@ struct cycle {
     const struct main_conf *main;
     const struct events_conf *events;
     const struct io_main_conf *io;
-    const struct http_main *http; /* NULL: there is no http { } */
+    struct http_main *http; /* NULL: there is no http { } */
     struct log *log;
     struct sockets sockets;
 };
@@ -36,7 +36,8 @@ struct cycle {
 /* Reads and checks; logs what is wrong with it. 0 or -errno. */
 int cycle_read(struct cycle **out, const struct cycle_source *source);
 
-/* Opens its sockets, or takes those of `earlier` (may be NULL) over; logs. 0 or -errno. */
+/* Reads its certificates and their keys, while there are privileges to; opens its sockets, or takes
+ * those of `earlier` (may be NULL) over; logs. 0 or -errno. */
 int cycle_bind(struct cycle *c, struct sockets *earlier);
 
 unsigned cycle_workers(const struct cycle *c);

@@ -12,7 +12,8 @@
 #define NO_TOKENS                                                                                                      \
     "sluice checks passwords (auth_basic) and signed links (secure_link), not tokens; leave tokens to a proxy in "     \
     "front of it"
-#define NO_TLS   "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer), or remove the line"
+#define NO_ACME  "let a client such as certbot get certificates: a webroot and a reload are all that it needs"
+#define NO_SSL   "sluice has no such setting of TLS; remove the line"
 #define NO_HTTP2 "sluice speaks HTTP/1.1; let a proxy in front of it speak HTTP/2 or HTTP/3, or remove the line"
 #define NO_MAIL  "sluice serves HTTP only; remove the block"
 #define NO_COMPRESSION                                                                                                 \
@@ -51,9 +52,9 @@ const struct conf_foreign server_foreign[] = {
     {"auth_oidc", NO_TOKENS},
     {"auth_require", NO_TOKENS},
     {"oidc_provider", NO_TOKENS},
-    {"ssl", NO_TLS},
-    {"ssl_*", NO_TLS},
-    {"acme_*", NO_TLS},
+    {"ssl", "nginx itself has it no more since 1.25.1; write \"listen ... ssl\""},
+    {"ssl_*", NO_SSL},
+    {"acme_*", NO_ACME},
     {"http2", NO_HTTP2},
     {"http2_*", NO_HTTP2},
     {"http3", NO_HTTP2},

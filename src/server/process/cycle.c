@@ -4,6 +4,7 @@
 
 #include "base/paths.h"
 #include "conf/error_log.h"
+#include "http/tls/servers.h"
 #include "server/conf/foreign.h"
 #include "server/confine/sandbox.h"
 #include "server/process/modules.h"
@@ -109,9 +110,21 @@ unsigned cycle_workers(const struct cycle *c)
     return c->main->master_process ? (unsigned)c->main->worker_processes : 1;
 }
 
+static int read_certificates(struct cycle *c)
+{
+    const char *error = c->http ? tls_servers_open(c->http, &c->arena) : NULL;
+
+    if (error)
+        log_emerg(0, "%s", error);
+    return error ? -EINVAL : 0;
+}
+
 int cycle_bind(struct cycle *c, struct sockets *earlier)
 {
-    int rc = sockets_bind(&c->sockets, c->http, cycle_workers(c), earlier, c->source->testing);
+    int rc = read_certificates(c);
+
+    if (rc == 0)
+        rc = sockets_bind(&c->sockets, c->http, cycle_workers(c), earlier, c->source->testing);
 
     if (rc < 0)
         log_file_settings_undo();

@@ -41,12 +41,11 @@ struct configured {
 static inline void configure(struct configured *c, const char *bytes)
 {
     static struct conf_module *const modules[] = {
-        &io_main_module,     &io_module,      &file_module,          &http_module,
-        &listing_module,     &headers_module, &access_module,        &referer_module,
-        &secure_link_module, &userid_module,  &log_module,           &rewrite_module,
-        &map_module,         &geo_module,     &split_clients_module, &random_index_module,
-        &empty_gif_module,   &limits_module,  &variant_module,       &gzip_module,
-        &charset_module,     &confine_module, &realip_module,        NULL};
+        &io_main_module,      &io_module,        &file_module,    &http_module,        &listing_module,
+        &headers_module,      &access_module,    &referer_module, &secure_link_module, &userid_module,
+        &log_module,          &rewrite_module,   &map_module,     &geo_module,         &split_clients_module,
+        &random_index_module, &empty_gif_module, &limits_module,  &variant_module,     &gzip_module,
+        &charset_module,      &confine_module,   &realip_module,  &tls_module,         NULL};
     struct conf_input input = {
         .bytes = text_of(bytes),
         .name = "test.conf",

@@ -1,0 +1,23 @@
+/* tls_context.h - what the handshakes of one server need: certificates, keys, protocols, ciphers,
+ * made once from the configuration, by the process that may read the keys. ssl(7) */
+#ifndef NET_TLS_CONTEXT_H
+#define NET_TLS_CONTEXT_H
+
+#include "net/tls_conf.h"
+
+struct tls_context; /* counted */
+
+/* Whether this sluice was built with libssl. */
+bool tls_available(void);
+
+/* "OpenSSL 3.0.19 27 Jan 2026", for -V. */
+const char *tls_library(void);
+
+/* Reads the files that `conf` names and checks them against each other; `conf` outlives the context.
+ * NULL, or an error text with its own FILE:LINE in `arena`; *out is then NULL. */
+const char *tls_context_create(struct tls_context **out, const struct tls_conf *conf, struct arena *arena);
+
+void tls_context_acquire(struct tls_context *c);
+void tls_context_release(struct tls_context *c); /* NULL is legal */
+
+#endif

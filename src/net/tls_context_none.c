@@ -1,0 +1,33 @@
+/* tls_context_none.c - stands in for tls_context.c where sluice is built without libssl. */
+#include "net/tls_context.h"
+
+bool tls_available(void)
+{
+    return false;
+}
+
+const char *tls_library(void)
+{
+    return "without TLS";
+}
+
+const char *tls_context_create(struct tls_context **out, const struct tls_conf *conf, struct arena *arena)
+{
+    const struct tls_word *w = conf->certificates;
+    *out = NULL;
+    if (!w)
+        return "TLS needs libssl, which this sluice was built without";
+    const char *error = arena_printf(arena, "\"%s\" needs libssl, which this sluice was built without in %s:%u",
+                                     w->directive, w->file, w->line);
+    return error ? error : "no memory";
+}
+
+void tls_context_acquire(struct tls_context *c)
+{
+    (void)c;
+}
+
+void tls_context_release(struct tls_context *c)
+{
+    (void)c;
+}
