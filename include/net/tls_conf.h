@@ -18,10 +18,24 @@ struct tls_word {
 
 enum tls_protocol { TLS_1_0 = 1 << 0, TLS_1_1 = 1 << 1, TLS_1_2 = 1 << 2, TLS_1_3 = 1 << 3 };
 
+enum tls_cache_kind { TLS_CACHE_NONE, TLS_CACHE_OFF, TLS_CACHE_BUILTIN, TLS_CACHE_SHARED };
+
+struct tls_session_cache {
+    struct tls_session_cache *next; /* in tls_conf.caches */
+    enum tls_cache_kind kind;
+    const char *name; /* TLS_CACHE_SHARED */
+    int64_t size;     /* of its memory, in bytes; TLS_CACHE_BUILTIN: in sessions */
+};
+
 struct tls_conf {
     struct tls_word *certificates, *keys; /* a pair each, in their order */
     unsigned protocols;                   /* enum tls_protocol bits */
     struct tls_word *ciphers;             /* of TLS 1.2 and older, in OpenSSL's language */
+    struct tls_session_cache session_cache;
+    struct tls_session_cache *caches; /* of the outermost block: each name once */
+    int64_t session_timeout;          /* seconds */
+    bool session_tickets;
+    struct tls_word *ticket_keys; /* files; the first encrypts */
 };
 
 extern struct conf_module tls_module;

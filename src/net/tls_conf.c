@@ -1,6 +1,8 @@
 /* tls_conf.c - the directives ssl_*. See tls_conf.h. */
 #include "net/tls_conf.h"
 
+#include "net/tls_conf_session.h"
+
 /* ---- words that are used later ---- */
 
 static struct tls_word *word_of(struct conf *cf, const char *word)
@@ -111,6 +113,26 @@ static const struct conf_row rows[] = {
     {"ssl_ciphers", HTTP_SERVER, CONF_TAKE1, set_word, SLOT(ciphers), .dflt = "HIGH:!aNULL:!MD5", .syntax = "ciphers",
      .help = "Ciphers of TLS 1.2 and older, as openssl-ciphers(1) has them. Those of TLS 1.3 are set by "
              "`ssl_conf_command Ciphersuites`."},
+    {"ssl_session_cache", HTTP_SERVER, CONF_1MORE, tls_conf_set_session_cache, SLOT(session_cache), .dflt = "none",
+     .syntax = "off | none | [builtin[:sessions]] [shared:name:size]",
+     .help = "Where sessions are kept that no ticket holds: those of clients without tickets, and all where "
+             "`ssl_session_tickets` is off. One of 1 MiB holds about 4000. All workers share it, and it is kept across "
+             "a reload that leaves its size.",
+     .differs = "`builtin` is shared by the workers, too; `off` is as `none`: nothing is kept, and a client that asks "
+                "gets a full handshake."},
+    {"ssl_session_timeout", HTTP_SERVER, CONF_TAKE1, conf_set_sec, SLOT(session_timeout), .dflt = "5m",
+     .help = "For how long a session may be resumed, whether from a ticket or from the cache."},
+    {"ssl_session_tickets", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(session_tickets), .dflt = "on",
+     .help = "Whether clients keep their sessions themselves, in encrypted tickets. Without `ssl_session_ticket_key` "
+             "the keys "
+             "are made by the master process, in memory only: a new one every hour, old ones wiped when their last "
+             "ticket has ended, kept across reloads and a new binary.",
+     .differs = "nginx changes its key every hour only where there is a shared cache, and loses it with a new binary."},
+    {"ssl_session_ticket_key", HTTP_SERVER, CONF_TAKE1 | CONF_REPEAT, add_path, SLOT(ticket_keys), .syntax = "file",
+     .help =
+         "File of 48 or 80 random bytes with a ticket key, for several servers that resume each other's sessions. "
+         "Of several lines the first encrypts, and all decrypt: a new key is put first everywhere after it was second "
+         "everywhere. These keys are not changed by the hour: whoever makes the files does that, with a reload."},
     {.name = NULL},
 };
 

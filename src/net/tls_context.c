@@ -3,6 +3,7 @@
 #include "net/tls_context.h"
 
 #include "net/tls_private.h"
+#include "net/tls_sessions.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -52,7 +53,6 @@ static void set_ways(SSL_CTX *ssl)
     /* Buffers of idle connections go back; the chain that is sent is what the file holds. */
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_CTX_set_read_ahead(ssl, 1);
-    SSL_CTX_set_num_tickets(ssl, 1);
 }
 
 static const char *fill(struct tls_context *c, struct arena *arena)
@@ -64,7 +64,10 @@ static const char *fill(struct tls_context *c, struct arena *arena)
     set_ways(c->ssl);
     if (SSL_CTX_set_cipher_list(c->ssl, conf->ciphers->word) == 0)
         return tls_error(arena, conf->ciphers, "SSL_CTX_set_cipher_list(\"%s\") failed", conf->ciphers->word);
-    return tls_load_certificates(c, arena);
+    const char *error = tls_load_certificates(c, arena);
+    if (!error)
+        error = tls_sessions_use(c, arena);
+    return error ? error : tls_tickets_use(c, arena);
 }
 
 const char *tls_context_create(struct tls_context **out, const struct tls_conf *conf, struct arena *arena)
@@ -92,6 +95,8 @@ void tls_context_release(struct tls_context *c)
 {
     if (!c || --c->users > 0)
         return;
+    tls_tickets_leave(c);
+    tls_sessions_leave(c);
     SSL_CTX_free(c->ssl);
     free(c);
 }

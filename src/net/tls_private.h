@@ -10,6 +10,7 @@
 struct tls_context {
     SSL_CTX *ssl;
     const struct tls_conf *conf;
+    struct tls_sessions *sessions; /* tls_sessions.h */
     unsigned users;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/title.h"
+#include "net/tls_tickets.h"
 #include "server/process/children.h"
 #include "server/process/daemon.h"
 #include "server/process/notify.h"
@@ -232,6 +233,12 @@ static void on_signal(struct master *m, const siginfo_t *info)
 
 /* ---- the loop ---- */
 
+/* Of two times until something is due; -1: nothing is. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* Starts the workers whose time has come; msec until the next time, or -1. */
 static int64_t start_due_workers(struct master *m)
 {
@@ -241,8 +248,7 @@ static int64_t start_due_workers(struct master *m)
         renew(m);
         wait = -1;
     }
-    int64_t respawn = children_respawn(&m->children, m->cycle);
-    return wait < 0 || (respawn >= 0 && respawn < wait) ? respawn : wait;
+    return sooner(wait, children_respawn(&m->children, m->cycle));
 }
 
 /* Does what is due; msec until the next time that something is, or -1. */
@@ -251,7 +257,7 @@ static int64_t do_what_is_due(struct master *m)
     int64_t left = m->kill_at - now_msec();
 
     if (m->stopping == NOT_STOPPING)
-        return start_due_workers(m);
+        return sooner(start_due_workers(m), tls_tickets_turn());
     if (m->kill_at == 0)
         return -1;
     if (left > 0)

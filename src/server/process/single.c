@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/title.h"
 #include "net/loop.h"
+#include "net/tls_tickets.h"
 #include "server/confine/privileges.h"
 #include "server/confine/sandbox.h"
 #include "server/process/control.h"
@@ -34,7 +35,8 @@ struct single {
     struct scoreboard *scoreboard;
     struct counters *counters;
     struct control control;
-    pid_t earlier; /* the master whose binary this one tries to replace, or 0 */
+    struct timer *tickets; /* of tls_tickets_turn() */
+    pid_t earlier;         /* the master whose binary this one tries to replace, or 0 */
     bool leaving;
 };
 
@@ -142,6 +144,16 @@ static void reload(struct single *s)
     loop_stop(s->loop);
 }
 
+/* Nothing is due while no configuration needs it; a reload asks again. */
+static void on_tickets_due(void *arg)
+{
+    struct single *s = arg;
+    int64_t msec = tls_tickets_turn();
+
+    if (msec >= 0)
+        timer_set(s->tickets, msec);
+}
+
 static void on_hup(void *arg)
 {
     struct single *s = arg;
@@ -150,6 +162,7 @@ static void on_hup(void *arg)
         return;
     notify_reloading();
     reload(s);
+    on_tickets_due(s);
     notify_ready();
 }
 
@@ -172,6 +185,8 @@ static int open_loop(struct single *s)
         rc = log_file_writer_start();
     if (rc == 0)
         rc = loop_create(&s->loop);
+    if (rc == 0 && !(s->tickets = loop_timer(s->loop, on_tickets_due, s)))
+        rc = -ENOMEM;
     if (rc == 0)
         rc = control_start(
             &s->control, s->loop,
@@ -204,6 +219,7 @@ static void end_all(struct single *s)
     while (!list_empty(&s->generations))
         generation_end(newest(s));
     control_end(&s->control);
+    timer_destroy(s->tickets);
     loop_destroy(s->loop);
     log_file_count_drops(NULL);
     scoreboard_destroy(s->scoreboard);
@@ -229,6 +245,7 @@ int single_run(const struct single_start *start)
         rc = pid_file_write(pid_path, getpid());
     if (rc == 0) {
         daemon_settle(log_main, start->cycle->main->daemon);
+        on_tickets_due(&s);
         tell_started(start);
         loop_run(s.loop);
         log_notice(0, "exit");

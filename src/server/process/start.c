@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "net/tls_tickets.h"
 #include "server/process/daemon.h"
 #include "server/process/here.h"
 #include "server/process/master.h"
@@ -157,6 +158,14 @@ static int hand_over(struct cycle *c, char *const *argv, pid_t earlier)
     return single_run(&(struct single_start){.cycle = c, .pid_file = true, .earlier = earlier, .started = started});
 }
 
+static void inherit_ticket_keys(void)
+{
+    int rc = tls_tickets_inherit();
+
+    if (rc < 0)
+        log_warn(rc, "the ticket keys of the old binary cannot be used, sessions end with it");
+}
+
 int start_run(const struct options *options, char *const *argv)
 {
     static struct cycle_source source; /* read again at each reload */
@@ -174,6 +183,7 @@ int start_run(const struct options *options, char *const *argv)
         return 1;
     source.starting = false;
     log_main = c->log; /* what fails from here on is in the log that the configuration names */
+    inherit_ticket_keys();
     if (sockets_inherit(&inherited) < 0 || cycle_bind(c, &inherited) < 0) {
         log_main = terminal;
         cycle_destroy(c, true);

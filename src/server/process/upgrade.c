@@ -3,6 +3,7 @@
 #include "server/process/upgrade.h"
 
 #include "base/log.h"
+#include "net/tls_tickets.h"
 #include "server/process/pid_file.h"
 #include "server/process/signals.h"
 
@@ -43,6 +44,9 @@ _Noreturn static void run_new_binary(const struct cycle *cycle, char *const *arg
     char self[32];
 
     snprintf(self, sizeof self, "%d", (int)master);
+    int rc = tls_tickets_pass_on();
+    if (rc < 0)
+        log_alert(rc, "the ticket keys could not be passed on, sessions end with the old binary");
     if (fds && setenv("SLUICE_FDS", fds, 1) == 0 && setenv("SLUICE_MASTER", self, 1) == 0) {
         signals_default();
         execvp(argv[0], argv);
