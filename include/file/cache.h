@@ -38,6 +38,9 @@ struct file_cache; /* all caches of one worker */
 int file_cache_create(struct file_cache **out, struct pool *pool);
 void file_cache_destroy(struct file_cache *fc); /* no lookup may be waiting; cancelled opens may still be in the pool */
 
+/* At most `files` are kept open in all, whatever max= says; what was used least recently leaves. */
+void file_cache_bound(struct file_cache *fc, size_t files);
+
 struct file_lookup; /* embedded by whoever asks; zeroed before its first use */
 typedef void file_found_fn(struct file_lookup *l, int rc, struct file *f);
 

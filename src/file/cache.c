@@ -47,9 +47,18 @@ static bool same_key(const struct cache_entry *e, const struct cache_key *k)
            memcmp(e->path, k->path, k->path_len) == 0;
 }
 
+/* ---- the table ---- */
+
+static struct cache_entry **bucket_of(const struct cache *c, uint64_t hash)
+{
+    if (c->old && (hash & c->old_mask) >= c->moved)
+        return &c->old[hash & c->old_mask];
+    return &c->table[hash & c->mask];
+}
+
 static struct cache_entry *entry_find(const struct cache *c, const struct cache_key *k)
 {
-    struct cache_entry *e = c->table[k->hash & c->mask];
+    struct cache_entry *e = *bucket_of(c, k->hash);
 
     while (e && !same_key(e, k))
         e = e->chain;
@@ -63,33 +72,52 @@ static void grow(struct cache *c)
     struct cache_entry **table = calloc(buckets, sizeof *table);
     if (!table)
         return;
-    for (size_t i = 0; i <= c->mask; i++) {
-        for (struct cache_entry *e = c->table[i], *next; e; e = next) {
-            next = e->chain;
-            struct cache_entry **bucket = &table[e->hash & (buckets - 1)];
-            e->chain = *bucket;
-            *bucket = e;
-        }
-    }
-    free(c->table);
+    c->old = c->table;
+    c->old_mask = c->mask;
+    c->moved = 0;
     c->table = table;
     c->mask = buckets - 1;
 }
+
+/* A few buckets go to the larger table with each new entry, more than come in before it must grow
+ * again: a million entries at once would stop the loop for a tenth of a second. */
+static void move_some(struct cache *c)
+{
+    enum { BUCKETS_AT_ONCE = 4 };
+
+    for (int n = 0; n < BUCKETS_AT_ONCE && c->moved <= c->old_mask; n++) {
+        for (struct cache_entry *e = c->old[c->moved], *next; e; e = next) {
+            next = e->chain;
+            struct cache_entry **bucket = &c->table[e->hash & c->mask];
+            e->chain = *bucket;
+            *bucket = e;
+        }
+        c->old[c->moved++] = NULL;
+    }
+    if (c->moved <= c->old_mask)
+        return;
+    free(c->old);
+    c->old = NULL;
+}
+
+/* ---- entries ---- */
 
 static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
 {
     struct cache_entry *e = calloc(1, sizeof *e + k->path_len + 1);
     if (!e)
         return NULL;
-    if (c->count > c->mask)
+    if (!c->old && c->count > c->mask)
         grow(c);
+    if (c->old)
+        move_some(c);
     memcpy(e->path, k->path, k->path_len);
     e->path_len = k->path_len;
     e->guard = k->guard;
     e->hash = k->hash;
     e->uses = 1;
     list_init(&e->lru);
-    struct cache_entry **bucket = &c->table[k->hash & c->mask];
+    struct cache_entry **bucket = bucket_of(c, k->hash);
     e->chain = *bucket;
     *bucket = e;
     c->count++;
@@ -104,13 +132,14 @@ static void entry_set_file(struct cache *c, struct cache_entry *e, struct file *
     c->stats->content_bytes += content - e->content;
     c->content_bytes += content - e->content;
     e->content = content;
+    *c->open += (f != NULL) - (size_t)(e->file != NULL);
     file_release(e->file);
     e->file = f;
 }
 
 static void entry_drop(struct cache *c, struct cache_entry *e)
 {
-    struct cache_entry **at = &c->table[e->hash & c->mask];
+    struct cache_entry **at = bucket_of(c, e->hash);
 
     while (*at != e)
         at = &(*at)->chain;
@@ -132,6 +161,35 @@ static void expire(struct file_cache *fc, struct cache *c, bool force)
         entry_drop(c, e);
         fc->stats->evictions++;
     }
+}
+
+static bool out_of_descriptors(int rc)
+{
+    return rc == -EMFILE || rc == -ENFILE;
+}
+
+/* Least recently used ones go, a few at once, but not `keep`: their descriptors are wanted. Whether
+ * there were any. */
+static bool shed(struct file_cache *fc, struct cache *c, const struct cache_entry *keep)
+{
+    enum { AT_ONCE = 16 };
+    int n = 0;
+
+    for (; n < AT_ONCE && !list_empty(&c->lru); n++) {
+        struct cache_entry *e = container_of(c->lru.prev, struct cache_entry, lru);
+        if (e == keep)
+            break;
+        entry_drop(c, e);
+        fc->stats->evictions++;
+    }
+    return n > 0;
+}
+
+/* `e` holds a file now, perhaps one more than there are descriptors for. */
+static void bound_open(struct file_cache *fc, struct cache *c, struct cache_entry *e)
+{
+    if (fc->open > fc->open_most && !shed(fc, c, e))
+        entry_set_file(c, e, NULL); /* all others are of other caches, or under way */
 }
 
 static void touch(struct cache *c, struct cache_entry *e)
@@ -179,6 +237,8 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
                           int rc, struct file *f)
 {
     e->open = NULL;
+    if (out_of_descriptors(rc))
+        shed(fc, c, e);
     if (rc < 0 && !(conf->errors && cacheable(rc))) {
         entry_drop(c, e); /* before anything is evicted for it */
         return NULL;
@@ -197,19 +257,21 @@ struct file *cache_settle(struct file_cache *fc, struct cache *c, struct cache_e
         f = file_acquire(e->file);
     } else if (f->kind != FILE_REGULAR || e->uses >= conf->min_uses) {
         entry_set_file(c, e, file_acquire(f));
+        bound_open(fc, c, e);
     } else {
         entry_set_file(c, e, NULL);
     }
     return f;
 }
 
-static struct cache *cache_new(const struct file_cache_conf *conf, struct file_cache_stats *stats)
+static struct cache *cache_new(const struct file_cache_conf *conf, struct file_cache *fc)
 {
     struct cache *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->conf = conf;
-    c->stats = stats;
+    c->stats = fc->stats;
+    c->open = &fc->open;
     c->mask = BUCKETS_LEAST - 1;
     list_init(&c->lru);
     c->table = calloc(BUCKETS_LEAST, sizeof(struct cache_entry *));
@@ -234,7 +296,7 @@ static struct cache *cache_of(struct file_cache *fc, const struct file_cache_con
         fc->caches = caches;
         fc->count = count;
     }
-    return fc->caches[conf->id] = cache_new(conf, fc->stats);
+    return fc->caches[conf->id] = cache_new(conf, fc);
 }
 
 /* A miss, or an entry to look at again. `e` NULL: the path is new. */
@@ -244,8 +306,10 @@ static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e
     bool may_wait = q->lookup && fc->pool;
     struct file *f = NULL;
     int rc = file_open_cached(&f, q->path, q->options);
-    bool cold = rc == -EAGAIN;
 
+    if (out_of_descriptors(rc) && shed(fc, c, e))
+        rc = file_open_cached(&f, q->path, q->options);
+    bool cold = rc == -EAGAIN;
     fc->stats->misses++;
     if (!e && rc < 0 && !cold && !(q->conf->errors && cacheable(rc)))
         return rc;
@@ -329,16 +393,15 @@ int file_cache_create(struct file_cache **out, struct pool *pool)
     fc->pool = pool;
     fc->refs = 1;
     fc->stats = &fc->own;
+    fc->open_most = SIZE_MAX;
     *out = fc;
     return 0;
 }
 
-static void cache_free(struct cache *c)
+static void table_free(struct cache_entry **table, size_t buckets)
 {
-    c->stats->entries -= c->count;
-    c->stats->content_bytes -= c->content_bytes;
-    for (size_t i = 0; i <= c->mask; i++) {
-        for (struct cache_entry *e = c->table[i], *next; e; e = next) {
+    for (size_t i = 0; i < buckets; i++) {
+        for (struct cache_entry *e = table[i], *next; e; e = next) {
             next = e->chain;
             if (e->open)
                 cache_open_detach(e->open);
@@ -346,7 +409,16 @@ static void cache_free(struct cache *c)
             free(e);
         }
     }
-    free(c->table);
+    free(table);
+}
+
+static void cache_free(struct cache *c)
+{
+    c->stats->entries -= c->count;
+    c->stats->content_bytes -= c->content_bytes;
+    if (c->old)
+        table_free(c->old, c->old_mask + 1);
+    table_free(c->table, c->mask + 1);
     free(c);
 }
 
@@ -368,6 +440,11 @@ void file_cache_unref(struct file_cache *fc)
 {
     if (--fc->refs == 0)
         free(fc);
+}
+
+void file_cache_bound(struct file_cache *fc, size_t files)
+{
+    fc->open_most = files;
 }
 
 void file_cache_share(struct file_cache *fc, struct file_cache_stats *stats)

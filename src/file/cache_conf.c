@@ -94,7 +94,8 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
 static const struct conf_row rows[] = {
     {"open_file_cache", CONF_HTTP_ALL, CONF_TAKE12, set_cache, CONF_SLOT(struct file_conf, cache), .dflt = "off",
      .help = "Keeps up to max files open per worker, with their size, time and validators; a file that was not used "
-             "for the inactive time is closed.",
+             "for the inactive time is closed. worker_rlimit_nofile is a bound, too: what it leaves beside "
+             "worker_connections.",
      .syntax = "off | max=N [inactive=time]"},
     {"open_file_cache_valid", CONF_HTTP_ALL, CONF_TAKE1, conf_set_sec, CONF_SLOT(struct file_conf, valid_sec),
      .dflt = "60s", .help = "The time after which a cached entry is looked up again by its path."},

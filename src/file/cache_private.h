@@ -27,7 +27,10 @@ struct cache {
     struct file_cache_stats *stats;
     struct cache_entry **table;
     size_t mask, count, content_bytes;
-    struct list lru; /* most recent first */
+    struct cache_entry **old; /* the table before the last growth, until all have moved; or NULL */
+    size_t old_mask, moved;   /* its buckets below `moved` are empty */
+    size_t *open;             /* file_cache.open */
+    struct list lru;          /* most recent first */
 };
 
 struct file_cache {
@@ -36,6 +39,7 @@ struct file_cache {
     uint64_t seed;
     struct cache **caches;
     size_t count;
+    size_t open, open_most; /* files that entries hold, and how many they may */
     struct file_cache_stats own, *stats;
 };
 

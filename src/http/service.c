@@ -220,6 +220,7 @@ int service_start(struct service **out, const struct service_options *o)
         .loop = o->loop,
         .io = o->io,
         .aio_requests = o->aio_requests,
+        .connections = s->most,
         .scoreboard = o->scoreboard,
         .counters = o->counters,
         .input_size =

@@ -318,6 +318,41 @@ START_TEST(denied_reader)
 }
 END_TEST
 
+/* ---- a cache larger than the limit of open files ---- */
+
+/* Each file is there, whatever max= says; connections that come later are taken. */
+START_TEST(cache_and_descriptors)
+{
+    enum { FILES = 400, LATER = 20 };
+    struct site_client clients[LATER];
+    char name[32];
+
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "html/%d", i);
+        site_write(name, "text");
+    }
+    site_conf("@MAIN@\nworker_rlimit_nofile 160;\nevents { worker_connections 40; }\nhttp {\n@HTTP@\n"
+              "open_file_cache max=100000;\n"
+              "server { listen 127.0.0.1:@PORT@; root @DIR@/html; location = /status { status; } } }\n");
+    site_start();
+    for (int i = 0; i < 2 * FILES; i++) {
+        snprintf(name, sizeof name, "/%d", i % FILES);
+        ck_assert_int_eq(site_status_of(name), 200);
+    }
+    double entries = site_metric("sluice_file_cache_entries");
+    ck_assert_msg(entries >= 20 && entries <= 120, "%.0f entries", entries);
+    for (int i = 0; i < LATER; i++) {
+        client_open(&clients[i], site_port(0));
+        client_say(&clients[i], "GET /%d HTTP/1.1\r\nHost: a\r\n\r\n", i);
+    }
+    for (int i = 0; i < LATER; i++) {
+        ck_assert(client_fill(&clients[i]));
+        ck_assert_int_eq(memcmp(clients[i].in, "HTTP/1.1 200", 12), 0);
+        client_close(&clients[i]);
+    }
+}
+END_TEST
+
 Suite *suite_scale(void)
 {
     Suite *s = suite_create("scale");
@@ -327,5 +362,6 @@ Suite *suite_scale(void)
     tcase_add_test(t, random_ranges_of_a_large_file);
     tcase_add_test(t, slow_clients_stay_inside_the_memory);
     tcase_add_loop_test(t, denied_reader, 0, sizeof denials / sizeof *denials);
+    tcase_add_test(t, cache_and_descriptors);
     return s;
 }

@@ -2,6 +2,7 @@
 #include "http/worker/worker.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* ---- pools ---- */
 
@@ -30,6 +31,19 @@ static void spares_free(struct spares *pool)
 
 /* ---- start and end ---- */
 
+/* What descriptors are left for open_file_cache beside those of connections, logs and files that are
+ * read from: a cache that takes all of them would leave none to serve anything else by. */
+static size_t files_most(unsigned connections)
+{
+    enum { OTHERS = 64, SHARE_LEAST = 4 };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    size_t all = (size_t)limit.rlim_cur, taken = (size_t)connections + OTHERS, least = all / SHARE_LEAST;
+    return all > taken + least ? all - taken : least;
+}
+
 int worker_init(struct worker *w, const struct worker_options *o)
 {
     w->loop = o->loop;
@@ -48,8 +62,10 @@ int worker_init(struct worker *w, const struct worker_options *o)
         io_share_admission(w->io, scoreboard_admission(o->scoreboard));
     if (rc == 0)
         rc = file_cache_create(&w->cache, io_pool(w->io, TEXT_NONE));
-    if (rc == 0)
+    if (rc == 0) {
         file_cache_share(w->cache, &w->counters->cache);
+        file_cache_bound(w->cache, files_most(o->connections));
+    }
     return rc;
 }
 

@@ -85,6 +85,7 @@ struct worker_options {
     struct loop *loop;
     const struct io_main_conf *io;
     unsigned aio_requests;         /* worker_aio_requests */
+    unsigned connections;          /* worker_connections */
     struct scoreboard *scoreboard; /* NULL: counts for itself */
     struct counters *counters;     /* of this worker, there; NULL: counts for itself */
     size_t input_size;             /* usual client_header_buffer_size */

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,6 +225,90 @@ START_TEST(test_many)
         ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
     }
     ck_assert_uint_eq(stats().hits, 1000);
+}
+END_TEST
+
+/* While a table grows, bucket by bucket, each entry is found, replaced and dropped where it is. */
+START_TEST(test_growing)
+{
+    enum { FILES = 3000 };
+    char name[32];
+
+    conf.errors = true;
+    cache_conf.max = FILES;
+    for (int i = 0; i < 2 * FILES; i++) {
+        uint64_t hits = stats().hits;
+        snprintf(name, sizeof name, "none-%d", i);
+        ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
+        ck_assert_uint_eq(stats().hits, hits);
+        for (int back = 1; back < FILES / 4 && back <= i; back *= 3) {
+            snprintf(name, sizeof name, "none-%d", i - back);
+            ck_assert_int_eq(find_error(unit_path(name)), -ENOENT);
+            ck_assert_msg(stats().hits == ++hits, "%s behind %d", name, i);
+        }
+    }
+    ck_assert_uint_le(stats().entries, FILES);
+    clock_now.msec += 61000;
+    for (int i = 0; i < FILES; i++)
+        find_error(unit_path("none"));
+    ck_assert_uint_le(stats().entries, 1);
+}
+END_TEST
+
+/* All of them are found, and few are kept. */
+START_TEST(test_bound)
+{
+    enum { FILES = 100, MOST = 20 };
+    char name[32];
+
+    cache_conf.max = FILES;
+    file_cache_bound(fc, MOST);
+    struct file *held = find(unit_write("held", "h", 1));
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        file_release(find(unit_write(name, "x", 1)));
+        ck_assert_uint_le(stats().entries, MOST);
+        uint64_t hits = stats().hits;
+        file_release(find(unit_path(name)));
+        ck_assert_uint_eq(stats().hits, hits + 1);
+    }
+    ck_assert_uint_gt(stats().entries, 1);
+    file_release(held);
+
+    /* Another cache's: nothing of its own may go. */
+    struct file_cache_conf other = {.max = FILES, .inactive_sec = 60, .id = 4};
+    file_cache_bound(fc, stats().entries);
+    conf.cache = &other;
+    for (int i = 0; i < 2; i++)
+        file_release(find(unit_path("held")));
+    ck_assert_uint_le(stats().entries, MOST + 1);
+}
+END_TEST
+
+/* Others hold the descriptors: what was used least recently is closed. */
+START_TEST(test_no_descriptors_left)
+{
+    enum { FILES = 60, LEFT = 30 };
+    struct rlimit before, limit;
+    char name[32];
+
+    cache_conf.max = FILES;
+    int next = dup(0);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        unit_write(name, "x", 1);
+    }
+    limit = before;
+    limit.rlim_cur = (rlim_t)next + LEFT;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i < 2 * FILES; i++) {
+        snprintf(name, sizeof name, "f%d", i % FILES);
+        file_release(find(unit_path(name)));
+    }
+    ck_assert_uint_le(stats().entries, LEFT);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 END_TEST
 
@@ -546,6 +631,9 @@ Suite *suite_file_cache(void)
     tcase_add_test(t, test_min_uses);
     tcase_add_test(t, test_max_and_inactive);
     tcase_add_test(t, test_many);
+    tcase_add_test(t, test_growing);
+    tcase_add_test(t, test_bound);
+    tcase_add_test(t, test_no_descriptors_left);
     tcase_add_test(t, test_confinement_is_part_of_the_key);
     tcase_add_test(t, test_content);
     tcase_add_test(t, test_content_is_of_the_file);
