@@ -36,6 +36,12 @@ void clock_update(void); /* reads both clocks; formats the texts when the second
 /* Whether this thread is the one whose clock_update() keeps clock_now, i.e. may read it. */
 bool clock_is_mine(void);
 
+/* Times as file systems keep them. */
+static inline bool clock_same(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
 /* The nearest moment that an HTTP date can name: its years have four digits, from 0000 to 9999. */
 time_t clock_within_http(time_t t);
 

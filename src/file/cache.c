@@ -204,18 +204,13 @@ static bool cacheable(int error)
     return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP || error == -ENAMETOOLONG;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 /* ctime as well: mtime may be set, and is, by who copies files with their times. What is in memory
  * must not outlive the file's content: one that is read from its descriptor would be right all the
  * same. */
 static bool unchanged(const struct file *a, const struct file *b)
 {
     return a->kind == b->kind && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-           same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime) && !a->content_young;
+           clock_same(a->mtime, b->mtime) && clock_same(a->ctime, b->ctime) && !a->content_young;
 }
 
 bool cache_wants_content(const struct file *f, size_t most)

@@ -2,6 +2,7 @@
  * validators, size as text. Called by cache.c, on the loop (RESOLVE_CACHED) or on a pool thread. */
 #include "file/open.h"
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "file/elsewhere.h"
 #include "guard.h"
@@ -306,17 +307,12 @@ int file_stamp(const struct file *f, struct file_stamp *out)
     return 0;
 }
 
-static bool is_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 bool file_unchanged(const struct file *f)
 {
     struct stat st;
 
-    return fstat(f->fd, &st) == 0 && st.st_size == f->size && is_time(st.st_mtim, f->mtime) &&
-           is_time(st.st_ctim, f->ctime);
+    return fstat(f->fd, &st) == 0 && st.st_size == f->size && clock_same(st.st_mtim, f->mtime) &&
+           clock_same(st.st_ctim, f->ctime);
 }
 
 bool file_rewritten(const struct file *f, const struct file_stamp *then)
@@ -325,5 +321,5 @@ bool file_rewritten(const struct file *f, const struct file_stamp *then)
 
     if (file_stamp(f, &now) < 0 || now.size > then->size)
         return false;
-    return now.size < then->size || now.mtime.tv_sec != then->mtime.tv_sec || now.mtime.tv_nsec != then->mtime.tv_nsec;
+    return now.size < then->size || !clock_same(now.mtime, then->mtime);
 }

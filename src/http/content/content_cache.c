@@ -73,11 +73,6 @@ static size_t weight(const struct kept *k)
     return k->cap + sizeof *k;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 static bool same_way(const struct way *a, const struct way *b)
 {
     return a->gunzip == b->gunzip && a->recode == b->recode && a->level == b->level &&
@@ -91,7 +86,7 @@ static bool same_file(const struct key *a, const struct key *b)
 
 static bool same_state(const struct key *a, const struct key *b)
 {
-    return a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
+    return a->size == b->size && clock_same(a->mtime, b->mtime) && clock_same(a->ctime, b->ctime);
 }
 
 static struct kept **bucket_of(struct content_cache *c, const struct key *k)
