@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { OLD_SEC = 4 /* a younger file is read for each request */ };
 
 /* Stored passwords by openssl-passwd(1) and crypt(3); each is "secret". */
 static const char users[] =
@@ -419,6 +422,60 @@ START_TEST(a_slow_hash_holds_up_nobody)
 }
 END_TEST
 
+/* A file that is older than a moment is kept in memory; what it says counts until it changes, and
+ * not one request longer. */
+START_TEST(a_kept_file_that_changes)
+{
+    static const char old[] = "sha:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
+                              "bcrypt:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n";
+    char *changed = strdup(old);
+    memcpy(strstr(changed, "5en6"), "6en5", 4);
+    memcpy(strstr(changed, "bcrypt"), "bcrypz", 6);
+    write_users(old);
+    start("");
+    sleep(OLD_SEC);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_as("sha:secret", 200);
+        expect_as("bcrypt:secret", 200);
+        expect_as("bcrypt:secre", 401);
+        expect_as("sha:secret2", 401);
+        expect_as("bcrypz:secret", 401);
+    }
+    write_users(changed); /* of the same size */
+    expect_as("sha:secret", 401);
+    expect_as("bcrypt:secret", 401);
+    expect_as("bcrypz:secret", 200);
+    ck_assert_int_eq(unlink(site_path("users")), 0);
+    expect_as("bcrypz:secret", 403);
+    free(changed);
+}
+END_TEST
+
+/* A quick hash of a file that is kept, and a slow one that went well before, need no thread. */
+START_TEST(known_users_do_not_wait_for_guesses)
+{
+    enum { GUESSES = 8 }; /* more than there are threads */
+    struct site_client slow[GUESSES];
+    write_users("sha:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
+                "bcrypt:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n"
+                "slow:$6$rounds=2000000$saltsalt$x\n");
+    start("");
+    site_allow_alerts();
+    sleep(OLD_SEC);
+    expect_as("bcrypt:secret", 200);
+    for (unsigned i = 0; i < GUESSES; i++) {
+        client_open(&slow[i], site_port(0));
+        client_say(&slow[i], "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", basic("slow:guess"));
+    }
+    expect_as("sha:secret", 200);
+    expect_as("bcrypt:secret", 200);
+    for (unsigned i = 0; i < GUESSES; i++) {
+        ck_assert(!client_has_input(&slow[i], 0));
+        client_reset(&slow[i]);
+    }
+}
+END_TEST
+
 Suite *suite_auth(void)
 {
     Suite *s = suite_create("auth");
@@ -436,5 +493,7 @@ Suite *suite_auth(void)
     tcase_add_test(tc, remote_user);
     tcase_add_test(tc, auth_delay);
     tcase_add_test(tc, a_slow_hash_holds_up_nobody);
+    tcase_add_test(tc, a_kept_file_that_changes);
+    tcase_add_test(tc, known_users_do_not_wait_for_guesses);
     return s;
 }

@@ -59,40 +59,18 @@ static struct text user_file_of(struct request *r, const struct user_file *f)
     return path;
 }
 
-static enum verdict begin_auth(struct request *r, struct access_wait *w, const struct access_conf *a, struct text realm)
-{
-    struct credentials c;
-
-    w->asked = true;
-    w->outcome = AUTH_NO_CREDENTIALS;
-    if (!auth_credentials(r, &c)) {
-        request_log(r, LEVEL_INFO, 0, "no user/password was provided for basic authentication");
-        return challenge(r, realm);
-    }
-    struct text file = user_file_of(r, &a->user_file);
-    if (template_climbs(a->user_file.path, template_text(a->user_file.path, r))) {
-        request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" of the request", TEXT_ARG(file));
-        w->outcome = AUTH_CANNOT_OPEN;
-        return FORBIDDEN;
-    }
-    int rc = file.at ? auth_begin(&w->job, r, file, &c) : -ENOMEM;
-    if (rc == 0)
-        return WAIT;
-    w->outcome = AUTH_CANNOT_CHECK;
-    request_log(r, LEVEL_ALERT, -rc, "checking the password of user \"%.*s\" failed", TEXT_ARG(c.user));
-    return rc == -EAGAIN ? BUSY : FAILED;
-}
-
 static enum verdict end_auth(struct request *r, const struct access_wait *w, const struct access_conf *a,
                              struct text realm, int error)
 {
-    struct text file = user_file_of(r, &a->user_file);
     struct credentials c = {.user = TEXT("")};
 
+    if (w->outcome == AUTH_GOOD)
+        return MAY;
+    struct text file = user_file_of(r, &a->user_file);
     auth_credentials(r, &c);
     switch (w->outcome) {
     case AUTH_GOOD:
-        return MAY;
+        break;
     case AUTH_NO_USER:
         request_log(r, LEVEL_ERROR, 0, "user \"%.*s\" was not found in \"%.*s\"", TEXT_ARG(c.user), TEXT_ARG(file));
         return challenge(r, realm);
@@ -115,6 +93,32 @@ static enum verdict end_auth(struct request *r, const struct access_wait *w, con
         return FAILED;
     }
     return FAILED;
+}
+
+static enum verdict begin_auth(struct request *r, struct access_wait *w, const struct access_conf *a, struct text realm)
+{
+    struct credentials c;
+
+    w->asked = true;
+    w->outcome = AUTH_NO_CREDENTIALS;
+    if (!auth_credentials(r, &c)) {
+        request_log(r, LEVEL_INFO, 0, "no user/password was provided for basic authentication");
+        return challenge(r, realm);
+    }
+    struct text file = user_file_of(r, &a->user_file);
+    if (template_climbs(a->user_file.path, template_text(a->user_file.path, r))) {
+        request_log(r, LEVEL_ERROR, 0, "\"%.*s\" leads out through \"..\" of the request", TEXT_ARG(file));
+        w->outcome = AUTH_CANNOT_OPEN;
+        return FORBIDDEN;
+    }
+    if (file.at && auth_at_once(r, file, &c, &w->outcome))
+        return end_auth(r, w, a, realm, 0);
+    int rc = file.at ? auth_begin(&w->job, r, file, &c) : -ENOMEM;
+    if (rc == 0)
+        return WAIT;
+    w->outcome = AUTH_CANNOT_CHECK;
+    request_log(r, LEVEL_ALERT, -rc, "checking the password of user \"%.*s\" failed", TEXT_ARG(c.user));
+    return rc == -EAGAIN ? BUSY : FAILED;
 }
 
 static enum verdict ask_auth(struct request *r, const struct access_conf *a)

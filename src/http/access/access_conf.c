@@ -151,7 +151,7 @@ static const struct conf_row rows[] = {
     {"auth_basic", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1, set_realm, SLOT(realm), .dflt = "off", .syntax = "string | off",
      .help = "Asks for a name and a password; browsers show the string, which may have variables."},
     {"auth_basic_user_file", ALL | CONF_LIMIT_EXCEPT, CONF_TAKE1, set_user_file, SLOT(user_file), .syntax = "file",
-     .help = "Lines of user:password[:comment], read for every request, off the event loop. Passwords as crypt(3) has "
+     .help = "Lines of user:password[:comment]; a change counts from the next request on. Passwords as crypt(3) has "
              "them (bcrypt, yescrypt, SHA-512 ...), $apr1$, {SSHA}, {SHA}, {PLAIN}. A relative path is relative to the "
              "folder of the configuration, also where a variable brings it."},
     {"auth_delay", ALL, CONF_TAKE1, conf_set_msec, SLOT(auth_delay), .dflt = "0s",

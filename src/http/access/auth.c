@@ -1,14 +1,17 @@
-/* auth.c - checks names and passwords on a small pool of threads. See auth.h.
+/* auth.c - checks names and passwords: in the loop what is known already or quickly found out, else
+ * on a small pool of threads. See auth.h.
  *
- * The file is read for every request, so that whoever is taken out of it is out at once. What may
- * be spared is the hash: that a password once went with a stored hash stays true, and is remembered
- * by a keyed digest of both. No password is kept. */
+ * The file is looked at for every request, so that whoever is taken out of it is out at once: it is
+ * read, or kept (users.c) and found to be the same. What may be spared is a slow hash: that a
+ * password once went with a stored hash stays true, and is remembered by a keyed digest of both. No
+ * password is kept. */
 #include "http/access/auth.h"
 
 #include "base/base64.h"
 #include "base/hash.h"
 #include "base/threads.h"
 #include "http/access/htpasswd.h"
+#include "http/access/users.h"
 #include "http/request/request.h"
 #include "http/request/request_job.h"
 #include "http/worker/worker.h"
@@ -18,12 +21,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     THREADS = 4, /* per worker: enough for a file that comes slowly, too few to take the machine from those who know */
     QUEUE_MOST = 1024, /* jobs */
     CACHE_SLOTS = 1024,
+    KEPT_FILES = 16,
+    LOOP_PASSWORD_MOST = 1024, /* bytes of a password that is hashed in the loop */
     READ_SIZE = 16 * 1024
 };
 
@@ -38,7 +44,9 @@ struct auth {
     pthread_mutex_t lock; /* of the cache */
     bool remembers;
     unsigned char key[32];
-    struct tag cache[CACHE_SLOTS]; /* of checks that went well; one that is zero is free */
+    struct tag cache[CACHE_SLOTS];  /* of checks that went well; one that is zero is free */
+    struct users *kept[KEPT_FILES]; /* the loop's; NULL: free */
+    unsigned kept_next;             /* to be replaced */
 };
 
 struct auth_job {
@@ -47,6 +55,7 @@ struct auth_job {
     enum auth_outcome outcome;
     int error;
     const char *file;
+    struct users *users; /* what was read, if it may be kept; else NULL */
     struct text user, password;
     size_t size; /* of the texts */
     char texts[];
@@ -77,15 +86,15 @@ bool auth_credentials(struct request *r, struct credentials *out)
 
 /* ---- what went well before ---- */
 
-static bool tag_of(const struct auth_job *j, const char *stored, struct tag *tag)
+static bool tag_of(const struct auth *a, struct text password, const char *stored, struct tag *tag)
 {
     unsigned char digest[HASH_SHA256_LEN];
     struct text parts[] = {
-        {(const char *)j->auth->key, sizeof j->auth->key},
-        {j->password.at, j->password.len + 1}, /* with its NUL: where it ends is part of it */
+        {(const char *)a->key, sizeof a->key},
+        {password.at, password.len + 1}, /* with its NUL: where it ends is part of it */
         text_of(stored),
     };
-    if (!j->auth->remembers || hash_of(HASH_SHA256, parts, 3, digest) < 0)
+    if (!a->remembers || hash_of(HASH_SHA256, parts, 3, digest) < 0)
         return false;
     memcpy(tag->bytes, digest, sizeof tag->bytes);
     return true;
@@ -111,6 +120,15 @@ static void remember(struct auth *a, const struct tag *tag)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* ---- comparing ---- */
+
+/* As htpasswd_check(). C strings from here on: no stored password can contain NUL, so one that does
+ * never matches. */
+static int compare(struct text password, const char *stored)
+{
+    return strlen(password.at) == password.len ? htpasswd_check(stored, password.at) : 0;
+}
+
 /* ---- on a thread ---- */
 
 static void fail(struct auth_job *j, enum auth_outcome outcome, int error)
@@ -122,15 +140,13 @@ static void fail(struct auth_job *j, enum auth_outcome outcome, int error)
 static void check(struct auth_job *j, const char *stored)
 {
     struct tag tag;
-    bool tagged = htpasswd_is_slow(stored) && tag_of(j, stored, &tag);
+    bool tagged = htpasswd_is_slow(stored) && tag_of(j->auth, j->password, stored, &tag);
 
     if (tagged && remembered(j->auth, &tag)) {
         j->outcome = AUTH_GOOD;
         return;
     }
-    /* C strings from here on. No stored password can contain NUL, so one that does never
-     * matches. */
-    int rc = strlen(j->password.at) == j->password.len ? htpasswd_check(stored, j->password.at) : 0;
+    int rc = compare(j->password, stored);
     if (rc == 1 && tagged)
         remember(j->auth, &tag);
     if (rc == -ENOSYS)
@@ -151,12 +167,24 @@ static ssize_t read_some(int fd, char *to, size_t len)
     return n;
 }
 
+/* Whether the user is there; -errno. */
+static int search_file(int fd, struct htpasswd_search *search)
+{
+    char bytes[READ_SIZE];
+    ssize_t n = 0;
+    bool found = false;
+
+    while (!found && (n = read_some(fd, bytes, sizeof bytes)) > 0)
+        found = htpasswd_feed(search, bytes, (size_t)n);
+    int error = errno;
+    explicit_bzero(bytes, sizeof bytes);
+    return n < 0 ? -error : found || htpasswd_end(search);
+}
+
 static void on_run(struct request_job *job)
 {
     struct auth_job *j = container_of(job, struct auth_job, job);
     struct htpasswd_search search;
-    char bytes[READ_SIZE];
-    ssize_t n = 0;
 
     int fd = file_open_descriptor(j->file, NULL);
     if (fd < 0) {
@@ -164,25 +192,78 @@ static void on_run(struct request_job *job)
         return;
     }
     htpasswd_begin(&search, j->user);
-    bool found = false;
-    while (!found && (n = read_some(fd, bytes, sizeof bytes)) > 0)
-        found = htpasswd_feed(&search, bytes, (size_t)n);
-    int error = errno;
+    j->users = users_read(fd, j->file, time(NULL));
+    int rc = j->users ? users_find(j->users, &search) : search_file(fd, &search);
     close(fd);
-    if (n < 0)
-        fail(j, AUTH_CANNOT_READ, error);
-    else if (found || htpasswd_end(&search))
+    if (rc < 0)
+        fail(j, AUTH_CANNOT_READ, -rc);
+    else if (rc > 0)
         check(j, search.stored);
     else
         j->outcome = AUTH_NO_USER;
-    explicit_bzero(bytes, sizeof bytes);
     explicit_bzero(&search, sizeof search);
 }
 
 /* ---- in the loop ---- */
 
+/* The place of what was read at `path`, or NULL. */
+static struct users **kept_of(struct auth *a, struct text path)
+{
+    for (unsigned i = 0; i < KEPT_FILES; i++)
+        if (a->kept[i] && users_are_at(a->kept[i], path))
+            return &a->kept[i];
+    return NULL;
+}
+
+static void keep(struct auth *a, struct users *u, struct text path)
+{
+    struct users **place = kept_of(a, path);
+
+    if (!place)
+        place = &a->kept[a->kept_next++ % KEPT_FILES];
+    users_free(*place);
+    *place = u;
+}
+
+/* What needs neither a thread nor a disk. True: *outcome says it. */
+static bool check_at_once(struct auth *a, struct text password, const char *stored, enum auth_outcome *outcome)
+{
+    struct tag tag;
+    bool slow = htpasswd_is_slow(stored);
+
+    if (password.len > LOOP_PASSWORD_MOST)
+        return false;
+    int rc = slow ? tag_of(a, password, stored, &tag) && remembered(a, &tag) : compare(password, stored);
+    *outcome = rc == 1 ? AUTH_GOOD : AUTH_MISMATCH;
+    return rc == 1 || (rc == 0 && !slow);
+}
+
+bool auth_at_once(struct request *r, struct text file, const struct credentials *c, enum auth_outcome *outcome)
+{
+    struct auth *a = r->worker->auth;
+    struct users **kept = a ? kept_of(a, file) : NULL;
+    struct htpasswd_search search;
+
+    if (!kept)
+        return false;
+    if (!users_are_current(*kept)) {
+        users_free(*kept);
+        *kept = NULL;
+        return false;
+    }
+    htpasswd_begin(&search, c->user);
+    bool there = users_find(*kept, &search);
+    if (!there)
+        *outcome = AUTH_NO_USER;
+    bool answered = !there || check_at_once(a, c->password, search.stored, outcome);
+    explicit_bzero(&search, sizeof search);
+    return answered;
+}
+
 static void job_free(struct auth_job *j)
 {
+    if (j->users)
+        keep(j->auth, j->users, text_of(j->file));
     explicit_bzero(j->texts, j->size);
     free(j);
 }
@@ -204,6 +285,8 @@ static void destroy(struct auth *a)
     watch_destroy(a->watch);
     if (a->pool)
         pool_destroy(a->pool);
+    for (unsigned i = 0; i < KEPT_FILES; i++)
+        users_free(a->kept[i]);
     pthread_mutex_destroy(&a->lock);
     explicit_bzero(a, sizeof *a);
     free(a);

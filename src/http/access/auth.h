@@ -1,5 +1,6 @@
-/* auth.h - a name and a password against a file of users, on threads of its own: reading may wait
- * for a disk, and a good hash takes its time. For access.c. RFC 7617. */
+/* auth.h - a name and a password against a file of users: at once where the file is known and the
+ * hash is a quick one, or known to be right; else on threads of its own, since reading may wait for
+ * a disk, and a good hash takes its time. For access.c. RFC 7617. */
 #ifndef HTTP_ACCESS_AUTH_H
 #define HTTP_ACCESS_AUTH_H
 
@@ -28,6 +29,9 @@ enum auth_outcome {
     AUTH_CANNOT_READ,
     AUTH_CANNOT_CHECK
 };
+
+/* True: *outcome is the answer, one of the first five. False: auth_begin() finds it. */
+bool auth_at_once(struct request *r, struct text file, const struct credentials *c, enum auth_outcome *outcome);
 
 /* Begins to check `c` against `file`. 0: the request is resumed exactly once, from the loop, unless
  * auth_end() comes first. -EAGAIN: too many wait already; -ENOMEM. */
