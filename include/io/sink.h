@@ -37,7 +37,8 @@ enum sink_result sink_bytes(struct sink *k, struct text bytes, size_t *at, bool 
 struct sink_body {
     struct source *source;
     uint64_t left;   /* bytes still to be sent; 0 ends it, whatever the source still has */
-    uint64_t sent;   /* body bytes that the transport took */
+    uint64_t sent;   /* body bytes that the transport took, or that were copied behind the head: */
+    size_t copied;   /* these */
     bool open_ended; /* the source's end is the end: `left` is not known */
 };
 

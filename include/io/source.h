@@ -37,6 +37,10 @@ struct source_ops {
     /* The client takes no more for now, chunks are no longer valid: what is held for it may go to
      * others who need it, and be read again. NULL: holds nothing that others could use. */
     void (*rest)(struct source *s);
+    /* Bytes that are in memory and cheaper copied than pulled go to `to`, at most `room` (> 0), and
+     * count as consumed; *ended: nothing is left behind them. Never waits. 0: none, then pull(), as
+     * for a source that has only NULL here. */
+    size_t (*copy)(struct source *s, char *to, size_t room, bool *ended);
 };
 
 /* Bytes that outlive their source. Released once, from the loop. */
@@ -94,6 +98,12 @@ int source_open_bytes(struct source **out, struct text bytes);
  * (*out)->method is that of the first part that is not text. */
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg);
+
+/* 0: none; *ended is set only where it is not. */
+static inline size_t source_copy(struct source *s, char *to, size_t room, bool *ended)
+{
+    return s->ops->copy && room > 0 ? s->ops->copy(s, to, room, ended) : 0;
+}
 
 static inline void source_rest(struct source *s)
 {

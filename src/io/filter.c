@@ -295,7 +295,7 @@ static void filter_rest(struct source *s)
 }
 
 static const struct source_ops filter_ops = {
-    "filter", filter_pull, filter_consumed, filter_close, filter_rest,
+    "filter", filter_pull, filter_consumed, filter_close, filter_rest, NULL,
 };
 
 int source_open_filter(struct source **out, struct source *inner, struct codec *codec, const struct filter_options *o)

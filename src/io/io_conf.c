@@ -95,8 +95,10 @@ static const struct conf_bounds alignments = {.least = 512, .most = 1024 * 1024,
 
 static const struct conf_row rows[] = {
     {"sendfile", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, conf_set_flag, CONF_SLOT(struct io_conf, sendfile), .dflt = "on",
-     .help = "Sends files smaller than directio from the page cache without copying them into user space.",
-     .differs = "on by default; a part that is not in the page cache is read asynchronously first, unless aio is off"},
+     .help = "Sends files smaller than directio from the page cache without copying them into user space. Of 8k "
+             "and less, reading them behind the head and sending both at once costs less: $io_method is buffered then.",
+     .differs = "on by default; a part that is not in the page cache is read asynchronously first, unless aio is off; "
+                "little is read, unless io_method says sendfile"},
     {"sendfile_max_chunk", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, CONF_SLOT(struct io_conf, sendfile_max_chunk),
      .dflt = "2m", .help = "The bytes that one connection may send before others have their turn; 0: no limit."},
     {"aio", CONF_HTTP_ALL, CONF_TAKE1, set_aio, CONF_SLOT(struct io_conf, aio), .dflt = "on",

@@ -2,7 +2,7 @@
  * http/handle/file_response.c for each response.
  *
  * The base is nginx's: directio beats everything, then sendfile, then reading. Before sendfile
- * comes content that the cache keeps. With directio auto, residency and demand beat directio. */
+ * comes content that the cache keeps, and what is so little that a copy costs less. With directio auto, residency and demand beat directio. */
 #include "io/policy.h"
 
 #include "io/admission.h"
@@ -53,9 +53,14 @@ bool policy_admits(const struct policy_facts *facts)
            (is_resident(facts) || (is_wanted(facts) && facts->fits));
 }
 
+static bool is_little(const struct policy_facts *facts)
+{
+    return facts->bytes <= POLICY_LITTLE;
+}
+
 static struct verdict through_page_cache(const struct policy_facts *facts, const char *reason)
 {
-    bool sends = facts->conf->sendfile && facts->sink_takes_files;
+    bool sends = facts->conf->sendfile && facts->sink_takes_files && !is_little(facts);
     return (struct verdict){sends ? IO_SENDFILE : IO_BUFFERED, reason};
 }
 
@@ -101,6 +106,9 @@ static struct verdict automatic(const struct policy_facts *facts)
         return (struct verdict){IO_BUFFERED, "smaller than directio, and sendfile is off"};
     if (!facts->sink_takes_files)
         return (struct verdict){IO_BUFFERED, "smaller than directio, and needed in memory on its way"};
+    if (is_little(facts))
+        return (struct verdict){IO_BUFFERED, "smaller than directio, and so little that one read and one send with the "
+                                             "head cost less than sendfile"};
     return (struct verdict){IO_SENDFILE, "smaller than directio, and sendfile is on"};
 }
 

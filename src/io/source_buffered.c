@@ -2,7 +2,8 @@
  * taken, or O_DIRECT is refused. */
 #include "windows.h"
 
-static const struct source_ops buffered_ops = {"buffered", windows_pull, windows_consumed, windows_close, windows_rest};
+static const struct source_ops buffered_ops = {"buffered",    windows_pull, windows_consumed,
+                                               windows_close, windows_rest, windows_copy};
 
 int source_buffered_open(struct source **out, const struct source_request *r, bool uncached)
 {

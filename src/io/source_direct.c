@@ -2,7 +2,8 @@
  * ahead of the client (windows.c). */
 #include "windows.h"
 
-static const struct source_ops direct_ops = {"direct", windows_pull, windows_consumed, windows_close, windows_rest};
+static const struct source_ops direct_ops = {"direct",      windows_pull, windows_consumed,
+                                             windows_close, windows_rest, NULL};
 
 /* file_direct() succeeded. */
 int source_direct_open(struct source **out, const struct source_request *r)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct memory {
     struct source source;
@@ -31,6 +32,20 @@ static void memory_consumed(struct source *s, size_t n)
     m->left -= n;
 }
 
+/* All of it or nothing: what is larger than the room is sent from where it is. */
+static size_t memory_copy(struct source *s, char *to, size_t room, bool *ended)
+{
+    struct memory *m = container_of(s, struct memory, source);
+    size_t n = m->left;
+
+    if (n > room)
+        return 0;
+    memcpy(to, m->at, n);
+    memory_consumed(s, n);
+    *ended = n > 0;
+    return n;
+}
+
 static void memory_free(struct memory *m)
 {
     file_release(m->file);
@@ -55,7 +70,7 @@ static struct held *memory_leave(struct source *s)
     return &m->held;
 }
 
-static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close, NULL};
+static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close, NULL, memory_copy};
 
 int source_memory_open(struct source **out, const struct source_request *r)
 {

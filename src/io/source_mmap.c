@@ -87,7 +87,7 @@ static void mmap_close(struct source *s)
     free(m);
 }
 
-static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close, NULL};
+static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close, NULL, NULL};
 
 /* Maps at once, so that a file that cannot be mapped is known while another method can still be
  * had. */

@@ -42,7 +42,8 @@ static void pagecache_close(struct source *s)
     free(p);
 }
 
-static const struct source_ops pagecache_ops = {"sendfile", pagecache_pull, pagecache_consumed, pagecache_close, NULL};
+static const struct source_ops pagecache_ops = {"sendfile",      pagecache_pull, pagecache_consumed,
+                                                pagecache_close, NULL,           NULL};
 
 int source_pagecache_open(struct source **out, const struct source_request *r)
 {

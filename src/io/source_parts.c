@@ -17,14 +17,21 @@ static void on_ready(void *arg)
     p->source.ready(p->source.arg);
 }
 
-/* What the log says of the whole is what its parts say. */
+/* What the log says of the whole is what its parts say: sendfile, where the larger ones went that way. */
 static void take_over(struct parts *p, struct source *part)
 {
     p->source.wait_msec += part->wait_msec;
     part->wait_msec = 0;
     p->source.counted = part->counted;
-    if (part->method != IO_MEMORY)
+    bool lesser = part->method == IO_MEMORY || (part->method == IO_BUFFERED && p->source.method == IO_SENDFILE);
+    if (!lesser)
         p->source.method = part->method;
+}
+
+static void close_part(struct parts *p)
+{
+    source_close(p->part[p->at]);
+    p->part[p->at++] = NULL;
 }
 
 static enum pull parts_pull(struct source *s, size_t want, struct chunk *out)
@@ -40,10 +47,28 @@ static enum pull parts_pull(struct source *s, size_t want, struct chunk *out)
             return source_fail(s, part->error, part->error_offset);
         if (answer != PULL_END)
             return answer;
-        p->part[p->at++] = NULL;
-        source_close(part);
+        close_part(p);
     }
     return PULL_END;
+}
+
+/* As many as are in memory, heads and all: small ones leave together. */
+static size_t parts_copy(struct source *s, char *to, size_t room, bool *ended)
+{
+    struct parts *p = container_of(s, struct parts, source);
+    size_t got = 0;
+
+    while (p->at < p->count) {
+        struct source *part = p->part[p->at];
+        bool part_ended = false;
+        got += source_copy(part, to + got, room - got, &part_ended);
+        if (!part_ended)
+            break;
+        take_over(p, part);
+        close_part(p);
+    }
+    *ended = p->at == p->count;
+    return got;
 }
 
 static void parts_consumed(struct source *s, size_t n)
@@ -71,7 +96,7 @@ static void parts_rest(struct source *s)
         source_rest(p->part[p->at]);
 }
 
-static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close, parts_rest};
+static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close, parts_rest, parts_copy};
 
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg)

@@ -185,18 +185,6 @@ static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
     ws->depth_most = 1;
 }
 
-/* Of FUSE. After a short answer io_uring goes on at the wrong place (seen on Linux 6.18): threads
- * see it, and ask again. Linux AIO waits in io_submit() for a daemon that did not ask for
- * asynchronous direct reads. */
-static struct disk *reader_of(const struct source_request *r, bool direct)
-{
-    static const struct aio_conf threads = {.mode = AIO_THREADS};
-    int mode = r->conf->aio.mode;
-    bool doubtful = direct && r->file->answers_short && mode != AIO_THREADS && mode != AIO_OFF;
-
-    return io_disk(r->io, doubtful ? &threads : &r->conf->aio);
-}
-
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
     struct windows *ws = calloc(1, sizeof *ws);
@@ -205,7 +193,7 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     source_init(&ws->source, options->ops, options->method, r);
     ws->source.leave = windows_leave;
     ws->io = r->io;
-    ws->disk = reader_of(r, options->direct);
+    ws->aio = &r->conf->aio;
     ws->pool = io_buffers(r->io);
     ws->file = file_acquire(r->file);
     if (options->uncached)

@@ -48,9 +48,24 @@ static int descriptor(const struct windows *ws)
     return ws->uncached && ws->file->exact_fd >= 0 ? ws->file->exact_fd : ws->file->fd;
 }
 
+/* What goes through the page cache is a thread's work. So is FUSE. After a short answer io_uring goes
+ * on at the wrong place (seen on Linux 6.18): threads see it, and ask again. Linux AIO waits in
+ * io_submit() for a daemon that did not ask for asynchronous direct reads. */
+static struct disk *reader_for(const struct windows *ws)
+{
+    static const struct aio_conf threads = {.mode = AIO_THREADS};
+    bool own = ws->aio->mode == AIO_THREADS || ws->aio->mode == AIO_OFF;
+    bool by_thread = !ws->direct || ws->file->answers_short;
+
+    return io_disk(ws->io, by_thread && !own ? &threads : ws->aio);
+}
+
 static void submit(struct windows *ws, struct piece *p)
 {
     struct disk_read *r = &p->read;
+
+    if (!ws->disk)
+        ws->disk = reader_for(ws);
 
     r->fd = descriptor(ws);
     r->offset = p->window.offset + (off_t)p->from;
@@ -83,6 +98,24 @@ static bool reserve_piece(struct windows *ws)
     return ws->reserved != NULL;
 }
 
+/* Little is left, and all of it is in the page cache: into the caller's memory, without a window. */
+size_t windows_copy(struct source *s, char *to, size_t room, bool *ended)
+{
+    struct windows *ws = container_of(s, struct windows, source);
+    size_t left = (size_t)(ws->end - ws->at);
+    struct iovec iov = {to, left};
+
+    if (ws->direct || ws->uncached || ws->next != ws->at || left == 0 || left > room)
+        return 0;
+    ssize_t n = preadv2(ws->file->fd, &iov, 1, ws->at, RWF_NOWAIT);
+    ws->cold = n < (ssize_t)left;
+    if (ws->cold)
+        return 0;
+    ws->at = ws->next = ws->end;
+    *ended = true;
+    return left;
+}
+
 /* By the reserved piece, which takes over `buffer`, of window.len bytes. */
 static void start(struct windows *ws, void *buffer, struct window window, bool may_be_resident)
 {
@@ -97,8 +130,9 @@ static void start(struct windows *ws, void *buffer, struct window window, bool m
     list_append(&ws->pieces, &p->node);
     ws->count++;
     ws->next += (off_t)p->window.keep;
-    if (!may_be_resident || !read_resident(ws, p))
+    if (!may_be_resident || ws->cold || !read_resident(ws, p))
         submit(ws, p);
+    ws->cold = false;
 }
 
 /* The client is to pull again, and be told that there is no memory. */

@@ -2,14 +2,21 @@
 #include "faulty.h"
 #include "harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 static bool start(void)
 {
     if (!faulty_setup())
         return false;
     site_conf("@MAIN@\nevents { worker_connections 64; }\nhttp {\n@HTTP@\nserver {\n"
-              "listen 127.0.0.1:@PORT@;\nroot @DISK@/data; open_file_cache max=9; open_file_cache_content 8k;\n}\n}\n");
+              "listen 127.0.0.1:@PORT@;\nroot @DISK@/data; open_file_cache max=9; open_file_cache_content 8k;\n"
+              "location /uncached/ { alias @DISK@/data/; open_file_cache off; }\n"
+              "location /plain/ { alias @DISK@/data/; open_file_cache off; sendfile off; }\n"
+              "location /forced/ { alias @DISK@/data/; open_file_cache off; io_method sendfile; }\n}\n}\n");
     site_start_with(faulty_env(), -1);
     site_await_port(site_port(0));
     faulty_follow_worker();
@@ -103,6 +110,70 @@ START_TEST(connection_that_waits_is_watched_once)
 }
 END_TEST
 
+/* ---- what is read of files ---- */
+
+/* Whether the kernel says what is in memory here: overlayfs, FUSE and others do not. */
+static bool tells_what_is_resident(const char *path)
+{
+    char byte;
+    struct iovec iov = {&byte, 1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = preadv2(fd, &iov, 1, 0, RWF_NOWAIT);
+
+    close(fd);
+    if (n != 1)
+        printf("skipped: no RWF_NOWAIT on this filesystem\n");
+    return n == 1;
+}
+
+static const struct cost {
+    const char *target, *fields;
+    size_t len; /* 0: not looked at */
+    long preads, sendfiles, sends;
+} costs[] = {
+    {"/uncached/one", "", 1, 1, 0, 1},
+    {"/uncached/little", "", 8192, 1, 0, 1},
+    {"/uncached/f", "Range: bytes=100-8291\r\n", 8192, 1, 0, 1},
+    {"/uncached/f", "Range: bytes=0-1023,20000-21023,50000-51023\r\n", 0, 3, 0, 1},
+    {"/plain/little", "", 8192, 1, 0, 1},
+    {"/plain/f", "Range: bytes=0-1023,20000-21023,50000-51023\r\n", 0, 3, 0, 1},
+    {"/forced/little", "", 8192, 2, 1, 1},
+};
+
+static long count(enum faulty_call call, struct site_client *c, const struct cost *cost)
+{
+    struct site_response r;
+
+    faulty_count(call);
+    client_say(c, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", cost->target, cost->fields);
+    ck_assert(client_receive(c, &r));
+    ck_assert_int_eq(r.status, *cost->fields ? 206 : 200);
+    ck_assert_uint_eq(r.len, cost->len > 0 ? cost->len : r.len);
+    site_response_free(&r);
+    long seen = faulty_seen();
+    faulty_disarm();
+    return seen;
+}
+
+START_TEST(cost_of_a_response)
+{
+    const struct cost *cost = &costs[_i];
+    struct site_client c;
+
+    site_pattern(site_data("one"), 1);
+    site_pattern(site_data("little"), 8192);
+    site_pattern(site_data("f"), 300001);
+    if (!tells_what_is_resident(site_data("f")) || !start())
+        return;
+    client_open(&c, site_port(0));
+    count(FAULTY_NONE, &c, cost);
+    ck_assert_int_eq(count(FAULTY_PREAD, &c, cost), cost->preads);
+    ck_assert_int_eq(count(FAULTY_SENDFILE, &c, cost), cost->sendfiles);
+    ck_assert_int_eq(count(FAULTY_SEND, &c, cost), cost->sends);
+    client_close(&c);
+}
+END_TEST
+
 Suite *suite_calls(void)
 {
     Suite *s = suite_create("calls");
@@ -113,5 +184,7 @@ Suite *suite_calls(void)
 
     tcase_add_test(connections, connection_without_a_wait_is_not_watched);
     tcase_add_test(connections, connection_that_waits_is_watched_once);
+    TCase *files = site_case(s, "files", 60);
+    tcase_add_loop_test(files, cost_of_a_response, 0, sizeof costs / sizeof *costs);
     return s;
 }

@@ -281,7 +281,7 @@ START_TEST(bytes_move_by_the_side_file)
     site_response_free(&r);
     char *log = log_await_count("logs/m.log", ";", 3);
     if (*site_disk())
-        ck_assert_msg(strstr(log, "/x direct 200000;\n/x direct 80000;\n/x sendfile 5;"), "%s", log);
+        ck_assert_msg(strstr(log, "/x direct 200000;\n/x direct 80000;\n/x buffered 5;"), "%s", log);
     free(log);
 }
 END_TEST

@@ -252,7 +252,7 @@ static void kept_close(struct source *s)
     free(ks);
 }
 
-static const struct source_ops kept_ops = {"content_cache", kept_pull, kept_consumed, kept_close, NULL};
+static const struct source_ops kept_ops = {"content_cache", kept_pull, kept_consumed, kept_close, NULL, NULL};
 
 bool content_cache_is_from(const struct source *s)
 {

@@ -68,6 +68,16 @@ void connection_drop_request(struct connection *c)
     request_destroy(r);
 }
 
+/* What was copied of the body and is still behind its head in c->out was not sent. */
+static void take_back(struct connection *c)
+{
+    struct sink_body *body = &c->request->out.file;
+    size_t unsent = c->out ? c->out->len - c->out->sent : 0;
+
+    if (body->copied > 0)
+        body->sent -= unsent < body->copied ? unsent : body->copied;
+}
+
 void connection_close(struct connection *c, const char *why)
 {
     struct connections *all = c->all;
@@ -76,8 +86,10 @@ void connection_close(struct connection *c, const char *why)
         log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close in state %s: %s", state_name(c->state), why);
     /* Every request has its line. One without a response has nginx's statuses for those that went
      * away: 400 for who did not send all of it, 499 for who did not wait. */
-    if (c->request)
+    if (c->request) {
+        take_back(c);
         account_cut(c->request, c->state == CONN_BODY ? 400 : 499);
+    }
     connection_drop_request(c);
     if (c->in)
         input_give(c->worker, c->in);

@@ -114,10 +114,17 @@ bool connection_queue(struct connection *c, struct text bytes)
 static int open_body(struct connection *c, struct request *r)
 {
     struct response *o = &r->out;
-    int rc = response_open_body(r, c->out->spare.cap - c->out->len);
+    size_t room = c->out->spare.cap - c->out->len;
+    int rc = response_open_body(r, room);
 
-    if (rc < 0 || o->file.source || o->body.len == 0)
+    if (rc < 0)
         return rc;
+    if (o->file.source) {
+        c->out->len += turn_copy(r, c->out->data + c->out->len, room);
+        return 0;
+    }
+    if (o->body.len == 0)
+        return 0;
     memcpy(c->out->data + c->out->len, o->body.at, o->body.len);
     c->out->len += o->body.len;
     return 0;
@@ -195,8 +202,8 @@ static bool may_gather(const struct connection *c)
 {
     const struct request *r = c->request;
 
-    return !r->out.file.source && !c->reply.close && c->in && c->in->at < c->in->len && c->out->len < OUTPUT_SIZE / 2 &&
-           c->out->sent == 0;
+    return r->out.file.left == 0 && !c->reply.close && c->in && c->in->at < c->in->len &&
+           c->out->len < OUTPUT_SIZE / 2 && c->out->sent == 0;
 }
 
 /* A head that waits for the first bytes of its file needs no room for more. */

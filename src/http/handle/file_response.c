@@ -29,6 +29,7 @@ struct policy_facts file_response_facts(const struct request *r)
     struct io *io = r->worker->io;
     struct policy_facts facts = {
         .file_size = f->size,
+        .bytes = (uint64_t)(r->out.to - r->out.from),
         /* Locations that share a cache may differ in what is to come from memory. */
         .content_in_memory = f->content && f->size <= r->location->file->content.most,
         .sink_takes_files = r->carrier->takes_files && !content_is_made(r),
@@ -56,18 +57,20 @@ static int open_slice(struct request *r, const struct policy_facts *facts, struc
 {
     if (rate_is_asked(r))
         rate_begin(r);
+    struct policy_facts here = *facts;
+    here.bytes = (uint64_t)(range.end - range.start);
     struct source_request want = {
         .io = r->worker->io,
         .conf = r->location->io,
         .file = r->file,
         .offset = range.start,
-        .len = (uint64_t)(range.end - range.start),
+        .len = here.bytes,
         .admitted = policy_admits(facts),
         .rate = rate_of(r),
         .ready = on_source_ready,
         .arg = r,
     };
-    return source_open(out, policy_choose(facts), &want);
+    return source_open(out, policy_choose(&here), &want);
 }
 
 /* The one range of a file as the body. */

@@ -58,6 +58,23 @@ static void stamp(struct request *r)
         o->stamped = file_stamp(r->file, &o->stamp) == 0;
 }
 
+size_t turn_copy(struct request *r, char *to, size_t room)
+{
+    struct sink_body *body = &r->out.file;
+    uint64_t most = (uint64_t)r->location->io->sendfile_max_chunk;
+    bool ended;
+
+    if (!body->source->ops->copy || r->paced)
+        return 0;
+    if (is_bulk(r))
+        stamp(r);
+    size_t n = source_copy(body->source, to, most > 0 && most < room ? (size_t)most : room, &ended);
+    body->left -= n;
+    body->sent += n;
+    body->copied = n;
+    return n;
+}
+
 enum sink_result turn_send(struct request *r, struct sink *k, struct text head, size_t *at, uint64_t cap)
 {
     struct bulk *b = &r->worker->bulk;

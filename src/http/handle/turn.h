@@ -13,6 +13,10 @@
  * first. */
 bool turn_begin(struct request *r, uint64_t *cap);
 
+/* The beginning of the body, or all of it, into the memory behind the head, where that costs less
+ * than sending it from where it is: at most `room` bytes. They count as sent; 0 is legal. */
+size_t turn_copy(struct request *r, char *to, size_t room);
+
 /* As sink_body() of the request's body, and counted. `cap` is of turn_begin(). */
 enum sink_result turn_send(struct request *r, struct sink *k, struct text head, size_t *at, uint64_t cap);
 

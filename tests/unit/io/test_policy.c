@@ -3,7 +3,7 @@
 
 #include "unit.h"
 
-enum { OFF = -1, YES = 1, NO = 0 };
+enum { OFF = -1, YES = 1, NO = 0, MUCH = POLICY_LITTLE + 1 };
 
 static const struct row {
     int method;
@@ -30,6 +30,7 @@ START_TEST(test_table)
     const struct row *r = &table[_i];
     struct io_conf conf = {.sendfile = r->sendfile, .directio = r->directio, .method = r->method};
     struct policy_facts facts = {.file_size = r->size,
+                                 .bytes = MUCH,
                                  .content_in_memory = r->content,
                                  .sink_takes_files = r->files,
                                  .direct_refused = r->refused,
@@ -83,6 +84,7 @@ START_TEST(test_auto)
     const struct auto_row *r = &auto_table[_i];
     struct io_conf conf = {.sendfile = r->sendfile, .directio = 4096, .directio_auto = true, .method = r->method};
     struct policy_facts facts = {.file_size = r->size,
+                                 .bytes = MUCH,
                                  .content_in_memory = r->content,
                                  .sink_takes_files = r->files,
                                  .direct_refused = r->refused,
@@ -102,6 +104,7 @@ START_TEST(test_fixed_asks_nobody)
 {
     struct io_conf conf = {.sendfile = true, .directio = 4096, .method = IO_AUTO};
     struct policy_facts facts = {.file_size = 4096,
+                                 .bytes = MUCH,
                                  .sink_takes_files = true,
                                  .resident_permille = 1000,
                                  .demand = 5000,
@@ -112,6 +115,46 @@ START_TEST(test_fixed_asks_nobody)
     ck_assert(!policy_admits(&facts));
     conf.directio = OFF;
     ck_assert_int_eq(policy_choose(&facts), IO_SENDFILE);
+}
+END_TEST
+
+/* However large the file is, little of it is read: but not where the configuration names a way, and
+ * not where it goes past the page cache. */
+static const struct little_row {
+    int method;
+    int64_t directio, size;
+    uint64_t bytes;
+    bool directio_auto, content;
+    int resident;
+    enum io_method expected;
+} little_table[] = {
+    {IO_AUTO, OFF, 1, 1, NO, NO, 0, IO_BUFFERED},
+    {IO_AUTO, OFF, POLICY_LITTLE, POLICY_LITTLE, NO, NO, 0, IO_BUFFERED},
+    {IO_AUTO, OFF, MUCH, MUCH, NO, NO, 0, IO_SENDFILE},
+    {IO_AUTO, OFF, 1 << 30, POLICY_LITTLE, NO, NO, 0, IO_BUFFERED},
+    {IO_AUTO, OFF, 1 << 30, MUCH, NO, NO, 0, IO_SENDFILE},
+    {IO_AUTO, OFF, 1, 1, NO, YES, 0, IO_MEMORY},
+    {IO_AUTO, 1, 1, 1, NO, NO, 0, IO_DIRECT},
+    {IO_AUTO, 1, 1, 1, YES, NO, 0, IO_DIRECT},
+    {IO_AUTO, 1, 1 << 30, 1, YES, NO, 1000, IO_BUFFERED},
+    {IO_AUTO, 1, 1 << 30, MUCH, YES, NO, 1000, IO_SENDFILE},
+    {IO_SENDFILE, OFF, 1, 1, NO, NO, 0, IO_SENDFILE},
+    {IO_MMAP, OFF, 1, 1, NO, NO, 0, IO_MMAP},
+};
+
+START_TEST(test_little)
+{
+    const struct little_row *r = &little_table[_i];
+    struct io_conf conf = {
+        .sendfile = true, .directio = r->directio, .directio_auto = r->directio_auto, .method = r->method};
+    struct policy_facts facts = {.file_size = r->size,
+                                 .bytes = r->bytes,
+                                 .content_in_memory = r->content,
+                                 .sink_takes_files = true,
+                                 .resident_permille = r->resident,
+                                 .conf = &conf};
+    ck_assert_msg(policy_choose(&facts) == r->expected, "row %d: %s", _i, io_method_name(policy_choose(&facts)));
+    ck_assert_uint_gt(strlen(policy_reason(&facts)), 10);
 }
 END_TEST
 
@@ -131,6 +174,7 @@ Suite *suite_io_policy(void)
     tcase_add_loop_test(t, test_table, 0, sizeof table / sizeof table[0]);
     tcase_add_loop_test(t, test_auto, 0, sizeof auto_table / sizeof auto_table[0]);
     tcase_add_test(t, test_fixed_asks_nobody);
+    tcase_add_loop_test(t, test_little, 0, sizeof little_table / sizeof little_table[0]);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);
     return s;

@@ -76,7 +76,7 @@ static void slice_close(struct source *s)
     (void)s;
 }
 
-static const struct source_ops slice_ops = {"slice", slice_pull, slice_consumed, slice_close, NULL};
+static const struct source_ops slice_ops = {"slice", slice_pull, slice_consumed, slice_close, NULL, NULL};
 
 /* Sends until done, draining in between; returns what came. */
 static size_t send_all(struct text head, struct sink_body *body, uint64_t cap, char *got, unsigned *turns)
