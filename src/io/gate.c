@@ -2,7 +2,7 @@
  * that the loop never waits for a disk.
  *
  * A file that was found to be wholly resident, or was wholly read, is not asked about again for
- * HOT_MSEC. Of a larger one, the part behind the one that is being sent is looked at, and read
+ * HOT_MSEC; nor is a part, by whoever opens the file next (seen.c). Of a larger one, the part behind the one that is being sent is looked at, and read
  * where it is cold, while the client takes this one. Parts are small at first, so that the first
  * byte comes soon and a slow client has little read for it; they grow where they are resident, or
  * the client waits. What was read counts as resident without a second look: a filesystem that keeps
@@ -11,9 +11,11 @@
 #include "gate.h"
 
 #include "file/residency.h"
+#include "seen.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 
 enum {
     FIRST = 256 * 1024,
@@ -118,13 +120,25 @@ static void start_read(struct gate *g, size_t len)
     disk_submit(g->disk, &read->read);
 }
 
+/* Bytes from open_to on that are in memory. */
+static size_t resident_of(struct gate *g, size_t part)
+{
+    struct seen *seen = part <= SEEN_MOST ? io_seen(g->io) : NULL;
+
+    if (seen && seen_lately(seen, g->file, g->open_to, part))
+        return part;
+    ssize_t told = residency(g->file, g->open_to, part);
+    if (seen && told == (ssize_t)part)
+        seen_note(seen, g->file, g->open_to, part);
+    return told > 0 ? (size_t)told : 0;
+}
+
 /* Looks at the part that begins at open_to. */
 static void look_on(struct gate *g)
 {
     off_t left = g->end - g->open_to;
     size_t part = left < (off_t)g->part ? (size_t)left : g->part;
-    ssize_t told = residency(g->file, g->open_to, part);
-    size_t resident = told > 0 ? (size_t)told : 0;
+    size_t resident = resident_of(g, part);
 
     g->looked_msec = clock_now.msec;
     if (resident == part) {
@@ -145,6 +159,14 @@ static void look_ahead(struct gate *g)
 static bool hot(const struct file *f)
 {
     return f->hot && clock_now.msec - f->hot_msec < HOT_MSEC;
+}
+
+bool gate_copy(struct gate *g, off_t at, char *to, size_t len)
+{
+    struct iovec iov = {to, len};
+    int flags = g->disk && !hot(g->file) ? RWF_NOWAIT : 0;
+
+    return preadv2(g->file->fd, &iov, 1, at, flags) == (ssize_t)len;
 }
 
 enum pull gate_pass(struct gate *g, off_t at, size_t want, size_t *len)

@@ -28,4 +28,7 @@ void gate_close(struct gate *g); /* legal while a read is under way */
  * woken later. PULL_FAILED: g->error. */
 enum pull gate_pass(struct gate *g, off_t at, size_t want, size_t *len);
 
+/* All of [at, at + len) into `to`, where it is in memory. False: it is not, or not all. */
+bool gate_copy(struct gate *g, off_t at, char *to, size_t len);
+
 #endif

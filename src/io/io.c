@@ -7,6 +7,7 @@
 #include "io/filter.h"
 #include "io/room.h"
 #include "io_private.h"
+#include "seen.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct io {
     struct bufpool *buffers;
     size_t cap; /* of the buffers */
     struct codec_spares *codecs;
+    struct seen *seen; /* NULL: nobody has asked yet */
     struct io_counters own, *counters;
     struct io_shared *shared; /* or NULL */
     dev_t *refused;
@@ -173,6 +175,7 @@ void io_stop(struct io *io)
     list_each (&io->pools, pool_node, pool_next) {
         pool_close(container_of(pool_node, struct io_pool, node));
     }
+    seen_destroy(io->seen);
     codec_spares_destroy(io->codecs); /* steps on the threads of the pools had some */
     bufpool_destroy(io->buffers);
     if (io->counters != &io->own)
@@ -249,6 +252,13 @@ struct disk *io_disk(struct io *io, const struct aio_conf *aio)
     r->shared = r->disk == io->synchronous;
     list_append(&io->readers, &r->node);
     return r->disk;
+}
+
+struct seen *io_seen(struct io *io)
+{
+    if (!io->seen)
+        io->seen = seen_create();
+    return io->seen;
 }
 
 struct bufpool *io_buffers(struct io *io)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -137,7 +138,6 @@ static const struct cost {
     {"/uncached/f", "Range: bytes=0-1023,20000-21023,50000-51023\r\n", 0, 3, 0, 1},
     {"/plain/little", "", 8192, 1, 0, 1},
     {"/plain/f", "Range: bytes=0-1023,20000-21023,50000-51023\r\n", 0, 3, 0, 1},
-    {"/forced/little", "", 8192, 2, 1, 1},
 };
 
 static long count(enum faulty_call call, struct site_client *c, const struct cost *cost)
@@ -174,6 +174,49 @@ START_TEST(cost_of_a_response)
 }
 END_TEST
 
+/* Requests for the same part, handled in one turn of the loop: the first one asks what is in memory,
+ * and the others know. A part that begins inside of a page has the bytes up to the border read with
+ * each head. */
+static const struct repeated {
+    const char *target, *range;
+    long preads; /* of all, at most */
+} repeated[] = {
+    {"/forced/little", "0-8191", 2},     {"/uncached/f", "0-12287", 2},       {"/uncached/f", "102400-114687", 2},
+    {"/uncached/f", "100000-112287", 6}, {"/uncached/f", "290000-300000", 6},
+};
+
+START_TEST(seen_parts_are_not_asked_about)
+{
+    enum { REQUESTS = 4 };
+    const struct repeated *what = &repeated[_i];
+    struct site_client c;
+    struct site_response r;
+    char all[1024];
+    size_t n = 0;
+
+    site_pattern(site_data("little"), 8192);
+    site_pattern(site_data("f"), 300001);
+    if (!tells_what_is_resident(site_data("f")) || !start())
+        return;
+    for (int i = 0; i < REQUESTS; i++)
+        n += (size_t)snprintf(all + n, sizeof all - n, "GET %s HTTP/1.1\r\nHost: a\r\nRange: bytes=%s\r\n\r\n",
+                              what->target, what->range);
+    client_open(&c, site_port(0));
+    faulty_count(FAULTY_PREAD);
+    client_say(&c, "%s", all);
+    for (int i = 0; i < REQUESTS; i++) {
+        ck_assert(client_receive(&c, &r));
+        ck_assert_int_eq(r.status, 206);
+        assert_pattern(r.body, r.len, strtol(what->range, NULL, 10));
+        site_response_free(&r);
+    }
+    ck_assert_int_gt(faulty_seen(), 0);
+    ck_assert_int_le(faulty_seen(), what->preads);
+    faulty_disarm();
+    client_close(&c);
+}
+END_TEST
+
 Suite *suite_calls(void)
 {
     Suite *s = suite_create("calls");
@@ -186,5 +229,6 @@ Suite *suite_calls(void)
     tcase_add_test(connections, connection_that_waits_is_watched_once);
     TCase *files = site_case(s, "files", 60);
     tcase_add_loop_test(files, cost_of_a_response, 0, sizeof costs / sizeof *costs);
+    tcase_add_loop_test(files, seen_parts_are_not_asked_about, 0, sizeof repeated / sizeof *repeated);
     return s;
 }

@@ -175,7 +175,8 @@ static void serve_kept(const struct changed *c)
 {
     char conf[256];
 
-    snprintf(conf, sizeof conf, "open_file_cache max=9; open_file_cache_valid 1h; open_file_cache_content off; %s", c->conf);
+    snprintf(conf, sizeof conf, "open_file_cache max=9; open_file_cache_valid 1h; open_file_cache_content off; %s",
+             c->conf);
     site_pattern(site_data("f"), c->size);
     serve(conf);
     for (int i = 0; i < 2; i++)
