@@ -20,12 +20,13 @@ sluice: a static-file HTTP server for Linux
   make test-valgrind          unit tests under valgrind [SUITE=base_number]
   make reloads [RELOADS=200]  reloads under load, one after the other: no request may fail
   make soak [SOAK_MINUTES=30] all kinds of clients and a reload each minute: memory and descriptors as a table, must stay flat
-  make bench [BENCH="requests streams hotset cold everyday catalogue calls idle copy tls"]
+  make bench [BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
                               everyday (ratios to nginx, no open_file_cache): [LOADS="hit.1 gzip ranges"]
                               calls (only when asked for): system calls, switches and time of those loads by strace and perf; about 6 minutes [LOADS=..]
                               catalogue (files that are not in memory): [CATALOGUE_FILES=2500] [CATALOGUE_SIZES="8 64"] [CATALOGUE_CONNECTIONS="8 64"]
+                              scale (a million files): [SCALE_FILES=1000000]
   make bench BENCH=ab BASE=path/to/old/sluice
                               this build beside another: CPU and speed of both, and the ratio, in build/bench/ab.md; about 4 minutes
                               [ROUNDS=9] [SECONDS=1] [STREAM_MIB=1024]

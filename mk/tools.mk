@@ -21,25 +21,26 @@ LOADS ?=
 CATALOGUE_FILES ?=
 CATALOGUE_SIZES ?=
 CATALOGUE_CONNECTIONS ?=
+SCALE_FILES ?=
 IDLE ?=
 BASE ?=
 
-$(O)/floor $(O)/drain $(O)/idle $(O)/crowd $(O)/copy: $(O)/%: tests/bench/%.c $(O)/flags
+$(O)/floor $(O)/drain $(O)/idle $(O)/crowd $(O)/copy $(O)/tree: $(O)/%: tests/bench/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $<
 
 BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_SECONDS='$(SECONDS)' BENCH_SIZES='$(SIZES)' \
 	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_BASE='$(BASE)' \
 	BENCH_LOADS='$(LOADS)' BENCH_CATALOGUE_FILES='$(CATALOGUE_FILES)' BENCH_CATALOGUE_SIZES='$(CATALOGUE_SIZES)' \
-	BENCH_CATALOGUE_CONNECTIONS='$(CATALOGUE_CONNECTIONS)' BENCH_DIR='$(BENCH_DIR)'
-BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy paths-client $(if $(TLS_TOOL_LIBS),tls-floor tls-client))
+	BENCH_CATALOGUE_CONNECTIONS='$(CATALOGUE_CONNECTIONS)' BENCH_SCALE_FILES='$(SCALE_FILES)' BENCH_DIR='$(BENCH_DIR)'
+BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy tree paths-client $(if $(TLS_TOOL_LIBS),tls-floor tls-client))
 
 TLS_TOOL_LIBS := $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
 $(O)/tls-%: tests/bench/tls_%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $< $(TLS_TOOL_LIBS)
 
-# BENCH="requests streams hotset cold everyday catalogue calls idle copy tls": only these parts (calls, copy: only when asked for). Results: build/bench/.
+# BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls": only these parts (calls, copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
@@ -50,7 +51,7 @@ profile: $(BENCH_TOOLS)
 
 # All parts (or those of BENCH), the profile, and docs/performance.md with docs/bench.svg from them.
 bench-report: $(BENCH_TOOLS)
-	@for part in $(or $(BENCH),requests streams hotset cold everyday catalogue idle tls); do \
+	@for part in $(or $(BENCH),requests streams hotset cold everyday catalogue scale idle tls); do \
 		$(BENCH_ENV) tests/bench/bench.sh $$part || echo "bench-report: $$part failed; the page keeps its last run" >&2; done
 	@$(BENCH_ENV) tests/bench/profile.sh
 	@tests/bench/report.sh

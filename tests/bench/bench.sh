@@ -9,6 +9,7 @@
 #   cold      a hot set under load while many cold files are fetched
 #   everyday  no open_file_cache, try_files, 404, redirects, 304, gzip on the fly, ranges, auth_basic, connection per request
 #   catalogue many files, each asked for once, that are not in the page cache
+#   scale     a million files in 4,096 folders, two workers, 1,000 connections, open_file_cache off, smaller and larger than that
 #   calls     system calls, switches and time of the requests of everyday and catalogue (strace, perf); only when asked for
 #   idle      memory of an idle connection
 #   copy      direct reads without the copy into user space: splice, MSG_ZEROCOPY
@@ -17,18 +18,18 @@
 #
 # Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client, tls-floor, tls-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_SIZES (KiB), BENCH_SETS (of sizes varied head workers), BENCH_STREAM_MIB, BENCH_STREAM_ROUNDS,
-# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_TLS_SETS (of sizes handshakes streams idle), BENCH_BASE (the other sluice of ab).
+# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_SCALE_FILES, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_TLS_SETS (of sizes handshakes streams idle), BENCH_BASE (the other sluice of ab).
 set -u
-for file in common requests streams hotset cold everyday catalogue calls idle copy tls ab; do
+for file in common requests streams hotset cold everyday catalogue scale calls idle copy tls ab; do
     # shellcheck disable=SC1090
     . "$(dirname "$0")/$file.sh"
 done
 
 machine
 echo
-for part in ${*:-requests streams hotset cold everyday catalogue idle tls}; do
+for part in ${*:-requests streams hotset cold everyday catalogue scale idle tls}; do
     case $part in
-    requests | streams | hotset | cold | everyday | catalogue | calls | idle | copy | tls | ab) "bench_$part" ;;
+    requests | streams | hotset | cold | everyday | catalogue | scale | calls | idle | copy | tls | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;
     esac
 done

@@ -12,7 +12,7 @@ sed -n '/^Medians/,/^!\[/p' "$docs/performance-paths.md" 2>/dev/null >"$out/path
 awk -f "$here/targets.awk" "${tables[@]}" >"$out/targets.md"
 
 # The machine, and when each part was run, as the JSON says.
-for part in requests streams hotset cold everyday catalogue idle tls; do
+for part in requests streams hotset cold everyday catalogue scale idle tls; do
     [ ! -f "$out/$part.json" ] || sed -n '2s/.*"machine": "\([^"]*\)", "date": "\([^"]*\)".*/\1\t'$part' \2/p' "$out/$part.json"
 done | awk -F'\t' '{ if (!($1 in seen)) { seen[$1] = 1; name[++n] = $1 } runs[$1] = runs[$1] (runs[$1] == "" ? "" : ", ") $2 }
     END { for (i = 1; i <= n; i++) printf "%s. Run: %s.\n", name[i], runs[name[i]] }' >"$out/machine.md"
