@@ -46,6 +46,7 @@ if [ $check_only = 0 ]; then
         PATH=$PATH:/usr/sbin has "${pair%%:*}" || need "${pair##*:}"
     done
     [ $bench = 0 ] || [ -e /usr/lib/lighttpd/mod_openssl.so ] || need lighttpd-mod-openssl
+    [ $bench = 0 ] || [ -e /usr/lib/lighttpd/mod_deflate.so ] || need lighttpd-mod-deflate
 fi
 # Filesystems for the tests, where those could be mounted; without them these tests say that they are skipped.
 if [ $check_only = 0 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then

@@ -21,14 +21,36 @@ function line(l, way, what)
         reached(ratio(cpu[l, "sluice"], cpu[l, way]), goal[l]), goal[l], ratio(cpu[l, "sluice"], cpu[l, "lighttpd"]),
         ratio(total[l, "sluice"], total[l, way]), ratio(rate[l, "sluice"], rate[l, way]), ms(p99[l, "sluice"]), ratio(p99[l, "sluice"], p99[l, way])
 }
-END {
-    print "### No open_file_cache, all in memory: " conns " connections, one worker, access log off; medians of " rounds " interleaved rounds of " seconds " s\n"
+function table(from,    i, l, cached)
+{
     print "| load | CPU per request, us: sluice | nginx | lighttpd | CPU, sluice / nginx | goal, at most | CPU, sluice / lighttpd | server and client together, sluice / nginx | requests/s, sluice / nginx | p99, ms | p99, sluice / nginx |"
     print "|---|---|---|---|---|---|---|---|---|---|---|"
     for (i = 1; i <= loads; i++) {
-        line(name[i], "nginx", title[name[i]])
-        if (cpu[name[i], "nginx-threads"] > 0)
-            line(name[i], "nginx-threads", title[name[i]] "; nginx: aio threads")
+        l = name[i]
+        cached = l ~ /^cached\./
+        if (cached != from)
+            continue
+        line(l, "nginx", title[l])
+        if (cpu[l, "nginx-threads"] > 0)
+            line(l, "nginx-threads", title[l] "; nginx: aio threads")
     }
     print ""
+}
+function has(from,    i)
+{
+    for (i = 1; i <= loads; i++)
+        if ((name[i] ~ /^cached\./) == from)
+            return 1
+    return 0
+}
+END {
+    about = ": " conns " connections, one worker; medians of " rounds " interleaved rounds of " seconds " s\n"
+    if (has(0)) {
+        print "### No open_file_cache, all in memory" about
+        table(0)
+    }
+    if (has(1)) {
+        print "### The same with open_file_cache, and what else a configuration has" about
+        table(1)
+    }
 }

@@ -20,6 +20,7 @@ set_out_loads()
     local root=$dir/everyday gzip='gzip on;' deflate='server.modules = ( "mod_deflate" )
 deflate.mimetypes = ( "text/html" )
 deflate.allowed-encodings = ( "gzip" )
+deflate.max-loadavg = "1000.0"
 deflate.compression-level = 1' sha='5en6G6MezRroT3XKqkdPOmY/BfQ='
     everyday_loads=()
     load hit.1 "1 KiB" 0.65 200 . /1k.bin "" ""
@@ -50,14 +51,42 @@ auth.backend = \"htpasswd\"
 auth.backend.htpasswd.userfile = \"$dir/users\"
 auth.require = ( \"\" => ( \"method\" => \"basic\", \"realm\" => \"here\", \"require\" => \"valid-user\" ) )" -H "Authorization: Basic $(printf bench:secret | base64)"
     load close "connection per request" 0.85 200 . /1k.bin "" "" -H "Connection: close"
+    set_out_cached_loads
     echo "bench:{SHA}$sha" >"$dir/users" # of "secret"
     [ -d "$root" ] || make_everyday_files "$root"
+}
+
+# What leads with open_file_cache, and what else a site has in its configuration. cached.*: a table of their own.
+everyday_http='map $uri $by_name { default 0; ~^/a 1; ~^/b 2; ~^/c 3; ~\.html$ 4; /1k.bin 5; /x 6; /y 7; /z 8; }
+map $http_user_agent $by_agent { default plain; ~*bot robot; ~*curl tool; ~*mobile small; }
+limit_req_zone $binary_remote_addr zone=requests:1m rate=1000000r/s; limit_conn_zone $binary_remote_addr zone=clients:1m;'
+set_out_cached_loads()
+{
+    local cache='open_file_cache max=1000;' n patterns='' headers=''
+    for n in $(seq 10); do
+        patterns+="location ~ ^/no$n/.*\.[a-z]+\$ { return 404; } "
+    done
+    for n in $(seq 5); do
+        headers+="add_header X-Header-$n \"\$by_name \$by_agent\"; "
+    done
+    load cached.1 "1 KiB" 0.66 200 . /1k.bin "$cache" ""
+    load cached.index "index, a page of 2 KiB" 0.66 200 . /index/ "$cache" 'index-file.names = ( "index.html" )'
+    load cached.regex "1 KiB, behind ten regular expressions" 0.66 200 . /1k.bin "$cache $patterns location ~ \.bin\$ { }" -
+    load cached.maps "1 KiB, two maps, five add_header" 0.66 200 x-header-5 /1k.bin "$cache $headers" -
+    load cached.rewrite "1 KiB, rewrite" 0.66 200 . /old/1k.bin "$cache location /old/ { rewrite ^/old/(.*)\$ /\$1 last; }" 'server.modules = ( "mod_rewrite" )
+url.rewrite-once = ( "^/old/(.*)" => "/$1" )'
+    load cached.limits "1 KiB, limit_req, limit_conn" 0.66 200 . /1k.bin "$cache limit_req zone=requests burst=1000 nodelay; limit_conn clients 1000;" -
+    load cached.log "1 KiB, access_log combined buffer=64k flush=1s" 0.66 200 . /1k.bin "$cache access_log $dir/LOG combined buffer=64k flush=1s;" \
+        "server.modules = ( \"mod_accesslog\" )
+accesslog.filename = \"$dir/lighttpd.access\""
+    load cached.pipelined "1 KiB, pipelined 16 deep" 0.17 200 . /1k.bin "$cache" - -s "$here/pipeline.lua"
+    load cached.listing "listing of 1,000 names" 0.14 200 text/html /names/ "$cache autoindex on;" 'dir-listing.activate = "enable"'
 }
 
 # Pages are text: the project's own documentation.
 make_everyday_files()
 {
-    local root=$1 size pages=$((5000 * everyday_seconds))
+    local root=$1 size pages=$((8000 * everyday_seconds))
     say "making files"
     need_space $(((everyday_mib + pages * page_kib / 1024) * 2))
     mkdir "$root" "$dir/pages"
@@ -67,7 +96,9 @@ make_everyday_files()
     head -c ${everyday_mib}M /dev/urandom >"$root/large.bin"
     cat "$here"/../../docs/*.md >"$dir/text"
     head -c ${page_kib}K "$dir/text" >"$root/page.html"
-    head -c 2K "$dir/text" >"$root/index.html"
+    mkdir "$root/index" "$root/names"
+    head -c 2K "$dir/text" | tee "$root/index.html" >"$root/index/index.html"
+    (cd "$root/names" && seq -f 'file-%04g.txt' 1000 | xargs touch)
     for _ in $(seq $((pages * page_kib * 1024 / $(stat -c %s "$dir/text") + 1))); do
         cat "$dir/text"
     done | head -c $((pages * page_kib))K | split -a 6 -d -b ${page_kib}k --additional-suffix=.html - "$dir/pages/"
@@ -98,21 +129,26 @@ everyday_servers() # into $servers_of[LOAD]
             first=${first:-$port}
             port_of[$way.$name]=$port
             servers_of[$name]+="$way.$name "
-            text+="server { listen 127.0.0.1:$port; $extra ${load_text[$name]} } "
+            text+="server { listen 127.0.0.1:$port; $extra ${load_text[$name]//LOG/$way.access} } "
         done
         [ -n "$first" ] || continue
         if [ "$way" = sluice ]; then
-            start_sluice sluice "$first" "root $dir/everyday; $text"
+            start_sluice sluice "$first" "root $dir/everyday; $everyday_http $text"
         else
-            start_nginx $way "$first" "root $dir/everyday; $text"
+            start_nginx $way "$first" "root $dir/everyday; $everyday_http $text"
         fi
     done
     have lighttpd || return 0
     for name in $loads_now; do
         [ "${load_lighttpd[$name]}" != - ] || continue
         free_port
-        servers_of[$name]+="lighttpd.$name "
         start_lighttpd "lighttpd.$name" "$port" "${load_lighttpd[$name]}" "$dir/everyday"
+        if grep -q 'dlopen() failed' "$dir/lighttpd.$name.log" "$dir/lighttpd.$name.out" 2>/dev/null; then # a package of its own
+            echo "everyday: lighttpd has not the module for \"$name\"" >&2
+            stop "lighttpd.$name"
+            continue
+        fi
+        servers_of[$name]+="lighttpd.$name "
     done
 }
 
@@ -139,7 +175,10 @@ run_load() # SERVER LOAD: into $dir/round
     local options=() seconds=$everyday_seconds
     [ -z "${load_options[$2]}" ] || mapfile -t options <<<"${load_options[$2]}"
     [[ $2 != ranges* ]] || cat "$dir/everyday/large.bin" >/dev/null # the kernel may have dropped its pages
-    [ "$2" != gzip.first ] || find "$dir/everyday/pages" -name '*.html' -exec touch {} +
+    if [ "$1" = sluice.gzip.first ]; then # what it keeps is of files as they were; it keeps nothing yet of a file that has just changed
+        find "$dir/everyday/pages" -name '*.html' -exec touch {} +
+        sleep 2.2
+    fi
     wrk_round "$1" "${load_path[$2]}" "$everyday_connections" "${load_status[$2]}" "${options[@]}" || fail "$1 does not answer well"
 }
 
