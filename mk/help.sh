@@ -23,8 +23,8 @@ sluice: a static-file HTTP server for Linux
   make bench [BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
-                              everyday (ratios to nginx, no open_file_cache): [LOADS="hit.1 gzip ranges"]
-                              calls (only when asked for): system calls, switches and time of those loads by strace and perf; about 6 minutes [LOADS=..]
+                              everyday (ratios to nginx, without open_file_cache, and what leads with it): [LOADS="hit.1 gzip ranges"]
+                              calls (only when asked for): system calls, switches and time of those loads by strace and perf; about 9 minutes [LOADS=..]
                               catalogue (files that are not in memory): [CATALOGUE_FILES=2500] [CATALOGUE_SIZES="8 64"] [CATALOGUE_CONNECTIONS="8 64"]
                               scale (a million files): [SCALE_FILES=1000000]
   make bench BENCH=ab BASE=path/to/old/sluice

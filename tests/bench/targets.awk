@@ -1,5 +1,5 @@
 # targets.awk - what was set out to be reached, beside the rows of the last run. Reads requests.tsv, streams.tsv, hotset.tsv, cold.tsv,
-# idle.tsv, tls.tsv, tls-streams.tsv, tls-idle.tsv (those that are there).
+# idle.tsv, tls.tsv, tls-streams.tsv, tls-idle.tsv, everyday.tsv, calls.tsv, scale.tsv, paths.md (those that are there).
 BEGIN { FS = "\t" }
 FNR == 1 {
     part = FILENAME
@@ -10,8 +10,22 @@ FNR == 1 {
     have[part] = 1
     next
 }
+part == "paths.md" {
+    if (/^### /)
+        small = / 64 KiB/
+    split($0, cells, " *[|] *")
+    if (small && cells[2] ~ /^(sendfile|policy)/)
+        switches[cells[2] ~ /^s/ ? "sendfile" : "policy"] = cells[4]
+    next
+}
+part == "calls" {
+    if ($1 == "hit.1" && $3 == "sluice" && $4 ~ /^call / && $4 != "call epoll_wait")
+        calls += $5
+    next
+}
+part == "scale" && $1 != "table" && $3 + 0 > most_files + 0 { most_files = $3 }
 {
-    key = part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "tls" ? $1 " " $2 " " $4 : part == "streams" || part == "tls-streams" ? $1 " " $2 : $1
+    key = part == "everyday" ? $1 " " $4 : part == "scale" ? ($1 == "table" ? $1 " " $2 : $1 " " $2 " " $3) : part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "tls" ? $1 " " $2 " " $4 : part == "streams" || part == "tls-streams" ? $1 " " $2 : $1
     for (i = 1; i <= NF; i++)
         v[part, key, name[i]] = $i
 }
@@ -91,12 +105,34 @@ function tls_stream_targets(    i, n, counts, titles, ours, theirs)
         row("TLS, " titles[i] ", direct: MiB left in the page cache", "most", 0, cell("tls-streams", ours, "cached_mib"), "%d")
     }
 }
+function everyday_targets()
+{
+    row("no open_file_cache, 1 KiB: CPU / lighttpd, which keeps what it saw for a second", "most", 1, quotient(cell("everyday", "hit.1 sluice", "cpu_us"), cell("everyday", "hit.1 lighttpd", "cpu_us")), "%.2f")
+    if (calls > 0)
+        row("no open_file_cache, 1 KiB: system calls per request, the shared epoll_wait aside", "most", 4, sprintf("%.2f", calls), "%s")
+    row("cold files of 64 KiB by sendfile: voluntary switches per GiB", "most", 10000, switches["sendfile"], "%d")
+    row("the same as the policy chooses", "most", 10000, switches["policy"], "%d")
+}
+function scale_cpu(server, cache, files) { return cell("scale", server " " cache " " files, "cpu_us") }
+function scale_growth(server, cache) { return quotient(scale_cpu(server, cache, most_files), scale_cpu(server, cache, 1000)) }
+function scale_targets(    n, names, i, what)
+{
+    n = split("off 10000", names, " ")
+    for (i = 1; i <= n; i++) {
+        what = most_files " files, open_file_cache " (i == 1 ? "off" : "max=" names[i]) ": "
+        row(what "CPU / nginx", "most", 1, quotient(scale_cpu("sluice", names[i], most_files), scale_cpu("nginx", names[i], most_files)), "%.2f")
+        row(what "CPU / that of 1,000 files, as a part of nginx\047s", "most", 1.1, quotient(scale_growth("sluice", names[i]), scale_growth("nginx", names[i])), "%.2f")
+    }
+    row("the table of open_file_cache: p99 while it grows / later", "most", 1.5, quotient(cell("scale", "table growing", "p99_ms"), cell("scale", "table grown", "p99_ms")), "%.2f")
+}
 END {
     print "| what | goal | measured | reached |"
     print "|---|---|---|---|"
     if (have["requests"]) request_targets()
     if (have["streams"]) stream_targets()
     if (have["hotset"]) hot_targets()
+    everyday_targets()
+    if (have["scale"]) scale_targets()
     if (have["tls"]) tls_targets()
     if (have["tls-streams"]) tls_stream_targets()
     if (have["tls-idle"]) row("TLS, memory of an idle connection / nginx", "most", 1, quotient(cell("tls-idle", "sluice", "bytes_per_connection"), cell("tls-idle", "nginx", "bytes_per_connection")), "%.2f")
