@@ -31,7 +31,7 @@ sluice: a static-file HTTP server for Linux
                               this build beside another: CPU and speed of both, and the ratio, in build/bench/ab.md; about 4 minutes
                               [ROUNDS=9] [SECONDS=1] [STREAM_MIB=1024]
   make profile                instructions and CPU time of a small request by step (valgrind, perf)
-  make bench-report           bench (but copy), profile, and docs/performance.md from them; about 25 minutes (bench-page: only the page)
+  make bench-report           bench (but copy), profile, and docs/performance.md from them; about 50 minutes (bench-page: only the page)
   make bench-auto             directio auto beside fixed thresholds, in a memory cgroup (root) [ROUNDS=1] [SECONDS=10]
                               at full size: AUTO_FILES=2000 AUTO_CRAWL=4096 AUTO_MEMORY=1000
   make paths                  what each way of moving bytes costs: docs/performance-paths.md, docs/paths.svg [ROUNDS=3]

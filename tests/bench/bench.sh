@@ -25,9 +25,19 @@ for file in common requests streams hotset cold everyday catalogue scale calls i
     . "$(dirname "$0")/$file.sh"
 done
 
+parts=${*:-requests streams hotset cold everyday catalogue scale idle tls}
+
+# Minutes of each part with its defaults, roughly, on two CPUs.
+declare -A minutes=([requests]=7 [streams]=3 [hotset]=4 [cold]=3 [everyday]=9 [catalogue]=6 [scale]=9 [calls]=9 [idle]=1 [copy]=1 [tls]=6 [ab]=4)
+estimate=0
+for part in $parts; do
+    estimate=$((estimate + ${minutes[$part]:-0}))
+done
+[ -n "${BENCH_ROUNDS:-}${BENCH_SECONDS:-}${BENCH_LOADS:-}${BENCH_SIZES:-}${BENCH_SCALE_FILES:-}" ] || echo "bench: $parts: about $estimate minutes" >&2
+
 machine
 echo
-for part in ${*:-requests streams hotset cold everyday catalogue scale idle tls}; do
+for part in $parts; do
     case $part in
     requests | streams | hotset | cold | everyday | catalogue | scale | calls | idle | copy | tls | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;

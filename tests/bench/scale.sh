@@ -54,14 +54,15 @@ scale_run() # NAME FILES SECONDS STATUS FOLDERS: into $dir/round
     wrk_round "$1" / $scale_connections "$4" -s "$here/scale.lua" -- "$2" "$5" || fail "$1 does not answer well"
 }
 
-# One cache after the other, each from few files to all: every file is asked for before anything is measured.
+# One cache after the other, each from few files to all. Where there is one, every file is asked for before anything is measured.
 one_scale_server() # NAME
 {
     local name=$1 files warm before entries values
     before=$(pss_of "${pid_of[$name]}")
     for files in 1000 10000 100000 $scale_files; do
         [ "$files" -le "$scale_files" ] || continue
-        warm=$((files * 2 / scale_warm_rate + 1))
+        warm=1
+        [[ $name = *.off ]] || warm=$((files * 2 / scale_warm_rate + 1))
         say "scale: $name, $files files"
         scale_run "$name" "$files" $((warm < scale_warm_most ? warm : scale_warm_most)) 200 $scale_folders
         scale_run "$name" "$files" "$scale_seconds" 200 $scale_folders
