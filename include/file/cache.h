@@ -3,8 +3,11 @@
  *
  * Keyed by path and what guards it (root_confine, disable_symlinks), never by thresholds: a struct
  * file holds a plain descriptor and a separate O_DIRECT one, so that locations with different
- * `directio` share an entry rightly. Concurrent misses of one path share one open. With the cache
- * off every lookup opens. */
+ * `directio` share an entry rightly. Concurrent misses of one path share one open.
+ *
+ * Without open_file_cache, small_file_cache keeps the content of small files that are asked for
+ * again, without their descriptors, and asks the file system about the path with each lookup; all
+ * other lookups open. */
 #ifndef FILE_CACHE_H
 #define FILE_CACHE_H
 
@@ -12,7 +15,8 @@
 #include "conf/directive.h"
 #include "file/open.h"
 
-extern struct conf_module file_module; /* rows: open_file_cache, _valid, _min_uses, _errors, open_file_cache_content */
+extern struct conf_module
+    file_module; /* rows: open_file_cache, _valid, _min_uses, _errors, open_file_cache_content, small_file_cache */
 
 /* Values of file_module; as in nginx, one cache per open_file_cache line. */
 struct file_conf {
@@ -24,7 +28,14 @@ struct file_conf {
         int64_t most;          /* keep the content of files up to this many bytes, 0: none */
         int64_t cap;           /* bytes of content kept in all, per cache */
     } content;
+    struct file_content_conf small; /* small_file_cache: counts where `cache` is NULL; one for the worker */
 };
+
+/* Content that a file has is sent where the file is no larger. */
+static inline int64_t file_content_most(const struct file_conf *conf)
+{
+    return conf->cache ? conf->content.most : conf->small.most;
+}
 
 struct file_cache_conf {
     int64_t max;
@@ -62,6 +73,11 @@ struct file_cache_stats {
     uint64_t hits; /* answered without a system call */
     uint64_t misses, evictions;
     uint64_t entries, content_bytes; /* now */
+    struct small_file_stats {        /* of small_file_cache */
+        uint64_t hits;               /* answered by one look at the path */
+        uint64_t misses, evictions;
+        uint64_t entries, bytes; /* now */
+    } small;
 };
 
 /* Counts there from now on (before anything is looked up), in memory that outlives it and others

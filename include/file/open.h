@@ -14,7 +14,8 @@ struct open_options {
     bool beneath;           /* the path may not lead out of its first `root_len` bytes, nor through magic links */
     enum symlinks symlinks; /* what to do about links behind the first `trusted` bytes of the path */
     size_t root_len, trusted;
-    bool read_ahead; /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
+    size_t content_most; /* a file of up to this size may come without descriptor, with its content: cache.h */
+    bool read_ahead;     /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
 };
 
 static inline bool open_guarded(const struct open_options *o)
@@ -43,9 +44,14 @@ int file_open_descriptor(const char *path, const struct open_options *options);
  * -errno. */
 int file_stat(const char *path, const struct open_options *options, struct stat *st);
 
+/* The same if it can be had without waiting for a disk; -EAGAIN: it cannot. Without RESOLVE_CACHED
+ * it is file_stat(). */
+int file_stat_cached(const char *path, const struct open_options *options, struct stat *st);
+
 /* The same as file_open() if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED,
  * Linux 5.12); -EAGAIN: it cannot. On kernels without it, it is file_open(). */
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);
+bool file_cached_works(void); /* RESOLVE_CACHED can be had */
 
 /* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags)
  * and finds the alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`.
@@ -65,7 +71,8 @@ struct file_stamp {
     struct timespec mtime;
 };
 
-/* Its descriptor says the same of size and both times as when it was opened. */
+/* Its descriptor says the same of size and both times as when it was opened. Without descriptor:
+ * what is in memory is all of it. */
 bool file_unchanged(const struct file *f);
 
 int file_stamp(const struct file *f, struct file_stamp *out); /* as it is now; 0 or -errno */

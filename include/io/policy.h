@@ -85,6 +85,10 @@ bool policy_asks_demand(const struct io_conf *conf, off_t file_size);
 /* directio auto takes this file of size into the page cache, or leaves it there. */
 bool policy_admits(const struct policy_facts *facts);
 
+/* Up to which size, at most `most`, any part of a file whose content is in memory is sent from there:
+ * such a file needs no descriptor. */
+int64_t policy_content_most(const struct io_conf *conf, int64_t most);
+
 enum io_method policy_choose(const struct policy_facts *facts);
 
 /* Why, in words, for `sluice explain`: a static string. */

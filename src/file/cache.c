@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cache_private.h"
+#include "cache_small.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -326,9 +327,15 @@ static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e
     return rc;
 }
 
+static bool wants_small(const struct cache_request *q)
+{
+    return q->options && q->options->content_most > 0;
+}
+
+/* Without open_file_cache. */
 static int find_uncached(struct file_cache *fc, const struct cache_request *q, struct file **out)
 {
-    int rc = file_open_cached(out, q->path, q->options);
+    int rc = wants_small(q) ? small_find(fc, q, out) : file_open_cached(out, q->path, q->options);
 
     if (rc != -EAGAIN)
         return rc;
@@ -354,12 +361,14 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
     struct cache *c = conf->cache ? cache_of(fc, conf->cache) : NULL;
 
     *out = NULL;
-    if (!c)
+    if (!c && !wants_small(&q))
         return find_uncached(fc, &q, out);
     q.key.path = path;
     q.key.path_len = strlen(path);
     q.key.guard = open_guarded(options) ? guard_of(options) : 0;
     q.key.hash = hash_bytes(fc->seed + q.key.guard, path, q.key.path_len);
+    if (!c)
+        return find_uncached(fc, &q, out);
 
     struct cache_entry *e = entry_find(c, &q.key);
     if (!e)
@@ -428,6 +437,8 @@ void file_cache_destroy(struct file_cache *fc)
     free(fc->caches);
     fc->caches = NULL;
     fc->count = 0;
+    small_free(fc->small);
+    fc->small = NULL;
     file_cache_unref(fc);
 }
 

@@ -69,7 +69,7 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
     *content = (struct file_content_conf){0, 0};
     if (cf->count == 2 && text_equal(cf->args[1], TEXT("off")))
         return NULL;
-    content->cap = 32 * 1024 * 1024;
+    content->cap = *(const int64_t *)row->extra;
     for (unsigned i = 1; i < cf->count; i++) {
         struct text arg = cf->args[i];
         bool is_cap = text_starts(arg, TEXT("cap="));
@@ -91,6 +91,8 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
     return NULL;
 }
 
+static const int64_t content_cap = INT64_C(32) << 20, small_cap = INT64_C(16) << 20;
+
 static const struct conf_row rows[] = {
     {"open_file_cache", CONF_HTTP_ALL, CONF_TAKE12, set_cache, CONF_SLOT(struct file_conf, cache), .dflt = "off",
      .help = "Keeps up to max files open per worker, with their size, time and validators; a file that was not used "
@@ -105,9 +107,16 @@ static const struct conf_row rows[] = {
      .dflt = "off", .help = "Whether failed lookups are cached too.",
      .differs = "only what says something about the path is kept (not found, forbidden), never a lack of descriptors"},
     {"open_file_cache_content", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, content),
-     .dflt = "16k cap=32m",
+     .extra = &content_cap, .dflt = "16k cap=32m",
      .help = "With open_file_cache: the content of files up to this size is kept in memory while their entry is valid, "
              "up to cap bytes per worker and cache.",
+     .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},
+    {"small_file_cache", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, small),
+     .extra = &small_cap, .dflt = "16k cap=16m",
+     .help = "Where open_file_cache is off: the content of files up to this size that are asked for again is kept in "
+             "memory, up to cap bytes per worker. Each request asks the file system whether the file is still the "
+             "same (inode, size, times), so that no response is older than the file; no descriptor is kept. Files on "
+             "FUSE and network file systems, and those that changed within the last two seconds, are not kept.",
      .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},
     {.name = NULL}};
 

@@ -33,13 +33,16 @@ struct cache {
     struct list lru;          /* most recent first */
 };
 
+struct small_files; /* cache_small.h */
+
 struct file_cache {
     struct pool *pool;
     unsigned refs; /* one of the owner, one per open under way */
     uint64_t seed;
     struct cache **caches;
     size_t count;
-    size_t open, open_most; /* files that entries hold, and how many they may */
+    size_t open, open_most;    /* files that entries hold, and how many they may */
+    struct small_files *small; /* NULL: nobody has asked yet */
     struct file_cache_stats own, *stats;
 };
 

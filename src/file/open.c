@@ -163,9 +163,9 @@ int file_open_descriptor(const char *path, const struct open_options *options)
     return open_reading(path, options, OPEN_FLAGS, 0, NULL);
 }
 
-int file_stat(const char *path, const struct open_options *options, struct stat *st)
+static int stat_path(const char *path, const struct open_options *options, unsigned resolve, struct stat *st)
 {
-    int fd = open_path(path, options, O_PATH | O_CLOEXEC, 0);
+    int fd = open_path(path, options, O_PATH | O_CLOEXEC, resolve);
     if (fd < 0)
         return fd;
     int rc = fstat(fd, st) < 0 ? -errno : 0;
@@ -173,9 +173,16 @@ int file_stat(const char *path, const struct open_options *options, struct stat 
     return rc;
 }
 
+int file_stat(const char *path, const struct open_options *options, struct stat *st)
+{
+    if (open_guarded(options))
+        return stat_path(path, options, 0, st);
+    return stat(path, st) < 0 ? -errno : 0;
+}
+
 /* Whether openat2 with RESOLVE_CACHED can be had: asked once, on a path that always can be
  * opened. */
-static bool cached_works(void)
+bool file_cached_works(void)
 {
     static atomic_int answer; /* 0: not asked, 1: yes, -1: no */
 
@@ -190,9 +197,14 @@ static bool cached_works(void)
     return known > 0;
 }
 
+int file_stat_cached(const char *path, const struct open_options *options, struct stat *st)
+{
+    return file_cached_works() ? stat_path(path, options, RESOLVE_CACHED, st) : file_stat(path, options, st);
+}
+
 int file_open_cached(struct file **out, const char *path, const struct open_options *options)
 {
-    if (!cached_works())
+    if (!file_cached_works())
         return file_open(out, path, options);
     return open_once(out, path, options, RESOLVE_CACHED);
 }
@@ -311,6 +323,8 @@ bool file_unchanged(const struct file *f)
 {
     struct stat st;
 
+    if (f->fd < 0)
+        return f->content != NULL;
     return fstat(f->fd, &st) == 0 && st.st_size == f->size && clock_same(st.st_mtim, f->mtime) &&
            clock_same(st.st_ctim, f->ctime);
 }

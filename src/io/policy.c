@@ -35,6 +35,17 @@ bool policy_asks_demand(const struct io_conf *conf, off_t file_size)
     return conf->method == IO_AUTO && conf->directio_auto && is_large(conf, file_size);
 }
 
+int64_t policy_content_most(const struct io_conf *conf, int64_t most)
+{
+    if (conf->method == IO_MEMORY)
+        return most;
+    if (conf->method != IO_AUTO)
+        return 0;
+    if (conf->directio_auto || !is_large(conf, most))
+        return most;
+    return conf->directio > 0 ? conf->directio - 1 : 0;
+}
+
 /* Half of it there: the other half is read into the page cache, too, so that the next answer is the
  * same. */
 static bool is_resident(const struct policy_facts *facts)

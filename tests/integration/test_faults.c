@@ -45,7 +45,9 @@ static const struct place {
 enum { PLACES = sizeof places / sizeof *places };
 
 static const char conf[] =
-    "@MAIN@\nevents { worker_connections 64; }\nhttp {\n@HTTP@\nserver {\n"
+    "@MAIN@\nevents { worker_connections 64; }\nhttp {\n@HTTP@\n"
+    "small_file_cache off;\n" /* whose blocks of memory would come when a request is repeated */
+    "server {\n"
     "listen 127.0.0.1:@PORT@;\nroot @DIR@/html; log_not_found off; error_page 404 /gone.html;\n"
     "add_header X-Who \"$remote_addr $request_uri\";\n"
     "location /sendfile/ { alias @DISK@/data/; }\n"

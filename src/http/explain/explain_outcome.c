@@ -244,6 +244,19 @@ static void say_demand(struct explain *e, const struct policy_facts *facts)
                 facts->demand / 100 % 10, e->options->admission_why);
 }
 
+/* This request is the first one: what the server does when more come. */
+static void say_small(struct explain *e)
+{
+    struct request *r = e->request;
+    const struct file_conf *conf = r->location->file;
+
+    if (!conf->cache && r->file->size > 0 && r->file->size <= policy_content_most(r->location->io, conf->small.most))
+        explain_say(e, NULL,
+                    "small_file_cache %s: when it is asked for again and again, it comes from memory, as long as a "
+                    "look at its path finds the same file",
+                    size_text(r, conf->small.most));
+}
+
 static void say_bytes(struct explain *e)
 {
     struct request *r = e->request;
@@ -263,6 +276,7 @@ static void say_bytes(struct explain *e)
         explain_say(e, NULL, "%lld bytes; directio %s%s, sendfile %s", (long long)facts.file_size,
                     io->directio_auto ? "auto=" : "", io->directio < 0 ? "off" : size_text(r, io->directio),
                     io->sendfile ? "on" : "off");
+    say_small(e);
     if (policy_asks_demand(io, facts.file_size))
         say_demand(e, &facts);
     if (method == IO_DIRECT)

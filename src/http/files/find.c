@@ -26,12 +26,15 @@ int place_find_named(struct request *r, struct text path, const struct template 
     }
     if (!path.at)
         return -ENOMEM;
-    struct open_options options = {.read_ahead = r->location->io->read_ahead > 0};
-    int rc = r->location->confine ? confine_options(r, path, source, &options) : 0;
+    const struct location *l = r->location;
+    struct open_options options = {.read_ahead = l->io->read_ahead > 0};
+    if (!l->file->cache)
+        options.content_most = (size_t)policy_content_most(l->io, l->file->small.most);
+    int rc = l->confine ? confine_options(r, path, source, &options) : 0;
     if (rc < 0)
         return rc;
     r->lookup.found = on_found;
-    return file_cache_find(r->worker->cache, r->location->file, path.at, &options, &r->lookup, f);
+    return file_cache_find(r->worker->cache, l->file, path.at, &options, &r->lookup, f);
 }
 
 int place_find(struct request *r, struct text path, struct file **f)

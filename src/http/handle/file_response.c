@@ -31,7 +31,7 @@ struct policy_facts file_response_facts(const struct request *r)
         .file_size = f->size,
         .bytes = (uint64_t)(r->out.to - r->out.from),
         /* Locations that share a cache may differ in what is to come from memory. */
-        .content_in_memory = f->content && f->size <= r->location->file->content.most,
+        .content_in_memory = f->content && f->size <= file_content_most(r->location->file),
         .sink_takes_files = r->carrier->takes_files && !content_is_made(r),
         .direct_refused = io_direct_refused(io, f->dev),
         .conf = r->location->io,

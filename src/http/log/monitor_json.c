@@ -77,6 +77,11 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out)
                   "\"content_bytes\":%llu},\n",
                   (ull)c->cache.hits, (ull)c->cache.misses, (ull)c->cache.evictions, (ull)c->cache.entries,
                   (ull)c->cache.content_bytes);
+    const struct small_file_stats *small = &c->cache.small;
+    buffer_printf(out,
+                  "\"small_file_cache\":{\"hits\":%llu,\"misses\":%llu,\"evictions\":%llu,\"entries\":%llu,"
+                  "\"bytes\":%llu},\n",
+                  (ull)small->hits, (ull)small->misses, (ull)small->evictions, (ull)small->entries, (ull)small->bytes);
     buffer_printf(out, "\"gzip_cache\":{\"hits\":%llu,\"misses\":%llu,\"entries\":%llu,\"bytes\":%llu},\n",
                   (ull)c->gzip_cache.hits, (ull)c->gzip_cache.misses, (ull)c->gzip_cache.entries,
                   (ull)c->gzip_cache.bytes);

@@ -98,6 +98,8 @@ static void forget_now(struct counters *c)
     forget(&c->io.buffers_cap, 1);
     forget(&c->cache.entries, 1);
     forget(&c->cache.content_bytes, 1);
+    forget(&c->cache.small.entries, 1);
+    forget(&c->cache.small.bytes, 1);
     forget(&c->gzip_cache.entries, 1);
     forget(&c->gzip_cache.bytes, 1);
     forget(c->states, sizeof c->states / sizeof *c->states);

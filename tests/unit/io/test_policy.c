@@ -158,6 +158,32 @@ START_TEST(test_little)
 }
 END_TEST
 
+/* What may come without a descriptor is sent from memory, whatever else is true; and nothing that
+ * would be is left out. */
+START_TEST(test_content_most)
+{
+    static const int64_t thresholds[] = {OFF, 0, 1, 4096, 16384, 16385, 1 << 20};
+    enum { MOST = 16384 };
+
+    for (int method = IO_AUTO; method < IO_METHODS; method++) {
+        for (size_t i = 0; i < 2 * sizeof thresholds / sizeof *thresholds; i++) {
+            struct io_conf conf = {.method = method, .directio = thresholds[i / 2], .directio_auto = i % 2};
+            if (method == IO_NONE || (conf.directio_auto && conf.directio == OFF))
+                continue;
+            int64_t most = policy_content_most(&conf, MOST);
+            ck_assert_int_ge(most, 0);
+            ck_assert_int_le(most, MOST);
+            for (off_t size = 1; size <= MOST; size++) {
+                struct policy_facts facts = {.file_size = size, .content_in_memory = true, .conf = &conf};
+                bool memory = policy_choose(&facts) == IO_MEMORY;
+                ck_assert_msg(memory == (size <= most), "method %d, directio %jd: %jd bytes, %jd at most", method,
+                              (intmax_t)conf.directio, (intmax_t)size, (intmax_t)most);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_names)
 {
     static const char *const names[] = {"auto", "-", "memory", "sendfile", "mmap", "buffered", "direct"};
@@ -175,6 +201,7 @@ Suite *suite_io_policy(void)
     tcase_add_loop_test(t, test_auto, 0, sizeof auto_table / sizeof auto_table[0]);
     tcase_add_test(t, test_fixed_asks_nobody);
     tcase_add_loop_test(t, test_little, 0, sizeof little_table / sizeof little_table[0]);
+    tcase_add_test(t, test_content_most);
     tcase_add_test(t, test_names);
     suite_add_tcase(s, t);
     return s;

@@ -46,15 +46,17 @@ var plots = [
       return (p['disk.waits'] > 0 ? 'mean ' + msec(p['disk.wait_seconds'] / p['disk.waits'] * 1000) + ', ' : '') +
         bytes(p.raw['direct.buffers_bytes']) + ' of buffers';
     }},
-  {title: 'File cache lookups per second', show: rate, lines: [['hits', 'file_cache.hits'], ['misses', 'file_cache.misses']], colors: [1, 3],
+  {title: 'File cache lookups per second', show: rate, lines: [['hits', 'file_cache.hits', 'small_file_cache.hits'],
+    ['misses', 'file_cache.misses', 'small_file_cache.misses']], colors: [1, 3],
     note: function (p) { return share(p); }},
   {title: 'Trouble per second', show: rate, lines: [['log lines dropped', 'log.dropped_lines'], ['responses cut', 'http.cut'],
     ['read errors', 'disk.read_errors'], ['O_DIRECT fallbacks', 'direct.fallbacks']], colors: [4, 3, 2, 5]}
 ];
 
 function share(p) {
-  var all = p['file_cache.hits'] + p['file_cache.misses'];
-  return all > 0 ? (100 * p['file_cache.hits'] / all).toFixed(1) + ' % hits' : 'no lookups';
+  var hits = p['file_cache.hits'] + p['small_file_cache.hits'];
+  var all = hits + p['file_cache.misses'] + p['small_file_cache.misses'];
+  return all > 0 ? (100 * hits / all).toFixed(1) + ' % hits' : 'no lookups';
 }
 function value(plot, line, p) {
   var sum = 0;
@@ -149,6 +151,8 @@ var tiles = [
   ['Connections', function (p, s) { return count(s.connections.active); }, function (s) { return count(s.connections.accepted) + ' accepted'; }],
   ['File cache', function (p, s) { return hits(s.file_cache); },
     function (s) { return count(s.file_cache.entries) + ' entries, ' + bytes(s.file_cache.content_bytes); }],
+  ['small_file_cache', function (p, s) { return hits(s.small_file_cache); },
+    function (s) { return count(s.small_file_cache.entries) + ' entries, ' + bytes(s.small_file_cache.bytes); }],
   ['gzip_cache', function (p, s) { return hits(s.gzip_cache); },
     function (s) { return count(s.gzip_cache.entries) + ' entries, ' + bytes(s.gzip_cache.bytes); }],
   ['Disk wait, mean', function (p, s) { return s.disk.waits ? msec(s.disk.wait_seconds / s.disk.waits * 1000) : '-'; },
