@@ -61,8 +61,8 @@ one_scale_server() # NAME
     before=$(pss_of "${pid_of[$name]}")
     for files in 1000 10000 100000 $scale_files; do
         [ "$files" -le "$scale_files" ] || continue
-        warm=1
-        [[ $name = *.off ]] || warm=$((files * 2 / scale_warm_rate + 1))
+        warm=$scale_seconds # a thousand connections are not made in less
+        [[ $name = *.off ]] || warm=$((files * 2 / scale_warm_rate + scale_seconds))
         say "scale: $name, $files files"
         scale_run "$name" "$files" $((warm < scale_warm_most ? warm : scale_warm_most)) 200 $scale_folders
         scale_run "$name" "$files" "$scale_seconds" 200 $scale_folders
