@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool;
@@ -16,6 +17,7 @@ struct job {
     struct list node;
     void (*run)(struct job *job);  /* on a pool thread; touches only what the job owns */
     void (*done)(struct job *job); /* on the reaping thread, exactly once; may free the job */
+    bool patient;                  /* takes long, and nobody stands still for it alone: others go before it */
 };
 
 /* Threads are started on the first submit, so that an unused pool costs nothing. `threads`: 1..;

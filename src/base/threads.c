@@ -1,7 +1,14 @@
 /* threads.c - a pool of threads for calls that may block.
  *
- * One mutex guards both lists; the eventfd is written once per batch, when the list of done jobs
- * was empty. */
+ * One mutex guards all lists. Who wakes somebody does so after it has let go of the mutex, which
+ * the other wants first. At most one thread is being woken at a time: it wakes the next if there is
+ * more to do, so that a turn of the loop that brings many jobs costs the loop one wake-up, and jobs
+ * that a few threads get done cost few. The eventfd is written once per batch, when the list of
+ * done jobs was empty.
+ *
+ * Jobs that can wait stand in a line of their own: of four jobs that are taken while both lines
+ * have some, one is from there; and some threads take nothing from it, so that there is always one
+ * free soon for those that cannot. */
 #include "base/threads.h"
 
 #include <errno.h>
@@ -16,15 +23,21 @@
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct list queue, finished; /* struct job */
-    atomic_size_t waiting;       /* changed under the lock */
-    size_t max_queue;
+    struct list queue, patient, finished; /* struct job */
+    atomic_size_t waiting;                /* in both lines; changed under the lock */
+    size_t patient_waiting, max_queue;
     unsigned started, idle, running, threads;
+    unsigned returning; /* telling that something is finished, and looking for work next */
+    unsigned patient_running, patient_most;
+    unsigned passed; /* taken in a row while a patient one waited */
+    bool waking;     /* a thread was signalled, and has not looked yet */
     bool stopping;
     int eventfd;
     char name[16]; /* what the kernel takes for a thread */
     pthread_t ids[];
 };
+
+enum { PASSED_MOST = 3 };
 
 int pool_create(struct pool **out, const char *name, unsigned threads, size_t max_queue)
 {
@@ -40,8 +53,10 @@ int pool_create(struct pool **out, const char *name, unsigned threads, size_t ma
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     list_init(&p->queue);
+    list_init(&p->patient);
     list_init(&p->finished);
     p->threads = threads;
+    p->patient_most = threads > 1 ? threads - (threads + 3) / 4 : 1;
     p->max_queue = max_queue;
     snprintf(p->name, sizeof p->name, "%s", name);
     *out = p;
@@ -55,36 +70,91 @@ static struct job *take_first(struct list *head)
     return job;
 }
 
+/* All with the lock held from here to start_thread(). */
+
+static bool may_take_patient(const struct pool *p)
+{
+    return !list_empty(&p->patient) && p->patient_running < p->patient_most;
+}
+
+static bool has_work(const struct pool *p)
+{
+    return !list_empty(&p->queue) || may_take_patient(p);
+}
+
+static struct job *take_next(struct pool *p)
+{
+    bool patient = may_take_patient(p) && (list_empty(&p->queue) || p->passed >= PASSED_MOST);
+    struct job *job = take_first(patient ? &p->patient : &p->queue);
+
+    p->passed = patient || list_empty(&p->patient) ? 0 : p->passed + 1;
+    p->waiting--;
+    p->running++;
+    if (patient) {
+        p->patient_waiting--;
+        p->patient_running++;
+    }
+    return job;
+}
+
+/* Whether somebody is to be signalled, after the lock was released. */
+static bool wants_waking(struct pool *p)
+{
+    if (p->waking || p->idle == 0 || !has_work(p))
+        return false;
+    p->waking = true;
+    return true;
+}
+
+/* False: there is no more work to come. */
+static bool wait_for_work(struct pool *p)
+{
+    while (!has_work(p) && !p->stopping) {
+        p->idle++;
+        pthread_cond_wait(&p->work, &p->lock);
+        p->idle--;
+        p->waking = false;
+    }
+    return !p->stopping;
+}
+
+/* True: nobody has told the reaping thread yet. */
+static bool put_finished(struct pool *p, struct job *job)
+{
+    bool first = list_empty(&p->finished);
+
+    list_append(&p->finished, &job->node);
+    p->running--;
+    p->patient_running -= job->patient;
+    return first;
+}
+
 static void *thread_main(void *arg)
 {
     struct pool *p = arg;
+
     pthread_setname_np(pthread_self(), p->name);
     pthread_mutex_lock(&p->lock);
-    for (;;) {
-        while (list_empty(&p->queue) && !p->stopping) {
-            p->idle++;
-            pthread_cond_wait(&p->work, &p->lock);
-            p->idle--;
-        }
-        if (p->stopping)
-            break;
-        struct job *job = take_first(&p->queue);
-        p->waiting--;
-        p->running++;
+    while (wait_for_work(p)) {
+        struct job *job = take_next(p);
+        bool wake = wants_waking(p);
         pthread_mutex_unlock(&p->lock);
+        if (wake)
+            pthread_cond_signal(&p->work);
         job->run(job);
         pthread_mutex_lock(&p->lock);
-        p->running--;
-        bool first = list_empty(&p->finished);
-        list_append(&p->finished, &job->node);
-        if (first)
-            eventfd_write(p->eventfd, 1);
+        if (!put_finished(p, job))
+            continue;
+        p->returning++;
+        pthread_mutex_unlock(&p->lock);
+        eventfd_write(p->eventfd, 1);
+        pthread_mutex_lock(&p->lock);
+        p->returning--;
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
-/* Called with the lock held. */
 static int start_thread(struct pool *p)
 {
     sigset_t all, before;
@@ -99,27 +169,33 @@ static int start_thread(struct pool *p)
 
 /* Called with the lock held. What a thread takes at once does not wait, so that a queue of none is
  * one, too. */
-static bool is_full(const struct pool *p)
+static bool is_full(const struct pool *p, const struct job *job)
 {
+    if (job->patient && p->patient_waiting >= p->max_queue + (p->patient_most - p->patient_running))
+        return true;
     return p->waiting >= p->max_queue + (p->threads - p->running);
 }
 
 static int submit(struct pool *p, struct job *job, bool at_any_length)
 {
+    bool wake = false;
     int rc = -EAGAIN;
+
     pthread_mutex_lock(&p->lock);
-    if (p->stopping || (!at_any_length && is_full(p)))
+    if (p->stopping || (!at_any_length && is_full(p, job)))
         goto unlock;
     /* Threads come one by one, when more jobs wait than threads do. */
-    if (p->waiting >= p->idle && p->started < p->threads && start_thread(p) < 0 && p->started == 0)
+    if (p->waiting >= p->idle + p->returning && p->started < p->threads && start_thread(p) < 0 && p->started == 0)
         goto unlock;
-    list_append(&p->queue, &job->node);
+    list_append(job->patient ? &p->patient : &p->queue, &job->node);
     p->waiting++;
-    if (p->idle > 0)
-        pthread_cond_signal(&p->work);
+    p->patient_waiting += job->patient;
+    wake = wants_waking(p);
     rc = 0;
 unlock:
     pthread_mutex_unlock(&p->lock);
+    if (wake)
+        pthread_cond_signal(&p->work);
     return rc;
 }
 
@@ -174,6 +250,7 @@ void pool_destroy(struct pool *p)
 
     run_done(&p->finished);
     run_done(&p->queue);
+    run_done(&p->patient);
     close(p->eventfd);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);

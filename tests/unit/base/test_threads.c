@@ -72,8 +72,6 @@ START_TEST(test_all_done)
         ck_assert(!pthread_equal(jobs[i].ran_on, pthread_self()));
     }
     ck_assert_uint_eq(pool_waiting(p), 0);
-    struct pollfd pfd = {pool_eventfd(p), POLLIN, 0};
-    ck_assert_int_eq(poll(&pfd, 1, 0), 0);
     pool_destroy(p);
 }
 END_TEST
@@ -148,6 +146,64 @@ START_TEST(test_no_queue)
 }
 END_TEST
 
+static const struct test_job *order[JOBS];
+static int ordered;
+
+static void run_in_order(struct job *job)
+{
+    run(job);
+    order[ordered++] = of(job);
+}
+
+/* One thread: those that cannot wait go first, and those that can get one turn of four. */
+START_TEST(test_order)
+{
+    struct pool *p;
+    struct test_job first = {.job = {.run = run_at_gate, .done = done}}, jobs[13] = {0};
+    sem_init(&gate, 0, 0);
+    ordered = 0;
+    ck_assert_int_eq(pool_create(&p, "t", 1, 20), 0);
+    ck_assert_int_eq(pool_submit(p, &first.job), 0);
+    while (pool_waiting(p) > 0)
+        sched_yield();
+    for (int i = 0; i < 13; i++) {
+        jobs[i].job = (struct job){.run = run_in_order, .done = done, .patient = i < 4};
+        ck_assert_int_eq(pool_submit(p, &jobs[i].job), 0);
+    }
+    sem_post(&gate);
+    reap_all(p, jobs, 13);
+    static const int expected[13] = {4, 5, 6, 0, 7, 8, 9, 1, 10, 11, 12, 2, 3};
+    for (int i = 0; i < 13; i++)
+        ck_assert_int_eq((int)(order[i] - jobs), expected[i]);
+    pool_destroy(p);
+    sem_destroy(&gate);
+}
+END_TEST
+
+/* Those that can wait never have all threads. */
+START_TEST(test_reserve)
+{
+    struct pool *p;
+    struct test_job slow[4] = {0}, quick = {.job = {.run = run, .done = done}};
+    sem_init(&gate, 0, 0);
+    ck_assert_int_eq(pool_create(&p, "t", 4, 1), 0);
+    for (int i = 0; i < 4; i++) {
+        slow[i].job = (struct job){.run = run_at_gate, .done = done, .patient = true};
+        ck_assert_int_eq(pool_submit(p, &slow[i].job), 0);
+    }
+    struct test_job surplus = {.job = {.run = run, .done = done, .patient = true}};
+    ck_assert_int_eq(pool_submit(p, &surplus.job), -EAGAIN); /* three run, one waits */
+    ck_assert_int_eq(pool_submit(p, &quick.job), 0);
+    reap_all(p, &quick, 1); /* while the slow ones are at the gate */
+    ck_assert_uint_eq(dones(slow, 4), 0);
+    for (int i = 0; i < 4; i++)
+        sem_post(&gate);
+    reap_all(p, slow, 4);
+    pool_destroy(p);
+    sem_destroy(&gate);
+}
+END_TEST
+
 static void *open_gate(void *arg)
 {
     (void)arg;
@@ -198,6 +254,8 @@ Suite *suite_base_threads(void)
     tcase_add_test(t, test_one_by_one);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_no_queue);
+    tcase_add_test(t, test_order);
+    tcase_add_test(t, test_reserve);
     tcase_add_test(t, test_destroy);
     tcase_add_test(t, test_unused);
     suite_add_tcase(s, t);
