@@ -18,6 +18,8 @@
 struct disk;
 struct disk_read;
 
+enum { DISK_PROMPT_MOST = 128 * 1024 }; /* what kernels read ahead at once, by default */
+
 typedef void disk_read_fn(struct disk_read *r);
 
 struct disk_read {
@@ -26,9 +28,14 @@ struct disk_read {
     off_t offset;
     void *buffer;
     size_t len;
-    bool buffered; /* fd is not O_DIRECT: goes to the threads, whatever the reader */
+    bool buffered; /* fd is not O_DIRECT: goes to the threads, whatever the reader, unless it is `prompt` */
+    /* Buffered, at most DISK_PROMPT_MOST, and RWF_NOWAIT has just said of this file that it would have to wait: io_uring
+     * waits for it without a thread. */
+    bool prompt;
+    bool patient;  /* read ahead, or long: others may go before it */
     bool uncached; /* buffered, and with RWF_DONTCACHE: -EOPNOTSUPP where the kernel or the filesystem has not got it */
     bool warm;     /* buffered, but only into the page cache: `buffer` is not used */
+    char last;     /* disk_uring.c's own: the byte of a warm read that tells when it is there */
     bool by_thread; /* disk.c's own: the kernel would not do it asynchronously */
     disk_read_fn *done;
     ssize_t result; /* bytes (short at the end of the file, or whenever the kernel likes), or -errno */
@@ -51,6 +58,7 @@ int disk_try(enum aio_mode mode, unsigned depth, const char **note);
 void disk_close(struct disk *d); /* waits for what is in flight; their done() is called */
 const char *disk_name(const struct disk *d);
 void disk_submit(struct disk *d, struct disk_read *r);
+bool disk_is_prompt(const struct disk *d); /* takes reads that are `prompt` without a thread */
 unsigned disk_in_flight(const struct disk *d);
 
 #endif

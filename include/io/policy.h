@@ -49,6 +49,7 @@ struct io_main_conf {        /* main context */
     int64_t directio_memory; /* cap of the direct buffers of a worker, bytes */
     struct list pools;       /* struct thread_pool_conf */
     unsigned readers;        /* bits of enum aio_mode: those that some location may read a disk by */
+    unsigned needed;         /* and that read what the configuration asks to be read so, not only cold small files */
 };
 
 struct thread_pool_conf {

@@ -36,7 +36,7 @@ bool io_shared_knows(const struct io_shared *s, enum aio_mode mode); /* it was t
 enum aio_mode io_shared_mode(const struct io_shared *s, enum aio_mode mode);
 
 /* Logs what each of `modes` comes to, unless that was logged before. */
-void io_shared_say(struct io_shared *s, unsigned modes);
+void io_shared_say(struct io_shared *s, unsigned modes, unsigned needed);
 
 /* The outcome of `mode` is about to be logged. True: by nobody yet. */
 bool io_shared_claim_mode(struct io_shared *s, enum aio_mode mode);

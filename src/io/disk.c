@@ -51,7 +51,7 @@ static void sync_close(struct disk *d)
     free(d->reader);
 }
 
-static const struct disk_ops sync_ops = {"off", sync_open, sync_close, sync_submit, sync_flush};
+static const struct disk_ops sync_ops = {"off", sync_open, sync_close, sync_submit, sync_flush, true};
 
 static void on_flush(void *arg)
 {
@@ -65,12 +65,13 @@ static void on_retry(void *arg)
     disk_pump(arg);
 }
 
-/* Buffered reads go to threads whatever the reader: Linux AIO would block in them, and io_uring
+/* Long buffered reads go to threads whatever the reader: Linux AIO would block in them, and io_uring
  * retries them at each page that is waited for, at several times the CPU of a thread that sleeps
- * through it. -EAGAIN: no room. */
+ * through it. Of a short one, all pages come together: io_uring saves both sides of a trip to a
+ * thread. -EAGAIN: no room. */
 static int submit(struct disk *d, struct disk_read *r)
 {
-    bool to_threads = (r->buffered || r->by_thread) && d->ops != &sync_ops;
+    bool to_threads = ((r->buffered && !(r->prompt && d->ops->prompt)) || r->by_thread) && d->ops != &sync_ops;
     int rc = to_threads ? disk_threads_submit(d, r) : d->ops->submit(d, r);
     if (rc < 0)
         return rc;
@@ -80,17 +81,33 @@ static int submit(struct disk *d, struct disk_read *r)
     return 0;
 }
 
-void disk_pump(struct disk *d)
+static struct list *line_of(struct disk *d, const struct disk_read *r)
 {
-    while (!list_empty(&d->waiting) && !d->closing) {
-        struct disk_read *r = container_of(d->waiting.next, struct disk_read, node);
+    return r->patient ? &d->patient : &d->waiting;
+}
+
+static void submit_waiting(struct disk *d, struct list *line)
+{
+    while (!list_empty(line) && !d->closing) {
+        struct disk_read *r = container_of(line->next, struct disk_read, node);
         list_remove(&r->node);
         if (submit(d, r) < 0) {
-            list_prepend(&d->waiting, &r->node);
+            list_prepend(line, &r->node);
             break;
         }
     }
-    if (!list_empty(&d->waiting) && d->in_flight == 0 && !d->closing)
+}
+
+static bool somebody_waits(const struct disk *d)
+{
+    return !list_empty(&d->waiting) || !list_empty(&d->patient);
+}
+
+void disk_pump(struct disk *d)
+{
+    submit_waiting(d, &d->waiting);
+    submit_waiting(d, &d->patient);
+    if (somebody_waits(d) && d->in_flight == 0 && !d->closing)
         timer_set(d->retry, RETRY_MSEC);
 }
 
@@ -100,8 +117,8 @@ void disk_submit(struct disk *d, struct disk_read *r)
     r->disk = d;
     r->by_thread = false;
     r->result = -ECANCELED;
-    if (d->closing || !list_empty(&d->waiting) || submit(d, r) < 0) {
-        list_append(&d->waiting, &r->node);
+    if (d->closing || !list_empty(line_of(d, r)) || submit(d, r) < 0) {
+        list_append(line_of(d, r), &r->node);
         if (d->in_flight == 0 && !d->closing)
             timer_set(d->retry, RETRY_MSEC);
     }
@@ -117,7 +134,7 @@ static void pass_to_thread(struct disk *d, struct disk_read *r)
     r->result = -ECANCELED;
     list_init(&r->node);
     if (submit(d, r) < 0)
-        list_prepend(&d->waiting, &r->node);
+        list_prepend(line_of(d, r), &r->node);
 }
 
 void disk_finish(struct disk *d, struct disk_read *r, ssize_t result)
@@ -180,6 +197,7 @@ int disk_open(struct disk **out, struct loop *loop, enum aio_mode mode, struct p
     d->pool = pool;
     d->depth = depth ? depth : 1;
     list_init(&d->waiting);
+    list_init(&d->patient);
     deferred_init(&d->flush, on_flush, d);
     d->retry = loop_timer(loop, on_retry, d);
     int rc = d->retry ? open_mode(d, mode, note) : -ENOMEM;
@@ -198,6 +216,7 @@ int disk_try(enum aio_mode mode, unsigned depth, const char **note)
 
     *note = NULL;
     list_init(&d.waiting);
+    list_init(&d.patient);
     int rc = open_as(&d, mode == AIO_LIBAIO ? &disk_libaio_ops : &disk_uring_ops, note);
     if (rc == 0)
         d.ops->close(&d);
@@ -207,6 +226,7 @@ int disk_try(enum aio_mode mode, unsigned depth, const char **note)
 /* What never started is over at once, with -ECANCELED. */
 static void cancel_waiting(struct disk *d)
 {
+    list_splice(&d->waiting, &d->patient);
     while (!list_empty(&d->waiting)) {
         struct disk_read *r = container_of(d->waiting.next, struct disk_read, node);
         list_remove(&r->node);
@@ -235,6 +255,11 @@ void disk_close(struct disk *d)
 const char *disk_name(const struct disk *d)
 {
     return d->ops->name;
+}
+
+bool disk_is_prompt(const struct disk *d)
+{
+    return d->ops->prompt;
 }
 
 unsigned disk_in_flight(const struct disk *d)

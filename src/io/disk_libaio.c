@@ -199,4 +199,4 @@ static void libaio_close(struct disk *d)
     aio_free(a);
 }
 
-const struct disk_ops disk_libaio_ops = {"libaio", libaio_open, libaio_close, libaio_submit, libaio_flush};
+const struct disk_ops disk_libaio_ops = {"libaio", libaio_open, libaio_close, libaio_submit, libaio_flush, false};

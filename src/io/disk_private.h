@@ -13,6 +13,7 @@ struct disk_ops {
     void (*close)(struct disk *d);                      /* waits for what the kernel has, finishing it */
     int (*submit)(struct disk *d, struct disk_read *r); /* 0, or -EAGAIN: full */
     void (*flush)(struct disk *d); /* end of the turn: hand what was submitted to the kernel; NULL: submit did */
+    bool prompt;                   /* takes buffered reads that are `prompt` */
 };
 
 struct disk {
@@ -20,8 +21,8 @@ struct disk {
     struct loop *loop;
     struct pool *pool;
     unsigned depth;
-    unsigned in_flight;  /* accepted and not done, by the kernel and by threads */
-    struct list waiting; /* struct disk_read: full */
+    unsigned in_flight;           /* accepted and not done, by the kernel and by threads */
+    struct list waiting, patient; /* struct disk_read: full */
     struct deferred flush;
     struct timer *retry; /* looks again when nothing of ours in flight would: the pool is full of the work of others */
     bool closing;

@@ -2,9 +2,9 @@
  * cannot do itself without blocking. */
 #include "disk_private.h"
 
+#include "file/fetch.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -12,51 +12,10 @@
 #define RWF_DONTCACHE 0x80 /* Linux 6.14 */
 #endif
 
-enum { WARM_PIECE = 64 * 1024 };
-
-/* Where splicing from the file is refused, reading does the same at the price of a copy. */
-static ssize_t warm_by_reading(const struct disk_read *r, size_t got)
-{
-    char bytes[WARM_PIECE];
-
-    while (got < r->len) {
-        size_t piece = r->len - got < sizeof bytes ? r->len - got : sizeof bytes;
-        ssize_t n = pread(r->fd, bytes, piece, r->offset + (off_t)got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
-    return (ssize_t)got;
-}
-
-/* To /dev/null by sendfile: the kernel reads ahead as it does for sendfile to a socket (in large
- * folios; readahead(2) fills single pages at three times the price), waits until the pages are
- * there, and copies nothing. */
-static ssize_t warm(const struct disk_read *r)
-{
-    off_t at = r->offset, end = r->offset + (off_t)r->len;
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-    while (null >= 0 && at < end) {
-        ssize_t n = sendfile(null, r->fd, &at, (size_t)(end - at));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-    }
-    if (null >= 0)
-        close(null);
-    return at == end ? (ssize_t)r->len : warm_by_reading(r, (size_t)(at - r->offset));
-}
-
 ssize_t disk_read_now(const struct disk_read *r)
 {
     if (r->warm)
-        return warm(r);
+        return file_fetch(r->fd, r->offset, r->len);
     for (;;) {
         struct iovec iov = {r->buffer, r->len};
         ssize_t n = r->uncached ? preadv2(r->fd, &iov, 1, r->offset, RWF_DONTCACHE)
@@ -86,6 +45,7 @@ int disk_threads_submit(struct disk *d, struct disk_read *r)
 {
     r->job.run = run;
     r->job.done = done;
+    r->job.patient = r->patient;
     return pool_submit(d->pool, &r->job);
 }
 
@@ -101,4 +61,4 @@ static void threads_close(struct disk *d)
     (void)d; /* disk_close() reaps the pool */
 }
 
-const struct disk_ops disk_threads_ops = {"threads", threads_open, threads_close, disk_threads_submit, NULL};
+const struct disk_ops disk_threads_ops = {"threads", threads_open, threads_close, disk_threads_submit, NULL, false};

@@ -3,10 +3,12 @@
 #include "disk_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { ENTRIES_MOST = 1024, PROBE_MSEC = 2000, REAP_BATCH = 32 };
@@ -95,6 +97,52 @@ static int probe(struct uring *u)
     return rc;
 }
 
+static void prepare(struct io_uring_sqe *sqe, struct disk_read *r)
+{
+    if (!r->warm)
+        io_uring_prep_read(sqe, r->fd, r->buffer, (unsigned)r->len, (__u64)r->offset);
+    else
+        io_uring_prep_read(sqe, r->fd, &r->last, 1, (__u64)r->offset + r->len - 1);
+    io_uring_sqe_set_data(sqe, r);
+}
+
+/* A warm read copies nothing: the kernel is told to fetch the pages, and the last byte of them is
+ * waited for. */
+static void fetch(const struct disk_read *r)
+{
+    (void)posix_fadvise(r->fd, r->offset, (off_t)r->len, POSIX_FADV_WILLNEED);
+}
+
+/* The last page of a warm read is there. The first one may lie elsewhere on the disk: then what is
+ * left is waited for, too. False: all is there, as far as can be told. */
+static bool waits_on(struct uring *u, struct disk_read *r)
+{
+    struct iovec iov = {&r->last, 1};
+
+    if (r->len == 1 || preadv2(r->fd, &iov, 1, r->offset, RWF_NOWAIT) >= 0 || errno != EAGAIN)
+        return false;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+    if (!sqe)
+        return false;
+    prepare(sqe, r);
+    sqe->off = (__u64)r->offset;
+    u->in_kernel++;
+    return true;
+}
+
+static void finish(struct disk *d, struct disk_read *r, int result)
+{
+    if (!r->warm || result < 0) {
+        disk_finish(d, r, result);
+        return;
+    }
+    if (result == 1 && waits_on(d->reader, r)) {
+        loop_defer(d->loop, &d->flush);
+        return;
+    }
+    disk_finish(d, r, result == 1 ? (ssize_t)r->len : 0);
+}
+
 static void reap(struct disk *d)
 {
     struct uring *u = d->reader;
@@ -113,7 +161,7 @@ static void reap(struct disk *d)
         io_uring_cq_advance(&u->ring, count);
         u->in_kernel -= count;
         for (unsigned i = 0; i < count; i++) {
-            disk_finish(d, batch[i].r, batch[i].result);
+            finish(d, batch[i].r, batch[i].result);
         }
     }
 }
@@ -155,8 +203,9 @@ static int uring_submit(struct disk *d, struct disk_read *r)
     struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
     if (!sqe)
         return -EAGAIN;
-    io_uring_prep_read(sqe, r->fd, r->buffer, (unsigned)r->len, (__u64)r->offset);
-    io_uring_sqe_set_data(sqe, r);
+    prepare(sqe, r);
+    if (r->warm)
+        fetch(r);
     u->in_kernel++;
     return 0;
 }
@@ -219,4 +268,4 @@ static void uring_close(struct disk *d)
     uring_free(u);
 }
 
-const struct disk_ops disk_uring_ops = {"io_uring", uring_open, uring_close, uring_submit, uring_flush};
+const struct disk_ops disk_uring_ops = {"io_uring", uring_open, uring_close, uring_submit, uring_flush, true};

@@ -1,5 +1,10 @@
-/* gate.c - cold parts are read into the page cache by a thread before they are sent from there, so
- * that the loop never waits for a disk.
+/* gate.c - cold parts are read into the page cache before they are sent from there, so that the
+ * loop never waits for a disk.
+ *
+ * Short ones, which small files are, need no thread where there is io_uring: the kernel reads them,
+ * and says when the last byte is there. The bytes are touched once, by who sends them: reading them
+ * into memory here and sending them from there costs more (measured from 8 KiB on). Long ones are
+ * read by a thread, and let others go first.
  *
  * A file that was found to be wholly resident, or was wholly read, is not asked about again for
  * HOT_MSEC; nor is a part, by whoever opens the file next (seen.c). Of a larger one, the part behind the one that is being sent is looked at, and read
@@ -33,14 +38,10 @@ struct gate_read {
 
 void gate_open(struct gate *g, struct source *s, const struct source_request *r)
 {
-    struct aio_conf threads = {.mode = AIO_THREADS};
-
-    if (r->conf->aio.mode == AIO_THREADS)
-        threads.pool = r->conf->aio.pool;
     *g = (struct gate){.source = s, .io = r->io, .file = r->file, .open_to = r->offset, .part = FIRST};
     g->end = r->offset + (off_t)r->len;
     if (r->conf->aio.mode != AIO_OFF)
-        g->disk = io_disk(r->io, &threads);
+        g->disk = io_disk(r->io, &r->conf->aio);
 }
 
 void gate_close(struct gate *g)
@@ -99,7 +100,8 @@ static void on_read(struct disk_read *r)
     source_wake(g->source);
 }
 
-static void start_read(struct gate *g, size_t len)
+/* `told`: the kernel knows which pages are there. */
+static void start_read(struct gate *g, size_t len, bool told)
 {
     struct gate_read *read = calloc(1, sizeof *read);
     if (!read) {
@@ -114,23 +116,25 @@ static void start_read(struct gate *g, size_t len)
     read->read.len = len;
     read->read.buffered = true;
     read->read.warm = true;
+    read->read.prompt = told && len <= DISK_PROMPT_MOST;
+    read->read.patient = len > DISK_PROMPT_MOST;
     read->read.done = on_read;
     g->read = read;
     io_counters(g->io)->reads_in_flight++;
     disk_submit(g->disk, &read->read);
 }
 
-/* Bytes from open_to on that are in memory. */
-static size_t resident_of(struct gate *g, size_t part)
+/* Bytes from open_to on that are in memory; -1: that cannot be told. */
+static ssize_t told_of(struct gate *g, size_t part)
 {
     struct seen *seen = part <= SEEN_MOST ? io_seen(g->io) : NULL;
 
     if (seen && seen_lately(seen, g->file, g->open_to, part))
-        return part;
+        return (ssize_t)part;
     ssize_t told = residency(g->file, g->open_to, part);
     if (seen && told == (ssize_t)part)
         seen_note(seen, g->file, g->open_to, part);
-    return told > 0 ? (size_t)told : 0;
+    return told;
 }
 
 /* Looks at the part that begins at open_to. */
@@ -138,7 +142,8 @@ static void look_on(struct gate *g)
 {
     off_t left = g->end - g->open_to;
     size_t part = left < (off_t)g->part ? (size_t)left : g->part;
-    size_t resident = resident_of(g, part);
+    ssize_t told = told_of(g, part);
+    size_t resident = told > 0 ? (size_t)told : 0;
 
     g->looked_msec = clock_now.msec;
     if (resident == part) {
@@ -147,7 +152,7 @@ static void look_on(struct gate *g)
     }
     g->open_to += (off_t)resident;
     if (resident < part)
-        start_read(g, part - resident);
+        start_read(g, part - resident, told >= 0);
 }
 
 static void look_ahead(struct gate *g)

@@ -172,8 +172,10 @@ static const char *finish_io(struct conf *cf, struct conf_block *block, void *va
         return conf_error(cf,
                           "one of the \"output_buffers\" (%lld bytes) is larger than \"directio_memory\" (%lld bytes)",
                           (long long)conf->output_buffers.size, (long long)main_conf->directio_memory);
-    if (block->context != CONF_HTTP && reads_disks(conf))
+    if (block->context != CONF_HTTP)
         main_conf->readers |= 1U << conf->aio.mode;
+    if (block->context != CONF_HTTP && reads_disks(conf))
+        main_conf->needed |= 1U << conf->aio.mode;
     return NULL;
 }
 

@@ -67,26 +67,29 @@ static const char *mode_name(enum aio_mode mode)
     }
 }
 
-static void say(struct io_shared *s, enum aio_mode mode, enum aio_mode asked)
+/* That one is missing is worth a warning where the configuration needs it. */
+static void say(struct io_shared *s, enum aio_mode mode, enum aio_mode asked, unsigned needed)
 {
     const struct reader_tried *t = asked == AIO_LIBAIO ? &s->libaio : &s->uring;
+    bool is_needed = wants(needed, mode) || wants(needed, asked);
 
     if (!io_shared_claim_mode(s, mode))
         return;
     if (asked == AIO_THREADS || t->works)
         log_info(0, "reading disks by %s", mode_name(asked));
     else
-        log_warn(0, "%s; reading disks by %s", t->note, mode_name(io_shared_mode(s, asked)));
+        log_write(log_main, is_needed ? LEVEL_WARN : LEVEL_INFO, 0, 0, "%s; reading disks by %s", t->note,
+                  mode_name(io_shared_mode(s, asked)));
 }
 
-void io_shared_say(struct io_shared *s, unsigned modes)
+void io_shared_say(struct io_shared *s, unsigned modes, unsigned needed)
 {
     if ((wants(modes, AIO_ON) || wants(modes, AIO_URING)) && s->uring.tried)
-        say(s, AIO_ON, AIO_URING);
+        say(s, AIO_ON, AIO_URING, needed);
     if (wants(modes, AIO_LIBAIO) && s->libaio.tried)
-        say(s, AIO_LIBAIO, AIO_LIBAIO);
+        say(s, AIO_LIBAIO, AIO_LIBAIO, needed);
     if (wants(modes, AIO_THREADS))
-        say(s, AIO_THREADS, AIO_THREADS);
+        say(s, AIO_THREADS, AIO_THREADS, needed);
 }
 
 bool io_shared_claim_mode(struct io_shared *s, enum aio_mode mode)

@@ -43,6 +43,7 @@ struct piece {
     char *buffer;
     size_t from; /* of the window: where the read under way begins */
     bool ready;
+    bool prompt; /* the kernel knew that it is not in the page cache */
     int error;
     int64_t shown_msec; /* when the client could first have it, 0: not yet */
 };

@@ -73,6 +73,8 @@ static void submit(struct windows *ws, struct piece *p)
     r->len = p->window.len - p->from;
     r->buffered = !ws->direct;
     r->uncached = ws->uncached && !ws->direct;
+    r->prompt = p->prompt && r->len <= DISK_PROMPT_MOST;
+    r->patient = r->len > DISK_PROMPT_MOST;
     r->done = on_read;
     io_counters(ws->io)->reads_in_flight++;
     disk_submit(ws->disk, r);
@@ -86,6 +88,7 @@ static bool read_resident(struct windows *ws, struct piece *p)
     if (ws->direct || ws->uncached)
         return false;
     ssize_t n = preadv2(ws->file->fd, &iov, 1, p->window.offset, RWF_NOWAIT);
+    p->prompt = n >= 0 || errno == EAGAIN;
     ws->resident = n >= 0 && (size_t)n >= piece_needed(p);
     p->ready = ws->resident;
     return p->ready;

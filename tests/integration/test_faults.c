@@ -359,6 +359,8 @@ START_TEST(descriptors_run_out)
         ck_assert(client_receive(&c, &r));
         site_response_free(&r);
     }
+    struct answer first = good_answer(&places[0]); /* what is opened at its first use, and kept */
+    free(first.bytes);
     struct holdings before = holdings();
     faulty_arm(FAULTY_ACCEPT, errors[_i], 0, EVERY);
     client_open(&waiting, site_port(0));

@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "pages.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,58 @@ START_TEST(sendfile_fills_the_page_cache)
 }
 END_TEST
 
+/* Threads of that name that the worker has started. */
+static unsigned threads_named(const char *name)
+{
+    int worker = (int)site_worker();
+    DIR *d = opendir(site_path("/proc/%d/task", worker));
+    unsigned count = 0;
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        if (e->d_name[0] == '.')
+            continue;
+        char *comm = site_read(site_path("/proc/%d/task/%s/comm", worker, e->d_name), NULL);
+        comm[strcspn(comm, "\n")] = '\0';
+        count += strcmp(comm, name) == 0;
+        free(comm);
+    }
+    closedir(d);
+    return count;
+}
+
+/* io_uring waits for a short cold file itself, and for each part of it that is asked for; a thread
+ * for a long one. What cannot be sent by sendfile is read in the same way. */
+START_TEST(cold_small_files_need_no_thread)
+{
+    static const char *const confs[] = {"", "sendfile off;", "io_method mmap;"};
+    const off_t sizes[] = {1, 4096, 8192, 65536, 100000, 2 * MIB};
+    char name[32];
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snprintf(name, sizeof name, "f%zu", i);
+        if (!pages_evict(site_pattern(site_data(name), sizes[i]))) {
+            printf("skipped: pages cannot be evicted here\n");
+            return;
+        }
+    }
+    serve("", confs[_i]);
+    char *log = log_await("logs/error.log", "reading disks by ");
+    bool uring = strstr(log, "reading disks by io_uring") != NULL;
+    free(log);
+    if (!uring) {
+        printf("skipped: no io_uring here\n");
+        return;
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snprintf(name, sizeof name, "/f%zu", i);
+        fetch(name, "", 0, sizes[i]);
+        if (sizes[i] < MIB)
+            ck_assert_msg(threads_named("default") == 0, "%s: a thread for %jd bytes", confs[_i], (intmax_t)sizes[i]);
+        if (_i != 1)
+            ck_assert_uint_gt(pages_resident(site_data(name + 1)), 0);
+    }
+}
+END_TEST
+
 /* ---- readers ---- */
 
 static const struct reader {
@@ -526,6 +579,7 @@ Suite *suite_io(void)
         tcase_add_test(method, thresholds_do_not_mix_in_the_cache);
         tcase_add_test(method, direct_leaves_the_page_cache_alone);
         tcase_add_test(method, sendfile_fills_the_page_cache);
+        tcase_add_loop_test(method, cold_small_files_need_no_thread, 0, 3);
         tcase_add_loop_test(method, huge_file_streams_past_4_gib, 0, 2);
         TCase *reader = site_case(s, "reader", 60);
         tcase_add_loop_test(reader, every_reader, 0, sizeof readers / sizeof *readers);

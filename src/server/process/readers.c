@@ -18,7 +18,7 @@ static void try_all(struct scoreboard *b, const struct cycle *c)
 static void start_over(struct scoreboard *b, const struct cycle *c)
 {
     io_shared_forget_refusals(scoreboard_io(b));
-    io_shared_say(scoreboard_io(b), c->io->readers);
+    io_shared_say(scoreboard_io(b), c->io->readers, c->io->needed);
 }
 
 /* The workers say what is wrong with their privileges. */

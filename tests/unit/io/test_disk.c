@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -65,18 +66,23 @@ static void on_done(struct disk_read *r)
         loop_stop(loop);
 }
 
-static void submit(struct disk *d, struct one *o, off_t at, char *buffer, int *left)
+static void submit_len(struct disk *d, struct one *o, off_t at, char *buffer, size_t len, int *left)
 {
     o->read.fd = fd;
     o->read.offset = at;
     o->read.buffer = buffer;
-    o->read.len = BLOCK;
+    o->read.len = len;
     o->read.done = on_done;
     o->left = left;
     ++*left;
     o->inside_submit = true;
     disk_submit(d, &o->read);
     o->inside_submit = false;
+}
+
+static void submit(struct disk *d, struct one *o, off_t at, char *buffer, int *left)
+{
+    submit_len(d, o, at, buffer, BLOCK, left);
 }
 
 static const struct {
@@ -168,21 +174,71 @@ START_TEST(test_close)
 }
 END_TEST
 
-/* Into the page cache only; and without leaving anything there. */
-START_TEST(test_warm)
+/* Into the page cache only; `prompt` by every reader, whether it makes a difference to it or not. */
+static void warm(int mode, bool prompt)
 {
     struct one o = {.calls = 0};
     int left = 0;
-    struct disk *d = open_disk(_i, 4);
+    struct disk *d = open_disk(mode, 4);
     if (!d)
         return;
     o.read.buffered = o.read.warm = true;
+    o.read.prompt = prompt;
     int direct = fd, plain = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     fd = plain;
     submit(d, &o, 0, NULL, &left);
     fd = direct;
     loop_run(loop);
     ck_assert_int_eq(o.read.result, BLOCK);
+    close(plain);
+    disk_close(d);
+}
+
+START_TEST(test_warm)
+{
+    warm(_i, false);
+}
+END_TEST
+
+START_TEST(test_warm_prompt)
+{
+    warm(_i, true);
+}
+END_TEST
+
+/* From a disk, at its first and its last byte; and behind the end of a file that became shorter. */
+START_TEST(test_warm_cold)
+{
+    enum { SIZE = 100 * 1000 };
+    char path[4200];
+    unsigned char there[(SIZE + 4095) / 4096];
+    int left = 0;
+    if (!unit_disk_dir())
+        return;
+    struct disk *d = open_disk(_i, 4);
+    if (!d)
+        return;
+    snprintf(path, sizeof path, "%s/cold", unit_disk_dir());
+    unit_write_pattern(path, SIZE);
+    int direct = fd, plain = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ck_assert_int_eq(fsync(plain), 0);
+    ck_assert_int_eq(posix_fadvise(plain, 0, 0, POSIX_FADV_DONTNEED), 0);
+    struct one whole = {.calls = 0}, beyond = {.calls = 0};
+    fd = plain;
+    whole.read.buffered = whole.read.warm = whole.read.prompt = true;
+    beyond.read.buffered = beyond.read.warm = beyond.read.prompt = true;
+    submit_len(d, &whole, 0, NULL, SIZE, &left);
+    submit_len(d, &beyond, SIZE + 10, NULL, BLOCK, &left);
+    fd = direct;
+    loop_run(loop);
+    ck_assert_int_eq(whole.read.result, SIZE);
+    ck_assert_int_eq(beyond.read.result, 0);
+    void *map = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, plain, 0);
+    ck_assert_ptr_ne(map, MAP_FAILED);
+    ck_assert_int_eq(mincore(map, SIZE, there), 0);
+    for (size_t i = 0; i < sizeof there; i++)
+        ck_assert_msg(there[i] & 1, "page %zu", i);
+    munmap(map, SIZE);
     close(plain);
     disk_close(d);
 }
@@ -303,6 +359,8 @@ Suite *suite_io_disk(void)
     tcase_add_loop_test(t, test_results, 0, 4);
     tcase_add_loop_test(t, test_close, 0, 4);
     tcase_add_loop_test(t, test_warm, 0, 4);
+    tcase_add_loop_test(t, test_warm_prompt, 0, 4);
+    tcase_add_loop_test(t, test_warm_cold, 0, 4);
     tcase_add_test(t, test_denied);
     tcase_add_test(t, test_refused_and_no_room);
     suite_add_tcase(s, t);
