@@ -18,7 +18,7 @@ struct file {
     enum file_kind kind;
     mode_t mode;         /* st_mode */
     int fd;              /* O_RDONLY|O_NONBLOCK|O_CLOEXEC; -1 unless FILE_REGULAR, or with content alone */
-    int direct_fd;       /* O_DIRECT on the same inode, opened by file_direct(); -1 */
+    int direct_fd;       /* O_DIRECT on the same inode, by file_direct(); may be `fd` itself; -1 */
     int spare_direct_fd; /* what file_direct() takes, where this process could not open it; -1 */
     int exact_fd;        /* without read-ahead, opened by file_exact(); -1 */
     off_t size;

@@ -53,12 +53,17 @@ int file_stat_cached(const char *path, const struct open_options *options, struc
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);
 bool file_cached_works(void); /* RESOLVE_CACHED can be had */
 
-/* Opens f->direct_fd (through /proc/self/fd, so that it is the same inode; never by toggling flags)
- * and finds the alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`.
+/* Makes f->direct_fd: f->fd itself is given O_DIRECT where nobody will read by it in another way
+ * (`sole`), else the file is opened once more (through /proc/self/fd, so that it is the same inode). Finds the
+ * alignments: statx STATX_DIOALIGN (and STATX_DIO_READ_ALIGN), else `fallback_align`.
  * May block briefly; cached after the first call. 0; -EINVAL where the filesystem refuses O_DIRECT;
  * -EOPNOTSUPP where the kernel says that this one file has none (encrypted, compressed); other
  * -errno: no descriptor left and the like. */
-int file_direct(struct file *f, unsigned fallback_align);
+int file_direct(struct file *f, unsigned fallback_align, bool sole);
+
+/* f->fd reads through the page cache again, whatever file_direct() did to it; so may f->direct_fd
+ * then. */
+void file_plain(struct file *f);
 
 /* Opens f->exact_fd: through the page cache, but reading there what is asked for and no more. With
  * RWF_DONTCACHE, what was read ahead and never asked for would stay. Cached after the first call. 0

@@ -63,8 +63,11 @@ struct source {
     void *arg;
     int error; /* -errno after PULL_FAILED */
     off_t error_offset;
-    int64_t wait_msec;     /* spent in PULL_WAIT_DISK so far ($io_wait) */
-    bool waiting, waited;  /* in PULL_WAIT_DISK now; ever */
+    int64_t wait_msec;    /* spent in PULL_WAIT_DISK so far ($io_wait) */
+    bool waiting, waited; /* in PULL_WAIT_DISK now; ever */
+    /* As long as none of it was sent, no byte of it was read, or all are read at once: nobody who rewrites the file
+     * meanwhile can make a mixture of it. */
+    bool coherent;
     bool counted;          /* among io_counters.waits: once for a response, whatever it is made of */
     int64_t waiting_since; /* clock_now.msec */
 };
@@ -77,6 +80,7 @@ struct source_request {
     struct file *file; /* the source takes a reference of its own */
     off_t offset;
     uint64_t len;  /* > 0, inside the file */
+    bool sole;     /* nobody else has the file, nor will: only sources of this method read it */
     bool admitted; /* policy_admits(): stays in the page cache, whatever its size */
     uint64_t rate; /* the client will not be given more bytes per second; 0: as fast as it takes them */
     source_ready_fn *ready;

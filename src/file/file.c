@@ -10,7 +10,7 @@ void file_release(struct file *f)
         return;
     if (f->fd >= 0)
         close(f->fd);
-    if (f->direct_fd >= 0)
+    if (f->direct_fd >= 0 && f->direct_fd != f->fd)
         close(f->direct_fd);
     if (f->spare_direct_fd >= 0)
         close(f->spare_direct_fd);

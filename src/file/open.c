@@ -26,6 +26,7 @@
 #ifndef STATX_DIOALIGN
 #define STATX_DIOALIGN 0x2000U /* Linux 6.1 */
 #endif
+#define MOUNT_BIT      0x4000U  /* STATX_MNT_ID_UNIQUE, Linux 6.8 */
 #define READ_ALIGN_BIT 0x20000U /* STATX_DIO_READ_ALIGN, Linux 6.14: newer than the headers we build with */
 
 enum {
@@ -235,13 +236,14 @@ static bool is_alignment(unsigned n)
 }
 
 /* 0, or -EOPNOTSUPP when the kernel says that this file has no direct I/O. Leaves *memory and
- * *offset where it does not say. */
-static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
+ * *offset where it does not say. *mount: a number that no other mount will ever have, or 0. */
+static int ask_alignment(int fd, unsigned *memory, unsigned *offset, uint64_t *mount)
 {
     union {
         struct statx named;
         struct {
-            unsigned char before[0x98]; /* the layout is the kernel's ABI: include/uapi/linux/stat.h */
+            unsigned char before[0x90]; /* the layout is the kernel's ABI: include/uapi/linux/stat.h */
+            uint64_t mount;
             uint32_t dio_mem_align, dio_offset_align;
             unsigned char between[0x14];
             uint32_t dio_read_offset_align;
@@ -250,8 +252,9 @@ static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
     } st;
 
     memset(&st, 0, sizeof st);
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_DIOALIGN | READ_ALIGN_BIT, &st.named) < 0)
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_DIOALIGN | READ_ALIGN_BIT | MOUNT_BIT, &st.named) < 0)
         return 0;
+    *mount = st.named.stx_mask & MOUNT_BIT ? st.raw.mount : 0;
     if (!(st.named.stx_mask & STATX_DIOALIGN))
         return 0;
     if (st.raw.dio_mem_align == 0 || st.raw.dio_offset_align == 0)
@@ -266,24 +269,55 @@ static int ask_alignment(int fd, unsigned *memory, unsigned *offset)
     return 0;
 }
 
-int file_direct(struct file *f, unsigned fallback_align)
+/* What is at a mount does not change: it is asked once. FUSE's daemon need not know statfs. */
+static bool answers_short(int fd, uint64_t mount)
+{
+    enum { MOUNTS = 8 };
+    static _Thread_local struct {
+        uint64_t mount;
+        bool answers_short;
+    } known[MOUNTS];
+    unsigned at = (unsigned)(mount % MOUNTS);
+
+    if (mount && known[at].mount == mount)
+        return known[at].answers_short;
+    struct statfs fs;
+    bool answer = fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
+    known[at].mount = mount;
+    known[at].answers_short = answer;
+    return answer;
+}
+
+/* Flags of a descriptor that others read by are left alone; FUSE's daemon has to agree at open. */
+static int direct_descriptor(struct file *f, bool sole)
+{
+    if (!sole || f->refs > 1 || f->spare_direct_fd >= 0 || f->answers_short)
+        return reopen(f, O_DIRECT);
+    return fcntl(f->fd, F_SETFL, O_DIRECT | O_LARGEFILE) == 0 ? f->fd : -errno;
+}
+
+void file_plain(struct file *f)
+{
+    if (f->direct_fd >= 0 && f->direct_fd == f->fd)
+        (void)fcntl(f->fd, F_SETFL, O_NONBLOCK | O_LARGEFILE);
+}
+
+int file_direct(struct file *f, unsigned fallback_align, bool sole)
 {
     if (f->direct_fd >= 0)
         return 0;
     if (f->kind != FILE_REGULAR)
         return -EINVAL;
 
-    int fd = reopen(f, O_DIRECT);
+    unsigned memory = fallback_align, offset = fallback_align;
+    uint64_t mount = 0;
+    int rc = ask_alignment(f->fd, &memory, &offset, &mount);
+    if (rc < 0)
+        return rc;
+    f->answers_short = answers_short(f->fd, mount);
+    int fd = direct_descriptor(f, sole);
     if (fd < 0)
         return fd;
-    unsigned memory = fallback_align, offset = fallback_align;
-    int rc = ask_alignment(fd, &memory, &offset);
-    if (rc < 0) {
-        close(fd);
-        return rc;
-    }
-    struct statfs fs;
-    f->answers_short = fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC; /* whose daemon need not know statfs */
     f->align_memory = memory;
     f->align_offset = offset;
     f->direct_fd = fd;

@@ -63,7 +63,7 @@ static int open_direct(struct source **out, const struct source_request *r)
     if (io_direct_refused(r->io, f->dev))
         return open_buffered(out, r);
 
-    int rc = file_direct(f, (unsigned)r->conf->directio_alignment);
+    int rc = file_direct(f, (unsigned)r->conf->directio_alignment, r->sole);
     if (rc == 0)
         return source_direct_open(out, r);
     if (rc == -EINVAL)

@@ -97,6 +97,7 @@ int source_mmap_open(struct source **out, const struct source_request *r)
     if (!m)
         return -ENOMEM;
     source_init(&m->source, &mmap_ops, IO_MMAP, r);
+    m->source.coherent = true;
     m->file = file_acquire(r->file);
     m->at = r->offset;
     m->end = r->offset + (off_t)r->len;

@@ -68,6 +68,7 @@ int source_pagecache_open(struct source **out, const struct source_request *r)
     if (!p)
         return -ENOMEM;
     source_init(&p->source, &pagecache_ops, IO_SENDFILE, r);
+    p->source.coherent = true;
     gate_open(&p->gate, &p->source, r);
     p->file = file_acquire(r->file);
     p->at = r->offset;

@@ -185,6 +185,11 @@ static void expect_rate(struct windows *ws, uint64_t rate, size_t unit)
     ws->depth_most = 1;
 }
 
+static bool is_one_read(const struct windows *ws)
+{
+    return align_window(ws->at, ws->end, ws->size, ws->align).keep == (size_t)(ws->end - ws->at);
+}
+
 int windows_open(struct source **out, const struct source_request *r, const struct windows_options *options)
 {
     struct windows *ws = calloc(1, sizeof *ws);
@@ -210,6 +215,7 @@ int windows_open(struct source **out, const struct source_request *r, const stru
     if (r->rate > 0)
         expect_rate(ws, r->rate, unit);
     ws->depth = ws->depth_most < DEPTH_FIRST ? ws->depth_most : DEPTH_FIRST;
+    ws->source.coherent = !r->file->answers_short && is_one_read(ws);
     windows_prepare(ws);
     *out = &ws->source;
     return 0;

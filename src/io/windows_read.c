@@ -230,6 +230,7 @@ static void go_buffered(struct windows *ws, int error)
         io_note_direct_refused(ws->io, ws->file->dev, ws->file->path, error);
     io_counters(ws->io)->fallbacks++;
     ws->direct = false;
+    file_plain(ws->file);
     windows_leave_nothing(ws);
     ws->align = 1;
     ws->source.method = IO_BUFFERED;

@@ -11,6 +11,7 @@
  * from 0; only the low 32 bits of one are looked at. */
 bool deny(long call, int error);
 bool deny_flag(long call, unsigned arg, uint32_t flag, int error);  /* calls with this bit set in `arg` */
+bool deny_set_flag(uint32_t flag, int error);                       /* of a descriptor, by fcntl(F_SETFL) */
 bool deny_from(long call, unsigned arg, uint32_t least, int error); /* calls whose `arg` is at least that */
 
 #endif

@@ -114,7 +114,8 @@ END_TEST
 START_TEST(refused_direct_io_is_said_once)
 {
     site_pattern(site_data("f"), SIZE);
-    if (!deny_flag(SYS_openat, 2, O_DIRECT, EINVAL) || !deny_flag(SYS_open, 1, O_DIRECT, EINVAL))
+    if (!deny_flag(SYS_openat, 2, O_DIRECT, EINVAL) || !deny_flag(SYS_open, 1, O_DIRECT, EINVAL) ||
+        !deny_set_flag(O_DIRECT, EINVAL))
         return;
     serve(4, "", "directio 1k; " PID_FIELD);
     site_start();

@@ -359,7 +359,7 @@ static bool refuse(enum refusal what)
 {
     if (what == AT_READ) /* of threads, but not those of the dynamic linker; what follows is preadv2 */
         return deny_from(SYS_pread64, 2, 65536, EINVAL);
-    if (!deny_flag(SYS_openat, 2, O_DIRECT, EINVAL))
+    if (!deny_flag(SYS_openat, 2, O_DIRECT, EINVAL) || !deny_set_flag(O_DIRECT, EINVAL))
         return false;
     return what != UNCACHED_TOO || deny_flag(SYS_preadv2, 5, RWF_DONTCACHE, EOPNOTSUPP);
 }

@@ -65,6 +65,7 @@ static int open_slice(struct request *r, const struct policy_facts *facts, struc
         .file = r->file,
         .offset = range.start,
         .len = here.bytes,
+        .sole = r->file->refs == 1,
         .admitted = policy_admits(facts),
         .rate = rate_of(r),
         .ready = on_source_ready,

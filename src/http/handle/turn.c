@@ -49,7 +49,7 @@ static bool is_mixture(const struct request *r, uint64_t cap)
 }
 
 /* Before its first bytes where it is large: a turn may be long enough for a rewrite. Else when the
- * first turn is over and there is more to come. */
+ * first turn is over and there is more to come of what it began. */
 static void stamp(struct request *r)
 {
     struct response *o = &r->out;
@@ -75,6 +75,13 @@ size_t turn_copy(struct request *r, char *to, size_t room)
     return n;
 }
 
+static bool is_all_to_come(const struct request *r)
+{
+    const struct source *s = r->out.file.source;
+
+    return r->out.file.sent == 0 && s && s->coherent;
+}
+
 enum sink_result turn_send(struct request *r, struct sink *k, struct text head, size_t *at, uint64_t cap)
 {
     struct bulk *b = &r->worker->bulk;
@@ -96,7 +103,7 @@ enum sink_result turn_send(struct request *r, struct sink *k, struct text head, 
         bulk_used(b, k->sent - before);
     else
         bulk_small_sent(b, k->sent - before);
-    if (result != SINK_DONE)
+    if (result != SINK_DONE && !is_all_to_come(r))
         stamp(r);
     return result;
 }

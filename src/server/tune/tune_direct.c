@@ -141,7 +141,7 @@ static void try_alignments(struct tune *t)
 static void look_at_direct(struct tune *t)
 {
     struct tune_results *r = t->results;
-    int rc = file_direct(t->file, 0);
+    int rc = file_direct(t->file, 0, false);
 
     if (rc < 0) {
         r->direct = TUNE_DIRECT_REFUSED;

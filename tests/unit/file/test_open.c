@@ -330,10 +330,10 @@ START_TEST(test_direct)
         return; /* nothing here takes O_DIRECT */
     snprintf(path, sizeof path, "%s/f", unit_disk_dir());
     unit_write_pattern(path, 10000);
-    struct file *f = must_open(path);
-    ck_assert_int_eq(file_direct(f, 512), 0);
+    struct file *f = file_acquire(must_open(path)); /* somebody else reads by it, too */
+    ck_assert_int_eq(file_direct(f, 512, true), 0);
     int fd = f->direct_fd;
-    ck_assert_int_eq(file_direct(f, 512), 0);
+    ck_assert_int_eq(file_direct(f, 512, true), 0);
     ck_assert_int_eq(f->direct_fd, fd);
     ck_assert(fcntl(fd, F_GETFL) & O_DIRECT);
     ck_assert(!(fcntl(f->fd, F_GETFL) & O_DIRECT));
@@ -345,9 +345,45 @@ START_TEST(test_direct)
     assert_pattern(buffer, 10000, 0);
     free(buffer);
     file_release(f);
+    file_release(f);
 
     f = must_open(unit_disk_dir());
-    ck_assert_int_eq(file_direct(f, 512), -EINVAL);
+    ck_assert_int_eq(file_direct(f, 512, true), -EINVAL);
+    file_release(f);
+}
+END_TEST
+
+static bool is_direct(const struct file *f)
+{
+    return fcntl(f->fd, F_GETFL) & O_DIRECT;
+}
+
+/* Whoever has the file for himself needs no second descriptor. */
+START_TEST(test_direct_alone)
+{
+    char path[4200], byte;
+    if (!unit_disk_dir())
+        return;
+    snprintf(path, sizeof path, "%s/f", unit_disk_dir());
+    unit_write_pattern(path, 10000);
+    struct file *f = must_open(path);
+    ck_assert_int_eq(file_direct(f, 512, true), 0);
+    ck_assert_int_eq(f->direct_fd, f->fd);
+    ck_assert(is_direct(f));
+    file_plain(f);
+    ck_assert(!is_direct(f));
+    ck_assert_int_eq(pread(f->fd, &byte, 1, 17), 1);
+    file_plain(f); /* once more is nothing */
+    int fd = f->fd;
+    file_release(f);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1); /* closed, once */
+
+    f = file_acquire(must_open(path));
+    file_plain(f); /* before anything was made of it */
+    ck_assert_int_eq(file_direct(f, 512, true), 0);
+    file_plain(f);
+    ck_assert(fcntl(f->direct_fd, F_GETFL) & O_DIRECT); /* which is another one */
+    file_release(f);
     file_release(f);
 }
 END_TEST
@@ -364,7 +400,7 @@ START_TEST(test_direct_is_same_inode)
     unit_write_pattern(other, 6000);
     struct file *f = must_open(path);
     ck_assert_int_eq(rename(other, path), 0);
-    ck_assert_int_eq(file_direct(f, 512), 0);
+    ck_assert_int_eq(file_direct(f, 512, false), 0);
     struct stat st;
     ck_assert_int_eq(fstat(f->direct_fd, &st), 0);
     ck_assert_int_eq(st.st_size, 5000);
@@ -461,6 +497,7 @@ Suite *suite_file_open(void)
     tcase_add_test(t, test_owned_link_cached);
     tcase_add_test(t, test_beneath_and_owned);
     tcase_add_test(t, test_direct);
+    tcase_add_test(t, test_direct_alone);
     tcase_add_test(t, test_direct_is_same_inode);
     tcase_add_test(t, test_exact);
     tcase_add_test(t, test_residency);

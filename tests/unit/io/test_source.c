@@ -147,7 +147,7 @@ static bool lie(struct file *f)
 {
     char byte;
 
-    ck_assert_int_eq(file_direct(f, 512), 0);
+    ck_assert_int_eq(file_direct(f, 512, false), 0);
     f->align_memory = f->align_offset = 1;
     return pread(f->direct_fd, &byte, 1, 1) < 0 && errno == EINVAL;
 }
@@ -241,7 +241,7 @@ START_TEST(test_disk_error)
     if (!unit_disk_dir())
         return;
     struct file *f = pattern("sweep", SIZE);
-    ck_assert_int_eq(file_direct(f, 512), 0);
+    ck_assert_int_eq(file_direct(f, 512, false), 0);
     close(f->direct_fd);
     f->direct_fd = open(f->path, O_WRONLY | O_CLOEXEC);
     rig_open(&rig, modes[_i], 2, WINDOW, 8 << 20);
