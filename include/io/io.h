@@ -45,6 +45,10 @@ void io_stop(struct io *io); /* all sources are closed; waits for the reads of t
 /* The reader that `aio` asks for, opened on first use; never NULL (falls back, logs once). */
 struct disk *io_disk(struct io *io, const struct aio_conf *aio);
 
+/* A short read through the page cache costs that reader no thread, so that it may be begun and waited
+ * for later. */
+bool io_waits_without_threads(struct io *io, const struct aio_conf *aio);
+
 struct pool *io_pool(struct io *io, struct text name); /* NULL name: "default"; NULL: no such pool */
 struct bufpool *io_buffers(struct io *io);
 struct io_counters *io_counters(struct io *io);

@@ -2,8 +2,10 @@
  * of its path. */
 #include "base/clock.h"
 #include "cache_private.h"
+#include "file/fetch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -50,6 +52,20 @@ int file_read_content(struct file *f, int64_t now, bool nowait)
     return 0;
 }
 
+/* Who reads the file next finds it in memory, and needs no trip of his own. */
+static bool wants_fetching(const struct file *f, size_t most)
+{
+    return f->kind == FILE_REGULAR && f->fd >= 0 && !f->content && f->size > 0 && (uint64_t)f->size <= most;
+}
+
+static void fetch(const struct file *f, bool waits)
+{
+    if (waits)
+        (void)file_fetch(f->fd, 0, (size_t)f->size);
+    else
+        (void)posix_fadvise(f->fd, 0, f->size, POSIX_FADV_WILLNEED);
+}
+
 static void run(struct job *job)
 {
     struct cache_open *open = container_of(job, struct cache_open, job);
@@ -57,6 +73,8 @@ static void run(struct job *job)
     open->rc = open->file ? 0 : file_open(&open->file, open->path, &open->options);
     if (open->rc == 0 && open->file && cache_wants_content(open->file, open->content_most))
         (void)file_read_content(open->file, open->asked_sec, false);
+    else if (open->rc == 0 && open->file && wants_fetching(open->file, open->options.fetch_most))
+        fetch(open->file, open->options.fetch_waits);
 }
 
 /* The content was promised room when the job began; others may have taken it meanwhile. */
@@ -90,9 +108,12 @@ static void done(struct job *job)
     settle(open);
     while (!list_empty(&open->waiting)) {
         struct file_lookup *l = container_of(open->waiting.next, struct file_lookup, node);
+        struct file *f = open->file;
         list_remove(&l->node);
         l->open = NULL;
-        l->found(l, open->rc, open->file ? file_acquire(open->file) : NULL);
+        if (list_empty(&open->waiting))
+            open->file = NULL; /* the last one gets the job's own reference */
+        l->found(l, open->rc, f && open->file ? file_acquire(f) : f);
     }
     file_release(open->file);
     free(open);

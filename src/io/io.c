@@ -261,6 +261,11 @@ struct seen *io_seen(struct io *io)
     return io->seen;
 }
 
+bool io_waits_without_threads(struct io *io, const struct aio_conf *aio)
+{
+    return disk_is_prompt(io_disk(io, aio));
+}
+
 struct bufpool *io_buffers(struct io *io)
 {
     return io->buffers;

@@ -352,6 +352,40 @@ END_TEST
 
 /* ---- without a mount ---- */
 
+/* Nothing of a small file is known, neither its name nor its content: the thread that opens it brings
+ * both, so that no other read is needed. Without threads, the read is begun there and waited for
+ * here. */
+START_TEST(cold_name_and_content_take_one_trip)
+{
+    static const char *const confs[] = {"aio threads;", "aio threads; sendfile off;", "aio on;"};
+    static const off_t sizes[] = {1, 8192, 60000, 128 * 1024};
+    char conf[128], name[16];
+    if (!mounts_enter() || !make_ext4(512))
+        return;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snprintf(name, sizeof name, "mnt/s%zu", i);
+        site_pattern(name, sizes[i]);
+    }
+    mount_end("mnt");
+    if (!mount_image("ext4", "mnt", site_path("image"), 512, false, ""))
+        return;
+    snprintf(conf, sizeof conf, "%s location = /status { status; }", confs[_i]);
+    serve("@DIR@/mnt", conf);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct site_response r;
+        snprintf(name, sizeof name, "/s%zu", i);
+        site_get(&r, name);
+        ck_assert_int_eq(r.status, 200);
+        ck_assert_uint_eq(r.len, (size_t)sizes[i]);
+        assert_pattern(r.body, r.len, 0);
+        site_response_free(&r);
+    }
+    double reads = site_metric("sluice_disk_reads_total");
+    ck_assert_msg(_i == 2 || reads == 0, "%s: %.0f reads after the opens", confs[_i], reads);
+    ck_assert_msg(reads <= 4, "%s: %.0f reads", confs[_i], reads);
+}
+END_TEST
+
 enum refusal { AT_OPEN, AT_READ, UNCACHED_TOO, REFUSALS };
 
 /* preadv2's flags: behind the offset, which takes two arguments. */
@@ -397,6 +431,7 @@ Suite *suite_mounts(void)
     TCase *t = site_case(s, "mounts", 60);
     tcase_add_loop_test(t, filesystem, 0, sizeof kinds / sizeof *kinds);
     tcase_add_test(t, one_warning_per_filesystem);
+    tcase_add_loop_test(t, cold_name_and_content_take_one_trip, 0, 3);
     tcase_add_loop_test(t, log_disk_is_full, 0, 2);
     tcase_add_loop_test(t, refused, 0, REFUSALS);
     return s;

@@ -1,6 +1,7 @@
 /* find.c - the name of a file to the file, by the location's cache and its rules. See place.h. */
 #include "http/files/confine.h"
 #include "http/files/place.h"
+#include "http/syntax/precondition.h"
 #include "http/worker/worker.h"
 
 #include <errno.h>
@@ -15,6 +16,17 @@ static void on_found(struct file_lookup *lookup, int rc, struct file *f)
     request_resume(r);
 }
 
+/* What will be sent through the page cache, and is small enough to be read at once. */
+static size_t fetch_most(const struct request *r)
+{
+    const struct io_conf *io = r->location->io;
+    bool is_read = r->msg.method == METHOD_GET && !precondition_asked(&r->msg);
+
+    if (!is_read || io->aio.mode == AIO_OFF || io->method == IO_DIRECT || io->method == IO_MEMORY || io->directio == 0)
+        return 0;
+    return io->directio > 0 && io->directio <= DISK_PROMPT_MOST ? (size_t)io->directio - 1 : DISK_PROMPT_MOST;
+}
+
 int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
 {
     *f = NULL;
@@ -27,7 +39,9 @@ int place_find_named(struct request *r, struct text path, const struct template 
     if (!path.at)
         return -ENOMEM;
     const struct location *l = r->location;
-    struct open_options options = {.read_ahead = l->io->read_ahead > 0};
+    struct open_options options = {.read_ahead = l->io->read_ahead > 0,
+                                   .fetch_most = fetch_most(r),
+                                   .fetch_waits = !io_waits_without_threads(r->worker->io, &l->io->aio)};
     if (!l->file->cache)
         options.content_most = (size_t)policy_content_most(l->io, l->file->small.most);
     int rc = l->confine ? confine_options(r, path, source, &options) : 0;
