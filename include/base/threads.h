@@ -36,6 +36,13 @@ int pool_submit(struct pool *p, struct job *job);
  * at all. */
 int pool_append(struct pool *p, struct job *job);
 
+/* Instead of waking a thread inside of pool_submit() and pool_append(), `later` is called, by whom
+ * pool_wake() must be called before the submitting thread waits for anything: the jobs of a turn of the loop
+ * cost it one wake-up. */
+typedef void pool_later_fn(void *arg);
+void pool_wake_later(struct pool *p, pool_later_fn *later, void *arg);
+void pool_wake(struct pool *p); /* nothing where nobody is to be woken */
+
 int pool_eventfd(const struct pool *p);
 void pool_reap(struct pool *p);
 size_t pool_waiting(const struct pool *p);

@@ -3,7 +3,8 @@
  * One mutex guards all lists. Who wakes somebody does so after it has let go of the mutex, which
  * the other wants first. At most one thread is being woken at a time: it wakes the next if there is
  * more to do, so that a turn of the loop that brings many jobs costs the loop one wake-up, and jobs
- * that a few threads get done cost few. The eventfd is written once per batch, when the list of
+ * that a few threads get done cost few. Threads sleep on a semaphore: after a condition variable the
+ * mutex would count as contended, and each release of it be one more call. The eventfd is written once per batch, when the list of
  * done jobs was empty.
  *
  * Jobs that can wait stand in a line of their own: of four jobs that are taken while both lines
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@
 
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    sem_t work;                           /* one for each thread that is woken */
     struct list queue, patient, finished; /* struct job */
     atomic_size_t waiting;                /* in both lines; changed under the lock */
     size_t patient_waiting, max_queue;
@@ -32,6 +34,9 @@ struct pool {
     unsigned passed; /* taken in a row while a patient one waited */
     bool waking;     /* a thread was signalled, and has not looked yet */
     bool stopping;
+    bool owes_waking; /* the submitting thread's own */
+    pool_later_fn *later;
+    void *later_arg;
     int eventfd;
     char name[16]; /* what the kernel takes for a thread */
     pthread_t ids[];
@@ -51,7 +56,7 @@ int pool_create(struct pool **out, const char *name, unsigned threads, size_t ma
         return rc;
     }
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->work, NULL);
+    sem_init(&p->work, 0, 0);
     list_init(&p->queue);
     list_init(&p->patient);
     list_init(&p->finished);
@@ -111,7 +116,10 @@ static bool wait_for_work(struct pool *p)
 {
     while (!has_work(p) && !p->stopping) {
         p->idle++;
-        pthread_cond_wait(&p->work, &p->lock);
+        pthread_mutex_unlock(&p->lock);
+        while (sem_wait(&p->work) < 0)
+            ; /* EINTR, by a debugger at most */
+        pthread_mutex_lock(&p->lock);
         p->idle--;
         p->waking = false;
     }
@@ -140,7 +148,7 @@ static void *thread_main(void *arg)
         bool wake = wants_waking(p);
         pthread_mutex_unlock(&p->lock);
         if (wake)
-            pthread_cond_signal(&p->work);
+            sem_post(&p->work);
         job->run(job);
         pthread_mutex_lock(&p->lock);
         if (!put_finished(p, job))
@@ -194,8 +202,13 @@ static int submit(struct pool *p, struct job *job, bool at_any_length)
     rc = 0;
 unlock:
     pthread_mutex_unlock(&p->lock);
-    if (wake)
-        pthread_cond_signal(&p->work);
+    if (wake) {
+        p->owes_waking = true;
+        if (p->later)
+            p->later(p->later_arg);
+        else
+            pool_wake(p);
+    }
     return rc;
 }
 
@@ -207,6 +220,20 @@ int pool_submit(struct pool *p, struct job *job)
 int pool_append(struct pool *p, struct job *job)
 {
     return submit(p, job, true);
+}
+
+void pool_wake_later(struct pool *p, pool_later_fn *later, void *arg)
+{
+    p->later = later;
+    p->later_arg = arg;
+}
+
+void pool_wake(struct pool *p)
+{
+    if (!p->owes_waking)
+        return;
+    p->owes_waking = false;
+    sem_post(&p->work);
 }
 
 int pool_eventfd(const struct pool *p)
@@ -243,8 +270,9 @@ void pool_destroy(struct pool *p)
 {
     pthread_mutex_lock(&p->lock);
     p->stopping = true;
-    pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
+    for (unsigned i = 0; i < p->started; i++)
+        sem_post(&p->work);
     for (unsigned i = 0; i < p->started; i++)
         pthread_join(p->ids[i], NULL);
 
@@ -252,7 +280,7 @@ void pool_destroy(struct pool *p)
     run_done(&p->queue);
     run_done(&p->patient);
     close(p->eventfd);
-    pthread_cond_destroy(&p->work);
+    sem_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }

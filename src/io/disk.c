@@ -242,6 +242,7 @@ void disk_close(struct disk *d)
     cancel_waiting(d);
     d->ops->close(d);
     while (d->in_flight > 0) {
+        pool_wake(d->pool);
         struct pollfd p = {pool_eventfd(d->pool), POLLIN, 0};
         (void)poll(&p, 1, CLOSE_POLL_MSEC);
         pool_reap(d->pool);

@@ -18,7 +18,9 @@ struct io_pool {
     struct list node;
     struct text name;
     struct pool *pool;
+    struct loop *loop;
     struct watch *watch;
+    struct deferred wake; /* its threads, at the end of the turn */
 };
 
 struct io_reader {
@@ -63,9 +65,24 @@ static void on_pool(void *arg, unsigned what)
     pool_reap(p->pool);
 }
 
+static void on_wake(void *arg)
+{
+    struct io_pool *p = arg;
+
+    pool_wake(p->pool);
+}
+
+static void on_jobs(void *arg)
+{
+    struct io_pool *p = arg;
+
+    loop_defer(p->loop, &p->wake);
+}
+
 static void pool_close(struct io_pool *p)
 {
     list_remove(&p->node);
+    deferred_clear(&p->wake);
     watch_destroy(p->watch);
     pool_destroy(p->pool);
     free(p);
@@ -83,6 +100,9 @@ static int pool_open(struct io *io, const struct thread_pool_conf *conf)
         return rc;
     }
     list_append(&io->pools, &p->node);
+    p->loop = io->loop;
+    deferred_init(&p->wake, on_wake, p);
+    pool_wake_later(p->pool, on_jobs, p);
     p->watch = watch_create(io->loop, pool_eventfd(p->pool), LOOP_READ, false, on_pool, p);
     if (!p->watch) {
         pool_close(p);
