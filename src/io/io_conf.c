@@ -103,7 +103,8 @@ static const struct conf_row rows[] = {
      .dflt = "2m", .help = "The bytes that one connection may send before others have their turn; 0: no limit."},
     {"aio", CONF_HTTP_ALL, CONF_TAKE1, set_aio, CONF_SLOT(struct io_conf, aio), .dflt = "on",
      .help = "How files are read without blocking the worker: on chooses the best reader that works here (io_uring, "
-             "Linux AIO, threads).",
+             "Linux AIO, threads). io_uring also waits for cold small files that sendfile sends; other reads through "
+             "the page cache are done by threads.",
      .syntax = "on | off | threads[=pool] | io_uring | libaio",
      .differs =
          "on by default, and means io_uring where that works; io_uring and libaio can be asked for; the name of a "

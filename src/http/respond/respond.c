@@ -20,7 +20,7 @@ static void reset(struct request *r)
     file_release(r->file);
     r->file = NULL;
     source_close(o->file.source);
-    r->paced = NULL;                                            /* another location may say otherwise */
+    r->paced = NULL; /* another location may say otherwise; it has a timer only while it is sent */
     *o = (struct response){.method = IO_NONE, .vary = o->vary}; /* what was chosen by Accept-Encoding stays so */
     o->fields_end = &o->fields;
 }
