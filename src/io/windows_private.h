@@ -19,6 +19,7 @@ struct windows {
     bool resident; /* the last window was in the page cache: no use in reading ahead */
     bool resting;  /* the client takes nothing now: all that is ready may be given to others */
     bool cold;     /* what comes next was just found not to be in the page cache */
+    bool prompt;   /* and the kernel knew that */
     bool robbed;   /* and was: that it has to wait then is not the client's doing */
     size_t align;
     off_t at, next, end; /* what the client has; what no window covers yet; where to stop */

@@ -48,14 +48,14 @@ static int descriptor(const struct windows *ws)
     return ws->uncached && ws->file->exact_fd >= 0 ? ws->file->exact_fd : ws->file->fd;
 }
 
-/* What goes through the page cache is a thread's work. So is FUSE. After a short answer io_uring goes
- * on at the wrong place (seen on Linux 6.18): threads see it, and ask again. Linux AIO waits in
- * io_submit() for a daemon that did not ask for asynchronous direct reads. */
+/* Direct reads of FUSE are a thread's work. After a short answer io_uring goes on at the wrong place
+ * (seen on Linux 6.18): threads see it, and ask again. Linux AIO waits in io_submit() for a daemon
+ * that did not ask for asynchronous direct reads. */
 static struct disk *reader_for(const struct windows *ws)
 {
     static const struct aio_conf threads = {.mode = AIO_THREADS};
     bool own = ws->aio->mode == AIO_THREADS || ws->aio->mode == AIO_OFF;
-    bool by_thread = !ws->direct || ws->file->answers_short;
+    bool by_thread = ws->direct && ws->file->answers_short;
 
     return io_disk(ws->io, by_thread && !own ? &threads : ws->aio);
 }
@@ -112,6 +112,7 @@ size_t windows_copy(struct source *s, char *to, size_t room, bool *ended)
         return 0;
     ssize_t n = preadv2(ws->file->fd, &iov, 1, ws->at, RWF_NOWAIT);
     ws->cold = n < (ssize_t)left;
+    ws->prompt = n >= 0 || errno == EAGAIN;
     if (ws->cold)
         return 0;
     ws->at = ws->next = ws->end;
@@ -133,6 +134,7 @@ static void start(struct windows *ws, void *buffer, struct window window, bool m
     list_append(&ws->pieces, &p->node);
     ws->count++;
     ws->next += (off_t)p->window.keep;
+    p->prompt = may_be_resident && ws->cold && ws->prompt;
     if (!may_be_resident || ws->cold || !read_resident(ws, p))
         submit(ws, p);
     ws->cold = false;
