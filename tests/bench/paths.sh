@@ -84,6 +84,8 @@ END
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
         sleep 0.02
     done
+    # It is the worker that answers; before it, a child that is soon gone tries the disk readers.
+    { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /answer HTTP/1.0\r\n\r\n' >&3 && read -r -t 10 _ <&3; exec 3>&-; } 2>/dev/null
     read -r worker _ 2>/dev/null <"/proc/$server/task/$server/children"
     [ -n "${worker:-}" ] || { cat "$dir/out" "$dir/sluice.log" >&2; fail "sluice does not start"; }
 }
@@ -115,7 +117,8 @@ switches_now() { cat /proc/"$worker"/task/*/status 2>/dev/null | awk '/^voluntar
 cached_mib() { fincore -b -n -o RES "$dir/$1"/* 2>/dev/null | awk '{ s += $1 } END { printf "%.0f", s / 1048576 }'; }
 connections_of() { [ "$1" = large ] && echo 1 || echo 8; }
 fetch() { taskset -c "$client_cpu" "$CLIENT" fetch "$port" "$(connections_of "$2")" "/$1/$2/" <"$3"; }
-evict() { "$CLIENT" evict "$dir/$1" <"$dir/$1.names"; }
+# What sluice saw in memory less than a second ago it does not ask about again.
+evict() { "$CLIENT" evict "$dir/$1" <"$dir/$1.names" && sleep 1.1; }
 warm() { (cd "$dir/$1" && xargs cat <"$dir/$1.names" >/dev/null); }
 
 # one WAY SET TEMPERATURE: appends "MiB/s CPU-s-per-GiB switches-per-GiB cached-MiB".
