@@ -15,8 +15,8 @@ struct open_options {
     enum symlinks symlinks; /* what to do about links behind the first `trusted` bytes of the path */
     size_t root_len, trusted;
     size_t content_most; /* a file of up to this size may come without descriptor, with its content: cache.h */
-    size_t fetch_most; /* an open that has to wait begins to fetch the content of a file of up to this size */
-    bool fetch_waits;  /* and waits until it is in the page cache */
+    size_t fetch_most;   /* an open that has to wait begins to fetch the content of a file of up to this size */
+    bool fetch_waits;    /* and waits until it is in the page cache */
     bool read_ahead;     /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
 };
 
