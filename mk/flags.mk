@@ -82,6 +82,7 @@ PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
 PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(TLS)),libssl) $(if $(filter 1,$(ZLIB)),zlib)
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
+TLS_LIBS := $(if $(filter 1,$(TLS)),$(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null))
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 
 # llhttp: the distribution's library where there is one, else its C sources (mk/llhttp.sh) in strict mode.

@@ -4,7 +4,7 @@
 LAYERS := base conf net file io http server
 
 # What calls libssl; src/net/tls_conf.c reads the directives in every build.
-TLS_SOURCES := $(filter-out src/net/tls_conf.c src/net/tls_conf_session.c %_none.c,$(wildcard src/net/tls*.c))
+TLS_SOURCES := $(filter-out src/net/tls_conf.c src/net/tls_conf_session.c src/net/tls_count.c %_none.c,$(wildcard src/net/tls*.c))
 
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)

@@ -27,9 +27,11 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 # ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
 INTEGRATION_SOURCES := $(sort $(wildcard tests/integration/test_*.c))
+# What speaks TLS, in builds with libssl.
+TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
 INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
-	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c $(INTEGRATION_SOURCES),$(wildcard tests/integration/*.c)))
+	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c $(TLS_NOT) $(INTEGRATION_SOURCES),$(wildcard tests/integration/*.c)))
 
 ifneq ($(wildcard $(O)/flags),)
 $(call keep,$(O)/$(UNIT).suites,$(strip $(foreach n,$(UNIT_NAMES),SUITE($(n)))))
@@ -56,7 +58,7 @@ $(O)/$(UNIT): $(UNIT_OBJECTS) $(UNIT_ARCHIVES)
 
 $(O)/integration: $(INTEGRATION_OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(TLS_LIBS) $(LDLIBS)
 
 # Loaded before the C library by tests that have its calls fail. A sanitizer wants to be the first itself.
 FAULTY := $(if $(SANITIZE),,$(O)/faulty.so)
@@ -73,10 +75,10 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 
 # The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
 # is left out by name. UNIX_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
-TRANSPORT ?= unix
+TRANSPORT ?= unix tls
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:
-	$(Q)HARNESS_TRANSPORT=$(TRANSPORT) $(MAKE) test-integration SUITE="$(SUITE)"
+	$(Q)for transport in $(TRANSPORT); do HARNESS_TRANSPORT=$$transport $(MAKE) test-integration SUITE="$(SUITE)" || exit; done
 
 # The pages in headless Chromium; says so where there is none. BROWSER_SHOTS=DIR leaves pictures there.
 test-browser:

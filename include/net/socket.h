@@ -17,6 +17,7 @@ size_t socket_unsent(int fd);                      /* SIOCOUTQ bytes, 0 when unk
 size_t socket_held(int fd);                        /* the same, and 0 where the connection is over, or is no TCP */
 bool socket_is_broken(int fd);                     /* reset, or timed out; not where the peer only ended its sending */
 bool socket_has_input(int fd);                     /* bytes to read, or the end */
+int socket_peek(int fd, unsigned char *byte);      /* the next one, which stays there; -ECONNRESET: the input is over */
 int socket_reset_on_close(int fd);                 /* SO_LINGER 0: reset_timedout_connection */
 
 #endif

@@ -134,8 +134,10 @@ static struct verdict judge(const struct policy_facts *facts)
         if (facts->sink_takes_files)
             return (struct verdict){IO_SENDFILE, "io_method says sendfile"};
         return (struct verdict){IO_BUFFERED, "io_method says sendfile, but it is needed in memory on its way: read"};
-    case IO_MMAP:
-        return (struct verdict){IO_MMAP, "io_method says mmap"};
+    case IO_MMAP: /* who looks at a mapping of a file that becomes shorter meanwhile is killed */
+        if (facts->sink_takes_files)
+            return (struct verdict){IO_MMAP, "io_method says mmap"};
+        return (struct verdict){IO_BUFFERED, "io_method says mmap, but it is needed in memory on its way: read"};
     case IO_BUFFERED:
         return (struct verdict){IO_BUFFERED, "io_method says buffered"};
     case IO_DIRECT:

@@ -57,6 +57,16 @@ bool socket_has_input(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
+int socket_peek(int fd, unsigned char *byte)
+{
+    ssize_t n;
+
+    do
+        n = recv(fd, byte, 1, MSG_PEEK);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n == 0 ? -ECONNRESET : 0;
+}
+
 /* After a reset the count stays as it was, so that the state is asked for too: it comes first in
  * struct tcp_info. */
 size_t socket_held(int fd)

@@ -4,6 +4,7 @@
 
 #include "net/tls_private.h"
 #include "net/tls_sessions.h"
+#include "net/tls_state.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -46,13 +47,11 @@ static void set_protocols(SSL_CTX *ssl, unsigned wanted)
     SSL_CTX_set_max_proto_version(ssl, newest);
 }
 
-/* Renegotiation is an attack and TLS 1.3 has none; an end without close_notify stays an error. */
 static void set_ways(SSL_CTX *ssl)
 {
-    SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_SINGLE_DH_USE);
-    /* Buffers of idle connections go back; the chain that is sent is what the file holds. */
-    SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE);
-    SSL_CTX_set_read_ahead(ssl, 1);
+    SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_SINGLE_DH_USE);
+    SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN); /* the chain that is sent is what the file holds */
+    tls_need(ssl);
 }
 
 static const char *fill(struct tls_context *c, struct arena *arena)

@@ -2,6 +2,8 @@
  * send(2), sendfile(2), tcp(7). */
 #include "net/transport.h"
 
+#include "net/socket.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <sys/sendfile.h>
@@ -60,13 +62,25 @@ static size_t plain_unsent(const struct transport *t)
     return 0;
 }
 
+static int plain_flush(struct transport *t)
+{
+    (void)t;
+    return 0;
+}
+
+static bool plain_attend(struct transport *t)
+{
+    return !socket_is_broken(t->fd);
+}
+
 static int plain_finish(struct transport *t)
 {
     return shutdown(t->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-static void plain_close(struct transport *t)
+static void plain_close(struct transport *t, bool clean)
 {
+    (void)clean;
     close(t->fd);
     t->fd = -1;
 }
@@ -76,6 +90,8 @@ static const struct transport_ops plain_ops = {
     .send = plain_send,
     .sendfile = plain_sendfile,
     .unsent = plain_unsent,
+    .flush = plain_flush,
+    .attend = plain_attend,
     .finish = plain_finish,
     .close = plain_close,
 };

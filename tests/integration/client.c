@@ -96,19 +96,34 @@ size_t client_say(struct site_client *c, const char *format, ...)
     return sent;
 }
 
+/* What comes first may be of the transport's own, and no bytes of the server's. */
+static ssize_t read_within(struct site_client *c, int msec)
+{
+    int64_t end = now_msec() + msec, left = msec;
+    for (;; left = end - now_msec()) {
+        struct pollfd p = {.fd = c->channel.fd, .events = POLLIN};
+        if (!c->channel.transport->has_pending(&c->channel) && poll(&p, 1, left > 0 ? (int)left : 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        ssize_t n = client_read(c, c->in + c->len, c->cap - c->len, false);
+        if (n >= 0 || errno != EAGAIN)
+            return n;
+    }
+}
+
 static bool fill_within(struct site_client *c, int msec)
 {
     if (c->eof)
-        return false;
-    struct pollfd p = {.fd = c->channel.fd, .events = POLLIN};
-    if (!c->channel.transport->has_pending(&c->channel) && poll(&p, 1, msec) == 0)
         return false;
     if (c->cap - c->len < 65536) {
         c->cap = c->cap ? c->cap * 2 : 131072;
         c->in = realloc(c->in, c->cap);
         ck_assert_ptr_nonnull(c->in);
     }
-    ssize_t n = client_read(c, c->in + c->len, c->cap - c->len, true);
+    ssize_t n = read_within(c, msec);
+    if (n < 0 && errno == EAGAIN)
+        return false;
     if (n > 0) {
         c->len += (size_t)n;
         return true;

@@ -80,6 +80,8 @@ static const char *value_of(const char *name, size_t len)
         site_transport()->address(address, sizeof address, site_port(len == 7 ? (unsigned)(name[6] - '0') : 0));
         return address;
     }
+    if (len == 6 && !memcmp(name, "SCHEME", 6))
+        return site_transport()->scheme;
     if (len == 5 && !memcmp(name, ":PORT", 5)) {
         snprintf(port, sizeof port, ":%d", site_port(0));
         return site_transport()->is_tcp ? port : "";
@@ -101,8 +103,9 @@ static size_t put_address(const char *text, FILE *f)
         return 0;
     unsigned n = text[len] == '@' ? 0 : (unsigned)(text[len] - '0');
     char address[2200];
-    site_transport()->address(address, sizeof address, site_port(n));
-    fprintf(f, "listen %s", address);
+    const struct site_transport *t = site_transport();
+    t->address(address, sizeof address, site_port(n));
+    fprintf(f, "%slisten %s%s", t->preamble ? t->preamble() : "", address, t->option ? t->option : "");
     return len + (text[len] == '@' ? 1 : 2);
 }
 

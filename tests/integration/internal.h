@@ -5,6 +5,9 @@
 /* The folder of the sockets, where the transport has some. */
 #define SITE_SOCKETS "sockets"
 
+/* Of the files of the certificate and its key, where the transport needs them. */
+#define SITE_CERTIFICATE "certificate"
+
 #include <sys/types.h>
 
 unsigned processes_in(pid_t group);

@@ -2,6 +2,7 @@
 #include "transport.h"
 #include "harness.h"
 #include "internal.h"
+#include "transport_tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,12 +58,12 @@ static void socket_close(struct channel *ch)
 
 /* ---- plain: TCP over the loopback interface ---- */
 
-static void plain_address(char *out, size_t size, int port)
+void channel_tcp_address(char *out, size_t size, int port)
 {
     snprintf(out, size, "127.0.0.1:%d", port);
 }
 
-static int plain_connect(struct channel *ch, int port, int rcvbuf)
+int channel_connect_tcp(struct channel *ch, int port, int rcvbuf)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);
@@ -84,9 +85,10 @@ static void plain_reset(struct channel *ch)
 static const struct site_transport plain = {
     .name = "plain",
     .peer = "127.0.0.1",
+    .scheme = "http",
     .is_tcp = true,
-    .address = plain_address,
-    .connect = plain_connect,
+    .address = channel_tcp_address,
+    .connect = channel_connect_tcp,
     .send = socket_send,
     .receive = socket_receive,
     .has_pending = socket_has_pending,
@@ -97,6 +99,8 @@ static const struct site_transport plain = {
 
 struct channel channel_of_tcp(int fd)
 {
+    if (site_transport() == transport_tls())
+        return channel_of_tls(fd);
     return (struct channel){.transport = &plain, .fd = fd};
 }
 
@@ -118,6 +122,7 @@ static int unix_connect(struct channel *ch, int port, int rcvbuf)
 static const struct site_transport over_unix = {
     .name = "unix",
     .peer = "unix:",
+    .scheme = "http",
     .address = unix_address,
     .connect = unix_connect,
     .send = socket_send,
@@ -141,21 +146,22 @@ int channel_connect_unix(struct channel *ch, const char *path)
 
 /* ---- the choice ---- */
 
-static const struct site_transport *const transports[] = {&plain, &over_unix};
-
 const struct site_transport *site_transport(void)
 {
     static const struct site_transport *chosen;
+    const struct site_transport *const transports[] = {&plain, &over_unix, transport_tls()};
     const char *name = getenv("HARNESS_TRANSPORT");
+    if (chosen)
+        return chosen;
     if (!name || !*name)
         chosen = &plain;
     for (size_t i = 0; !chosen && i < sizeof transports / sizeof *transports; i++) {
-        if (!strcmp(transports[i]->name, name))
+        if (transports[i] && !strcmp(transports[i]->name, name))
             chosen = transports[i];
     }
     if (chosen)
         return chosen;
-    fprintf(stderr, "HARNESS_TRANSPORT is plain or unix, not \"%s\"\n", name);
+    fprintf(stderr, "HARNESS_TRANSPORT is plain, unix or tls (where there is libssl), not \"%s\"\n", name);
     exit(2);
 }
 

@@ -1,7 +1,7 @@
 /* transport.h - what the harness's clients and the server under test talk over:
- * HARNESS_TRANSPORT=plain (TCP, the default) or unix. A configuration's `listen 127.0.0.1:@PORT@`
+ * HARNESS_TRANSPORT=plain (TCP, the default), unix or tls. A configuration's `listen 127.0.0.1:@PORT@`
  * becomes the transport's own address of that port, so that a suite runs over each of them as it
- * stands; a transport that encrypts needs a row of its own here and nothing in the tests. */
+ * stands. */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
@@ -18,8 +18,11 @@ struct channel {
 /* Calls that fail return -1 with errno set, as the system's do. */
 struct site_transport {
     const char *name;
-    const char *peer; /* $remote_addr of its clients */
-    bool is_tcp;      /* addresses, ports, resets and receive buffers are TCP's */
+    const char *peer;              /* $remote_addr of its clients */
+    const char *scheme;            /* of its URIs: http, https */
+    bool is_tcp;                   /* addresses, ports, resets and receive buffers are TCP's */
+    const char *(*preamble)(void); /* directives that must stand beside such a `listen`; NULL: none */
+    const char *option;            /* of `listen`, with a space before it; NULL: none */
     /* What stands in `listen` for a port. */
     void (*address)(char *out, size_t size, int port);
     int (*connect)(struct channel *ch, int port, int rcvbuf); /* rcvbuf 0: the kernel's choice */

@@ -19,6 +19,7 @@ struct explain_options {
     unsigned aio_requests;              /* worker_aio_requests */
     const struct http_address *address; /* that the request comes in at */
     const char *address_why;            /* in words */
+    bool plain;                         /* the client speaks HTTP without TLS, whatever the address is for */
     struct text head;                   /* of the request, as a client sends it */
     struct address client;              /* that it comes from; AF_UNSPEC: this machine's own */
     const char *folder; /* files of the configuration below it are named without it; ends with / ; NULL: none */

@@ -11,7 +11,7 @@
 #include "http/syntax/pattern.h"
 #include "io/policy.h"
 #include "net/listen.h"
-#include "net/tls_context.h"
+#include "net/tls.h"
 
 struct request;       /* request.h */
 struct listing_conf;  /* listing.h */
@@ -172,7 +172,7 @@ struct server_listen {
     struct list node;
     struct address address;
     struct listen_options options;
-    bool is_default, has_options, proxy_protocol;
+    bool is_default, has_options, proxy_protocol, tls;
     const char *file;
     unsigned line;
 };
@@ -200,7 +200,8 @@ struct http_main {
 struct http_address {
     struct address address;
     struct listen_options options;
-    bool proxy_protocol;      /* of any of its `listen` lines */
+    bool proxy_protocol, tls; /* of any of its `listen` lines */
+    struct tls_acceptor acceptor;
     struct server *dflt;      /* answers when no name matches */
     struct name_table *names; /* NULL: only the default */
 

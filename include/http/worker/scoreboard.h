@@ -9,6 +9,7 @@
 
 #include "file/cache.h"
 #include "io/io.h"
+#include "net/tls_count.h"
 
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ enum { STATUS_CLASSES = 6 }; /* status / 100; 0: closed without a response */
 
 /* What a connection does. */
 enum connection_state {
+    CONN_HANDSHAKE, /* nothing of HTTP has come: what comes is looked at, keys are agreed on */
     CONN_IDLE,      /* between requests, nothing received: holds no buffer and no request */
     CONN_READING,   /* a head is incomplete */
     CONN_BODY,      /* the request's body is read and thrown away */
@@ -36,6 +38,7 @@ struct counters {
     struct io_counters io;
     struct file_cache_stats cache;
     struct gzip_cache_stats gzip_cache;
+    struct tls_counters tls;
     uint64_t accepted, handled; /* connections */
     uint64_t requests;          /* begun */
     uint64_t statuses[STATUS_CLASSES];

@@ -326,10 +326,9 @@ static const struct conf_row rows[] = {
     {"listen", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_listen, .help = "Address to accept connections on.",
      .syntax = "address[:port] | port | unix:path [default_server] [reuseport[=on|off]] [backlog=number] "
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
-               "[fastopen=number] [bind] [proxy_protocol]",
-     .differs =
-         "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No ssl, http2, quic; "
-         "multipath has no effect: plain TCP."},
+               "[fastopen=number] [bind] [ssl] [proxy_protocol]",
+     .differs = "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No http2, "
+                "quic; multipath has no effect: plain TCP."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname.",
      .differs = "A `*` in the middle of a name is an error."},

@@ -66,7 +66,6 @@ static const char *refuse_option(struct text word)
     static const struct {
         const char *name, *why;
     } known[] = {
-        {"ssl", "sluice speaks plain HTTP; put TLS in front of it (a proxy or load balancer)"},
         {"http2", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
         {"spdy", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
         {"quic", "sluice speaks HTTP/1.1 over TCP; let what is in front of it speak HTTP/3"},
@@ -111,6 +110,8 @@ static bool set_role(struct server_listen *l, struct text word)
         l->is_default = true;
     else if (text_equal(word, TEXT("proxy_protocol")))
         l->proxy_protocol = true;
+    else if (text_equal(word, TEXT("ssl")))
+        l->tls = true;
     else
         return false;
     return true;
@@ -139,7 +140,9 @@ static const char *set_option(struct conf *cf, struct server_listen *l, struct t
     struct text value;
 
     if (set_role(l, word))
-        return NULL;
+        return l->tls && !tls_available() ? conf_error(cf, "the \"ssl\" parameter needs libssl, which this sluice was "
+                                                           "built without")
+                                          : NULL;
     l->has_options = true;
     if (set_flag(cf, o, word))
         return NULL;

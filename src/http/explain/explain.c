@@ -80,7 +80,9 @@ static void make_client(struct explain *e)
 {
     struct client *c = &e->client;
 
-    *c = (struct client){.address = e->options->address, .scheme = &scheme_http, .number = 1};
+    *c = (struct client){.address = e->options->address, .number = 1};
+    c->scheme = c->address->tls && !e->options->plain ? &scheme_https : &scheme_http;
+    c->plain_on_tls = c->address->tls && e->options->plain;
     c->since_msec = clock_now.msec;
     if (e->options->client.any.sa_family != AF_UNSPEC)
         peer_set(&c->peer, &e->options->client);
@@ -108,7 +110,8 @@ static int take_head(struct explain *e)
         break;
     }
     r->received = scan.at;
-    return request_take_head(r, &e->framing, (struct text){head.at, scan.at}, scan.odd_names);
+    int status = request_take_head(r, &e->framing, (struct text){head.at, scan.at}, scan.odd_names);
+    return status == 0 && e->client.plain_on_tls ? 497 : status;
 }
 
 static int read_head(struct explain *e)
@@ -269,7 +272,8 @@ int explain_request(const struct explain_options *options, struct buffer *head)
     deferred_init(&e.turn_end, on_turn_end, &e);
     deferred_init(&e.nothing, on_nothing, &e);
     e.carrier.ops = &carrier_ops;
-    e.carrier.takes_files = true; /* as the plain connection of HTTP/1 does, which this stands for */
+    /* As the connection of HTTP/1 does that this stands for; what TLS encrypts is needed in memory. */
+    e.carrier.takes_files = !options->address->tls;
     int rc = loop_create(&e.loop);
     if (rc < 0)
         return rc;

@@ -22,6 +22,8 @@ static const char *why_refused(int status)
         return "the request line is longer than large_client_header_buffers allow";
     case 431:
         return "the fields are longer than large_client_header_buffers allow, or too many";
+    case 497:
+        return "plain HTTP on an address that is for TLS (listen ... ssl)";
     case 501:
         return "the method, or the transfer coding, is not known";
     case 505:
@@ -277,6 +279,8 @@ static void say_bytes(struct explain *e)
                     io->directio_auto ? "auto=" : "", io->directio < 0 ? "off" : size_text(r, io->directio),
                     io->sendfile ? "on" : "off");
     say_small(e);
+    if (r->client->scheme == &scheme_https)
+        explain_say(e, NULL, "TLS encrypts what is in memory: no sendfile");
     if (policy_asks_demand(io, facts.file_size))
         say_demand(e, &facts);
     if (method == IO_DIRECT)

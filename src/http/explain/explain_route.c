@@ -81,7 +81,8 @@ void explain_opening(struct explain *e)
     char text[ADDRESS_TEXT_SIZE];
 
     address_format(a, true, text);
-    explain_say(e, "address", "%s %s: %s", text, l ? explain_place(e, l->file, l->line) : "", e->options->address_why);
+    explain_say(e, "address", "%s%s %s: %s", text, r->client->address->tls ? " ssl" : "",
+                l ? explain_place(e, l->file, l->line) : "", e->options->address_why);
     if (e->refused)
         return;
     say_server(e);

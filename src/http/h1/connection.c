@@ -35,7 +35,8 @@ const struct http_conf *connection_conf(const struct connection *c)
 
 static const char *state_name(enum connection_state state)
 {
-    static const char *const names[] = {"idle", "reading", "body", "handling", "sending", "lingering", "closed"};
+    static const char *const names[] = {"handshake", "idle",    "reading",   "body",
+                                        "handling",  "sending", "lingering", "closed"};
     return names[state];
 }
 
@@ -86,6 +87,9 @@ void connection_close(struct connection *c, const char *why)
         log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close in state %s: %s", state_name(c->state), why);
     /* Every request has its line. One without a response has nginx's statuses for those that went
      * away: 400 for who did not send all of it, 499 for who did not wait. */
+    bool clean = !c->request || c->request->complete;
+    if (!clean)
+        c->request->out.file.sent += c->transport.untold;
     if (c->request) {
         take_back(c);
         account_cut(c->request, c->state == CONN_BODY ? 400 : 499);
@@ -98,7 +102,7 @@ void connection_close(struct connection *c, const char *why)
     deadline_clear(&c->deadline);
     deferred_clear(&c->next_turn);
     watch_destroy(c->watch);
-    transport_close(&c->transport);
+    transport_close(&c->transport, clean);
     list_remove(&c->node);
     free(c->client.proxy);
     c->worker->counters->states[c->state]--;
@@ -164,6 +168,9 @@ static enum next run(struct connection *c)
     deferred_clear(&c->next_turn); /* this is it */
     while (next == NEXT_STEP) {
         switch (c->state) {
+        case CONN_HANDSHAKE:
+            next = connection_handshake(c);
+            break;
         case CONN_IDLE:
         case CONN_READING:
             next = heads++ < TURN_REQUESTS ? connection_read_head(c) : connection_yield(c);
@@ -191,10 +198,20 @@ static enum next run(struct connection *c)
 
 /* While it waits for anything but the client, nobody reads or writes, and a reset would be found at
  * the next byte only. A client that has ended its sending is still there for the response. */
-static bool has_left(const struct connection *c, unsigned what)
+static bool has_left(struct connection *c, unsigned what)
 {
     return (what & LOOP_READ) && (c->state == CONN_HANDLING || c->state == CONN_SENDING) &&
-           socket_is_broken(c->transport.fd);
+           !transport_attend(&c->transport);
+}
+
+/* Bytes that waited in the transport go out; false: the socket is broken. */
+static bool flush_transport(struct connection *c)
+{
+    int rc = transport_flush(&c->transport);
+
+    if (rc == 0 && c->transport.pending)
+        c->readable = true;
+    return rc == 0 || rc == -EAGAIN;
 }
 
 static void on_event(void *arg, unsigned what)
@@ -209,7 +226,7 @@ static void on_event(void *arg, unsigned what)
     if (what & LOOP_WRITE)
         c->writable = true;
 
-    if (has_left(c, what))
+    if (has_left(c, what) || ((what & LOOP_WRITE) && c->transport.holds && !flush_transport(c)))
         connection_close(c, "the client went away");
     else if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
         connection_close(c, "the client went away");
@@ -234,7 +251,10 @@ static void on_next_turn(void *arg)
 static void begin(struct connection *c)
 {
     c->readable = true;
-    connection_wait_for_head(c);
+    if (c->client.address->tls && !c->proxy_awaited)
+        connection_await_handshake(c);
+    else
+        connection_wait_for_head(c);
     loop_defer(c->worker->loop, &c->next_turn);
 }
 
@@ -327,6 +347,9 @@ static void on_deadline(struct deadline *d)
         return;
     }
     switch (c->state) {
+    case CONN_HANDSHAKE:
+        connection_handshake_timeout(c);
+        return;
     case CONN_IDLE:
         idle_timeout(c);
         return;
@@ -360,7 +383,7 @@ static bool awaits_all(const struct connection *c)
 
 bool connection_is_idle(const struct connection *c)
 {
-    return awaits_all(c) && !c->readable && !socket_has_input(c->transport.fd);
+    return (awaits_all(c) || c->state == CONN_HANDSHAKE) && !c->readable && !socket_has_input(c->transport.fd);
 }
 
 /* Its deadline was set when it became idle. */
@@ -408,6 +431,7 @@ void connection_open(struct connections *all, const struct http_address *address
     c->carrier.takes_files = transport_takes_files(&c->transport);
     c->client.number = ++all->numbered;
     c->client.since_msec = clock_now.msec;
+    c->state = CONN_IDLE;
     c->writable = true;
     c->nodelay = true;
     c->proxy_awaited = address->proxy_protocol;

@@ -23,7 +23,7 @@ static bool holds_much(struct connection *c)
 {
     if (c->sink.sent < SENT_LEAST)
         return false;
-    size_t held = socket_held(c->transport.fd);
+    size_t held = socket_held(c->transport.fd) + transport_unsent(&c->transport);
     c->in_kernel = held > HELD_LEAST ? held : 0;
     return c->in_kernel > 0;
 }

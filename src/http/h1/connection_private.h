@@ -1,5 +1,5 @@
-/* connection_private.h - what the rooms of a connection share: connection.c, connection_read.c,
- * connection_send.c, connection_wait.c, connection_linger.c. RFC 9112, section 9. */
+/* connection_private.h - what the rooms of a connection share: connection.c, connection_handshake.c,
+ * connection_read.c, connection_send.c, connection_wait.c, connection_linger.c. RFC 9112, section 9. */
 #ifndef HTTP_H1_CONNECTION_PRIVATE_H
 #define HTTP_H1_CONNECTION_PRIVATE_H
 
@@ -39,7 +39,8 @@ void connection_drop_request(struct connection *c);
 const char *connection_reading_what(const struct connection *c); /* for the error log */
 enum next connection_yield(struct connection *c);                /* others' turn; goes on in the next one */
 enum next connection_gone(struct connection *c, const char *why);
-enum next connection_no_memory(struct connection *c); /* closes it, and says why in the log */
+void connection_log_trouble(struct connection *c, const char *call); /* of its transport */
+enum next connection_no_memory(struct connection *c);                /* closes it, and says why in the log */
 
 /* Pooled by the worker; NULL: no memory. */
 static inline struct input *input_take(struct worker *w, size_t cap)
@@ -67,6 +68,12 @@ static inline void output_give(struct worker *w, struct output *out)
 {
     spare_give(&w->outputs, &out->spare);
 }
+
+/* ---- connection_handshake.c: CONN_HANDSHAKE ---- */
+
+void connection_await_handshake(struct connection *c); /* of a client that has sent nothing, or a PROXY header */
+enum next connection_handshake(struct connection *c);
+void connection_handshake_timeout(struct connection *c); /* closes it */
 
 /* ---- connection_read.c: CONN_IDLE, CONN_READING, CONN_BODY ---- */
 

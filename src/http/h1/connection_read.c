@@ -7,6 +7,7 @@
 #include "http/h1/request_head.h"
 #include "http/handle/steps.h"
 #include "net/proxy_protocol.h"
+#include "net/tls.h"
 
 #include <errno.h>
 
@@ -28,13 +29,15 @@ static int receive(struct connection *c)
         in->len += (size_t)n;
         /* Fewer than asked for: drained, and the edge for more is still to come. The end of the
          * stream is not announced again, so go on after a hang-up. */
-        c->readable = (size_t)n == room || c->hung_up;
+        c->readable = (size_t)n == room || c->hung_up || c->transport.pending;
         c->unsure = !c->readable;
         return 1;
     }
     c->readable = c->unsure = false;
     if (n == -EAGAIN)
         return 0;
+    if (n == -EPROTO)
+        connection_log_trouble(c, "SSL_read");
     c->hung_up = true;
     return -1;
 }
@@ -155,6 +158,13 @@ enum next connection_refuse(struct connection *c, int status)
     return NEXT_STEP;
 }
 
+static int refuse_plain(struct request *r)
+{
+    request_log_doing(r, LEVEL_INFO, 0, "reading client request headers",
+                      "client sent plain HTTP request to HTTPS port");
+    return 497;
+}
+
 /* A complete head lies at c->in->at. */
 static enum next take_head(struct connection *c)
 {
@@ -166,6 +176,8 @@ static enum next take_head(struct connection *c)
     r->received = len;
     c->head_timed = c->idle_timed = false;
     int status = request_take_head(r, &c->framing, (struct text){in->data + in->at, len}, c->scan.odd_names);
+    if (status == 0 && c->client.plain_on_tls)
+        status = refuse_plain(r);
     if (status != 0)
         return connection_refuse(c, status);
     in->at += len;
@@ -296,6 +308,17 @@ enum next connection_read_body(struct connection *c)
 
 /* ---- the next head ---- */
 
+/* Malformed from its first byte: a client that means TLS gets a line that says so. */
+static enum next refuse_bytes(struct connection *c)
+{
+    struct input *in = c->in;
+
+    if (c->requests == 0 && c->scan.lines == 0 && tls_begins((unsigned char)in->data[in->at]))
+        client_log(&c->client, LEVEL_INFO, 0, "reading client request line",
+                   "client sent a TLS handshake to an address without \"ssl\"");
+    return connection_refuse(c, 400);
+}
+
 /* The head of the first request, and what is before it, has client_header_timeout once, from when
  * the connection came: as in nginx. A worker that drains gave it less for the time without a
  * request. */
@@ -339,8 +362,14 @@ enum next connection_read_head(struct connection *c)
 {
     for (;;) {
         struct input *in = c->in;
-        if (c->proxy_awaited && in && in->at < in->len && !connection_take_proxy(c))
-            return connection_gone(c, "broken PROXY protocol header");
+        if (c->proxy_awaited && in && in->at < in->len) {
+            if (!connection_take_proxy(c))
+                return connection_gone(c, "broken PROXY protocol header");
+            if (!c->proxy_awaited && c->client.address->tls) {
+                connection_await_handshake(c);
+                return NEXT_STEP;
+            }
+        }
         if (in && !c->proxy_awaited)
             in->at += parse_skip_empty(&c->scan, in->data + in->at, in->len - in->at);
         if (in && in->at < in->len && !c->proxy_awaited) {
@@ -348,7 +377,7 @@ enum next connection_read_head(struct connection *c)
             if (seen == SCAN_COMPLETE)
                 return take_head(c);
             if (seen == SCAN_BAD)
-                return connection_refuse(c, 400);
+                return refuse_bytes(c);
             int status = grow_input(c);
             if (status != 0)
                 return connection_refuse(c, status);

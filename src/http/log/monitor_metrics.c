@@ -68,6 +68,11 @@ static const struct metric after_methods[] = {
      AT(log_dropped), false},
 };
 
+static const struct metric of_tls[] = {
+    {"sluice_tls_sessions_resumed", "Handshakes that took up an earlier session.", COUNTER, AT(tls.resumed), false},
+    {"sluice_tls_records", "Records of TLS with bytes of responses.", COUNTER, AT(tls.records), false},
+};
+
 struct printer {
     const struct monitor_view *view;
     struct buffer *out;
@@ -129,6 +134,18 @@ static void print_statuses(const struct printer *p)
         labelled(p, "sluice_http_responses", COUNTER, "class", classes[i], p->view->counters.statuses[i]);
 }
 
+static void print_handshakes(const struct printer *p)
+{
+    const struct tls_counters *tls = &p->view->counters.tls;
+
+    head(p, "sluice_tls_handshakes", COUNTER, "Handshakes of TLS by how they ended; closed: the client went away.");
+    for (enum tls_result r = 0; r < TLS_RESULTS; r++)
+        labelled(p, "sluice_tls_handshakes", COUNTER, "result", tls_result_name(r), tls->handshakes[r]);
+    head(p, "sluice_tls_connections", COUNTER, "Connections by the version of TLS that was agreed on.");
+    for (enum tls_version v = 0; v < TLS_VERSIONS; v++)
+        labelled(p, "sluice_tls_connections", COUNTER, "protocol", tls_version_name(v), tls->versions[v]);
+}
+
 static void print_by_method(const struct printer *p, const char *name, const char *help, const uint64_t *values)
 {
     head(p, name, COUNTER, help);
@@ -151,6 +168,8 @@ void monitor_print_metrics(const struct monitor_view *v, bool openmetrics, struc
                     v->counters.io.responses);
     print_by_method(&p, "sluice_io_bytes", "Bytes of bodies by the way that they moved.", v->counters.io.bytes);
     print_plain(&p, after_methods, sizeof after_methods / sizeof *after_methods);
+    print_handshakes(&p);
+    print_plain(&p, of_tls, sizeof of_tls / sizeof *of_tls);
     if (openmetrics)
         buffer_add_str(out, "# EOF\n");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct scheme scheme_http = {.name = {"http", 4}, .port = 80};
+const struct scheme scheme_https = {.name = {"https", 5}, .port = 443};
 
 void peer_set(union peer *peer, const struct address *address)
 {

@@ -8,10 +8,12 @@
 #include "net/address.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct http_address;
 struct proxy_header;
+struct tls;
 
 /* A client's address, without the room that unix: paths take. */
 union peer {
@@ -26,12 +28,14 @@ struct scheme {
     unsigned port; /* that URIs leave out */
 };
 
-extern const struct scheme scheme_http;
+extern const struct scheme scheme_http, scheme_https;
 
 struct client {
     union peer peer;                    /* the other end of the connection */
     const struct http_address *address; /* that it came in on */
     const struct scheme *scheme;
+    const struct tls *tls;      /* what was agreed on, for net/tls.h; NULL: the connection is a plain one */
+    bool plain_on_tls;          /* on an address that is for TLS: 497 */
     struct proxy_header *proxy; /* addresses and TLVs of the PROXY protocol, or NULL */
     uint64_t number;            /* $connection */
     int64_t since_msec;         /* clock_now.msec when it came: $connection_time, keepalive_time */

@@ -20,6 +20,33 @@ static const char *open_server(struct server *s, struct arena *arena)
     return "no memory";
 }
 
+/* Who comes to the address gets its default server's, whatever the name. */
+static const char *open_address(struct http_address *a, struct arena *arena)
+{
+    const struct conf_block *block = a->dflt->block;
+
+    a->acceptor.fallback = a->dflt->tls_context;
+    if (!a->tls || a->acceptor.fallback)
+        return NULL;
+    const char *error = arena_printf(arena,
+                                     "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in "
+                                     "%s:%u",
+                                     block->file, block->line);
+    return error ? error : "no memory";
+}
+
+static const char *open_addresses(struct http_address *all, unsigned count, struct arena *arena)
+{
+    const char *error = NULL;
+
+    for (unsigned i = 0; i < count && !error; i++) {
+        error = open_address(&all[i], arena);
+        if (!error)
+            error = open_addresses(all[i].inside, all[i].inside_count, arena);
+    }
+    return error;
+}
+
 const char *tls_servers_open(struct http_main *http, struct arena *arena)
 {
     list_each (&http->servers, node, tmp) {
@@ -27,5 +54,5 @@ const char *tls_servers_open(struct http_main *http, struct arena *arena)
         if (error)
             return error;
     }
-    return NULL;
+    return open_addresses(http->addresses, http->address_count, arena);
 }

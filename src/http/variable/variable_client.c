@@ -103,6 +103,13 @@ static void get_connection_time(struct request *r, const void *data, struct text
     variable_msec(r, clock_now.msec - r->client->since_msec, out);
 }
 
+/* How the bytes of the connection travel. */
+static void get_transport(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    *out = r->client->scheme == &scheme_https ? TEXT("tls") : TEXT("plain");
+}
+
 static void get_pipe(struct request *r, const void *data, struct text *out)
 {
     (void)data;
@@ -128,6 +135,7 @@ const struct variable_row client_variables[] = {
     {"connection_requests", .get = get_connection_requests},
     {"connection_time", .get = get_connection_time},
     {"pipe", .get = get_pipe},
+    {"transport", .get = get_transport},
     {"proxy_protocol_addr", .get = get_proxy_protocol},
     {"proxy_protocol_port", .get = get_proxy_protocol, .data = PROXY_PORT},
     {"proxy_protocol_server_addr", .get = get_proxy_protocol, .data = PROXY_TARGET},

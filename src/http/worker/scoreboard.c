@@ -152,7 +152,7 @@ struct connections_now counters_connections(const struct counters *c)
         .reading = c->states[CONN_READING],
         .writing =
             c->states[CONN_BODY] + c->states[CONN_HANDLING] + c->states[CONN_SENDING] + c->states[CONN_LINGERING],
-        .waiting = c->states[CONN_IDLE],
+        .waiting = c->states[CONN_HANDSHAKE] + c->states[CONN_IDLE],
     };
     now.active = now.reading + now.writing + now.waiting;
     return now;

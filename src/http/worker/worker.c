@@ -49,6 +49,7 @@ int worker_init(struct worker *w, const struct worker_options *o)
     w->loop = o->loop;
     w->scoreboard = o->scoreboard;
     w->counters = o->counters ? o->counters : &w->own;
+    tls_count_in(&w->counters->tls);
     w->inputs.usual = o->input_size;
     w->outputs.usual = o->output_size;
     w->requests.usual = o->request_size;
@@ -71,6 +72,7 @@ int worker_init(struct worker *w, const struct worker_options *o)
 
 void worker_fini(struct worker *w)
 {
+    tls_count_in(NULL);
     if (w->io) /* first: opens that nobody waits for any more still answer to the cache */
         io_stop(w->io);
     if (w->cache)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { HTTP_PORT = 80 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 static bool is_wildcard(const struct address *a)
 {
@@ -145,21 +145,39 @@ static int given_address(const struct asked *a, struct explain_options *o)
     return no_address(a, o->http);
 }
 
+/* Without one in the URL. */
+static int default_port(const struct asked *a)
+{
+    return a->scheme == URL_HTTPS ? HTTPS_PORT : HTTP_PORT;
+}
+
+static const struct http_address *address_by_url(const struct asked *a, const struct http_main *http, enum fit *fit)
+{
+    const struct http_address *found;
+
+    if (a->port != NO_PORT)
+        return best_address(a, http, a->port, fit);
+    found = best_address(a, http, default_port(a), fit);
+    if (*fit == FIT_NONE && a->scheme == URL_HTTPS) /* a proxy may stand before it */
+        found = best_address(a, http, HTTP_PORT, fit);
+    return *fit == FIT_NONE ? best_address(a, http, NO_PORT, fit) : found;
+}
+
 int explain_choose_address(struct asked *a, struct explain_options *o)
 {
     enum fit fit;
+    char no_port[32] = "";
 
+    o->plain = a->scheme == URL_HTTP;
     if (a->listen)
         return given_address(a, o);
-    o->address = best_address(a, o->http, a->port != NO_PORT ? a->port : HTTP_PORT, &fit);
-    if (fit == FIT_NONE && a->port == NO_PORT) /* a proxy may stand before it */
-        o->address = best_address(a, o->http, NO_PORT, &fit);
+    o->address = address_by_url(a, o->http, &fit);
     if (fit == FIT_NONE)
         return no_address(a, o->http);
+    if (a->host[0] && a->port == NO_PORT && address_port(&o->address->address) != default_port(a))
+        snprintf(no_port, sizeof no_port, " (none has port %d)", default_port(a));
     snprintf(a->address_why, sizeof a->address_why, "%s%s",
-             o->http->address_count == 1 ? "the only one" : fit_text(fit),
-             a->host[0] && a->port == NO_PORT && address_port(&o->address->address) != HTTP_PORT ? " (none has port 80)"
-                                                                                                 : "");
+             o->http->address_count == 1 ? "the only one" : fit_text(fit), no_port);
     o->address_why = a->address_why;
     return 0;
 }

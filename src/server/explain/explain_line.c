@@ -36,7 +36,7 @@ void explain_help(FILE *out)
           "  -a address    : that of the client, or unix: (default: 127.0.0.1, ::1 or unix:, as what is listened on)\n"
           "  -X method     : GET, unless this says otherwise; -I is -X HEAD\n"
           "  -H field      : a field of the request, e.g. -H 'Range: bytes=0-99'; may be given again\n"
-          "  URL           : http://host[:port]/path, or only /path\n",
+          "  URL           : http[s]://host[:port]/path, or only /path\n",
           out);
 }
 
@@ -139,6 +139,7 @@ static int parse_url(struct asked *a, const char *word, struct arena *arena)
     for (unsigned i = 0; i < 2; i++) {
         if (url.len >= schemes[i].len && text_equal_nocase((struct text){url.at, schemes[i].len}, schemes[i])) {
             url = text_from(url, schemes[i].len);
+            a->scheme = i == 0 ? URL_HTTP : URL_HTTPS;
             break;
         }
     }

@@ -9,6 +9,8 @@
 #include "server/process/running.h"
 #include "server/process/start.h"
 
+enum url_scheme { URL_NONE, URL_HTTP, URL_HTTPS };
+
 enum { FIELDS_MOST = 100, HOST_SIZE = 256, NO_PORT = -1 };
 
 struct asked {
@@ -18,6 +20,7 @@ struct asked {
     struct address client;           /* -a */
     const char *fields[FIELDS_MOST]; /* -H */
     unsigned count;
+    enum url_scheme scheme;
     struct text authority; /* of the URL; absent: it is only a path */
     struct text target;    /* path and query as they will be sent */
     char host[HOST_SIZE];  /* without port, lower-case; that of -H 'Host:' wins over the URL's */

@@ -53,7 +53,7 @@ static void open_pair(enum kind kind)
 
 static void close_pair(void)
 {
-    transport_close(&t);
+    transport_close(&t, true);
     if (peer >= 0)
         close(peer);
 }

@@ -16,7 +16,8 @@ static void setup(void)
     uint64_t *words = (uint64_t *)(void *)&view.counters;
     for (size_t i = 0; i < sizeof view.counters / sizeof *words; i++)
         words[i] = 1000 + i;
-    view.counters.states[CONN_IDLE] = 5;
+    view.counters.states[CONN_HANDSHAKE] = 2;
+    view.counters.states[CONN_IDLE] = 3;
     view.counters.states[CONN_READING] = 3;
     view.counters.states[CONN_BODY] = view.counters.states[CONN_HANDLING] = 0;
     view.counters.states[CONN_SENDING] = view.counters.states[CONN_LINGERING] = 1;

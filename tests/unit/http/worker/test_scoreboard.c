@@ -179,13 +179,13 @@ END_TEST
 START_TEST(test_connections_as_nginx_counts)
 {
     struct counters c = {.requests = 0};
-    for (int state = CONN_IDLE; state < CONN_CLOSED; state++)
+    for (int state = CONN_HANDSHAKE; state < CONN_CLOSED; state++)
         c.states[state] = 1ULL << (4 * state);
     struct connections_now now = counters_connections(&c);
-    ck_assert_uint_eq(now.waiting, 0x1);
-    ck_assert_uint_eq(now.reading, 0x10);
-    ck_assert_uint_eq(now.writing, 0x111100);
-    ck_assert_uint_eq(now.active, 0x111111);
+    ck_assert_uint_eq(now.waiting, 0x11);
+    ck_assert_uint_eq(now.reading, 0x100);
+    ck_assert_uint_eq(now.writing, 0x1111000);
+    ck_assert_uint_eq(now.active, 0x1111111);
 }
 END_TEST
 

@@ -1,0 +1,69 @@
+/* tls_state.h - the state of a connection of TLS, its way to the socket and from it: shared by tls.c,
+ * tls_send.c, tls_wire.c. SSL_read(3), SSL_write(3), BIO_meth_new(3). */
+#ifndef NET_TLS_STATE_H
+#define NET_TLS_STATE_H
+
+#include "net/tls.h"
+#include "net/tls_count.h"
+
+#include <openssl/ssl.h>
+
+enum { TLS_RECORD = SSL3_RT_MAX_PLAIN_LENGTH };
+
+/* libssl never meets a socket that takes nothing: what it makes is taken at once (tls_wire.c), so
+ * that no SSL_write() is ever repeated. What the socket does not take then waits in `out`. */
+struct tls {
+    SSL *ssl;
+    struct transport *transport;
+    const struct tls_acceptor *acceptor;
+
+    /* Records that wait for the socket: out[out_sent, out_len), on the heap; NULL: none. And the
+     * bytes of responses in them. */
+    char *out;
+    size_t out_sent, out_len, out_cap;
+    size_t unpaid;
+
+    char *early; /* what was read before there was TLS: early[early_at, early_len); on the heap */
+    size_t early_at, early_len;
+
+    unsigned long trouble; /* libssl's error behind -EPROTO */
+    int error;             /* -errno that every further call meets, 0: none */
+    bool drained;          /* the last read brought less than it might */
+    bool ended;            /* the socket's input is over */
+    bool done;             /* the handshake is */
+    bool silent;           /* close_notify is out, or was made: nothing more is sent */
+    bool fin_due;          /* and so is a FIN, when `out` is empty */
+};
+
+/* ---- tls_wire.c: between libssl and the socket ---- */
+
+int tls_wire_attach(struct tls *s); /* gives s->ssl its BIO: 0 or -ENOMEM */
+
+/* Before libssl is called, and after: what it made meanwhile goes to the socket, with `payload` bytes
+ * of responses in it. 0: all of it; -EAGAIN: the rest waits; another -errno, which is s->error
+ * then. */
+void tls_wire_begin(struct tls *s);
+int tls_wire_end(struct tls *s, bool more, size_t payload);
+int tls_wire_flush(struct tls *s); /* of what waits in s->out */
+
+/* ---- tls_call.c: around every call ---- */
+
+/* libssl's queue of errors is empty before each call: asked first, since that costs less. */
+void tls_forget_errors(void);
+
+/* What a call of libssl came to, which returned `rc`: 0: the end; -EAGAIN; another -errno. */
+int tls_outcome(struct tls *s, int rc);
+
+/* After it: what libssl made meanwhile goes out, and so does the alert that says why it gave up. 0,
+ * -EAGAIN, or another -errno. */
+int tls_let_out(struct tls *s);
+
+/* ---- tls.c ---- */
+
+/* The connection's acceptor, from libssl's callbacks. */
+const struct tls_acceptor *tls_acceptor_of(const SSL *ssl);
+
+/* What the transport asks of every context. */
+void tls_need(SSL_CTX *context);
+
+#endif
