@@ -31,9 +31,4 @@ int transport_tls(struct transport *t, const struct tls_acceptor *a, struct text
 /* Why handshake(), recv() or send() said -EPROTO, in libssl's words. NUL-terminated. */
 void tls_trouble(const struct tls *s, char *out, size_t size);
 
-enum tls_fact { TLS_PROTOCOL, TLS_CIPHER };
-
-/* Of a connection whose handshake is done. Absent: there is no such thing. */
-struct text tls_fact(const struct tls *s, enum tls_fact which);
-
 #endif

@@ -13,9 +13,17 @@ bool tls_available(void);
 /* "OpenSSL 3.0.19 27 Jan 2026", for -V. */
 const char *tls_library(void);
 
-/* Reads the files that `conf` names and checks them against each other; `conf` outlives the context.
- * NULL, or an error text with its own FILE:LINE in `arena`; *out is then NULL. */
+enum { TLS_EARLY_DATA_MOST = 16 * 1024 }; /* bytes: one record */
+
+/* Reads the files that `conf` names and checks them against each other; warns of what is doubtful.
+ * `conf` outlives the context. NULL, or an error text with its own FILE:LINE in `arena`; *out is then NULL. */
 const char *tls_context_create(struct tls_context **out, const struct tls_conf *conf, struct arena *arena);
+
+/* Whether each of its certificates is one for the host name or address. */
+bool tls_context_covers(const struct tls_context *c, const char *host);
+
+/* When the first of its certificates ends, in seconds since 1970; 0: it has none. */
+int64_t tls_context_not_after(const struct tls_context *c);
 
 void tls_context_acquire(struct tls_context *c);
 void tls_context_release(struct tls_context *c); /* NULL is legal */

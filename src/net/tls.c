@@ -269,8 +269,3 @@ void tls_need(SSL_CTX *context)
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
     SSL_CTX_clear_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
-
-struct text tls_fact(const struct tls *s, enum tls_fact which)
-{
-    return text_of(which == TLS_PROTOCOL ? SSL_get_version(s->ssl) : SSL_get_cipher_name(s->ssl));
-}

@@ -2,33 +2,11 @@
  * SSL_CTX_use_certificate(3), PEM_read_bio_X509_AUX(3) */
 #include "net/tls_private.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-/* The file, or NULL with *error. */
-static BIO *open_file(const struct tls_word *w, const char *what, struct arena *arena, const char **error)
-{
-    errno = 0;
-    BIO *file = BIO_new_file(w->word, "re");
-    if (file)
-        return file;
-    int err = errno;
-    ERR_clear_error(); /* it says the same, at length */
-    *error = tls_error(arena, w, "cannot load %s \"%s\": open() failed (%d: %s)", what, w->word, err, strerror(err));
-    return NULL;
-}
-
-/* Whether reading ended as the end of a file does, and not at something broken. */
-static bool is_end_of_file(void)
-{
-    unsigned long e = ERR_peek_last_error();
-    if (ERR_GET_LIB(e) != ERR_LIB_PEM || ERR_GET_REASON(e) != PEM_R_NO_START_LINE)
-        return false;
-    ERR_clear_error();
-    return true;
-}
+/* ---- certificates ---- */
 
 /* Those that follow the first one lead to its authority. */
 static const char *load_chain(SSL_CTX *ssl, BIO *file, const struct tls_word *w, struct arena *arena)
@@ -39,54 +17,120 @@ static const char *load_chain(SSL_CTX *ssl, BIO *file, const struct tls_word *w,
         X509_free(next);
         return tls_error(arena, w, "SSL_CTX_add0_chain_cert(\"%s\") failed", w->word);
     }
-    if (!is_end_of_file())
+    if (!tls_pem_ended())
         return tls_error(arena, w, "cannot load certificate \"%s\": PEM_read_bio_X509() failed", w->word);
+    return NULL;
+}
+
+/* In the place of one with a key of the same kind, and of what followed that one. */
+static const char *use_certificate(SSL_CTX *ssl, X509 *own, const struct tls_word *w, struct arena *arena)
+{
+    tls_check_kind(ssl, own, w);
+    if (SSL_CTX_use_certificate(ssl, own) == 0 || SSL_CTX_clear_chain_certs(ssl) == 0)
+        return tls_error(arena, w, "SSL_CTX_use_certificate(\"%s\") failed", w->word);
     return NULL;
 }
 
 static const char *load_certificate(SSL_CTX *ssl, const struct tls_word *w, struct arena *arena)
 {
     const char *error = NULL;
-    BIO *file = open_file(w, "certificate", arena, &error);
+    BIO *file = tls_pem_open(w, "certificate", arena, &error);
     if (!file)
         return error;
     X509 *own = PEM_read_bio_X509_AUX(file, NULL, NULL, NULL);
-    if (!own)
+    if (!own || !X509_get0_pubkey(own))
         error = tls_error(arena, w, "cannot load certificate \"%s\": PEM_read_bio_X509_AUX() failed", w->word);
-    else if (SSL_CTX_use_certificate(ssl, own) == 0)
-        error = tls_error(arena, w, "SSL_CTX_use_certificate(\"%s\") failed", w->word);
     else
+        error = use_certificate(ssl, own, w, arena);
+    if (!error)
         error = load_chain(ssl, file, w, arena);
+    if (!error)
+        tls_check_chain(ssl, w);
     X509_free(own);
     BIO_free(file);
     return error;
 }
 
-/* Instead of libssl's own, which asks on the terminal. */
-static int no_password(char *to, int room, int writing, void *arg)
+/* ---- passwords ---- */
+
+struct passwords {
+    BIO *file;
+    unsigned tried;
+    bool ended;
+};
+
+/* The next line. Called instead of libssl's own function, which asks on the terminal. */
+static int next_password(char *to, int room, int writing, void *arg)
 {
-    (void)to, (void)room, (void)writing, (void)arg;
-    return -1;
+    struct passwords *p = arg;
+    (void)writing;
+
+    p->tried++;
+    int len = p->file && !p->ended ? BIO_gets(p->file, to, room) : 0;
+    if (len <= 0) {
+        p->ended = true;
+        return -1;
+    }
+    while (len > 0 && (to[len - 1] == '\n' || to[len - 1] == '\r'))
+        len--;
+    return len;
+}
+
+/* By each of the passwords, until one fits. NULL: libssl's queue says why. */
+static EVP_PKEY *read_key(BIO *file, struct passwords *p)
+{
+    for (;;) {
+        unsigned tried = p->tried;
+        EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, next_password, p);
+        if (key || p->tried == tried || p->ended || !p->file)
+            return key;
+        ERR_clear_error();
+        (void)BIO_reset(file);
+    }
+}
+
+/* ---- keys ---- */
+
+/* What libssl has to say of passwords is long, and does not name them. */
+static const char *refuse_key(const struct tls_word *w, const struct passwords *p, const struct tls_word *password_file,
+                              struct arena *arena)
+{
+    if (p->tried == 0)
+        return tls_error(arena, w, "cannot load certificate key \"%s\": PEM_read_bio_PrivateKey() failed", w->word);
+    ERR_clear_error();
+    if (!password_file)
+        return tls_error(arena, w, "certificate key \"%s\" needs a password, and there is no \"ssl_password_file\"",
+                         w->word);
+    return tls_error(arena, w, "no password in \"%s\" is that of certificate key \"%s\"", password_file->word, w->word);
 }
 
 /* libssl itself accepts a key of another kind than the certificate's, and then has no pair. */
+static const char *use_key(SSL_CTX *ssl, EVP_PKEY *key, const struct tls_word *certificate, const struct tls_word *w,
+                           struct arena *arena)
+{
+    if (X509_check_private_key(SSL_CTX_get0_certificate(ssl), key) != 1)
+        return tls_error(arena, w, "certificate key \"%s\" does not belong to certificate \"%s\"", w->word,
+                         certificate->word);
+    if (SSL_CTX_use_PrivateKey(ssl, key) != 1)
+        return tls_error(arena, w, "SSL_CTX_use_PrivateKey(\"%s\") failed", w->word);
+    return NULL;
+}
+
 static const char *load_key(SSL_CTX *ssl, const struct tls_word *certificate, const struct tls_word *w,
-                            struct arena *arena)
+                            const struct tls_word *password_file, struct arena *arena)
 {
     const char *error = NULL;
-    BIO *file = open_file(w, "certificate key", arena, &error);
-    if (!file)
-        return error;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, no_password, NULL);
-    if (!key)
-        error = tls_error(arena, w, "cannot load certificate key \"%s\": PEM_read_bio_PrivateKey() failed", w->word);
-    else if (X509_check_private_key(SSL_CTX_get0_certificate(ssl), key) != 1)
-        error = tls_error(arena, w, "certificate key \"%s\" does not belong to certificate \"%s\"", w->word,
-                          certificate->word);
-    else if (SSL_CTX_use_PrivateKey(ssl, key) != 1)
-        error = tls_error(arena, w, "SSL_CTX_use_PrivateKey(\"%s\") failed", w->word);
+    struct passwords p = {.file = password_file ? tls_pem_open(password_file, "passwords", arena, &error) : NULL};
+    BIO *file = error ? NULL : tls_pem_open(w, "certificate key", arena, &error);
+    EVP_PKEY *key = file ? read_key(file, &p) : NULL;
+
+    if (!error)
+        error = key ? use_key(ssl, key, certificate, w, arena) : refuse_key(w, &p, password_file, arena);
+    if (!error)
+        tls_check_key_file(w);
     EVP_PKEY_free(key);
     BIO_free(file);
+    BIO_free(p.file);
     return error;
 }
 
@@ -99,7 +143,7 @@ const char *tls_load_certificates(struct tls_context *c, struct arena *arena)
             return tls_error(arena, w, "no \"ssl_certificate_key\" is defined for certificate \"%s\"", w->word);
         const char *error = load_certificate(c->ssl, w, arena);
         if (!error)
-            error = load_key(c->ssl, w, key, arena);
+            error = load_key(c->ssl, w, key, c->conf->password_file, arena);
         if (error)
             return error;
     }

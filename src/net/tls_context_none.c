@@ -22,6 +22,18 @@ const char *tls_context_create(struct tls_context **out, const struct tls_conf *
     return error ? error : "no memory";
 }
 
+bool tls_context_covers(const struct tls_context *c, const char *host)
+{
+    (void)c, (void)host;
+    return true;
+}
+
+int64_t tls_context_not_after(const struct tls_context *c)
+{
+    (void)c;
+    return 0;
+}
+
 void tls_context_acquire(struct tls_context *c)
 {
     (void)c;

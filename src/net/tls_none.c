@@ -21,9 +21,3 @@ void tls_trouble(const struct tls *s, char *out, size_t size)
     if (size > 0)
         out[0] = '\0';
 }
-
-struct text tls_fact(const struct tls *s, enum tls_fact which)
-{
-    (void)s, (void)which;
-    return TEXT_NONE;
-}

@@ -4,6 +4,7 @@
 #define NET_TLS_PRIVATE_H
 
 #include "net/tls_context.h"
+#include "net/tls_fact.h"
 
 #include <openssl/ssl.h>
 
@@ -11,15 +12,48 @@ struct tls_context {
     SSL_CTX *ssl;
     const struct tls_conf *conf;
     struct tls_sessions *sessions; /* tls_sessions.h */
+    const char *groups; /* in libssl's language; NULL: its own */
     unsigned users;
 };
 
-/* tls_error.c: "TEXT (SSL: error:0480006C:PEM routines::no start line) in FILE:LINE": with all that libssl has to
- * say, which is taken out of its queue. In `arena`. */
+/* tls_error.c: "TEXT (SSL: error:0480006C:PEM routines::no start line) in FILE:LINE": with all that
+ * libssl has to say, which is taken out of its queue. In `arena`. */
 const char *tls_error(struct arena *arena, const struct tls_word *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* tls_pem.c: a file, or the text behind "data:"; NULL with *error, which calls it `what`. */
+BIO *tls_pem_open(const struct tls_word *w, const char *what, struct arena *arena, const char **error);
+
+/* Whether reading ended as the end of a file does, and not at something broken. */
+bool tls_pem_ended(void);
+
 /* tls_certificate.c: the pairs of conf->certificates and conf->keys. NULL or an error text. */
 const char *tls_load_certificates(struct tls_context *c, struct arena *arena);
+
+/* tls_check.c: warnings, each once for a line of the configuration. */
+void tls_check_kind(SSL_CTX *ssl, const X509 *own, const struct tls_word *w); /* before it is put in */
+void tls_check_chain(SSL_CTX *ssl, const struct tls_word *w);                 /* of the certificate put in last */
+void tls_check_key_file(const struct tls_word *w);
+
+/* tls_verify.c: which client certificates are asked for, and what makes them valid. */
+const char *tls_load_authorities(struct tls_context *c, struct arena *arena);
+
+/* tls_settings.c: everything else that the directives say. */
+const char *tls_apply_settings(struct tls_context *c, struct arena *arena);
+
+/* Of servers that leave them to libssl, on a connection that began with others. */
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+#define TLS_GROUPS_AUTO "DEFAULT"
+#else
+#define TLS_GROUPS_AUTO "X25519:P-256:X448:P-521:P-384"
+#endif
+
+/* tls_hello.c: the name that a client asks for chooses the server. */
+void tls_hello_install(SSL_CTX *ssl);
+
+/* tls_client.c, tls_words.c: facts, and what they are made of. */
+struct text tls_client_fact(SSL *ssl, enum tls_fact which, struct arena *arena);
+struct text tls_hex(const unsigned char *bytes, size_t len, struct arena *arena);
+struct text tls_signature_name(int type, int digest); /* NIDs; absent: none that TLS 1.2 and 1.3 have */
 
 #endif

@@ -16,6 +16,7 @@ struct tls {
     SSL *ssl;
     struct transport *transport;
     const struct tls_acceptor *acceptor;
+    const struct tls_context *context; /* of the server that the client asked for; NULL: it has not said yet */
 
     /* Records that wait for the socket: out[out_sent, out_len), on the heap; NULL: none. And the
      * bytes of responses in them. */

@@ -62,17 +62,22 @@ void route_begin(struct request *r)
     r->location = &r->server->base;
 }
 
+/* By a name that is no regular expression. */
+static const struct server *find_plain(const struct name_table *t, struct text host)
+{
+    const struct server *s = text_table_find(&t->exact, host);
+    if (!s)
+        s = text_table_leading(&t->leading, host);
+    return s ? s : text_table_trailing(&t->trailing, host);
+}
+
 const struct server *route_server(const struct http_address *address, struct request *r)
 {
     const struct name_table *t = address->names;
     if (!t)
         return address->dflt;
 
-    const struct server *s = text_table_find(&t->exact, r->host);
-    if (!s)
-        s = text_table_leading(&t->leading, r->host);
-    if (!s)
-        s = text_table_trailing(&t->trailing, r->host);
+    const struct server *s = find_plain(t, r->host);
     if (s || r->host.len == 0)
         return s ? s : address->dflt;
     for (const struct regex_name *rn = t->regexes; rn; rn = rn->next) {
@@ -84,6 +89,21 @@ const struct server *route_server(const struct http_address *address, struct req
         }
     }
     return address->dflt;
+}
+
+const struct server *route_server_named(const struct http_address *address, struct text host)
+{
+    const struct name_table *t = address->names;
+    if (!t || host.len == 0)
+        return address->dflt;
+
+    const struct server *s = find_plain(t, host);
+    for (const struct regex_name *rn = t->regexes; rn && !s; rn = rn->next) {
+        struct captures c;
+        if (pattern_match(rn->name->pattern, host, &c) == 1)
+            s = rn->server;
+    }
+    return s ? s : address->dflt;
 }
 
 /* ---- locations ---- */

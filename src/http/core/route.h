@@ -12,6 +12,9 @@ void route_begin(struct request *r);
 /* The server for r->host at `address`; sets captures of a regex name. */
 const struct server *route_server(const struct http_address *address, struct request *r);
 
+/* The same for a name in lower case before there is a request, as a client gives it to TLS. */
+const struct server *route_server_named(const struct http_address *address, struct text host);
+
 /* The location for r->uri in r->server by nginx's rules: exact; longest prefix; unless that is ^~,
  * the first matching regex, in the innermost location first. NULL: a regex failed (match limit):
  * 500. */

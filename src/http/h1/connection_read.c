@@ -6,6 +6,7 @@
 #include "http/core/route.h"
 #include "http/h1/request_head.h"
 #include "http/handle/steps.h"
+#include "http/tls/check.h"
 #include "net/proxy_protocol.h"
 #include "net/tls.h"
 
@@ -158,13 +159,6 @@ enum next connection_refuse(struct connection *c, int status)
     return NEXT_STEP;
 }
 
-static int refuse_plain(struct request *r)
-{
-    request_log_doing(r, LEVEL_INFO, 0, "reading client request headers",
-                      "client sent plain HTTP request to HTTPS port");
-    return 497;
-}
-
 /* A complete head lies at c->in->at. */
 static enum next take_head(struct connection *c)
 {
@@ -176,8 +170,8 @@ static enum next take_head(struct connection *c)
     r->received = len;
     c->head_timed = c->idle_timed = false;
     int status = request_take_head(r, &c->framing, (struct text){in->data + in->at, len}, c->scan.odd_names);
-    if (status == 0 && c->client.plain_on_tls)
-        status = refuse_plain(r);
+    if (status == 0)
+        status = tls_check(r);
     if (status != 0)
         return connection_refuse(c, status);
     in->at += len;

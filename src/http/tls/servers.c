@@ -1,6 +1,8 @@
 /* servers.c - a TLS context for each server that has a certificate. See servers.h. */
 #include "http/tls/servers.h"
 
+#include "base/log.h"
+#include "http/core/route.h"
 #include "net/tls_context.h"
 
 static void on_arena_gone(void *arg)
@@ -8,41 +10,97 @@ static void on_arena_gone(void *arg)
     tls_context_release(arg);
 }
 
+/* Of a wildcard: some name that it stands for. A name that is none for hosts, as "_", is there to be
+ * never asked for. */
+static const char *example_of(const struct server_name *n, struct arena *arena)
+{
+    bool is_host = n->text.len > 0 && text_find(n->text, '_') == n->text.len;
+
+    if (!is_host || n->kind == NAME_TRAILING || n->kind == NAME_REGEX)
+        return NULL;
+    return arena_printf(arena, "%s%.*s", n->kind == NAME_LEADING ? "any." : "", TEXT_ARG(n->text));
+}
+
+static void check_names(const struct server *s, struct arena *arena)
+{
+    if (!s->tls->certificates || s->tls->reject_handshake)
+        return;
+    list_each (&s->names, node, tmp) {
+        const struct server_name *n = container_of(node, struct server_name, node);
+        const char *example = example_of(n, arena);
+        if (!example || tls_context_covers(s->tls_context, example))
+            continue;
+        log_warn(0, "certificate \"%s\" is not for the server name \"%s%.*s\" in %s:%u", s->tls->certificates->word,
+                 n->kind == NAME_LEADING ? "*." : "", TEXT_ARG(n->text), s->block->file, s->block->line);
+    }
+}
+
 static const char *open_server(struct server *s, struct arena *arena)
 {
-    if (!s->tls->certificates)
+    if (!s->tls->certificates && !s->tls->reject_handshake)
         return NULL;
     const char *error = tls_context_create(&s->tls_context, s->tls, arena);
-    if (error || arena_at_fini(arena, on_arena_gone, s->tls_context) == 0)
+    if (error)
         return error;
+    if (arena_at_fini(arena, on_arena_gone, s->tls_context) == 0) {
+        check_names(s, arena);
+        return NULL;
+    }
     tls_context_release(s->tls_context);
     s->tls_context = NULL;
     return "no memory";
 }
 
-/* Who comes to the address gets its default server's, whatever the name. */
-static const char *open_address(struct http_address *a, struct arena *arena)
+/* By the name that a client has in its first message. */
+static struct tls_context *on_choose(void *user, struct text name)
 {
-    const struct conf_block *block = a->dflt->block;
+    return route_server_named(user, name)->tls_context;
+}
 
-    a->acceptor.fallback = a->dflt->tls_context;
-    if (!a->tls || a->acceptor.fallback)
-        return NULL;
+static const char *refuse_server(const struct server *s, struct arena *arena)
+{
     const char *error = arena_printf(arena,
                                      "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in "
                                      "%s:%u",
-                                     block->file, block->line);
+                                     s->block->file, s->block->line);
     return error ? error : "no memory";
 }
 
-static const char *open_addresses(struct http_address *all, unsigned count, struct arena *arena)
+static bool listens_at(const struct server *s, const struct http_address *a)
+{
+    list_each (&s->listens, node, tmp) {
+        if (address_equal(&container_of(node, struct server_listen, node)->address, &a->address))
+            return true;
+    }
+    return false;
+}
+
+/* A server without a certificate uses that of the address' default server, if that one has any. */
+static const char *check_address(const struct http_main *http, const struct http_address *a, struct arena *arena)
+{
+    if (!a->tls || a->dflt->tls->certificates)
+        return NULL;
+    if (!a->dflt->tls_context)
+        return refuse_server(a->dflt, arena);
+    list_each (&http->servers, node, tmp) {
+        const struct server *s = container_of(node, struct server, node);
+        if (!s->tls_context && listens_at(s, a))
+            return refuse_server(s, arena);
+    }
+    return NULL;
+}
+
+static const char *open_addresses(const struct http_main *http, struct http_address *all, unsigned count,
+                                  struct arena *arena)
 {
     const char *error = NULL;
 
     for (unsigned i = 0; i < count && !error; i++) {
-        error = open_address(&all[i], arena);
+        struct http_address *a = &all[i];
+        a->acceptor = (struct tls_acceptor){.fallback = a->dflt->tls_context, .choose = on_choose, .user = a};
+        error = check_address(http, a, arena);
         if (!error)
-            error = open_addresses(all[i].inside, all[i].inside_count, arena);
+            error = open_addresses(http, all[i].inside, all[i].inside_count, arena);
     }
     return error;
 }
@@ -54,5 +112,5 @@ const char *tls_servers_open(struct http_main *http, struct arena *arena)
         if (error)
             return error;
     }
-    return open_addresses(http->addresses, http->address_count, arena);
+    return open_addresses(http, http->addresses, http->address_count, arena);
 }

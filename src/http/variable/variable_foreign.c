@@ -1,4 +1,4 @@
-/* variable_foreign.c - variables of nginx's modules for proxies, TLS, HTTP/2, SSI and browsers:
+/* variable_foreign.c - variables of nginx's modules for proxies, HTTP/2, SSI and browsers:
  * known, so that log formats with them load. They have the value that nginx gives where no
  * directive of those modules is used. */
 #include "http/variable/variable_table.h"
@@ -17,7 +17,7 @@ GETTER(empty)
     *out = TEXT("");
 }
 
-/* Known, and never there: what nginx fills in for proxies and TLS, and logs as "-" without them. */
+/* Known, and never there: what nginx fills in for proxies and Encrypted Client Hello, and logs as "-" without them. */
 GETTER(absent)
 {
     UNUSED(r), UNUSED(data);
@@ -84,7 +84,6 @@ const struct variable_row foreign_variables[] = {
     {"grpc_internal_trailers", .get = get_absent},
     {"http2", .get = get_empty},
     {"http3", .get = get_empty, .flags = VARIABLE_CHANGEABLE},
-    {"https", .get = get_empty},
     {"modern_browser", .get = get_empty, .flags = VARIABLE_CHANGEABLE},
     {"msie", .get = get_msie, .flags = VARIABLE_CHANGEABLE},
     {"proxy_add_x_forwarded_for", .get = get_proxy_add_x_forwarded_for},
@@ -95,33 +94,8 @@ const struct variable_row foreign_variables[] = {
     {"request_body", .get = get_absent},
     {"request_body_file", .get = get_absent},
     {"slice_range", .get = get_absent},
-    {"ssl_alpn_protocol", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_cipher", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_ciphers", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_cert", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_escaped_cert", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_fingerprint", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_i_dn", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_i_dn_legacy", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_raw_cert", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_s_dn", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_s_dn_legacy", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_serial", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_sigalg", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_v_end", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_v_remain", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_v_start", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_client_verify", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_curve", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_curves", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_early_data", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
     {"ssl_ech_outer_server_name", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
     {"ssl_ech_status", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_protocol", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_server_name", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_session_id", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_session_reused", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
-    {"ssl_sigalg", .get = get_absent, .flags = VARIABLE_CHANGEABLE},
     {"upstream_addr", .get = get_absent},
     {"upstream_bytes_received", .get = get_absent},
     {"upstream_bytes_sent", .get = get_absent},

@@ -13,6 +13,7 @@
     "sluice checks passwords (auth_basic) and signed links (secure_link), not tokens; leave tokens to a proxy in "     \
     "front of it"
 #define NO_ACME  "let a client such as certbot get certificates: a webroot and a reload are all that it needs"
+#define NO_ECH   "Encrypted Client Hello is in no OpenSSL that sluice is built with; remove the line"
 #define NO_SSL   "sluice has no such setting of TLS; remove the line"
 #define NO_HTTP2 "sluice speaks HTTP/1.1; let a proxy in front of it speak HTTP/2 or HTTP/3, or remove the line"
 #define NO_MAIL  "sluice serves HTTP only; remove the block"
@@ -53,6 +54,11 @@ const struct conf_foreign server_foreign[] = {
     {"auth_require", NO_TOKENS},
     {"oidc_provider", NO_TOKENS},
     {"ssl", "nginx itself has it no more since 1.25.1; write \"listen ... ssl\""},
+    {"ssl_ech_file", NO_ECH},
+    {"ssl_encrypted_hello_key", NO_ECH},
+    {"ssl_engine", "sluice reads keys from files; remove the line"},
+    {"ssl_key_log", "sluice writes no secrets of its connections; remove the line"},
+    {"ssl_object_cache_inheritable", "certificates and keys are read anew at each reload; remove the line"},
     {"ssl_*", NO_SSL},
     {"acme_*", NO_ACME},
     {"http2", NO_HTTP2},

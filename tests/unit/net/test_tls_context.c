@@ -4,6 +4,7 @@
 
 #include "../../certificate.h"
 #include "base/log.h"
+#include "conf/error_log.h"
 #include "conf/parse.h"
 #include "net/tls_context.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct log silent;
 static struct arena arena;
@@ -86,8 +88,13 @@ START_TEST(test_values)
     ck_assert_str_eq(values()->keys->word, "/k");
     ck_assert_uint_eq(values()->protocols, TLS_1_2 | TLS_1_3);
     ck_assert_str_eq(values()->ciphers->word, "HIGH:!aNULL:!MD5");
+    ck_assert_int_eq(values()->buffer_size, 16384);
+    ck_assert_int_eq(values()->verify_depth, 1);
+    ck_assert(!values()->early_data && !values()->reject_handshake);
 }
 END_TEST
+
+#define PAIR "server { ssl_certificate e.crt; ssl_certificate_key e.key;"
 
 static const struct {
     const char *text, *error;
@@ -96,13 +103,114 @@ static const struct {
     {"ssl_protocols SSLv3;", "names no protocol that is available"},
     {"ssl_certificate \"\";", "needs the path of a file"},
     {"ssl_certificate_key engine:pkcs11:x;", "\"engine:\" keys are not supported"},
+    {"ssl_certificate_key store:x;", "\"store:\" keys are not supported"},
     {"ssl_ciphers a; ssl_ciphers b;", "\"ssl_ciphers\" directive is duplicate"},
+    {"ssl_verify_client maybe;", "invalid value \"maybe\""},
+    {"ssl_buffer_size 100;", "must be"},
+    {"ssl_certificate_compression maybe;", "it must be \"on\" or \"off\""},
+    {"server { ssl_certificate a; ssl_certificate_key b; ssl_verify_client on; }",
+     "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client"},
+    {"server { ssl_certificate a; ssl_certificate_key b; ssl_verify_client optional; }",
+     "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client"},
 };
 
 START_TEST(test_refused)
 {
     ck_assert_int_eq(read_rows(refused[_i].text), -EINVAL);
     ck_assert_msg(strstr(result.error, refused[_i].error) != NULL, "\"%s\" gives: %s", refused[_i].text, result.error);
+}
+END_TEST
+
+/* What the settings of a site may be. */
+static const char *const good[] = {
+    PAIR
+    " ssl_ecdh_curve X25519:P-256:P-384; ssl_prefer_server_ciphers on; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; }",
+    PAIR " ssl_dhparam dh.pem; ssl_protocols TLSv1.2; }",
+    PAIR " ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_conf_command Options PrioritizeChaCha; }",
+    PAIR " ssl_conf_command Groups P-256; ssl_conf_command ChainCAFile e.crt; }",
+    PAIR " ssl_verify_client on; ssl_client_certificate ca.crt; ssl_verify_depth 3; ssl_crl crl.pem; }",
+    PAIR " ssl_verify_client optional; ssl_trusted_certificate ca.crt; }",
+    PAIR " ssl_verify_client optional_no_ca; ssl_early_data on; }",
+    "server { ssl_certificate e.crt; ssl_certificate_key locked.key; ssl_password_file passwords; }",
+    "server { ssl_reject_handshake on; ssl_verify_client on; }",
+};
+
+START_TEST(test_good)
+{
+    struct tls_context *c;
+    certificate_make(unit_dir(), "e", "");
+    certificate_make(unit_dir(), "ca", "-subj /CN=authority");
+    openssl(unit_dir(), "pkey -in e.key -aes128 -passout pass:secret -out locked.key");
+    openssl(unit_dir(), "dhparam -out dh.pem -dsaparam 2048");
+    unit_write("index.txt", "", 0);
+    static const char crl[] = "[ca]\ndefault_ca=a\n[a]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n";
+    unit_write("crl.cnf", crl, sizeof crl - 1);
+    openssl(unit_dir(), "ca -config crl.cnf -gencrl -keyfile ca.key -cert ca.crt -out crl.pem");
+    unit_write("passwords", "one\r\nsecret\r\n", 13);
+    const char *error = create(&c, good[_i]);
+    ck_assert_msg(!error, "%s", error);
+    ck_assert(_i == 8 || tls_context_covers(c, "localhost"));
+    ck_assert(_i == 8 || !tls_context_covers(c, "other"));
+    ck_assert(_i == 8 || !tls_context_covers(c, "127.0.0.1"));
+    int64_t now = (int64_t)time(NULL), end = tls_context_not_after(c);
+    ck_assert(_i == 8 ? end == 0 : end > now + 59 * 86400 && end <= now + 60 * 86400);
+    tls_context_release(c);
+}
+END_TEST
+
+/* ---- what is warned of ---- */
+
+static const struct {
+    const char *text, *warning; /* NULL: nothing */
+} doubtful[] = {
+    {PAIR " }", NULL},
+    {"server { ssl_certificate soon.crt; ssl_certificate_key soon.key; }", "soon.crt\" expires within 14 days, on "},
+    {"server { ssl_certificate e.crt; ssl_certificate_key open.key; }", "open.key\" is open to all users (mode 644)"},
+    {"server { ssl_certificate chain.crt; ssl_certificate_key e.key; }",
+     "chain.crt\" has not issued the one before it"},
+    {PAIR " ssl_certificate other.crt; ssl_certificate_key other.key; }",
+     "other.crt\" takes the place of the one before it"},
+    {"ssl_certificate soon.crt; ssl_certificate_key soon.key; server { } server { }", "soon.crt\" expires within"},
+    {"ssl_stapling off; server { ssl_stapling_verify off; }", NULL},
+    {"ssl_stapling on; server { ssl_stapling_verify on; ssl_ocsp on; }", "\"ssl_stapling\" ignored: "},
+    {"server { ssl_ocsp leaf; }", "\"ssl_ocsp\" ignored: OCSP is not asked; revoked client certificates are known by"},
+    {"server { ssl_certificate_compression on; }", "\"ssl_certificate_compression\" ignored"},
+    {"server { ssl_protocols SSLv3 TLSv1.2; }", "protocol \"SSLv3\" is not available, ignored"},
+    {"server { ssl_protocols TLSv1.2 TLSv1.2; }", "duplicate value \"TLSv1.2\""},
+};
+
+static void make_doubtful(void)
+{
+    char command[1000];
+    certificate_make(unit_dir(), "e", "");
+    certificate_make(unit_dir(), "other", "");
+    certificate_make(unit_dir(), "soon", "-days 3");
+    snprintf(command, sizeof command,
+             "cd %s && chmod 600 *.key && cp e.key open.key && chmod 644 open.key && cat e.crt soon.crt >chain.crt",
+             unit_dir());
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* One line says it, and nothing else is said. */
+START_TEST(test_doubtful)
+{
+    struct tls_context *c = NULL;
+    struct log *log = NULL;
+    make_doubtful();
+    ck_assert_ptr_null(error_log_add(&arena, &log, unit_path("log"), LEVEL_WARN));
+    log_main = log;
+    ck_assert_msg(read_rows(doubtful[_i].text) == 0, "%s", result.error);
+    if (values()->certificates)
+        ck_assert_ptr_null(tls_context_create(&c, values(), &arena));
+    tls_context_release(c);
+    log_main = &silent;
+    char *lines = unit_read(unit_path("log"), NULL);
+    const char *first = strstr(lines, "[warn]");
+    if (doubtful[_i].warning)
+        ck_assert_msg(first && strstr(first, doubtful[_i].warning) && !strstr(first + 1, "[warn]"), "%s", lines);
+    else
+        ck_assert_str_eq(lines, "");
+    free(lines);
 }
 END_TEST
 
@@ -149,7 +257,25 @@ static const struct {
     {"server {\nssl_certificate weak.crt;\nssl_certificate_key weak.key; }",
      "SSL_CTX_use_certificate(\"@/weak.crt\") failed (SSL: error:", 3},
     {"server {\nssl_certificate e.crt;\nssl_certificate_key locked.key; }",
-     "cannot load certificate key \"@/locked.key\": PEM_read_bio_PrivateKey() failed (SSL: error:", 4},
+     "certificate key \"@/locked.key\" needs a password, and there is no \"ssl_password_file\"", 4},
+    {"server {\nssl_certificate e.crt;\nssl_certificate_key locked.key;\nssl_password_file wrong; }",
+     "no password in \"@/wrong\" is that of certificate key \"@/locked.key\"", 4},
+    {"server {\nssl_certificate e.crt;\nssl_certificate_key locked.key;\nssl_password_file none; }",
+     "cannot load passwords \"@/none\": open() failed (2: No such file or directory)", 5},
+    {PAIR "\nssl_ecdh_curve X25519:nonsense; }",
+     "SSL_CTX_set1_curves_list(\"X25519:nonsense\") failed (SSL: error:", 3},
+    {PAIR "\nssl_dhparam none; }", "cannot load parameters \"@/none\": open() failed (2: No such file or directory)",
+     3},
+    {PAIR "\nssl_dhparam e.crt; }",
+     "cannot load parameters \"@/e.crt\": PEM_read_bio_Parameters() failed (SSL: error:", 3},
+    {PAIR "\nssl_client_certificate e.key; }",
+     "cannot load certificate \"@/e.key\": PEM_read_bio_X509_AUX() failed (SSL: error:", 3},
+    {PAIR "\nssl_trusted_certificate none; }",
+     "cannot load certificate \"@/none\": open() failed (2: No such file or directory)", 3},
+    {PAIR "\nssl_crl e.crt; }",
+     "cannot load certificate revocation list \"@/e.crt\": PEM_read_bio_X509_CRL() failed (SSL: error:", 3},
+    {PAIR "\nssl_conf_command Nonsense x; }", "SSL_CONF_cmd(\"Nonsense\", \"x\") failed (SSL: error:", 3},
+    {PAIR "\nssl_conf_command Options Nonsense; }", "SSL_CONF_cmd(\"Options\", \"Nonsense\") failed (SSL: error:", 3},
     {"ssl_ciphers\nx;\nserver { ssl_certificate e.crt; ssl_certificate_key e.key; }",
      "SSL_CTX_set_cipher_list(\"x\") failed (SSL: error:", 3},
 };
@@ -179,6 +305,7 @@ START_TEST(test_broken)
     certificate_make(unit_dir(), "r", "-newkey rsa:2048");
     certificate_make(unit_dir(), "weak", "-newkey rsa:1024");
     openssl(unit_dir(), "pkey -in e.key -aes128 -passout pass:x -out locked.key");
+    unit_write("wrong", "one\n\ntwo\n", 9);
     snprintf(command, sizeof command, "cd %s && (cat e.crt; head -n 5 other.crt) >cut.crt", unit_dir());
     ck_assert_int_eq(system(command), 0);
     const char *error = create(&c, broken[_i].text);
@@ -207,6 +334,8 @@ Suite *suite_net_tls_context(void)
     tcase_add_loop_test(t, test_refused, 0, sizeof refused / sizeof *refused);
     if (tls_available()) {
         tcase_add_test(t, test_pairs);
+        tcase_add_loop_test(t, test_good, 0, sizeof good / sizeof *good);
+        tcase_add_loop_test(t, test_doubtful, 0, sizeof doubtful / sizeof *doubtful);
         tcase_add_loop_test(t, test_broken, 0, sizeof broken / sizeof *broken);
     } else {
         tcase_add_test(t, test_left_out);
