@@ -136,12 +136,12 @@ bool tls_context_covers(const struct tls_context *c, const char *host)
     return covers;
 }
 
-int64_t tls_context_not_after(const struct tls_context *c)
+int64_t tls_first_end(SSL_CTX *ssl)
 {
     int64_t first = 0;
 
-    for (bool more = each_certificate(c->ssl, true); more; more = each_certificate(c->ssl, false)) {
-        int64_t end = seconds_of(X509_get0_notAfter(SSL_CTX_get0_certificate(c->ssl)));
+    for (bool more = each_certificate(ssl, true); more; more = each_certificate(ssl, false)) {
+        int64_t end = seconds_of(X509_get0_notAfter(SSL_CTX_get0_certificate(ssl)));
         first = first == 0 || end < first ? end : first;
     }
     return first;

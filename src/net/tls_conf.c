@@ -50,6 +50,8 @@ static const char *add_path(struct conf *cf, const struct conf_row *row, void *s
 /* A pair's half: a file, or the PEM text itself. */
 static const char *add_half(struct conf *cf, const struct conf_row *row, void *slot)
 {
+    if (text_find(cf->args[1], '$') < cf->args[1].len)
+        return conf_error(cf, "variables in \"%s\" are not supported: write a server for each certificate", row->name);
     return text_starts(cf->args[1], TEXT("data:")) ? set_word(cf, row, slot) : add_path(cf, row, slot);
 }
 

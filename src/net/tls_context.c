@@ -42,6 +42,7 @@ static const char *fill(struct tls_context *c, struct arena *arena)
         error = tls_tickets_use(c, arena);
     if (!error)
         error = tls_apply_settings(c, arena);
+    c->not_after = tls_first_end(c->ssl);
     tls_need(c->ssl);
     tls_hello_install(c->ssl);
     return error;
@@ -61,6 +62,11 @@ const char *tls_context_create(struct tls_context **out, const struct tls_conf *
     else
         *out = c;
     return error;
+}
+
+int64_t tls_context_not_after(const struct tls_context *c)
+{
+    return c->not_after;
 }
 
 void tls_context_acquire(struct tls_context *c)

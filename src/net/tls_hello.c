@@ -46,6 +46,7 @@ static bool take(SSL *ssl, const struct tls_context *from, const struct tls_cont
     SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_callback(ctx));
     SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(ctx));
     tls_sessions_take(ssl, to);
+    SSL_set_max_send_fragment(ssl, tls_record_size(to->conf));
     SSL_set_max_early_data(ssl, SSL_CTX_get_max_early_data(ctx));
     SSL_set_recv_max_early_data(ssl, SSL_CTX_get_recv_max_early_data(ctx));
     if (from->groups != to->groups && !SSL_set1_groups_list(ssl, to->groups ? to->groups : TLS_GROUPS_AUTO))

@@ -12,7 +12,8 @@ struct tls_context {
     SSL_CTX *ssl;
     const struct tls_conf *conf;
     struct tls_sessions *sessions; /* tls_sessions.h */
-    const char *groups; /* in libssl's language; NULL: its own */
+    const char *groups;            /* in libssl's language; NULL: its own */
+    int64_t not_after;             /* of the first of its certificates to end; 0: it has none */
     unsigned users;
 };
 
@@ -35,6 +36,9 @@ void tls_check_kind(SSL_CTX *ssl, const X509 *own, const struct tls_word *w); /*
 void tls_check_chain(SSL_CTX *ssl, const struct tls_word *w);                 /* of the certificate put in last */
 void tls_check_key_file(const struct tls_word *w);
 
+/* When the first of the certificates ends, in seconds since 1970; 0: there is none. */
+int64_t tls_first_end(SSL_CTX *ssl);
+
 /* tls_verify.c: which client certificates are asked for, and what makes them valid. */
 const char *tls_load_authorities(struct tls_context *c, struct arena *arena);
 
@@ -47,6 +51,12 @@ const char *tls_apply_settings(struct tls_context *c, struct arena *arena);
 #else
 #define TLS_GROUPS_AUTO "X25519:P-256:X448:P-521:P-384"
 #endif
+
+/* Bytes of a record at most, as ssl_buffer_size says. */
+static inline long tls_record_size(const struct tls_conf *conf)
+{
+    return conf->buffer_size < SSL3_RT_MAX_PLAIN_LENGTH ? (long)conf->buffer_size : SSL3_RT_MAX_PLAIN_LENGTH;
+}
 
 /* tls_hello.c: the name that a client asks for chooses the server. */
 void tls_hello_install(SSL_CTX *ssl);

@@ -122,6 +122,7 @@ const char *tls_apply_settings(struct tls_context *c, struct arena *arena)
     const struct tls_conf *conf = c->conf;
 
     set_protocols(c->ssl, conf->protocols);
+    SSL_CTX_set_max_send_fragment(c->ssl, tls_record_size(conf));
     const char *error = set_ciphers(c->ssl, conf, arena);
     if (!error)
         error = set_groups(c, arena);
