@@ -84,6 +84,7 @@ static void look(const struct request *r, struct monitor_view *v)
     worker_sum(w, &v->counters);
     v->started = w->scoreboard ? scoreboard_started(w->scoreboard) : clock_now.sec;
     v->now = clock_now.sec * 1000 + clock_now.sec_msec;
+    v->http = r->server->http;
 }
 
 static void give_page_back(void *arg)

@@ -8,13 +8,16 @@
 #include "http/variable/variable.h"
 #include "http/worker/scoreboard.h"
 
+struct http_main;
+
 extern struct conf_module monitor_module; /* stub_status, status */
 
 /* What is shown. */
 struct monitor_view {
     struct counters counters;
-    int64_t started; /* seconds since the epoch */
-    int64_t now;     /* milliseconds since the epoch */
+    int64_t started;              /* seconds since the epoch */
+    int64_t now;                  /* milliseconds since the epoch */
+    const struct http_main *http; /* whose certificates are shown; NULL: none */
 };
 
 enum monitor_format { MONITOR_PROMETHEUS, MONITOR_HTML, MONITOR_JSON, MONITOR_OPENMETRICS, MONITOR_FORMATS };
@@ -27,6 +30,11 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out);
 
 /* A page that shows the JSON, and asks for more of it. `nonce`: of its scripts and styles. */
 void monitor_print_page(const struct monitor_view *v, const char *nonce, struct buffer *out);
+
+/* For each name of a server that has a certificate: `before` NAME `after` END, with `between` them;
+ * the end is in seconds since the epoch. How many there are. */
+unsigned monitor_print_certificates(const struct monitor_view *v, const char *before, const char *after,
+                                    const char *between, struct buffer *out);
 
 /* What Accept (absent or empty: anything) prefers, RFC 9110, 12.5.1: the first of `offered` among
  * equals; MONITOR_FORMATS where it takes none. `offered` ends with MONITOR_FORMATS. */

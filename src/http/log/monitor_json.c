@@ -62,15 +62,19 @@ static void print_disk(const struct io_counters *io, struct buffer *out)
                   (ull)io->fallbacks, (ull)io->direct_refused, (ull)io->buffers_lent, (ull)io->buffers_cap);
 }
 
-static void print_tls(const struct tls_counters *tls, struct buffer *out)
+static void print_tls(const struct monitor_view *view, struct buffer *out)
 {
+    const struct tls_counters *tls = &view->counters.tls;
+
     buffer_add_str(out, "\"tls\":{\"handshakes\":{");
     for (enum tls_result r = 0; r < TLS_RESULTS; r++)
         buffer_printf(out, "%s\"%s\":%llu", r > 0 ? "," : "", tls_result_name(r), (ull)tls->handshakes[r]);
     buffer_add_str(out, "},\"protocols\":{");
     for (enum tls_version v = 0; v < TLS_VERSIONS; v++)
         buffer_printf(out, "%s\"%s\":%llu", v > 0 ? "," : "", tls_version_name(v), (ull)tls->versions[v]);
-    buffer_printf(out, "},\"resumed\":%llu,\"records\":%llu},\n", (ull)tls->resumed, (ull)tls->records);
+    buffer_printf(out, "},\"resumed\":%llu,\"records\":%llu,\"certificates\":{", (ull)tls->resumed, (ull)tls->records);
+    monitor_print_certificates(view, "\"", "\":", ",", out);
+    buffer_add_str(out, "}},\n");
 }
 
 void monitor_print_json(const struct monitor_view *v, struct buffer *out)
@@ -96,6 +100,6 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out)
     buffer_printf(out, "\"gzip_cache\":{\"hits\":%llu,\"misses\":%llu,\"entries\":%llu,\"bytes\":%llu},\n",
                   (ull)c->gzip_cache.hits, (ull)c->gzip_cache.misses, (ull)c->gzip_cache.entries,
                   (ull)c->gzip_cache.bytes);
-    print_tls(&c->tls, out);
+    print_tls(v, out);
     buffer_printf(out, "\"log\":{\"dropped_lines\":%llu}}\n", (ull)c->log_dropped);
 }

@@ -146,6 +146,16 @@ static void print_handshakes(const struct printer *p)
         labelled(p, "sluice_tls_connections", COUNTER, "protocol", tls_version_name(v), tls->versions[v]);
 }
 
+static void print_certificates(const struct printer *p)
+{
+    static const char name[] = "sluice_tls_certificate_not_after_seconds";
+
+    head(p, name, GAUGE, "When the first of the server's certificates ends, since the epoch.");
+    if (monitor_print_certificates(p->view, "sluice_tls_certificate_not_after_seconds{server=\"", "\"} ", "\n",
+                                   p->out) > 0)
+        buffer_add_char(p->out, '\n');
+}
+
 static void print_by_method(const struct printer *p, const char *name, const char *help, const uint64_t *values)
 {
     head(p, name, COUNTER, help);
@@ -170,6 +180,7 @@ void monitor_print_metrics(const struct monitor_view *v, bool openmetrics, struc
     print_plain(&p, after_methods, sizeof after_methods / sizeof *after_methods);
     print_handshakes(&p);
     print_plain(&p, of_tls, sizeof of_tls / sizeof *of_tls);
+    print_certificates(&p);
     if (openmetrics)
         buffer_add_str(out, "# EOF\n");
 }

@@ -157,12 +157,21 @@ var tiles = [
     function (s) { return count(s.gzip_cache.entries) + ' entries, ' + bytes(s.gzip_cache.bytes); }],
   ['Disk wait, mean', function (p, s) { return s.disk.waits ? msec(s.disk.wait_seconds / s.disk.waits * 1000) : '-'; },
     function (s) { return count(s.disk.waits) + ' responses waited'; }],
+  ['First certificate ends', function (p, s) { var e = first_end(s); return e ? span(Math.max(0, e - s.now)) : '-'; },
+    function (s) { return count(Object.keys(s.tls.certificates).length) + ' names'; },
+    function (s) { var e = first_end(s); return e > 0 && e - s.now < 14 * 86400; }],
   ['Trouble', function (p, s) { return count(trouble(s)); }, function (s) { return count(s.log.dropped_lines) + ' lines dropped, ' + count(s.http.cut) + ' cut'; },
     function (s) { return trouble(s) > 0; }]
 ];
 function hits(cache) {
   var all = cache.hits + cache.misses;
   return all ? (100 * cache.hits / all).toFixed(1) + ' %' : '-';
+}
+function first_end(s) {
+  return Object.keys(s.tls.certificates).reduce(function (e, k) {
+    var v = s.tls.certificates[k];
+    return e && e < v ? e : v;
+  }, 0);
 }
 function trouble(s) { return s.log.dropped_lines + s.http.cut + s.disk.read_errors; }
 
@@ -181,7 +190,7 @@ function list_totals() {
       var v = o[k], name = path ? path + ' ' + k : k;
       if (v !== null && typeof v === 'object') return walk(v, name);
       if (name === 'now') return;
-      if (name === 'started') v = new Date(v * 1000).toLocaleString();
+      if (name === 'started' || path === 'tls certificates') v = new Date(v * 1000).toLocaleString();
       var dl = el('dl');
       dl.append(el('dt', '', name.replace(/_/g, ' ')), el('dd', '', typeof v === 'number' ? v.toLocaleString('en') : v));
       to.append(dl);
