@@ -452,6 +452,49 @@ START_TEST(names_are_checked)
 }
 END_TEST
 
+/* ---- at once ---- */
+
+/* `sluice DIR --tls`: the fingerprint that is printed is that of the certificate, which is for
+ * localhost, and is made anew at each start. */
+START_TEST(directory_over_tls)
+{
+    char port[16], dir[512], log[512], *argv[] = {"sluice", dir, "-l", port, "-e", log, "--tls", NULL};
+
+    site_write("html/f.txt", "text");
+    snprintf(port, sizeof port, "%d", site_port(0));
+    snprintf(dir, sizeof dir, "%s", site_path("html"));
+    snprintf(log, sizeof log, "%s", site_path("logs/error.log"));
+    site_start_args(argv);
+    site_await_port(site_port(0));
+    free(log_await("logs/stderr", "Ctrl-C stops."));
+    ck_assert(shell("openssl s_client -showcerts -connect 127.0.0.1:@PORT@ </dev/null | openssl x509 >self.crt"));
+    ck_assert(shell(CURL " --cacert self.crt https://localhost:@PORT@/f.txt https://127.0.0.1:@PORT@/f.txt"));
+    ck_assert_msg(strcmp(said, "texttext") == 0, "%s", said);
+    ck_assert(shell("grep -qF \"SHA-256 $(openssl x509 -in self.crt -noout -fingerprint -sha256 | sed 's/.*=//')\" "
+                    "logs/stderr && grep -qF ' at https://127.0.0.1:@PORT@/' logs/stderr"));
+}
+END_TEST
+
+START_TEST(certificates_are_counted)
+{
+    make("a", "");
+    make("b", "-days 3 -subj /CN=b.test");
+    serve(PAIR " server { listen 127.0.0.1:@PORT@ ssl; server_name localhost; location / { status; } } server { listen "
+               "127.0.0.1:@PORT@ ssl; server_name b.test; ssl_certificate b.crt; ssl_certificate_key b.key; } server { "
+               "listen 127.0.0.1:@PORT1@ ssl; server_name b.test; }");
+    for (const char *name = "a"; name; name = *name == 'a' ? "b" : NULL) {
+        bool same = shell("test \"$(" CURL " -k https://localhost:@PORT@/?format=prometheus | sed -n "
+                          "'s/^sluice_tls_certificate_not_after_seconds{server=\"%s\"} //p')\" = \"$(date +%%s -d \"$("
+                          "openssl x509 -in %s.crt -noout -enddate | sed 's/notAfter=//')\")\"",
+                          *name == 'a' ? "localhost" : "b.test", name);
+        ck_assert_msg(same, "%s", name);
+    }
+    expect_answer("", "localhost", "sluice_tls_certificate_not_after_seconds{server=\"b.test\"}");
+    ck_assert(shell(CURL " -k 'https://localhost:@PORT@/?format=json'") &&
+              strstr(said, "\"certificates\":{\"localhost\":1"));
+}
+END_TEST
+
 Suite *suite_tls_conf(void)
 {
     Suite *s = suite_create("tls_conf");
@@ -476,6 +519,8 @@ Suite *suite_tls_conf(void)
     t = site_case(s, "operations", 30);
     tcase_add_test(t, keys_of_root);
     tcase_add_test(t, certificates_are_renewed);
+    tcase_add_test(t, certificates_are_counted);
+    tcase_add_test(t, directory_over_tls);
     tcase_add_loop_test(t, configurations_are_checked, 0, sizeof configurations / sizeof *configurations);
     tcase_add_loop_test(t, names_are_checked, 0, sizeof warnings / sizeof *warnings);
     return s;

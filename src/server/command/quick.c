@@ -20,6 +20,7 @@
 
 enum {
     PORT = 8080,
+    PORT_TLS = 8443,
     PORTS_TRIED = 100,
     /* Past this, a file is more likely to push the hot set out of memory than to be asked for again
      * soon. */
@@ -31,6 +32,7 @@ struct quick {
     char *root;   /* what is served, absolute, by the name that was given */
     char *prefix; /* the folder of who started it: there is no other that relative paths could mean */
     struct address address;
+    struct tls_self tls;
     struct cycle_source source;
     struct cycle *cycle;
 };
@@ -71,7 +73,15 @@ static void add_quoted(struct buffer *out, const char *text)
     buffer_add_char(out, '"');
 }
 
-void quick_configuration(struct buffer *out, const char *root, const char *listen_text, const char *mime_types)
+/* Which is nowhere but in this text. */
+static void add_certificate(struct buffer *out, const struct tls_self *tls)
+{
+    buffer_printf(out, "        ssl_certificate \"data:%.*s\";\n", (int)tls->certificate.len, tls->certificate.data);
+    buffer_printf(out, "        ssl_certificate_key \"data:%.*s\";\n", (int)tls->key.len, tls->key.data);
+}
+
+void quick_configuration(struct buffer *out, const char *root, const char *listen_text, const char *mime_types,
+                         const struct tls_self *tls)
 {
     buffer_add_str(out, "worker_processes 1;\n"
                         "daemon off;\n"
@@ -111,7 +121,10 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                         "    server {\n"
                         "        listen ");
     add_quoted(out, listen_text);
-    buffer_add_str(out, ";\n        root ");
+    buffer_add_str(out, tls ? " ssl;\n" : ";\n");
+    if (tls)
+        add_certificate(out, tls);
+    buffer_add_str(out, "        root ");
     add_quoted(out, root);
     /* Browsers ask for it whether a page names it or not. */
     buffer_add_str(out, ";\n        location = /favicon.ico { log_not_found off; }\n    }\n}\n");
@@ -152,7 +165,7 @@ static int make_source(struct quick *q)
     }
     address_format(&q->address, true, listen_text);
     buffer_init(&text);
-    quick_configuration(&text, root, listen_text, installed_types(types));
+    quick_configuration(&text, root, listen_text, installed_types(types), q->options->tls ? &q->tls : NULL);
     if (text.failed)
         return -ENOMEM;
     q->source.bytes = (struct text){text.data, text.len};
@@ -181,7 +194,7 @@ static int choose_address(struct quick *q)
         snprintf(text, sizeof text, "127.0.0.1:%s", given);
         given = text;
     }
-    if (address_parse(text_of(given), PORT, found, 16, &count, &error) < 0) {
+    if (address_parse(text_of(given), q->options->tls ? PORT_TLS : PORT, found, 16, &count, &error) < 0) {
         fprintf(stderr, "sluice: %s in \"%s\"\n", error, q->options->listen);
         return -EINVAL;
     }
@@ -242,7 +255,7 @@ static void find_reader(const struct cycle *c, char name[32])
     loop_destroy(loop);
 }
 
-static void print_address(const struct address *a)
+static void print_address(const struct address *a, const char *scheme)
 {
     char text[ADDRESS_TEXT_SIZE];
     bool every = false;
@@ -259,7 +272,7 @@ static void print_address(const struct address *a)
     if (a->any.sa_family == AF_UNIX)
         fprintf(stderr, "at %s\n", text);
     else
-        fprintf(stderr, "at http://%s/%s\n", text, every ? " (and on every other address of this machine)" : "");
+        fprintf(stderr, "at %s://%s/%s\n", scheme, text, every ? " (and on every other address of this machine)" : "");
 }
 
 static void on_serving(void *arg)
@@ -271,7 +284,9 @@ static void on_serving(void *arg)
         return;
     find_reader(q->cycle, reader);
     fprintf(stderr, "sluice %s serves %s ", SLUICE_VERSION, q->root);
-    print_address(&q->address);
+    print_address(&q->address, q->options->tls ? "https" : "http");
+    if (q->options->tls)
+        fprintf(stderr, "  certificate for localhost, made just now: SHA-256 %s\n", q->tls.fingerprint);
     fprintf(stderr,
             "  below %d MiB: sendfile from the page cache; from %d MiB: asynchronous O_DIRECT (%s)\n"
             "Ctrl-C stops.\n",
@@ -296,12 +311,34 @@ static int find_root(struct quick *q)
     return 0;
 }
 
+/* For the address, too, where it is one that a URL may name. */
+static int make_certificate(struct quick *q)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    bool named = q->address.any.sa_family != AF_UNIX;
+    size_t len = named ? address_format(&q->address, false, text) : 0;
+    bool bracketed = len > 1 && text[0] == '[';
+
+    if (!q->options->tls)
+        return 0;
+    if (bracketed)
+        text[len - 1] = '\0';
+    int rc = tls_self_make(&q->tls, named ? text + bracketed : NULL);
+    if (rc == -ENOSYS)
+        fprintf(stderr, "sluice: option \"--tls\" needs libssl, which this sluice was built without\n");
+    else if (rc < 0)
+        log_emerg(rc, "no certificate could be made");
+    return rc;
+}
+
 static int bring_up(struct quick *q)
 {
     struct sockets given = {.at = NULL};
     int fd;
-    int rc = open_address(q, &fd);
+    int rc = make_certificate(q);
 
+    if (rc == 0)
+        rc = open_address(q, &fd);
     if (rc < 0)
         return rc;
     rc = make_source(q);
@@ -328,6 +365,10 @@ int quick_run(const struct options *options)
         const struct single_start start = {.cycle = q.cycle, .started = -1, .serving = on_serving, .arg = &q};
 
         code = single_run(&start);
+    }
+    if (options->tls) {
+        buffer_fini(&q.tls.certificate);
+        buffer_fini(&q.tls.key);
     }
     free((char *)q.source.bytes.at);
     free(q.root);

@@ -126,6 +126,10 @@ static int parse_long(struct options *o, const char *name)
         return parse_letters(o, NULL, "h");
     if (strcmp(name, "--version") == 0)
         return parse_letters(o, NULL, "v");
+    if (strcmp(name, "--tls") == 0) {
+        o->tls = true;
+        return 0;
+    }
     if (strcmp(name, "--directives") != 0)
         return fail(o, "invalid option: \"%s\"", name);
     o->reference = true;
@@ -161,6 +165,8 @@ static int check(struct options *o)
         return fail(o, "option \"%s\" does not go with a directory (\"%s\")", other, o->directory);
     if (o->listen && !o->directory)
         return fail(o, "option \"-l\" goes with a directory; a configuration file has \"listen\"");
+    if (o->tls && !o->directory)
+        return fail(o, "option \"--tls\" goes with a directory; a configuration file has \"listen ... ssl\"");
     return 0;
 }
 
@@ -180,7 +186,7 @@ int options_parse(struct options *options, int argc, char *const *argv)
 
 void options_print_help(FILE *out)
 {
-    fputs("Usage: sluice DIR [-l address:port]\n"
+    fputs("Usage: sluice DIR [-l address:port] [--tls]\n"
           "       sluice [-?hvVtTq] [-s signal] [-p prefix]\n"
           "              [-e filename] [-c filename] [-g directives]\n"
           "       sluice explain [-c filename] [-X method] [-H field]... URL\n"
@@ -188,6 +194,7 @@ void options_print_help(FILE *out)
           "\n"
           "sluice DIR serves a directory at once:\n"
           "  -l address    : listen there (default: 127.0.0.1:8080, or the next free port)\n"
+          "  --tls         : speak HTTPS (port 8443), with a certificate for localhost made at each start\n"
           "\n"
           "Options:\n"
           "  -?,-h         : this help\n"

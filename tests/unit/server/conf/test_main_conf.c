@@ -168,7 +168,7 @@ START_TEST(test_quick)
     char *text;
 
     buffer_init(&b);
-    quick_configuration(&b, "/srv/a \"b\" {c}; \\ \xc3\xbc", "127.0.0.1:8080", NULL);
+    quick_configuration(&b, "/srv/a \"b\" {c}; \\ \xc3\xbc", "127.0.0.1:8080", NULL, NULL);
     text = buffer_steal(&b, NULL);
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(strstr(text, "root \"/srv/a \\\"b\\\" {c}; \\\\ \xc3\xbc\";"));
