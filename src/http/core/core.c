@@ -10,6 +10,7 @@
 #include "http/variable/variable.h"
 
 #include <limits.h>
+#include <strings.h>
 
 static const char *compile(struct conf *cf, struct text source, struct template **out)
 {
@@ -60,6 +61,14 @@ static const char *set_server(struct conf *cf, const struct conf_row *row, void 
     list_append(&server->http->servers, &server->node);
     struct conf_block *block;
     return conf_block(cf, CONF_SERVER, server, &block, begin_server);
+}
+
+static const char *set_http2(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    (void)slot;
+    if (strcasecmp(cf->args[1].at, "on") == 0)
+        conf_warn(cf, "\"%s\" has no effect: sluice speaks HTTP/1.1, which such clients speak, too", row->name);
+    return NULL;
 }
 
 /* ---- where files are ---- */
@@ -327,8 +336,10 @@ static const struct conf_row rows[] = {
      .syntax = "address[:port] | port | unix:path [default_server] [reuseport[=on|off]] [backlog=number] "
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
                "[fastopen=number] [bind] [ssl] [proxy_protocol]",
-     .differs = "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No http2, "
+     .differs = "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No "
                 "quic; multipath has no effect: plain TCP."},
+    {"http2", HTTP_SERVER, CONF_FLAG, set_http2, .syntax = "on | off",
+     .help = "Accepted, with a warning where it is on: sluice speaks HTTP/1.1, which such clients speak, too."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname.",
      .differs = "A `*` in the middle of a name is an error."},

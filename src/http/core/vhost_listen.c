@@ -66,7 +66,6 @@ static const char *refuse_option(struct text word)
     static const struct {
         const char *name, *why;
     } known[] = {
-        {"http2", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
         {"spdy", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
         {"quic", "sluice speaks HTTP/1.1 over TCP; let what is in front of it speak HTTP/3"},
     };
@@ -125,6 +124,8 @@ static bool set_flag(struct conf *cf, struct listen_options *o, struct text word
     /* A client that offers several paths takes one that is refused the others. */
     if (text_equal(word, TEXT("multipath")))
         conf_warn(cf, "\"multipath\" has no effect: sluice listens for plain TCP, which such clients speak, too");
+    else if (text_equal(word, TEXT("http2"))) /* asked for in the handshake, where there is a choice */
+        conf_warn(cf, "\"http2\" has no effect: sluice speaks HTTP/1.1, which such clients speak, too");
     else if (text_equal(word, TEXT("reuseport")))
         o->reuseport = true;
     else if (text_equal(word, TEXT("deferred")))

@@ -61,7 +61,6 @@ const struct conf_foreign server_foreign[] = {
     {"ssl_object_cache_inheritable", "certificates and keys are read anew at each reload; remove the line"},
     {"ssl_*", NO_SSL},
     {"acme_*", NO_ACME},
-    {"http2", NO_HTTP2},
     {"http2_*", NO_HTTP2},
     {"http3", NO_HTTP2},
     {"http3_*", NO_HTTP2},

@@ -147,7 +147,7 @@ static const struct {
     {"server_name a*b;", "invalid server name or wildcard \"a*b\""},
     {"listen 127.0.0.1:1; listen 127.0.0.1:1;", "a duplicate listen 127.0.0.1:1"},
     {"listen 127.0.0.1:99999;", "invalid port"},
-    {"listen 127.0.0.1:1 http2;", "the \"http2\" parameter is not supported: sluice speaks HTTP/1.1"},
+    {"http2 maybe;", "it must be \"on\" or \"off\""},
     {"listen 127.0.0.1:1 quic;", "let what is in front of it speak HTTP/3"},
     {"listen 127.0.0.1:1 setfib=1;", "the \"setfib=1\" parameter is not supported: Linux has no such thing"},
     {"add_header_inherit maybe;", "maybe"},
