@@ -20,25 +20,6 @@ enum { ANSWERS_MOST = 16 * 1024 };
 
 /* ---- the handshake ---- */
 
-static enum tls_version version_of(const SSL *ssl)
-{
-    switch (SSL_version(ssl)) {
-    case TLS1_2_VERSION:
-        return TLS_V12;
-    case TLS1_3_VERSION:
-        return TLS_V13;
-    default:
-        return TLS_VOTHER;
-    }
-}
-
-static void count_done(const SSL *ssl)
-{
-    tls_counters->handshakes[TLS_OK]++;
-    tls_counters->versions[version_of(ssl)]++;
-    tls_counters->resumed += SSL_session_reused(ssl) ? 1 : 0;
-}
-
 static int tls_handshake(struct transport *t)
 {
     struct tls *s = t->tls;
@@ -48,6 +29,12 @@ static int tls_handshake(struct transport *t)
         return rc;
     tls_wire_begin(s);
     tls_forget_errors();
+    ssize_t early = s->early_state == EARLY_EXPECTED ? tls_early_begin(s) : 0;
+    if (early != 0) {
+        s->done = early > 0;
+        rc = tls_let_out(s);
+        return early < 0 ? (int)early : rc == -EAGAIN ? 0 : rc;
+    }
     rc = SSL_do_handshake(s->ssl);
     if (rc != 1) {
         rc = tls_outcome(s, rc);
@@ -55,7 +42,7 @@ static int tls_handshake(struct transport *t)
         return rc == 0 ? -ECONNRESET : rc;
     }
     s->done = true;
-    count_done(s->ssl);
+    tls_count_done(s->ssl);
     rc = tls_let_out(s);
     return rc == -EAGAIN ? 0 : rc;
 }
@@ -114,7 +101,11 @@ static ssize_t tls_recv(struct transport *t, void *to, size_t room)
         return -EAGAIN;
     tls_wire_begin(s);
     tls_forget_errors();
-    ssize_t got = read_on(s, to, room, &rc);
+    ssize_t got = s->early_state == EARLY_NONE ? 0 : tls_early_recv(s, to, room);
+    if (got == 0)
+        got = read_on(s, to, room, &rc);
+    else
+        rc = got > 0 ? 0 : (int)got;
     int sent = tls_let_out(s);
     if (rc == -EAGAIN && sent < 0 && sent != -EAGAIN)
         rc = sent;
@@ -130,7 +121,7 @@ static bool tls_attend(struct transport *t)
     char byte;
     size_t n;
 
-    if (!s->silent && !owes_answers(t) && !s->error) {
+    if (!s->silent && !owes_answers(t) && !s->error && s->early_state == EARLY_NONE) {
         tls_wire_begin(s);
         tls_forget_errors();
         if (!SSL_peek_ex(s->ssl, &byte, 1, &n))
@@ -160,6 +151,7 @@ static void release(struct tls *s)
 {
     SSL_free(s->ssl);
     free(s->early);
+    free(s->ahead);
     free(s->out);
     free(s);
 }
@@ -167,6 +159,8 @@ static void release(struct tls *s)
 /* close_notify, once. 0 or -errno. */
 static int say_goodbye(struct tls *s)
 {
+    char byte;
+
     if (s->silent)
         return 0;
     s->silent = true;
@@ -174,6 +168,8 @@ static int say_goodbye(struct tls *s)
         return s->error;
     tls_wire_begin(s);
     tls_forget_errors();
+    if (s->early_state != EARLY_NONE) /* the client's last message may be there */
+        (void)tls_early_recv(s, &byte, 1);
     if (SSL_shutdown(s->ssl) < 0)
         ERR_clear_error();
     return tls_let_out(s);
@@ -237,6 +233,7 @@ int transport_tls(struct transport *t, const struct tls_acceptor *a, struct text
     tls_forget_errors();
     s->transport = t;
     s->acceptor = a;
+    s->early_state = a->fallback->conf->early_data ? EARLY_EXPECTED : EARLY_NONE;
     s->ssl = SSL_new(a->fallback->ssl);
     if (!s->ssl || !SSL_set_app_data(s->ssl, s) || tls_wire_attach(s) < 0 || keep_early(s, early) < 0) {
         release(s);

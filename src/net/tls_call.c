@@ -43,3 +43,22 @@ void tls_trouble(const struct tls *s, char *out, size_t size)
 {
     ERR_error_string_n(s->trouble, out, size);
 }
+
+static enum tls_version version_of(const SSL *ssl)
+{
+    switch (SSL_version(ssl)) {
+    case TLS1_2_VERSION:
+        return TLS_V12;
+    case TLS1_3_VERSION:
+        return TLS_V13;
+    default:
+        return TLS_VOTHER;
+    }
+}
+
+void tls_count_done(const SSL *ssl)
+{
+    tls_counters->handshakes[TLS_OK]++;
+    tls_counters->versions[version_of(ssl)]++;
+    tls_counters->resumed += SSL_session_reused(ssl) ? 1 : 0;
+}

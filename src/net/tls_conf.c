@@ -244,7 +244,9 @@ static const struct conf_row rows[] = {
     {"ssl_early_data", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(early_data), .dflt = "off",
      .help = "Take requests that come with the first bytes of a resumed handshake of TLS 1.3: GET and HEAD alone, "
              "which may be replayed; others get 425. See $ssl_early_data.",
-     .differs = "nginx takes all methods."},
+     .differs =
+         "nginx takes all methods. As there, the value of the address' default server decides whether early data "
+         "is taken at all"},
     {"ssl_reject_handshake", HTTP_SERVER, CONF_FLAG, conf_set_flag, SLOT(reject_handshake), .dflt = "off",
      .help = "Refuse all handshakes for this server (alert unrecognized_name): for a default server, those for names "
              "that no server has. It needs no certificate."},

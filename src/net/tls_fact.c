@@ -138,7 +138,7 @@ struct text tls_fact(const struct tls *s, enum tls_fact which, struct arena *are
     case TLS_SESSION_REUSED:
         return SSL_session_reused(ssl) ? TEXT("r") : TEXT(".");
     case TLS_EARLY_DATA:
-        return SSL_in_init(ssl) ? TEXT("1") : TEXT_NONE;
+        return s->early_state != EARLY_NONE ? TEXT("1") : TEXT_NONE;
     default:
         return tls_client_fact(ssl, which, arena);
     }

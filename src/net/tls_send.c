@@ -24,7 +24,9 @@ static int encrypt(struct tls *s, const char *bytes, size_t len)
     size_t n = 0;
 
     tls_counters->records += records(len);
-    if (SSL_write_ex(s->ssl, bytes, len, &n) && n == len)
+    int ok = s->early_state == EARLY_NONE ? SSL_write_ex(s->ssl, bytes, len, &n)
+                                          : SSL_write_early_data(s->ssl, bytes, len, &n);
+    if (ok && n == len)
         return 0;
     if (tls_outcome(s, 0) == 0 || s->error == 0) /* which cannot be: it never waits */
         s->error = -EPROTO;

@@ -10,6 +10,14 @@
 
 enum { TLS_RECORD = SSL3_RT_MAX_PLAIN_LENGTH };
 
+/* Requests before the handshake's end. */
+enum tls_early {
+    EARLY_NONE,     /* there are none, or it has ended */
+    EARLY_EXPECTED, /* the first message may bring some */
+    EARLY_READING,  /* it has, and more may come */
+    EARLY_READ      /* all are read; the rest of the handshake is to come */
+};
+
 /* libssl never meets a socket that takes nothing: what it makes is taken at once (tls_wire.c), so
  * that no SSL_write() is ever repeated. What the socket does not take then waits in `out`. */
 struct tls {
@@ -26,6 +34,12 @@ struct tls {
 
     char *early; /* what was read before there was TLS: early[early_at, early_len); on the heap */
     size_t early_at, early_len;
+
+    /* Early data that was read to know whether there is any: ahead[ahead_at, ahead_len), on the heap;
+     * NULL: none. */
+    char *ahead;
+    size_t ahead_at, ahead_len;
+    enum tls_early early_state;
 
     unsigned long trouble; /* libssl's error behind -EPROTO */
     int error;             /* -errno that every further call meets, 0: none */
@@ -58,6 +72,18 @@ int tls_outcome(struct tls *s, int rc);
 /* After it: what libssl made meanwhile goes out, and so does the alert that says why it gave up. 0,
  * -EAGAIN, or another -errno. */
 int tls_let_out(struct tls *s);
+
+/* A handshake is over. */
+void tls_count_done(const SSL *ssl);
+
+/* ---- tls_early.c: each between tls_wire_begin() and tls_let_out() ---- */
+
+/* Where s->early_state is EARLY_EXPECTED. > 0: there is early data, and the connection may be read
+ * from and written to; 0: there is none, go on with the handshake; -errno. */
+ssize_t tls_early_begin(struct tls *s);
+
+/* From EARLY_READING on. Bytes; 0: the handshake has ended; -errno. */
+ssize_t tls_early_recv(struct tls *s, void *to, size_t room);
 
 /* ---- tls.c ---- */
 

@@ -203,6 +203,57 @@ START_TEST(protocols_of_applications)
 }
 END_TEST
 
+/* ---- early data ---- */
+
+/* A request that comes with the first message of a resumed handshake. */
+static void ask_early(const char *request)
+{
+    shell("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:@PORT@ -sess_out session");
+    site_write("early", request);
+    /* Its input ends when the answer is there. */
+    shell("mkfifo -m 600 hold 2>/dev/null; (exec 3<>hold; timeout 20 openssl s_client -quiet -connect 127.0.0.1:@PORT@ "
+          "-sess_in session -early_data early <&3 >answer 2>&1 & pid=$!; until grep -q '>\\|425' answer 2>/dev/null; "
+          "do sleep "
+          "0.05; done; kill $pid; wait) ; cat answer; rm -f answer");
+}
+
+static void serve_early(const char *more)
+{
+    char text[1000];
+    make("a", "");
+    site_write("html/f", "<f>");
+    snprintf(text, sizeof text,
+             PAIR " server { listen 127.0.0.1:@PORT@ ssl; %s root html; location / { return 200 "
+                  "\"<early:$ssl_early_data $ssl_session_reused>\"; } location = /f { } }",
+             more);
+    serve(text);
+}
+
+START_TEST(early_requests)
+{
+    serve_early("ssl_early_data on;");
+    ask_early("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_msg(strstr(said, "<early:1 r>"), "%s", said);
+    ask_early("GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_msg(strstr(said, "<f>"), "%s", said);
+    ask_early("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n");
+    ck_assert_msg(strstr(said, "<early:1 r>"), "%s", said);
+    ask_early("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    ck_assert_msg(strstr(said, "HTTP/1.1 425") && !strstr(said, "<early"), "%s", said);
+    expect_answer("", "localhost", "<early: .>");
+    free(log_await("logs/error.log", "client sent a request that is not safe to repeat as early data"));
+}
+END_TEST
+
+/* Without the directive it is thrown away, and what is asked again is answered. */
+START_TEST(early_requests_are_off)
+{
+    serve_early("");
+    shell("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:@PORT@ -sess_out session");
+    ck_assert(shell("openssl sess_id -in session -noout -text") && !strstr(said, "Max Early Data: 16384"));
+}
+END_TEST
+
 /* ---- client certificates ---- */
 
 #define CLIENT "--cert client.crt --key client.key"
@@ -560,6 +611,10 @@ static void make_live(const char *name)
             name, name, name, name);
 }
 
+#define PLAIN                                                                                                          \
+    "curl -s --max-time 20 -o /dev/null -w '%%{http_code} %%{redirect_url}' -H 'Host: www.example.org' "               \
+    "http://127.0.0.1:@PORT1@%s"
+
 START_TEST(recipes)
 {
     make_clients();
@@ -577,11 +632,8 @@ START_TEST(recipes)
     expect_answer("", "api.example.org", "api");
     ck_assert(shell(CURL " -k " CLIENT " https://api.example.org:@PORT@/partners/") && strcmp(said, "partners") == 0);
     ck_assert(shell(CURL " -k https://api.example.org:@PORT@/partners/") && strstr(said, "403 Forbidden"));
-    const char *plain =
-        "curl -s --max-time 20 -o /dev/null -w '%%{http_code} %%{redirect_url}' -H 'Host: www.example.org' "
-        "http://127.0.0.1:@PORT1@%s";
-    ck_assert(shell(plain, "/a?b") && strcmp(said, "301 https://www.example.org/a?b") == 0);
-    ck_assert(shell(plain, "/.well-known/acme-challenge/token") && strcmp(said, "200 ") == 0);
+    ck_assert(shell(PLAIN, "/a?b") && strcmp(said, "301 https://www.example.org/a?b") == 0);
+    ck_assert(shell(PLAIN, "/.well-known/acme-challenge/token") && strcmp(said, "200 ") == 0);
     /* The deploy hook's reload: a new certificate, and a download that goes on with the old one. */
     make_live("www.example.org");
     site_kill(SIGHUP);
@@ -651,6 +703,9 @@ Suite *suite_tls_conf(void)
     tcase_add_test(t, order_of_ciphers);
     tcase_add_test(t, ephemeral_dh);
     tcase_add_test(t, protocols_of_applications);
+    t = site_case(s, "early", 60);
+    tcase_add_test(t, early_requests);
+    tcase_add_test(t, early_requests_are_off);
     t = site_case(s, "clients", 30);
     tcase_add_test(t, client_certificates);
     tcase_add_test(t, host_of_another_server);
