@@ -19,14 +19,6 @@ static const char *compile(struct conf *cf, struct text source, struct template 
 
 /* ---- blocks ---- */
 
-static const char *begin_http(struct conf *cf, struct conf_block *child)
-{
-    struct http_main *http = child->owner;
-    (void)cf;
-    http->block = child;
-    return NULL;
-}
-
 static const char *set_http(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row, (void)slot;
@@ -36,16 +28,7 @@ static const char *set_http(struct conf *cf, const struct conf_row *row, void *s
         return conf_error(cf, "no memory");
     list_init(&http->servers);
     http->variables = vs;
-    struct conf_block *block;
-    return conf_block(cf, CONF_HTTP, http, &block, begin_http);
-}
-
-static const char *begin_server(struct conf *cf, struct conf_block *child)
-{
-    struct server *server = child->owner;
-    (void)cf;
-    server->block = child;
-    return NULL;
+    return conf_block(cf, CONF_HTTP, http, &http->block, NULL);
 }
 
 static const char *set_server(struct conf *cf, const struct conf_row *row, void *slot)
@@ -59,8 +42,7 @@ static const char *set_server(struct conf *cf, const struct conf_row *row, void 
     list_init(&server->listens);
     list_init(&server->names);
     list_append(&server->http->servers, &server->node);
-    struct conf_block *block;
-    return conf_block(cf, CONF_SERVER, server, &block, begin_server);
+    return conf_block(cf, CONF_SERVER, server, &server->block, NULL);
 }
 
 static const char *set_http2(struct conf *cf, const struct conf_row *row, void *slot)
