@@ -357,10 +357,25 @@ static int request_line(struct message *m, const char *head, size_t len)
     m->version = text_from(m->line, m->line.len - (sizeof "HTTP/1.1" - 1));
     if (version[0] == '0')
         return 400; /* HTTP/0.9 has no version on the wire: nginx's answer */
-    if (version[0] != '1' || version[2] > '1')
+    if (version[0] != '1')
         return 505;
     m->protocol = version[2] == '0' ? PROTOCOL_1_0 : PROTOCOL_1_1;
     return 0;
+}
+
+/* A later minor version is served as the highest one that is known (RFC 9110, 2.5), which is 1.1:
+ * llhttp, which knows no other either, is shown that one. */
+static void execute(llhttp_t *parser, const struct message *m, const char *head, size_t len)
+{
+    const char *minor = m->version.at + m->version.len - 1;
+
+    if (*minor <= '1') {
+        llhttp_execute(parser, head, len);
+        return;
+    }
+    llhttp_execute(parser, head, (size_t)(minor - head));
+    llhttp_execute(parser, "1", 1);
+    llhttp_execute(parser, minor + 1, (size_t)(head + len - minor - 1));
 }
 
 /* llhttp and the pre-scan must have seen the same three parts. */
@@ -450,7 +465,7 @@ int parse_head(struct message *m, struct framing *f, const char *head, size_t le
     llhttp_t parser;
     llhttp_init(&parser, HTTP_REQUEST, &settings);
     parser.data = &r;
-    llhttp_execute(&parser, head, len);
+    execute(&parser, m, head, len);
     if (llhttp_get_method(&parser) > HTTP_SOURCE)
         return 501; /* not HTTP's own, or known to newer versions of llhttp alone */
     if (r.status)

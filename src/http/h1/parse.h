@@ -55,7 +55,7 @@ bool parse_name_is_plain(struct text name, bool underscores);
 
 /* A complete head (SCAN_COMPLETE) to a message and its framing. 0, or the status to answer before
  * closing: 400, 413 (Content-Length overflow), 431 (more than `most` fields), 500 (no memory), 501
- * (a method nobody knows, a transfer coding other than chunked), 505 (not HTTP/1.0 or 1.1). Checks
+ * (a method nobody knows, a transfer coding other than chunked), 505 (not HTTP/1). Checks
  * Host (RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0, of valid form), Content-Length and
  * Transfer-Encoding (RFC 9112, 6), and refuses a second one of the fields that nginx wants once.
  * `arena`: for headers. What was understood before the refusal stays in *m; line, method_name and

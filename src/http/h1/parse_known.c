@@ -36,7 +36,8 @@ static bool take_parts(struct message *m, bool complete)
     if (target == line.len || !complete || !parse_is_version(text_from(line, target + 1)))
         return false;
     m->version = text_from(line, target + 1);
-    m->protocol = text_equal(m->version, TEXT("HTTP/1.1")) ? PROTOCOL_1_1 : PROTOCOL_1_0;
+    m->protocol =
+        text_starts(m->version, TEXT("HTTP/1.")) && !text_ends(m->version, TEXT("0")) ? PROTOCOL_1_1 : PROTOCOL_1_0;
     return true;
 }
 
