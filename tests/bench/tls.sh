@@ -20,7 +20,7 @@ tls_config() # EC-PORT RSA-PORT DIRECT-PORT DIRECTIVES DIRECT-DIRECTIVES
 {
     cat <<END
 root $dir; open_file_cache max=1000; $4
-ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_session_timeout 1h;
+ssl_protocols TLSv1.3; ssl_session_timeout 1h;
 ssl_certificate $dir/ec.pem; ssl_certificate_key $dir/ec.key;
 server { listen 127.0.0.1:$1 ssl; }
 server { listen 127.0.0.1:$2 ssl; ssl_certificate $dir/rsa.pem; ssl_certificate_key $dir/rsa.key; }
@@ -57,11 +57,11 @@ start_tls_lighttpd()
     start_lighttpd lighttpd "$ec_port" "server.modules += ( \"mod_openssl\" )
 ssl.engine = \"enable\"
 ssl.pemfile = \"$dir/ec.both\"
-ssl.openssl.ssl-conf-cmd = ( \"MinProtocol\" => \"TLSv1.3\", \"Ciphersuites\" => \"TLS_AES_128_GCM_SHA256\" )
+ssl.openssl.ssl-conf-cmd = ( \"MinProtocol\" => \"TLSv1.3\" )
 \$SERVER[\"socket\"] == \"127.0.0.1:$rsa_port\" {
     ssl.engine = \"enable\"
     ssl.pemfile = \"$dir/rsa.both\"
-    ssl.openssl.ssl-conf-cmd = ( \"MinProtocol\" => \"TLSv1.3\", \"Ciphersuites\" => \"TLS_AES_128_GCM_SHA256\" )
+    ssl.openssl.ssl-conf-cmd = ( \"MinProtocol\" => \"TLSv1.3\" )
 }"
     port_of[lighttpd.rsa]=$rsa_port port_of[lighttpd.direct]=$ec_port
 }
@@ -91,9 +91,18 @@ tls_servers()
 
 # ---- requests and handshakes ----
 
+# wrk offers what libssl's defaults are: one cipher, so that it is the same for all. (tls-client does so by itself.)
+write_client_cnf()
+{
+    printf '%s\n' 'openssl_conf = all' '[all]' 'ssl_conf = ssl' '[ssl]' 'system_default = defaults' \
+        '[defaults]' 'Ciphersuites = TLS_AES_128_GCM_SHA256' >"$dir/client.cnf"
+}
+
 run_tls_sizes()
 {
     local size name entries url_scheme=https
+    write_client_cnf
+    local -x OPENSSL_CONF=$dir/client.cnf
     for size in $tls_sizes; do
         start_tls_floor floor "${size}k.bin"
         entries=()
