@@ -62,12 +62,12 @@ static bool add_trusted(EVP_MD_CTX *md, const X509_OBJECT *object)
 /* What clients are asked for, and what decides about it. */
 static bool add_rules(EVP_MD_CTX *md, const struct tls_context *c)
 {
-    int rules[] = {SSL_CTX_get_verify_mode(c->ssl), SSL_CTX_get_verify_depth(c->ssl)};
+    int rules[] = {c->conf->verify_client, SSL_CTX_get_verify_depth(c->ssl)};
     const STACK_OF(X509_NAME) *issuers = SSL_CTX_get_client_CA_list(c->ssl);
     const STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(c->ssl));
-    bool ok = add(md, rules, rules[0] == SSL_VERIFY_NONE ? sizeof rules[0] : sizeof rules);
+    bool ok = add(md, rules, rules[0] == TLS_VERIFY_OFF ? sizeof rules[0] : sizeof rules);
 
-    if (rules[0] == SSL_VERIFY_NONE)
+    if (rules[0] == TLS_VERIFY_OFF)
         return ok;
     for (int i = 0; ok && i < sk_X509_NAME_num(issuers); i++) {
         unsigned char *der = NULL;
