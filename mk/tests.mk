@@ -26,7 +26,7 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 
 # ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
-INTEGRATION_SOURCES := $(sort $(wildcard tests/integration/test_*.c))
+INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls_%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
@@ -86,7 +86,7 @@ test-browser:
 
 # The attacks of the integration tests in full size.
 attack:
-	@$(MAKE) test-integration SUITE=attack ATTACK=100
+	@$(MAKE) test-integration SUITE="attack $(if $(filter 1,$(TLS)),tls_attack)" ATTACK=100
 
 # The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases.
 CASE ?=

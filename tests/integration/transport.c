@@ -146,23 +146,28 @@ int channel_connect_unix(struct channel *ch, const char *path)
 
 /* ---- the choice ---- */
 
-const struct site_transport *site_transport(void)
+static const struct site_transport *chosen;
+
+void site_choose_transport(const char *name)
 {
-    static const struct site_transport *chosen;
     const struct site_transport *const transports[] = {&plain, &over_unix, transport_tls()};
-    const char *name = getenv("HARNESS_TRANSPORT");
-    if (chosen)
-        return chosen;
-    if (!name || !*name)
-        chosen = &plain;
+    chosen = NULL;
     for (size_t i = 0; !chosen && i < sizeof transports / sizeof *transports; i++) {
         if (transports[i] && !strcmp(transports[i]->name, name))
             chosen = transports[i];
     }
     if (chosen)
-        return chosen;
+        return;
     fprintf(stderr, "HARNESS_TRANSPORT is plain, unix or tls (where there is libssl), not \"%s\"\n", name);
     exit(2);
+}
+
+const struct site_transport *site_transport(void)
+{
+    const char *name = getenv("HARNESS_TRANSPORT");
+    if (!chosen)
+        site_choose_transport(name && *name ? name : "plain");
+    return chosen;
 }
 
 bool needs_tcp(const char *test, const char *why)

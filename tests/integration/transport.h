@@ -35,6 +35,7 @@ struct site_transport {
 };
 
 const struct site_transport *site_transport(void); /* the chosen one; an unknown name ends the run */
+void site_choose_transport(const char *name);      /* in this process, whatever HARNESS_TRANSPORT says */
 
 /* To a socket that is no port's, whatever the chosen transport. */
 int channel_connect_unix(struct channel *ch, const char *path);

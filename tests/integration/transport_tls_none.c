@@ -6,6 +6,10 @@ const struct site_transport *transport_tls(void)
     return NULL;
 }
 
+void transport_tls_renew(void)
+{
+}
+
 struct channel channel_of_tls(int fd)
 {
     return (struct channel){.fd = fd};
