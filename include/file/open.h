@@ -50,6 +50,10 @@ int file_stat(const char *path, const struct open_options *options, struct stat 
  * it is file_stat(). */
 int file_stat_cached(const char *path, const struct open_options *options, struct stat *st);
 
+/* Of a path that was asked about before, at `asked_msec` of clock_now: file_stat() where that was so
+ * lately that the kernel has the name in memory still, else file_stat_cached(). */
+int file_stat_again(const char *path, const struct open_options *options, int64_t asked_msec, struct stat *st);
+
 /* The same as file_open() if it can be had without waiting for a disk (openat2 with RESOLVE_CACHED,
  * Linux 5.12); -EAGAIN: it cannot. On kernels without it, it is file_open(). */
 int file_open_cached(struct file **out, const char *path, const struct open_options *options);

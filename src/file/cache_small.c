@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "file/elsewhere.h"
-#include "local.h"
+#include "file/local.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,6 @@
 
 enum {
     YOUNG_SEC = 2,             /* the coarsest times that file systems keep */
-    FRESH_MSEC = 5 * 1000,     /* so long the kernel has a name that it was asked for */
     AGAIN_MSEC = 10 * 1000,    /* the second request, after the first one */
     UNUSED_MSEC = 30 * 1000,   /* what was not used for so long makes room */
     INACTIVE_MSEC = 60 * 1000, /* and goes even where there is room */
@@ -286,13 +285,6 @@ static void start_look(struct file_cache *fc, const struct cache_request *q)
 
 /* ---- lookups ---- */
 
-static int ask(const struct cache_request *q, int64_t asked_msec, struct stat *st)
-{
-    bool fresh = clock_now.msec - asked_msec < FRESH_MSEC;
-
-    return fresh ? file_stat(q->path, q->options, st) : file_stat_cached(q->path, q->options, st);
-}
-
 static bool is_same(const struct file *f, const struct stat *st)
 {
     return f->ino == st->st_ino && f->dev == st->st_dev && f->size == st->st_size && f->mode == st->st_mode &&
@@ -303,7 +295,8 @@ static bool is_same(const struct file *f, const struct stat *st)
 static int check(struct small_files *s, struct kept *k, const struct cache_request *q, struct file **out)
 {
     struct stat st;
-    int rc = clock_now.msec - k->read_msec < RENEW_MSEC ? ask(q, k->used_msec, &st) : -ESTALE;
+    int rc =
+        clock_now.msec - k->read_msec < RENEW_MSEC ? file_stat_again(q->path, q->options, k->used_msec, &st) : -ESTALE;
 
     if (rc == 0 && is_same(k->file, &st)) {
         touch(s, k);
@@ -342,7 +335,7 @@ static int look_up(struct file_cache *fc, const struct cache_request *q, struct 
         return file_open_cached(out, q->path, q->options);
     }
     if (g->missing && now < g->until_msec) {
-        int rc = ask(q, g->asked_msec, &st);
+        int rc = file_stat_again(q->path, q->options, g->asked_msec, &st);
         g->asked_msec = now;
         if (is_missing(rc)) {
             s->stats->small.hits++;

@@ -3,7 +3,7 @@
  * Of a mounted FUSE or network file system even a look at a name may wait for its daemon or server.
  * The path is walked name by name, and links by hand, since a link that lies on such a file system
  * may lead to a file that does not. */
-#include "local.h"
+#include "file/local.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -33,6 +33,7 @@ enum {
     OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_LARGEFILE,
     READ_AHEAD_LEAST = 128 * 1024, /* nginx's */
     OPEN_ATTEMPTS = 8,
+    LATELY_MSEC = 5 * 1000,
     ALIGN_MOST = 1024 * 1024
 };
 
@@ -201,6 +202,13 @@ bool file_cached_works(void)
 int file_stat_cached(const char *path, const struct open_options *options, struct stat *st)
 {
     return file_cached_works() ? stat_path(path, options, RESOLVE_CACHED, st) : file_stat(path, options, st);
+}
+
+int file_stat_again(const char *path, const struct open_options *options, int64_t asked_msec, struct stat *st)
+{
+    bool lately = clock_now.msec - asked_msec < LATELY_MSEC;
+
+    return lately ? file_stat(path, options, st) : file_stat_cached(path, options, st);
 }
 
 int file_open_cached(struct file **out, const char *path, const struct open_options *options)

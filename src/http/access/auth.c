@@ -8,6 +8,7 @@
 #include "http/access/auth.h"
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/threads.h"
 #include "http/access/htpasswd.h"
@@ -21,7 +22,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -55,6 +55,7 @@ struct auth_job {
     enum auth_outcome outcome;
     int error;
     const char *file;
+    struct users_time asked;
     struct users *users; /* what was read, if it may be kept; else NULL */
     struct text user, password;
     size_t size; /* of the texts */
@@ -192,7 +193,7 @@ static void on_run(struct request_job *job)
         return;
     }
     htpasswd_begin(&search, j->user);
-    j->users = users_read(fd, j->file, time(NULL));
+    j->users = users_read(fd, j->file, j->asked);
     int rc = j->users ? users_find(j->users, &search) : search_file(fd, &search);
     close(fd);
     if (rc < 0)
@@ -330,6 +331,7 @@ int auth_begin(struct auth_job **out, struct request *r, struct text file, const
         return -ENOMEM;
     memset(j, 0, sizeof *j);
     j->auth = w->auth;
+    j->asked = (struct users_time){clock_now.sec, clock_now.msec};
     j->size = size;
     char *to = j->texts;
     j->file = text_put(&to, file);

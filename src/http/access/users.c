@@ -6,23 +6,25 @@
 
 #include "base/clock.h"
 #include "base/siphash.h"
+#include "file/local.h"
+#include "file/open.h"
 
 #include <errno.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 enum {
     SIZE_MOST = 256 * 1024,
-    YOUNG_SEC = 3 /* more than the coarsest times that file systems keep */
+    YOUNG_SEC = 3,         /* more than the coarsest times that file systems keep */
+    RENEW_MSEC = 60 * 1000 /* what is stored through a mapping need not show in the times */
 };
 
 struct users {
     char *path;
     struct stat st;
+    int64_t read_msec, asked_msec; /* clock_now */
     uint64_t secret[2];
     uint32_t *lines; /* by the hash of the name: where its first line starts, plus one; 0: none */
     size_t mask;
@@ -36,27 +38,11 @@ static bool same_file(const struct stat *a, const struct stat *b)
            clock_same(a->st_mtim, b->st_mtim) && clock_same(a->st_ctim, b->st_ctim);
 }
 
-/* Where a stat(2) may wait for others. */
-static bool is_remote(int fd)
-{
-    static const unsigned remote[] = {NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, 0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,
-                                      FUSE_SUPER_MAGIC, V9FS_MAGIC,      AFS_SUPER_MAGIC,       0x00C36400 /* Ceph */};
-    struct statfs fs;
-
-    if (fstatfs(fd, &fs) < 0)
-        return true;
-    for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
-        if ((unsigned)fs.f_type == remote[i])
-            return true;
-    return false;
-}
-
-static bool may_be_kept(int fd, const struct stat *st, time_t now)
+static bool may_be_kept(const struct stat *st, time_t now)
 {
     time_t old = now - YOUNG_SEC;
 
-    return S_ISREG(st->st_mode) && st->st_size <= SIZE_MOST && st->st_mtim.tv_sec <= old && st->st_ctim.tv_sec <= old &&
-           !is_remote(fd);
+    return S_ISREG(st->st_mode) && st->st_size <= SIZE_MOST && st->st_mtim.tv_sec <= old && st->st_ctim.tv_sec <= old;
 }
 
 /* All of `len` bytes, and no more are there. */
@@ -127,17 +113,18 @@ static bool make_table(struct users *u)
 
 /* ---- */
 
-struct users *users_read(int fd, const char *path, time_t now)
+struct users *users_read(int fd, const char *path, struct users_time asked)
 {
     struct stat before, after;
 
-    if (fstat(fd, &before) < 0 || !may_be_kept(fd, &before, now))
+    if (fstat(fd, &before) < 0 || !may_be_kept(&before, asked.sec) || !path_is_local(path))
         return NULL;
     size_t len = (size_t)before.st_size;
     struct users *u = calloc(1, sizeof *u + len);
     if (!u)
         return NULL;
     u->st = before;
+    u->read_msec = u->asked_msec = asked.msec;
     u->len = len;
     u->path = strdup(path);
     if (u->path && read_all(fd, u->bytes, len) && !memmem(u->bytes, len, "{PLAIN}", 7) && fstat(fd, &after) == 0 &&
@@ -162,11 +149,14 @@ bool users_are_at(const struct users *u, struct text path)
     return text_equal(text_of(u->path), path);
 }
 
-bool users_are_current(const struct users *u)
+bool users_are_current(struct users *u)
 {
     struct stat st;
+    int64_t before = u->asked_msec;
 
-    return stat(u->path, &st) == 0 && same_file(&u->st, &st);
+    u->asked_msec = clock_now.msec;
+    return clock_now.msec - u->read_msec < RENEW_MSEC && file_stat_again(u->path, NULL, before, &st) == 0 &&
+           same_file(&u->st, &st);
 }
 
 bool users_find(const struct users *u, struct htpasswd_search *s)

@@ -1,7 +1,7 @@
 /* test_local.c - which paths can be asked about without a word from a daemon or another machine. */
-#include "../../../src/file/local.h"
-
 #include "unit.h"
+
+#include "file/local.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -2,9 +2,11 @@
  * comes in pieces, and that a change is seen. */
 #include "unit.h"
 
+#include "base/clock.h"
 #include "http/access/users.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,7 +29,7 @@ static const char usual[] = "# comment:no user\n"
 static struct users *read_at(const char *path, int later)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct users *u = users_read(fd, path, time(NULL) + later);
+    struct users *u = users_read(fd, path, (struct users_time){time(NULL) + later, clock_now.msec});
     ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 0);
     close(fd);
     return u;
@@ -154,6 +156,27 @@ START_TEST(changed)
 }
 END_TEST
 
+/* What was stored through a mapping need not show in its times. */
+START_TEST(read_again)
+{
+    struct users *u = read_text("ann:a\n", 6);
+    clock_now.msec += 59 * 1000;
+    ck_assert(users_are_current(u));
+    clock_now.msec += 1000;
+    ck_assert(!users_are_current(u));
+    users_free(u);
+}
+END_TEST
+
+/* The file is local, and the link on the way to it is not. */
+START_TEST(behind_another_file_system)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/self/root%s", unit_write("users", "ann:a\n", 6));
+    ck_assert_ptr_null(read_at(path, 10));
+}
+END_TEST
+
 Suite *suite_http_users(void)
 {
     Suite *s = suite_create("http_users");
@@ -163,6 +186,8 @@ Suite *suite_http_users(void)
     tcase_add_test(t, many);
     tcase_add_test(t, what_is_not_kept);
     tcase_add_loop_test(t, changed, 0, sizeof changes / sizeof *changes);
+    tcase_add_test(t, read_again);
+    tcase_add_test(t, behind_another_file_system);
     suite_add_tcase(s, t);
     return s;
 }

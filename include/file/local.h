@@ -1,5 +1,5 @@
-/* local.h - can a path be asked about without a word from a daemon or another machine? Used by
- * cache_small.c. */
+/* local.h - can a path be asked about without a word from a daemon or another machine? For what is
+ * kept in memory and compared with its path at each use. */
 #ifndef FILE_LOCAL_H
 #define FILE_LOCAL_H
 
