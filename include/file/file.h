@@ -47,4 +47,10 @@ static inline struct file *file_acquire(struct file *f)
 
 void file_release(struct file *f); /* closes and frees at the last; NULL is legal */
 
+/* Whether other content may come to bear the same times, seen at `now` of clock_now: the last change
+ * is younger than the coarsest times that file systems keep; or the times are those of an image
+ * (squashfs, EROFS, ISO 9660), which are made up when it is built, and whose next version is mounted
+ * with the same numbers of device and inode. */
+bool file_times_are_doubtful(struct timespec mtime, struct timespec ctime, int64_t now_sec);
+
 #endif

@@ -28,7 +28,6 @@ struct cache_open {
 
 int file_read_content(struct file *f, int64_t now, bool nowait)
 {
-    enum { YOUNG_SEC = 2 }; /* the coarsest times that file systems keep */
     size_t size = (size_t)f->size, got = 0;
     char *bytes = malloc(size);
     if (!bytes)
@@ -48,7 +47,7 @@ int file_read_content(struct file *f, int64_t now, bool nowait)
         got += (size_t)n;
     }
     f->content = bytes;
-    f->content_young = f->ctime.tv_sec > now - YOUNG_SEC;
+    f->content_young = file_times_are_doubtful(f->mtime, f->ctime, now);
     return 0;
 }
 

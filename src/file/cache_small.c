@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum {
-    YOUNG_SEC = 2,             /* the coarsest times that file systems keep */
+    SETTLES_MSEC = 2 * 1000,   /* so soon a file that is too young may be looked at again */
     AGAIN_MSEC = 10 * 1000,    /* the second request, after the first one */
     UNUSED_MSEC = 30 * 1000,   /* what was not used for so long makes room */
     INACTIVE_MSEC = 60 * 1000, /* and goes even where there is room */
@@ -149,11 +149,6 @@ static bool is_missing(int rc)
     return rc == -ENOENT || rc == -ENOTDIR;
 }
 
-static bool is_young(const struct file *f, int64_t now)
-{
-    return f->ctime.tv_sec > now - YOUNG_SEC;
-}
-
 /* The whole file, and its descriptor closed. */
 static int take_content(struct file *f, size_t most, int64_t now)
 {
@@ -182,7 +177,7 @@ static void run(struct job *job)
     look->rc = file_open_cached(&look->file, look->path, &look->options);
     if (look->rc < 0)
         return;
-    look->rc = is_young(look->file, look->asked_sec)
+    look->rc = file_times_are_doubtful(look->file->mtime, look->file->ctime, look->asked_sec)
                    ? -ESTALE
                    : take_content(look->file, look->options.content_most, look->asked_sec);
     if (look->rc == 0)
@@ -239,7 +234,7 @@ static void done(struct job *job)
     if (g && g->hash == look->hash) {
         g->missing = is_missing(look->rc);
         if (look->rc == -ESTALE || look->rc == -EAGAIN)
-            g->until_msec = clock_now.msec + YOUNG_SEC * 1000;
+            g->until_msec = clock_now.msec + SETTLES_MSEC;
     }
     if (s && look->rc == 0)
         keep(s, look);
@@ -314,7 +309,7 @@ static bool is_wanted(const struct small_files *s, const struct cache_request *q
     if (rc < 0)
         return is_missing(rc);
     if (f->kind == FILE_OTHER || (f->kind == FILE_REGULAR && (uint64_t)f->size > q->options->content_most) ||
-        is_young(f, clock_now.sec))
+        file_times_are_doubtful(f->mtime, f->ctime, clock_now.sec))
         return false;
     const struct kept *last = kept_last(s);
     return s->bytes + weight_of(f) <= (size_t)q->conf->small.cap ||

@@ -1,8 +1,22 @@
-/* file.c - the end of a counted file. Opened in open.c; shared through cache.c. */
+/* file.c - what a file's times tell, and the end of a counted one. Opened in open.c; shared through cache.c. */
 #include "file/file.h"
 
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Reproducible builds give all files of an image one time, which is a whole second. Where files are
+ * written, the time of a change is one only by chance. */
+static bool are_made_up(struct timespec mtime, struct timespec ctime)
+{
+    return clock_same(mtime, ctime) && ctime.tv_nsec == 0;
+}
+
+bool file_times_are_doubtful(struct timespec mtime, struct timespec ctime, int64_t now_sec)
+{
+    enum { YOUNG_SEC = 2 };
+
+    return ctime.tv_sec > now_sec - YOUNG_SEC || are_made_up(mtime, ctime);
+}
 
 void file_release(struct file *f)
 {

@@ -17,7 +17,6 @@
 
 enum {
     SIZE_MOST = 256 * 1024,
-    YOUNG_SEC = 3,         /* more than the coarsest times that file systems keep */
     RENEW_MSEC = 60 * 1000 /* what is stored through a mapping need not show in the times */
 };
 
@@ -40,9 +39,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 
 static bool may_be_kept(const struct stat *st, time_t now)
 {
-    time_t old = now - YOUNG_SEC;
-
-    return S_ISREG(st->st_mode) && st->st_size <= SIZE_MOST && st->st_mtim.tv_sec <= old && st->st_ctim.tv_sec <= old;
+    return S_ISREG(st->st_mode) && st->st_size <= SIZE_MOST && !file_times_are_doubtful(st->st_mtim, st->st_ctim, now);
 }
 
 /* All of `len` bytes, and no more are there. */

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 
 enum {
-    YOUNG_SEC = 2,      /* the coarsest times that file systems keep */
     ENTRY_SHARE = 8,    /* an entry takes at most this part of the cache */
     MAKING_SHARE = 4,   /* and all that are being made this one */
     BUCKETS_LEAST = 64, /* of the table; and most: */
@@ -399,7 +398,7 @@ static struct kept *kept_new(const struct request *r)
 /* A later write may leave it the same times. */
 static bool is_young(const struct file *f)
 {
-    return f->ctime.tv_sec > clock_now.sec - YOUNG_SEC || (f->content && f->content_young);
+    return file_times_are_doubtful(f->mtime, f->ctime, clock_now.sec) || (f->content && f->content_young);
 }
 
 /* Most bytes that may be kept of r->file: several times its own where it grows. Short texts may

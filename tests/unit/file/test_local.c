@@ -1,6 +1,8 @@
-/* test_local.c - which paths can be asked about without a word from a daemon or another machine. */
+/* test_local.c - which paths can be asked about without a word from a daemon or another machine, and
+ * whose times tell of a change. */
 #include "unit.h"
 
+#include "file/file.h"
 #include "file/local.h"
 
 #include <fcntl.h>
@@ -33,6 +35,21 @@ START_TEST(test_paths)
     ck_assert(!path_is_local("/proc/none"));
     ck_assert(!path_is_local("relative"));
     ck_assert(!path_is_local(""));
+}
+END_TEST
+
+/* Whether what is kept by its times is the same content: young ones, and those of images. */
+START_TEST(test_times)
+{
+    struct timespec written = {100, 4000000}, earlier = {90, 0}, whole = {100, 0};
+
+    ck_assert(file_times_are_doubtful(written, written, 101));
+    ck_assert(!file_times_are_doubtful(written, written, 102));
+    ck_assert(file_times_are_doubtful(earlier, written, 101)); /* written, and its time set */
+    ck_assert(!file_times_are_doubtful(earlier, written, 102));
+    ck_assert(file_times_are_doubtful(whole, whole, 1000));
+    ck_assert(!file_times_are_doubtful(earlier, whole, 1000));
+    ck_assert(file_times_are_doubtful(written, written, 50)); /* the clock was set back */
 }
 END_TEST
 
@@ -77,6 +94,7 @@ Suite *suite_file_local(void)
     TCase *t = tcase_create("local");
     tcase_add_test(t, test_paths);
     tcase_add_test(t, test_links);
+    tcase_add_test(t, test_times);
     tcase_add_test(t, test_lengths);
     suite_add_tcase(s, t);
     return s;
