@@ -31,7 +31,7 @@ static pthread_t thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the next two lines */
 static bool poked, stopping, ended;
 static pthread_cond_t poke, over, written; /* on CLOCK_MONOTONIC */
-static int64_t stop_deadline;              /* set before `stopping` */
+static int64_t stop_deadline;              /* set with `stopping`, and read by who has seen that */
 
 static atomic_uint_fast64_t urgent_lines; /* that were added */
 static uint64_t urgent_written;           /* of them; under `lock` */
@@ -219,8 +219,8 @@ static int64_t serve(struct log_file *lf, bool closed, bool last, int64_t now)
         lf->since_msec = now;
     int64_t due = lf->since_msec > 0 ? lf->since_msec + buffering.wait_msec : NEVER;
     if (wants_reopen || (used > 0 && (last || closed || urgent || used >= buffering.threshold || now >= due))) {
-        int64_t left = stop_deadline - now;
-        drain(lf, !last ? -1 : left > 0 ? left : 0);
+        int64_t left = last ? stop_deadline - now : -1;
+        drain(lf, last && left < 0 ? 0 : left);
         due = NEVER;
     }
     int64_t report_due = report(lf, now);
