@@ -48,15 +48,33 @@ void line_put_escaped(struct line *l, struct text t)
     }
 }
 
+/* What the library says of an error; the same one mostly comes again, and its text takes as long
+ * as a whole line. */
+static struct text error_text(int error)
+{
+    static _Thread_local struct {
+        int error;
+        unsigned len;
+        char text[120];
+    } last;
+
+    if (last.error != error) {
+        char text[sizeof last.text];
+        struct text said = text_of(strerror_r(error, text, sizeof text));
+        last.len = (unsigned)(said.len < sizeof last.text ? said.len : sizeof last.text);
+        memcpy(last.text, said.at, last.len);
+        last.error = error;
+    }
+    return (struct text){last.text, last.len};
+}
+
 void line_error(struct line *l, int error)
 {
-    char text[128];
-
     if (error == 0)
         return;
     line_put(l, TEXT(" ("));
     line_number(l, (uint64_t)error);
     line_put(l, TEXT(": "));
-    line_put(l, text_of(strerror_r(error, text, sizeof text)));
+    line_put(l, error_text(error));
     line_put(l, TEXT(")"));
 }

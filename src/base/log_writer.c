@@ -3,9 +3,10 @@
  *
  * While lines come it looks at the files every 20 ms, and nobody needs to wake it; after a short
  * while without lines it sleeps, and the first line wakes it. Urgent lines, which are those of the
- * error log, wake it at once: the first of a turn of the loop, and the end of the turn, which also
- * waits a moment for them to be written. Files are taken out of the registry by this thread alone
- * while it runs, which is why it may walk the list without holding the lock during its writes. */
+ * error log, wake it at once; those of a turn of the loop together, at its end, which also waits a
+ * moment for them to be written. Should a turn not end, they are found at the next look. Files are
+ * taken out of the registry by this thread alone while it runs, which is why it may walk the list
+ * without holding the lock during its writes. */
 #include "base/log.h"
 #include "base/log_private.h"
 
@@ -56,11 +57,10 @@ void log_writer_wake(void)
 void log_writer_hurry(void)
 {
     atomic_fetch_add_explicit(&urgent_lines, 1, memory_order_release);
-    if (takes_turns && turn_has_lines)
-        return; /* the writer is up; the end of the turn wakes it for the rest */
     if (takes_turns)
         turn_has_lines = true;
-    log_writer_wake();
+    if (!takes_turns || log_writer_sleeps)
+        log_writer_wake();
 }
 
 static struct timespec at_msec(int64_t msec)
@@ -76,7 +76,7 @@ static void await_written(uint64_t lines)
     struct timespec until = at_msec(now + TURN_MSEC);
     int rc = 0;
 
-    if (now < patient_again || urgent_written == missed_written)
+    if (urgent_written >= lines || now < patient_again || urgent_written == missed_written)
         return;
     while (urgent_written < lines && rc == 0)
         rc = pthread_cond_timedwait(&written, &lock, &until);
@@ -95,12 +95,13 @@ void log_file_end_turn(void)
         return;
     uint64_t lines = atomic_load_explicit(&urgent_lines, memory_order_relaxed);
     pthread_mutex_lock(&lock);
-    if (urgent_written < lines) {
-        poked = true;
-        log_writer_sleeps = false;
-        pthread_cond_signal(&poke);
-        await_written(lines);
-    }
+    bool all = urgent_written >= lines;
+    pthread_mutex_unlock(&lock);
+    if (all)
+        return;
+    log_writer_wake();
+    pthread_mutex_lock(&lock);
+    await_written(lines);
     pthread_mutex_unlock(&lock);
 }
 

@@ -30,6 +30,13 @@ START_TEST(test_error)
     ck_assert_uint_eq(l.len, 0);
     line_error(&l, ENOENT);
     ck_assert(text_equal(line_text(&l), TEXT(" (2: No such file or directory)")));
+    const int codes[] = {ENOENT, EACCES, ENOENT}; /* the text of the last one is kept */
+    for (unsigned i = 0; i < 3; i++) {
+        l.len = 0;
+        line_error(&l, codes[i]);
+        ck_assert(text_equal(line_text(&l), codes[i] == ENOENT ? TEXT(" (2: No such file or directory)")
+                                                               : TEXT(" (13: Permission denied)")));
+    }
 }
 END_TEST
 
