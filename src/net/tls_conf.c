@@ -193,11 +193,12 @@ static const struct conf_row rows[] = {
      .syntax = "file | data:text",
      .help = "PEM file with a certificate and, behind it, those that lead to its authority. Several lines, each with "
              "its key: for example one RSA and one ECDSA certificate. A relative path is below the folder of the "
-             "configuration file."},
+             "configuration file.",
+     .differs = "variables in its value are refused"},
     {"ssl_certificate_key", HTTP_SERVER, CONF_TAKE1 | CONF_REPEAT, add_key, SLOT(keys), .syntax = "file | data:text",
      .help = "PEM file with the secret key of the certificate. It is read before privileges are dropped: root alone "
              "needs to be able to read it. A key that others can read is warned of.",
-     .differs = "Keys of engines (`engine:`, `store:`) are refused."},
+     .differs = "Keys of engines (`engine:`, `store:`), and variables in its value, are refused."},
     {"ssl_password_file", HTTP_SERVER, CONF_TAKE1, add_path, SLOT(password_file), .syntax = "file",
      .help = "File with the passwords of secret keys, one on each line, which are tried in turn."},
     {"ssl_protocols", HTTP_SERVER, CONF_1MORE | CONF_REPEAT, set_protocols, SLOT(protocols), .dflt = "TLSv1.2 TLSv1.3",

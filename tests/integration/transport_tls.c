@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { HANDSHAKE_PATIENCE = 10000 };
@@ -34,6 +35,7 @@ static void write_pem(const char *name, EVP_PKEY *key, X509 *certificate)
     ck_assert_int_eq(
         key ? PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) : PEM_write_bio_X509(out, certificate), 1);
     BIO_free(out);
+    ck_assert_int_eq(chmod(site_path("%s", name), key ? 0600 : 0644), 0);
 }
 
 /* For localhost, signed by itself. */

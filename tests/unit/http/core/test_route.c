@@ -129,6 +129,7 @@ START_TEST(server_is_found)
     struct client c;
     request_init(&r, &c, &conf, hosts[_i].host, "/");
     const struct server *s = route_server(c.address, &r);
+    ck_assert_ptr_eq(route_server_named(c.address, r.host), s); /* as TLS asks */
     ck_assert_msg(text_equal(s->name, text_of(hosts[_i].server)), "%s: %.*s", hosts[_i].host, TEXT_ARG(s->name));
     request_fini(&r);
 }
