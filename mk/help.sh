@@ -9,7 +9,7 @@ sluice: a static-file HTTP server for Linux
   make test                   install what is missing, build, run all tests: unit, seeds of fuzzing, integration, compare
   make test-unit              unit tests [LAYER=base] [SUITE=base_number]
   make test-integration       tests of the real binary over loopback [SUITE=ranges]
-  make test-transport         the same over unix sockets [TRANSPORT=unix] [SUITE=ranges]
+  make test-transport         the same over unix sockets and over TLS [TRANSPORT=tls] [SUITE=ranges]
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
   make attack                 the hostile crowds of `make test` in full size, with memory and a good client's latency
   make compare                the same configurations and requests for nginx and sluice [CASE=ranges]

@@ -26,12 +26,12 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 
 # ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
-INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls_%.c),$(sort $(wildcard tests/integration/test_*.c)))
+INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
 INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
-	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c $(TLS_NOT) $(INTEGRATION_SOURCES),$(wildcard tests/integration/*.c)))
+	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT),$(wildcard tests/integration/*.c)))
 
 ifneq ($(wildcard $(O)/flags),)
 $(call keep,$(O)/$(UNIT).suites,$(strip $(foreach n,$(UNIT_NAMES),SUITE($(n)))))
@@ -74,8 +74,9 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 		$(O)/integration $(SUITE:%=-s %) $(if $(TEST),-t $(TEST))
 
 # The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
-# is left out by name. UNIX_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
+# is left out by name. UNIX_SUITES, TLS_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
+TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects reload trouble upgrade uri
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:
 	$(Q)for transport in $(TRANSPORT); do HARNESS_TRANSPORT=$$transport $(MAKE) test-integration SUITE="$(SUITE)" || exit; done
@@ -113,6 +114,7 @@ test:
 	@$(MAKE) fuzz-smoke
 	@$(MAKE) test-integration
 	@$(MAKE) test-transport TRANSPORT=unix SUITE="$(UNIX_SUITES)"
+	$(if $(filter 1,$(TLS)),@$(MAKE) test-transport TRANSPORT=tls SUITE="$(TLS_SUITES)")
 	@$(MAKE) compare
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)

@@ -9,7 +9,7 @@
  *
  *
  * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips
- * what it does not know), HARNESS_TRANSPORT (plain or unix; transport.h), HARNESS_SCALE (factor on
+ * what it does not know), HARNESS_TRANSPORT (plain, unix or tls; transport.h), HARNESS_SCALE (factor on
  * deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -61,6 +61,7 @@ int site_port(unsigned n); /* n = 0..7: @PORT@, @PORT1@ ... @PORT7@ */
  * the text are replaced, and in what site_text() is given:
  *   @DIR@, @DISK@             site_dir(), site_disk()
  *   @PORT@, @PORT1@ ..        ports; @:PORT@ as Location has it: nothing over a unix socket
+ *   @SCHEME@                  of the URLs that lead there: http or https
  *   @LISTEN@, @LISTEN1@ ..    what the server of such a port listens on
  *   @PEER@                    $remote_addr of the test's clients
  *   @MAIN@, @HTTP@            daemon off, pid, error_log, one worker; the access log
@@ -127,6 +128,13 @@ TCase *site_case_with(Suite *suite, const char *name, int seconds, void (*pages)
 /* For what only TCP has: false over another transport, with a line that says what was left out and
  * why. Asked where tests are added to a suite, so that the line comes once. */
 bool needs_tcp(const char *test, const char *why);
+bool needs_plain(const char *test, const char *why); /* the same for what only a transport without TLS has */
+#define tcase_add_plain_loop_test(tc, test, from, to, why)                                                             \
+    do {                                                                                                               \
+        if (needs_plain(#test, why))                                                                                   \
+            tcase_add_loop_test(tc, test, from, to);                                                                   \
+    } while (0)
+#define tcase_add_plain_test(tc, test, why) tcase_add_plain_loop_test(tc, test, 0, 1, why)
 #define tcase_add_tcp_loop_test(tc, test, from, to, why)                                                               \
     do {                                                                                                               \
         if (needs_tcp(#test, why))                                                                                     \

@@ -509,20 +509,24 @@ Suite *suite_auto(void)
     Suite *s = suite_create("auto");
     TCase *t = site_case(s, "auto", 60);
     atexit(remove_group);
-    tcase_add_loop_test(t, asked_for_again, OWNED, FOREIGN + 1);
+    tcase_add_plain_loop_test(t, asked_for_again, OWNED, FOREIGN + 1, "TLS takes memory only");
     tcase_add_test(t, without_sendfile);
-    tcase_add_test(t, resident_at_first);
+    tcase_add_plain_test(t, resident_at_first, "TLS takes memory only");
     tcase_add_loop_test(t, crawl_leaves_nothing, OWNED, FOREIGN + 1);
-    tcase_add_loop_test(t, ranges_are_not_the_file, OWNED, FOREIGN + 1);
-    tcase_add_test(t, small_and_given_sizes);
-    tcase_add_test(t, no_room_in_the_cgroup);
+    tcase_add_plain_loop_test(t, ranges_are_not_the_file, OWNED, FOREIGN + 1, "TLS takes memory only");
+    tcase_add_plain_test(t, small_and_given_sizes, "TLS takes memory only");
+    tcase_add_plain_test(t, no_room_in_the_cgroup, "TLS takes memory only");
     tcase_add_loop_test(t, bad_values, 0, 7);
-    tcase_add_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1);
-    tcase_add_test(t, a_killed_worker_is_not_missed);
-    tcase_add_loop_test(t, a_reload_forgets_nothing, 0, 3);
-    tcase_add_tcp_test(t, explained, "explain is asked with a URL");
-    tcase_add_tcp_loop_test(t, explained_from_the_running_server, 0, 3, "explain is asked with a URL");
-    tcase_add_tcp_test(t, explained_beside_another_process, "explain is asked with a URL");
-    tcase_add_tcp_test(t, explained_to_a_stranger, "explain is asked with a URL");
+    tcase_add_plain_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1, "TLS takes memory only");
+    tcase_add_plain_test(t, a_killed_worker_is_not_missed, "TLS takes memory only");
+    tcase_add_plain_loop_test(t, a_reload_forgets_nothing, 0, 3, "TLS takes memory only");
+    if (needs_plain("explained", "TLS takes memory only"))
+        tcase_add_tcp_test(t, explained, "explain is asked with a URL");
+    if (needs_plain("explained_from_the_running_server", "TLS takes memory only"))
+        tcase_add_tcp_loop_test(t, explained_from_the_running_server, 0, 3, "explain is asked with a URL");
+    if (needs_plain("explained_beside_another_process", "TLS takes memory only"))
+        tcase_add_tcp_test(t, explained_beside_another_process, "explain is asked with a URL");
+    if (needs_plain("explained_to_a_stranger", "TLS takes memory only"))
+        tcase_add_tcp_test(t, explained_to_a_stranger, "explain is asked with a URL");
     return s;
 }

@@ -112,7 +112,7 @@ START_TEST(documentation)
     expect_text("/docs/1.0/", "one");
     expect_text("/docs/2.0/guide", "guide");
     expect(host, "/docs/2.0/guide", 200, "Cache-Control", "max-age=3600");
-    const char *to = site_text("http://docs.example.org@:PORT@/docs/2.0/guide");
+    const char *to = site_text("@SCHEME@://docs.example.org@:PORT@/docs/2.0/guide");
     expect(host, "/docs/stable/guide", 302, "Location", to);
     expect(host, "/manual/guide.php", 301, "Location", to);
     expect("documentation.example.org", "/docs/1.0/?q=1", 301, "Location", "http://docs.example.org/docs/1.0/?q=1");

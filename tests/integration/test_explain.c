@@ -441,7 +441,8 @@ Suite *suite_explain(void)
     tcase_add_loop_test(same, same_as_the_server, 0, sizeof asked / sizeof *asked);
     tcase_add_test(same, silence);
     TCase *words = site_case(s, "words", 60);
-    tcase_add_tcp_test(words, steps_in_words, "explain is asked with a URL");
+    if (needs_plain("steps_in_words", "its address is without ssl"))
+        tcase_add_tcp_test(words, steps_in_words, "explain is asked with a URL");
     tcase_add_test(words, why_it_was_refused);
     tcase_add_tcp_test(words, clients_of_each_family, "each has a listen of its own");
     tcase_add_tcp_test(words, address_by_the_url, "explain is asked with a URL");

@@ -330,8 +330,8 @@ START_TEST(variables_in_fields)
                    "k=v\r\nConnection: close\r\n\r\n");
     ck_assert(client_receive(&c, &r));
     snprintf(expected, sizeof expected,
-             "GET|/a.txt|a=1&b=2|2|?|www.x|yes|http|HTTP/1.1|/%%61.txt?a=1&b=2|srv|%s|%s|/a.txt|a=1&b=2",
-             site_transport()->is_tcp ? site_text("@PORT@") : "", site_transport()->peer);
+             "GET|/a.txt|a=1&b=2|2|?|www.x|yes|%s|HTTP/1.1|/%%61.txt?a=1&b=2|srv|%s|%s|/a.txt|a=1&b=2",
+             site_transport()->scheme, site_transport()->is_tcp ? site_text("@PORT@") : "", site_transport()->peer);
     assert_header(&r, "X-V", expected);
     snprintf(expected, sizeof expected, "%s/html/a.txt|%s/html|%s/html", site_dir(), site_dir(), site_dir());
     assert_header(&r, "X-F", expected);

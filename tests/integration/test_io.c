@@ -573,10 +573,10 @@ Suite *suite_io(void)
     Suite *s = suite_create("io");
     if (!on_nginx()) { /* nginx has no $io_method and no io_method */
         TCase *method = site_case(s, "method", 60);
-        tcase_add_test(method, method_by_size);
+        tcase_add_plain_test(method, method_by_size, "TLS takes memory only");
         tcase_add_test(method, method_of_cached_content);
         tcase_add_test(method, sendfile_off);
-        tcase_add_test(method, thresholds_do_not_mix_in_the_cache);
+        tcase_add_plain_test(method, thresholds_do_not_mix_in_the_cache, "TLS takes memory only");
         tcase_add_test(method, direct_leaves_the_page_cache_alone);
         tcase_add_test(method, sendfile_fills_the_page_cache);
         tcase_add_loop_test(method, cold_small_files_need_no_thread, 0, 3);

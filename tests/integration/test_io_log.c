@@ -208,8 +208,8 @@ Suite *suite_io_log(void)
     if (on_nginx()) /* has no $io_method and no io_method */
         return s;
     TCase *t = site_case(s, "io_log", 60);
-    tcase_add_loop_test(t, method_forced, 0, sizeof forced / sizeof *forced);
+    tcase_add_plain_loop_test(t, method_forced, 0, sizeof forced / sizeof *forced, "TLS takes memory only");
     tcase_add_test(t, no_method_without_body);
-    tcase_add_test(t, method_of_each_level);
+    tcase_add_plain_test(t, method_of_each_level, "TLS takes memory only");
     return s;
 }

@@ -613,14 +613,16 @@ Suite *suite_process(void)
     tcase_add_test(tc, daemon_mode);
     tcase_add_tcp_test(tc, address_in_use, "a port that another process has");
     tcase_add_test(tc, unix_socket);
-    tcase_add_test(tc, ipv6);
+    tcase_add_plain_test(tc, ipv6, "its server listens without TLS");
     if (!on_nginx()) {
         TCase *own = site_case(s, "own", 60);
         tcase_add_test(own, workers_do_not_outlive_the_master);
         tcase_add_test(own, socket_activation);
         tcase_add_test(own, service_manager_is_told);
-        tcase_add_tcp_test(own, directory_mode, "starts with a port");
-        tcase_add_tcp_test(own, directory_mode_logs_here, "starts with a port");
+        if (needs_plain("directory_mode", "its server listens without TLS"))
+            tcase_add_tcp_test(own, directory_mode, "starts with a port");
+        if (needs_plain("directory_mode_logs_here", "its server listens without TLS"))
+            tcase_add_tcp_test(own, directory_mode_logs_here, "starts with a port");
         tcase_add_test(own, directory_mode_with_errors);
     }
     return s;

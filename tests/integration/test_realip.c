@@ -346,9 +346,10 @@ Suite *suite_realip(void)
     tcase_add_test(t, unix_peers);
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
     t = site_case(s, "proxy_protocol", 30);
-    tcase_add_loop_test(t, proxy_header, 0, sizeof proxied / sizeof *proxied);
-    tcase_add_test(t, long_tlvs);
-    tcase_add_test(t, real_ip_of_the_protocol);
+    tcase_add_plain_loop_test(t, proxy_header, 0, sizeof proxied / sizeof *proxied,
+                              "the header comes before TLS: suite tls_handshake");
+    tcase_add_plain_test(t, long_tlvs, "the header comes before TLS: suite tls_handshake");
+    tcase_add_plain_test(t, real_ip_of_the_protocol, "the header comes before TLS: suite tls_handshake");
     tcase_add_test(t, proxy_deadline);
     tcase_add_test(t, proxy_header_without_an_end);
     return s;

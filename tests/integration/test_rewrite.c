@@ -91,7 +91,7 @@ START_TEST(redirects)
     expect_redirect("/p/a", 301, "/show/a");
     expect_redirect("/d/a?b", 301, "/show/a");
     expect_redirect("/h/a%20b?z", 302, "http://h.x/a%20b?z");
-    expect_redirect("/s/a", 301, "http://h.x/a");
+    expect_redirect("/s/a", 301, site_text("@SCHEME@://h.x/a"));
     expect_redirect("/l/a", 302, "https://h.x/a");
     /* A line end that was escaped stays so. */
     struct site_response r;

@@ -381,7 +381,8 @@ Suite *suite_sandbox(void)
     tcase_add_test(t, logs_are_reopened);
     tcase_add_test(t, reload_with_other_roots);
     tcase_add_test(t, single_process);
-    tcase_add_tcp_test(t, quick_mode, "starts with a port");
+    if (needs_plain("quick_mode", "its server listens without TLS"))
+        tcase_add_tcp_test(t, quick_mode, "starts with a port");
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
     return s;
 }

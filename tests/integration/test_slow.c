@@ -754,7 +754,7 @@ Suite *suite_slow(void)
     tcase_add_test(timeouts, slow_heads_hold_up_nobody);
     tcase_add_test(timeouts, idle_connections_make_room);
     tcase_add_test(timeouts, who_came_last_stays);
-    tcase_add_test(timeouts, silent_proxies_make_room);
+    tcase_add_plain_test(timeouts, silent_proxies_make_room, "the header comes before TLS: suite tls_handshake");
     tcase_add_test(timeouts, the_last_place);
     tcase_add_test(timeouts, worker_connections_run_out);
     return s;

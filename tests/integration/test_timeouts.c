@@ -205,7 +205,8 @@ Suite *suite_timeouts(void)
     tcase_add_loop_test(tc, stalled_client, 0, WITH_THE_KERNEL);
     tcase_add_tcp_loop_test(tc, stalled_client, WITH_THE_KERNEL, sizeof stalls / sizeof *stalls,
                             "the kernel holds a whole response");
-    tcase_add_loop_test(tc, silent_client, 0, sizeof silences / sizeof silences[0]);
+    tcase_add_plain_loop_test(tc, silent_client, 0, sizeof silences / sizeof silences[0],
+                              "what the log says of a handshake: suite tls_handshake");
     tcase_add_test(tc, lingering_client);
     tcase_add_test(tc, idle_client);
     return s;

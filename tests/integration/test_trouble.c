@@ -466,9 +466,9 @@ Suite *suite_trouble(void)
         return s;
     TCase *t = site_case(s, "trouble", 80);
     tcase_add_loop_test(t, reads_fail, 0, 3);
-    tcase_add_test(t, disk_fails);
-    tcase_add_loop_test(t, file_is_cut, 0, WAYS);
-    tcase_add_loop_test(t, file_is_rewritten, 0, WAYS);
+    tcase_add_plain_test(t, disk_fails, "TLS takes memory only");
+    tcase_add_plain_loop_test(t, file_is_cut, 0, WAYS, "TLS takes memory only");
+    tcase_add_plain_loop_test(t, file_is_rewritten, 0, WAYS, "TLS takes memory only");
     tcase_add_loop_test(t, file_grows, 0, WAYS);
     tcase_add_loop_test(t, file_is_replaced, 0, WAYS);
     tcase_add_loop_test(t, file_is_removed, 0, WAYS);

@@ -137,9 +137,12 @@ START_TEST(directory_redirects)
     static const struct {
         const char *target, *location;
     } rows[] = {
-        {"/dir", "http://localhost@:PORT@/dir/"},         {"/dir?x=1&y=%20", "http://localhost@:PORT@/dir/?x=1&y=%20"},
-        {"/dir?", "http://localhost@:PORT@/dir/"},        {"//dir", "http://localhost@:PORT@/dir/"},
-        {"/abs/dir", "http://localhost@:PORT@/abs/dir/"}, {"/rel/dir?q", "/rel/dir/?q"},
+        {"/dir", "@SCHEME@://localhost@:PORT@/dir/"},
+        {"/dir?x=1&y=%20", "@SCHEME@://localhost@:PORT@/dir/?x=1&y=%20"},
+        {"/dir?", "@SCHEME@://localhost@:PORT@/dir/"},
+        {"//dir", "@SCHEME@://localhost@:PORT@/dir/"},
+        {"/abs/dir", "@SCHEME@://localhost@:PORT@/abs/dir/"},
+        {"/rel/dir?q", "/rel/dir/?q"},
         {"/noport/dir", "http://localhost/noport/dir/"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -188,13 +191,13 @@ START_TEST(host_of_redirects)
     client_open(&c, site_port(0));
     client_say(&c, "GET /dir HTTP/1.1\r\nHost: other.example\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    assert_header(&r, "Location", site_text("http://other.example@:PORT@/dir/"));
+    assert_header(&r, "Location", site_text("@SCHEME@://other.example@:PORT@/dir/"));
     site_response_free(&r);
     /* Without Host, by the address of the socket; a path in the file system is no host, though. */
     bool by_name = !site_transport()->is_tcp && !on_nginx();
     client_say(&c, "GET /dir HTTP/1.0\r\n\r\n");
     ck_assert(client_receive(&c, &r));
-    assert_header(&r, "Location", by_name ? "http://www.example.com/dir/" : site_text("http://@LISTEN@/dir/"));
+    assert_header(&r, "Location", by_name ? "http://www.example.com/dir/" : site_text("@SCHEME@://@LISTEN@/dir/"));
     site_response_free(&r);
     client_close(&c);
 }

@@ -51,8 +51,8 @@ START_TEST(constant_text_is_one_line)
     expect_value("/charset", "Content-Type", "text/plain; charset=utf -8");
     expect_value("/tokens", "Server", "my server");
     expect_value("/realm", "WWW-Authenticate", "Basic realm=\"a realm\tof /realm\"");
-    expect_value("/return", "Location", site_text("http://localhost@:PORT@/x?a=%20b &c=%0A\td/return"));
-    expect_value("/rewrite", "Location", site_text("http://localhost@:PORT@/x ?b=/rewrite"));
+    expect_value("/return", "Location", site_text("@SCHEME@://localhost@:PORT@/x?a=%20b &c=%0A\td/return"));
+    expect_value("/rewrite", "Location", site_text("@SCHEME@://localhost@:PORT@/x ?b=/rewrite"));
     expect_value("/page", "Location", "http://else.example/ ?%20/page");
     expect_value("/cookie", "P3P", "CP= x");
     struct site_response r;

@@ -381,10 +381,11 @@ Suite *suite_variants(void)
     tcase_add_test(tc, ranges_of_a_side_file);
     tcase_add_test(tc, conditions_of_gzip);
     tcase_add_test(tc, try_files_and_error_pages);
-    tcase_add_test(tc, bytes_move_by_the_side_file);
+    tcase_add_plain_test(tc, bytes_move_by_the_side_file, "TLS takes memory only");
     tcase_add_test(tc, absent_side_files_are_cached);
     tcase_add_test(tc, pipelined);
-    tcase_add_tcp_test(tc, explained, "explain is asked with a URL");
+    if (needs_plain("explained", "TLS takes memory only"))
+        tcase_add_tcp_test(tc, explained, "explain is asked with a URL");
     tcase_add_loop_test(tc, bad_lines, 0, 5);
     return s;
 }

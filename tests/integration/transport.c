@@ -104,6 +104,13 @@ struct channel channel_of_tcp(int fd)
     return (struct channel){.transport = &plain, .fd = fd};
 }
 
+void client_open_plain(struct site_client *c, int port)
+{
+    *c = (struct site_client){.channel = {.transport = &plain}};
+    if (channel_connect_tcp(&c->channel, port, 0) < 0)
+        ck_abort_msg("connect to port %d: %s", port, strerror(errno));
+}
+
 /* ---- unix: a socket below site_dir(), named by the port's number ---- */
 
 static void unix_address(char *out, size_t size, int port)
@@ -170,9 +177,19 @@ const struct site_transport *site_transport(void)
     return chosen;
 }
 
+static bool needs(bool met, const char *test, const char *why)
+{
+    if (!met)
+        printf("  skipped over %s: %s: %s\n", site_transport()->name, test, why);
+    return met;
+}
+
 bool needs_tcp(const char *test, const char *why)
 {
-    if (!site_transport()->is_tcp)
-        printf("  skipped over %s: %s: %s\n", site_transport()->name, test, why);
-    return site_transport()->is_tcp;
+    return needs(site_transport()->is_tcp, test, why);
+}
+
+bool needs_plain(const char *test, const char *why)
+{
+    return needs(!site_transport()->preamble, test, why);
 }

@@ -105,7 +105,7 @@ struct channel channel_of_tls(int fd)
     SSL_set_fd(ssl, fd);
     SSL_set_connect_state(ssl);
     SSL_set_tlsext_host_name(ssl, "localhost");
-    return (struct channel){.transport = site_transport(), .fd = fd, .session = ssl};
+    return (struct channel){.transport = transport_tls(), .fd = fd, .session = ssl};
 }
 
 static int tls_connect(struct channel *ch, int port, int rcvbuf)
@@ -249,4 +249,127 @@ static const struct site_transport over_tls = {
 const struct site_transport *transport_tls(void)
 {
     return &over_tls;
+}
+
+/* ---- what the suites of TLS share ---- */
+
+static void write_conf(const char *options, const char *events, const char *http, const char *server)
+{
+    char *text;
+
+    ck_assert_int_ge(asprintf(&text,
+                              "@MAIN@\nevents { %s }\nhttp {\n@HTTP@\n%s\n%s\nserver {\nlisten 127.0.0.1:%d ssl%s;\n"
+                              "root @DIR@/html;\n%s\n}\n}\n",
+                              *events ? events : "worker_connections 2048;", preamble(), http, site_port(0), options,
+                              server),
+                     0);
+    site_conf(text);
+    free(text);
+}
+
+void conf_tls(const char *events, const char *http, const char *server)
+{
+    write_conf("", events, http, server);
+}
+
+void serve_over_tls_with(const char *options, const char *events, const char *http, const char *server)
+{
+    write_conf(options, events, http, server);
+    site_start();
+}
+
+void serve_over_tls(const char *events, const char *http, const char *server)
+{
+    serve_over_tls_with("", events, http, server);
+}
+
+void client_open_tls(struct site_client *c, int port, int rcvbuf)
+{
+    *c = (struct site_client){0};
+    if (tls_connect(&c->channel, port, rcvbuf) < 0)
+        ck_abort_msg("connect to port %d: %s", port, strerror(errno));
+}
+
+SSL *client_ssl(struct site_client *c)
+{
+    return c->channel.session;
+}
+
+void records_open(struct raw_tls *raw, int port)
+{
+    struct channel ch;
+
+    ck_assert_int_eq(channel_connect_tcp(&ch, port, 0), 0);
+    *raw = (struct raw_tls){.fd = ch.fd, .ssl = SSL_new(context())};
+    raw->in = BIO_new(BIO_s_mem());
+    raw->out = BIO_new(BIO_s_mem());
+    ck_assert(raw->ssl && raw->in && raw->out);
+    BIO_set_mem_eof_return(raw->in, -1);
+    SSL_set_bio(raw->ssl, raw->in, raw->out);
+    SSL_set_connect_state(raw->ssl);
+    SSL_set_tlsext_host_name(raw->ssl, "localhost");
+}
+
+void records_flush(struct raw_tls *raw, size_t step)
+{
+    char *bytes = NULL;
+    size_t before = raw->before ? strlen(raw->before) : 0, len = before + BIO_ctrl_pending(raw->out);
+
+    bytes = malloc(len + 1);
+    ck_assert_ptr_nonnull(bytes);
+    memcpy(bytes, before ? raw->before : "", before);
+    if (len > before)
+        ck_assert_int_eq(BIO_read(raw->out, bytes + before, (int)(len - before)), (int)(len - before));
+    raw->before = NULL;
+    for (size_t at = 0, n; at < len; at += n) {
+        n = step && len - at > step ? step : len - at;
+        if (send(raw->fd, bytes + at, n, MSG_NOSIGNAL) != (ssize_t)n)
+            break;
+    }
+    free(bytes);
+}
+
+bool records_pump(struct raw_tls *raw)
+{
+    char bytes[20000];
+    struct pollfd p = {.fd = raw->fd, .events = POLLIN};
+
+    ck_assert_msg(poll(&p, 1, scaled(HANDSHAKE_PATIENCE)) == 1, "the server says nothing");
+    ssize_t n = recv(raw->fd, bytes, sizeof bytes, 0);
+    if (n <= 0)
+        return false;
+    BIO_write(raw->in, bytes, (int)n);
+    return true;
+}
+
+void records_agree(struct raw_tls *raw)
+{
+    while (SSL_do_handshake(raw->ssl) != 1) {
+        records_flush(raw, raw->step);
+        ck_assert_msg(records_pump(raw), "the server ends the handshake");
+    }
+    records_flush(raw, raw->step);
+}
+
+size_t records_read(struct raw_tls *raw, char *to, size_t room, size_t body)
+{
+    size_t len = 0;
+
+    for (;;) {
+        ERR_clear_error();
+        int n = SSL_read(raw->ssl, to + len, (int)(room - len));
+        if (n > 0)
+            len += (size_t)n;
+        else
+            ck_assert_msg(records_pump(raw), "the response ends after %zu bytes", len);
+        const char *end = memmem(to, len, "\r\n\r\n", 4);
+        if (end && (size_t)(to + len - end) >= 4 + body)
+            return len;
+    }
+}
+
+void records_close(struct raw_tls *raw)
+{
+    SSL_free(raw->ssl);
+    close(raw->fd);
 }
