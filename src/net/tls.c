@@ -149,6 +149,9 @@ static int tls_flush(struct transport *t)
 
 static void release(struct tls *s)
 {
+    /* Or libssl would take the session for broken, and forget it. */
+    if (s->done && s->error != -EPROTO)
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(s->ssl);
     free(s->early);
     free(s->ahead);

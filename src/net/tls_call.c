@@ -23,7 +23,7 @@ int tls_outcome(struct tls *s, int rc)
         return s->ended ? 0 : -EAGAIN;
     s->trouble = ERR_peek_error();
     ERR_clear_error();
-    s->error = -EPROTO;
+    s->error = ERR_GET_REASON(s->trouble) == ERR_R_MALLOC_FAILURE ? -ENOMEM : -EPROTO;
     return s->error;
 }
 

@@ -367,7 +367,7 @@ Suite *suite_counters(void)
     tcase_add_test(t, a_reader_that_is_only_helpful_is_no_warning);
     tcase_add_test(t, refused_direct_io_is_said_once);
     tcase_add_test(t, stub_status_in_nginx_words);
-    tcase_add_test(t, numbers_live_through_reloads_and_crashes);
+    tcase_add_plain_test(t, numbers_live_through_reloads_and_crashes, "TLS takes memory only");
     tcase_add_test(t, what_is_counted);
     tcase_add_test(t, gauges_follow);
     tcase_add_test(t, forms_of_the_status);

@@ -230,7 +230,8 @@ static void on_event(void *arg, unsigned what)
         connection_close(c, "the client went away");
     else if (unblocked && c->out && (c->state == CONN_HANDLING || c->state == CONN_BODY) && !connection_push(c))
         connection_close(c, "the client went away");
-    else if (c->state == CONN_SENDING ? unblocked : c->state != CONN_HANDLING && c->readable)
+    else if (c->state == CONN_SENDING ? unblocked
+                                      : c->state != CONN_HANDLING && (c->readable || c->state == CONN_HANDSHAKE))
         run(c);
 }
 
