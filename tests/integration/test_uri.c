@@ -143,7 +143,7 @@ START_TEST(directory_redirects)
         {"//dir", "@SCHEME@://localhost@:PORT@/dir/"},
         {"/abs/dir", "@SCHEME@://localhost@:PORT@/abs/dir/"},
         {"/rel/dir?q", "/rel/dir/?q"},
-        {"/noport/dir", "http://localhost/noport/dir/"},
+        {"/noport/dir", "@SCHEME@://localhost/noport/dir/"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct site_response r;
