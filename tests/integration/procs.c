@@ -24,7 +24,23 @@ static bool process_is(const char *pid, pid_t *parent, pid_t *group)
     return after && sscanf(after + 1, " %c %d %d", &state, parent, group) == 3 && state != 'Z';
 }
 
-/* In `group`, and children of `parent` (0: of anybody). */
+/* By its title, "sluice: worker process" and what may follow: a child that only tries the disk
+ * readers has none of its own. */
+static bool is_worker(const char *pid)
+{
+    char path[64], title[128] = "";
+
+    snprintf(path, sizeof path, "/proc/%.16s/cmdline", pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    size_t n = fread(title, 1, sizeof title - 1, f);
+    fclose(f);
+    title[n] = '\0';
+    return strstr(title, ": worker process") != NULL;
+}
+
+/* In `group`; of `parent`, where it is not 0, the workers. */
 static unsigned find_processes(pid_t group, pid_t parent, pid_t *pids, unsigned most)
 {
     unsigned count = 0;
@@ -33,7 +49,7 @@ static unsigned find_processes(pid_t group, pid_t parent, pid_t *pids, unsigned 
     for (struct dirent *e; (e = readdir(proc));) {
         pid_t its_parent, its_group, pid = atoi(e->d_name);
         if (pid <= 0 || !process_is(e->d_name, &its_parent, &its_group) || its_group != group ||
-            (parent != 0 && its_parent != parent))
+            (parent != 0 && (its_parent != parent || !is_worker(e->d_name))))
             continue;
         if (count < most)
             pids[count] = pid;
@@ -84,7 +100,7 @@ void site_await_closed(const char *path)
     }
 }
 
-/* Before the line, another process tries the disk readers. */
+/* Before the line, there may be the worker of an older binary. */
 pid_t site_worker(void)
 {
     pid_t pid = 0;
