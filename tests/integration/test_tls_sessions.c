@@ -348,7 +348,7 @@ START_TEST(client_certificate_rules)
     site_start();
     for (int from = 0; from < RULES; from++) {
         for (int to = 0; to < RULES; to++) {
-            char name[8], other[8];
+            char name[16], other[16];
             snprintf(name, sizeof name, "s%d", from);
             snprintf(other, sizeof other, "s%d", to);
             struct client c = {.version = ways[_i].version, .name = name};
