@@ -51,54 +51,56 @@ int64_t ticket_keys_now(void)
 
 /* ---- the memory ---- */
 
-static int map(struct ticket_keys **out, int fd)
+/* NULL with errno. */
+static struct ticket_keys *map(int fd)
 {
     struct ticket_keys *k = malloc(sizeof *k);
-    void *memory = MAP_FAILED;
-
-    if (k)
-        memory = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (!k)
+        return NULL;
+    void *memory = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) {
-        int rc = k ? -errno : -ENOMEM;
+        int error = errno;
         free(k);
-        return rc;
+        errno = error;
+        return NULL;
     }
     /* Neither swap nor a core file is a place for keys; where the limits do not permit it, so be it. */
     (void)mlock(memory, sizeof(struct ring));
     (void)madvise(memory, sizeof(struct ring), MADV_DONTDUMP);
     *k = (struct ticket_keys){fd, memory};
-    *out = k;
-    return 0;
+    return k;
 }
 
 int ticket_keys_create(struct ticket_keys **out)
 {
+    struct ticket_keys *k = NULL;
     int fd = memfd_create("ticket keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int rc = fd < 0 || ftruncate(fd, sizeof(struct ring)) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : 0;
 
-    if (rc == 0)
-        rc = map(out, fd);
-    if (rc == 0) {
-        (*out)->ring->magic = MAGIC;
-        (*out)->ring->size = sizeof(struct ring);
-    } else if (fd >= 0) {
-        close(fd);
+    if (fd >= 0 && ftruncate(fd, sizeof(struct ring)) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+        k = map(fd);
+    if (!k) {
+        int rc = -errno;
+        if (fd >= 0)
+            close(fd);
+        return rc;
     }
-    return rc;
+    k->ring->magic = MAGIC;
+    k->ring->size = sizeof(struct ring);
+    *out = k;
+    return 0;
 }
 
 int ticket_keys_adopt(struct ticket_keys **out, int fd)
 {
-    struct ticket_keys *k;
     struct stat st;
-    int seals = fcntl(fd, F_GET_SEALS), rc;
+    int seals = fcntl(fd, F_GET_SEALS);
 
     /* Sealed, so that it cannot become shorter under the mapping. */
     if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0 || st.st_size != sizeof(struct ring))
         return -EINVAL;
-    rc = map(&k, fd);
-    if (rc < 0)
-        return rc;
+    struct ticket_keys *k = map(fd);
+    if (!k)
+        return -errno;
     if (k->ring->magic != MAGIC || k->ring->size != sizeof(struct ring)) {
         munmap(k->ring, sizeof(struct ring));
         free(k);

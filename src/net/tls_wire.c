@@ -52,7 +52,7 @@ static ssize_t to_socket(struct tls *s, const char *bytes, size_t len, bool more
 /* To the end of what waits. 0 or -ENOMEM. */
 static int keep(struct tls *s, const char *bytes, size_t len)
 {
-    if (s->out_cap - s->out_len < len) {
+    if (!s->out || s->out_cap - s->out_len < len) {
         size_t cap = s->out_len + len < 2 * s->out_cap ? 2 * s->out_cap : s->out_len + len;
         char *larger = realloc(s->out, cap);
         if (!larger)

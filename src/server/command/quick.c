@@ -334,8 +334,7 @@ static int make_certificate(struct quick *q)
 static int bring_up(struct quick *q)
 {
     struct sockets given = {.at = NULL};
-    int fd;
-    int rc = make_certificate(q);
+    int fd = -1, rc = make_certificate(q);
 
     if (rc == 0)
         rc = open_address(q, &fd);
