@@ -35,10 +35,11 @@ struct transport_ops {
     /* Bytes for the peer that are not yet with the kernel, and that no send() comes back for. They
      * go out by flush(): where t->holds, whenever the socket takes more. */
     size_t (*unsent)(const struct transport *t);
-    int (*flush)(struct transport *t); /* 0: nothing is held any more; -EAGAIN; another -errno */
+    /* 0: nothing is held any more; -EAGAIN; another -errno. NULL: never holds anything. */
+    int (*flush)(struct transport *t);
 
-    /* The socket has input that nobody will read for now: answers what of it has to be answered at
-     * once. False: the peer is gone. */
+    /* The socket has input while a response is made or sent, so that no recv() comes: answers what of
+     * it has to be answered at once. False: the peer is gone. */
     bool (*attend)(struct transport *t);
 
     int (*finish)(struct transport *t); /* our last byte was taken: the peer is told so. 0 or -errno */

@@ -262,7 +262,7 @@ static struct look *look_new(struct file_cache *fc, const struct cache_request *
     return look;
 }
 
-/* The answer for now is another one's; this is for the next requests. */
+/* Decides what the next requests get; this one is answered without it. */
 static void start_look(struct file_cache *fc, const struct cache_request *q)
 {
     struct look *look = fc->pool && fc->small->looks < LOOKS_MOST ? look_new(fc, q) : NULL;

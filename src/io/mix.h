@@ -1,5 +1,5 @@
 /* mix.h - spreads keys that are close to each other, as inode numbers are, over all 64 bits. Shared
- * by demand.c and admission.c. */
+ * by demand.c, admission.c and seen.c. */
 #ifndef IO_MIX_H
 #define IO_MIX_H
 

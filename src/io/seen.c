@@ -1,9 +1,11 @@
 /* seen.c - see seen.h. Asked by gate.c.
  *
- * A table of 64 KiB, without collisions resolved: whatever comes last has the place. A file is known by device and inode,
- * in chunks of CHUNK bytes, with a bit for each page. The time is that of a chunk's first note: what is added later is
- * forgotten with it. */
+ * A table of 64 KiB, without collisions resolved: whatever comes last has the place. A file is known
+ * by device and inode, in chunks of CHUNK bytes, with a bit for each page. The time is that of a
+ * chunk's first note: what is added later is forgotten with it. */
 #include "seen.h"
+
+#include "mix.h"
 
 #include <stdlib.h>
 
@@ -29,17 +31,9 @@ void seen_destroy(struct seen *s)
     free(s);
 }
 
-/* splitmix64's last step. */
-static uint64_t mixed(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
 static uint64_t key_of(const struct file *f, off_t chunk)
 {
-    return mixed(mixed(f->ino + ((uint64_t)f->dev << 32)) + (uint64_t)chunk);
+    return mix(mix(f->ino + ((uint64_t)f->dev << 32)) + (uint64_t)chunk);
 }
 
 /* Of the chunk, those that [offset, end) touches. */

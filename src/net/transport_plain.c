@@ -62,12 +62,6 @@ static size_t plain_unsent(const struct transport *t)
     return 0;
 }
 
-static int plain_flush(struct transport *t)
-{
-    (void)t;
-    return 0;
-}
-
 static bool plain_attend(struct transport *t)
 {
     return !socket_is_broken(t->fd);
@@ -90,7 +84,6 @@ static const struct transport_ops plain_ops = {
     .send = plain_send,
     .sendfile = plain_sendfile,
     .unsent = plain_unsent,
-    .flush = plain_flush,
     .attend = plain_attend,
     .finish = plain_finish,
     .close = plain_close,
