@@ -8,7 +8,7 @@ export ATTACK
 endif
 
 # A sanitized server is several times slower; the tests' deadlines grow with it. That of check is only there for what hangs.
-TEST_ENV := CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1} \
+TEST_ENV = CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_SCALE=5 ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:handle_abort=1$(ASAN_MORE)} \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} TSAN_OPTIONS=$${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0})
 
 # ---- unit: tests/unit/<layer>[/<room>]/test_<file>.c defines suite_<layer>_<file>() ----
@@ -66,6 +66,8 @@ $(O)/faulty.so: tests/integration/preload/faulty.c tests/integration/faulty.h $(
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O2 -g -fPIC -shared -fno-builtin $(WARNINGS) -Wno-missing-prototypes -o $@ $< -ldl
 
+# The runner frees much between its tests: each of them is a fork of it, which a large quarantine makes slow.
+test-unit: ASAN_MORE := :quarantine_size_mb=4
 test-unit: $(O)/$(UNIT)
 	$(Q)$(TEST_ENV) $(O)/$(UNIT) $(if $(SUITE),-s $(SUITE))
 

@@ -639,6 +639,7 @@ END_TEST
 START_TEST(test_localtime)
 {
     setenv("TZ", "XYZ-5:30", 1);
+    tzset();
     const char *dir = make();
     struct listing_conf conf = {.exact_size = true, .localtime = true};
     ck_assert_ptr_nonnull(strstr(print_for(dir, conf, "/", NULL), "15-Nov-2023 03:43"));
