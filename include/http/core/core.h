@@ -19,6 +19,10 @@ const char *vhost_finish(struct conf *cf, struct http_main *http);
  * memory. */
 struct location *location_for_if(struct conf *cf);
 
+/* `answer` instead of files, in the location or server that `cf` reads in; as nginx's content
+ * handlers, not in the blocks inside it. `content_conf`: for it. */
+void location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf);
+
 /* location.c: setter of `location`, trees built. */
 conf_set_fn location_set;
 const char *location_finish(struct conf *cf, struct server *server);

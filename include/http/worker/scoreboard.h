@@ -50,6 +50,13 @@ struct counters {
 
 struct scoreboard;
 
+/* Whether new requests should come to this server, as its master sees it: `ready` says so. */
+enum readiness {
+    READY,
+    READY_DRAINING, /* a graceful stop has begun */
+    READY_STALE     /* the workers of the newest configuration did not start; earlier ones serve */
+};
+
 enum { SCOREBOARD_NO_SLOT = -1 };
 
 int scoreboard_create(struct scoreboard **out); /* 0 or -errno */
@@ -69,6 +76,10 @@ struct admission *scoreboard_admission(struct scoreboard *b);
  * missing, or there twice. */
 void scoreboard_sum(const struct scoreboard *b, struct counters *total);
 int64_t scoreboard_started(const struct scoreboard *b); /* when it was created: seconds since the epoch */
+
+/* Said by the master, asked by any process. */
+void scoreboard_say(struct scoreboard *b, enum readiness readiness);
+enum readiness scoreboard_readiness(const struct scoreboard *b);
 
 /* Connections as nginx counts them. */
 struct connections_now {

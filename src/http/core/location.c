@@ -6,6 +6,15 @@
 
 #include <errno.h>
 
+void location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf)
+{
+    struct location *l =
+        cf->block->context == CONF_SERVER ? &((struct server *)cf->block->owner)->base : cf->block->owner;
+
+    l->content = answer;
+    l->content_conf = content_conf;
+}
+
 static const char *set_modifier(struct conf *cf, struct location *l, struct text modifier)
 {
     if (text_equal(modifier, TEXT("=")))

@@ -214,20 +214,10 @@ static bool answer_status(struct request *r)
 
 /* ---- directives ---- */
 
-/* As nginx's content handlers: of this block, not of those inside it. */
-static void set_content(struct conf *cf, bool (*content)(struct request *), const void *content_conf)
-{
-    struct location *l =
-        cf->block->context == CONF_SERVER ? &((struct server *)cf->block->owner)->base : cf->block->owner;
-
-    l->content = content;
-    l->content_conf = content_conf;
-}
-
 static const char *set_stub_status(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row, (void)slot;
-    set_content(cf, answer_stub, NULL);
+    location_answers(cf, answer_stub, NULL);
     return NULL;
 }
 
@@ -241,7 +231,7 @@ static const char *set_status(struct conf *cf, const struct conf_row *row, void 
                           "invalid value \"%.*s\" in \"status\" directive, it must be \"html\", \"json\" or "
                           "\"prometheus\"",
                           TEXT_ARG(cf->args[1]));
-    set_content(cf, answer_status, offered);
+    location_answers(cf, answer_status, offered);
     return NULL;
 }
 

@@ -30,6 +30,7 @@ _Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "numbers of 64 b
 struct board {
     atomic_int used; /* slots that were ever given out: the first ones */
     int64_t started;
+    atomic_int readiness; /* enum readiness */
     struct io_shared io;
     _Alignas(LINE) union slot slots[SLOTS];
 };
@@ -144,6 +145,16 @@ void scoreboard_sum(const struct scoreboard *b, struct counters *total)
 int64_t scoreboard_started(const struct scoreboard *b)
 {
     return b->board->started;
+}
+
+void scoreboard_say(struct scoreboard *b, enum readiness readiness)
+{
+    atomic_store(&b->board->readiness, (int)readiness);
+}
+
+enum readiness scoreboard_readiness(const struct scoreboard *b)
+{
+    return (enum readiness)atomic_load(&b->board->readiness);
 }
 
 struct connections_now counters_connections(const struct counters *c)

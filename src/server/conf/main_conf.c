@@ -185,6 +185,16 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     return finish_user(cf, mc);
 }
 
+/* A file, or none: where no path can be written, as in a container, and signals come from what
+ * started the server. */
+static const char *set_pid(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    if (!text_equal(cf->args[1], TEXT("off")))
+        return conf_set_path(cf, row, slot);
+    *(const char **)slot = NULL;
+    return NULL;
+}
+
 static const char *set_limit(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct limit_conf *limit = slot;
@@ -211,6 +221,11 @@ static const struct conf_row rows[] = {
      .help = "Limit of a worker's core file; lets workers leave one behind.", .syntax = "size"},
     {"worker_shutdown_timeout", CONF_MAIN, CONF_TAKE1, conf_set_msec, CONF_SLOT(struct main_conf, shutdown_timeout),
      .dflt = "0", .help = "How long a graceful stop may take before connections are closed; 0: as long as it takes."},
+    {"drain_delay", CONF_MAIN, CONF_TAKE1, conf_set_msec, CONF_SLOT(struct main_conf, drain_delay), .dflt = "0",
+     .help = "How long a graceful stop (QUIT) goes on as before, new connections included, while `ready` answers 503: "
+             "the time that a balancer needs to notice. A second QUIT ends it; a reload and a change of the binary "
+             "need none.",
+     .differs = "Not in nginx."},
     {"worker_priority", CONF_MAIN, CONF_TAKE1, set_priority, .help = "Scheduling priority of workers, as nice(1).",
      .syntax = "number"},
     {"working_directory", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, working_directory),
@@ -220,12 +235,14 @@ static const struct conf_row rows[] = {
              "the server's standard error is the first file of error_log."},
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
      .help = "Off: one process does everything, for debugging."},
-    {"pid", CONF_MAIN, CONF_TAKE1, conf_set_path, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
+    {"pid", CONF_MAIN, CONF_TAKE1, set_pid, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
      .help = "File that holds the master's process id; written once every socket listens, and removed at the end. A "
              "link, a "
              "device or a FIFO of that name is written through and stays, and so is a file in a folder that may not be "
-             "written; what stays is emptied.",
-     .differs = "nginx removes links, devices and FIFOs, too, when it ends or its pid file moves."},
+             "written; what stays is emptied. `off`: no file, and no -s.",
+     .syntax = "file | off",
+     .differs = "nginx removes links, devices and FIFOs, too, when it ends or its pid file moves; `off` is not in "
+                "nginx."},
     {"error_log", CONF_MAIN, CONF_1MORE | CONF_REPEAT, conf_set_error_log, CONF_SLOT(struct main_conf, error_log),
      .help =
          "Where errors go, and from which level on: debug, info, notice, warn, error, crit, alert, emerg. May stand "

@@ -37,11 +37,12 @@ struct main_conf {
     struct affinity_conf affinity;
     struct limit_conf rlimit_nofile, rlimit_core;
     int64_t shutdown_timeout; /* msec, 0: no limit */
+    int64_t drain_delay;      /* msec between QUIT and the drain */
     int64_t priority;         /* -20 .. 20, added as by nice(2) */
     bool priority_set;
     const char *working_directory;
     bool daemon, master_process;
-    const char *pid;
+    const char *pid;       /* NULL: no file */
     struct log *error_log; /* NULL: none given */
     struct env_conf *env;
     struct events_conf *events; /* NULL: no events { } */

@@ -25,7 +25,8 @@
 
 enum { KILL_MSEC = 3000 }; /* a fast stop that takes longer ends with SIGKILL; the log writer alone has 2 s of it */
 
-enum stopping { NOT_STOPPING, STOPPING_GRACEFULLY, STOPPING_FAST };
+/* STOPPING_SOON: drain_delay. */
+enum stopping { NOT_STOPPING, STOPPING_SOON, STOPPING_GRACEFULLY, STOPPING_FAST };
 
 struct master {
     struct cycle *cycle;
@@ -34,8 +35,9 @@ struct master {
     struct upgrade upgrade;
     struct renewal renewal;
     enum stopping stopping;
-    bool is_main;    /* for the service manager, as far as we said; a new binary says so of itself */
-    int64_t kill_at; /* CLOCK_MONOTONIC, msec; 0: not set */
+    bool is_main;     /* for the service manager, as far as we said; a new binary says so of itself */
+    int64_t kill_at;  /* CLOCK_MONOTONIC, msec; 0: not set */
+    int64_t drain_at; /* likewise, while STOPPING_SOON */
     sigset_t waited;
 };
 
@@ -81,13 +83,24 @@ static void tell_taken_back(struct master *m)
 
 /* ---- what signals ask for ---- */
 
+/* Balancers are told, and clients once their connections end. Where another binary has the sockets,
+ * the server as such goes on. */
+static void begin_to_stop(struct master *m)
+{
+    tell_stopping(m);
+    if (!upgrade_is_running(&m->upgrade))
+        scoreboard_say(m->children.scoreboard, READY_DRAINING);
+}
+
 static void stop(struct master *m, enum stopping how)
 {
     if (how <= m->stopping)
         return;
     if (m->stopping == NOT_STOPPING)
-        tell_stopping(m);
+        begin_to_stop(m);
     m->stopping = how;
+    if (how == STOPPING_SOON)
+        return;
     children_retire(&m->children, true);
     children_signal(&m->children, how == STOPPING_FAST ? SIGTERM : SIGQUIT);
     if (how == STOPPING_FAST)
@@ -96,10 +109,27 @@ static void stop(struct master *m, enum stopping how)
     sockets_close(&m->cycle->sockets, !upgrade_is_running(&m->upgrade));
 }
 
+/* A second QUIT does not wait any longer. */
+static void stop_gracefully(struct master *m)
+{
+    int64_t delay = m->cycle->main->drain_delay;
+
+    if (delay == 0 || m->stopping != NOT_STOPPING || upgrade_is_running(&m->upgrade)) {
+        stop(m, STOPPING_GRACEFULLY);
+        return;
+    }
+    log_notice(0, "draining begins in %lld ms, by drain_delay", (long long)delay);
+    m->drain_at = now_msec() + delay;
+    stop(m, STOPPING_SOON);
+}
+
 /* `leave`: the signal by which the old ones do. */
 static void replace_workers(struct master *m, int leave)
 {
-    if (children_start(&m->children, m->cycle) < 0) {
+    int rc = children_start(&m->children, m->cycle);
+
+    scoreboard_say(m->children.scoreboard, rc < 0 ? READY_STALE : READY);
+    if (rc < 0) {
         log_emerg(0, "no new worker process serves, the old ones stay");
         return;
     }
@@ -202,7 +232,7 @@ static void on_signal(struct master *m, const siginfo_t *info)
         return;
     case SIGQUIT:
         signals_log(info, ", shutting down");
-        stop(m, STOPPING_GRACEFULLY);
+        stop_gracefully(m);
         return;
     case SIGCHLD:
         on_child(m);
@@ -221,12 +251,12 @@ static void on_signal(struct master *m, const siginfo_t *info)
         break;
     }
     signals_log(info, "");
-    if (m->stopping)
-        return;
-    if (info->si_signo == SIGHUP)
-        on_hup(m);
-    else if (info->si_signo == SIGUSR1)
+    if (info->si_signo == SIGUSR1 && m->stopping <= STOPPING_SOON)
         reopen_logs(m);
+    else if (m->stopping)
+        return;
+    else if (info->si_signo == SIGHUP)
+        on_hup(m);
     else if (info->si_signo == SIGUSR2)
         change_binary(m);
 }
@@ -251,11 +281,24 @@ static int64_t start_due_workers(struct master *m)
     return sooner(wait, children_respawn(&m->children, m->cycle));
 }
 
+/* msec until the drain begins, or -1: it has. */
+static int64_t wait_for_drain(struct master *m)
+{
+    int64_t left = m->drain_at - now_msec();
+
+    if (left > 0)
+        return left;
+    stop(m, STOPPING_GRACEFULLY);
+    return -1;
+}
+
 /* Does what is due; msec until the next time that something is, or -1. */
 static int64_t do_what_is_due(struct master *m)
 {
     int64_t left = m->kill_at - now_msec();
 
+    if (m->stopping == STOPPING_SOON && (left = wait_for_drain(m)) > 0)
+        return sooner(left, sooner(children_respawn(&m->children, m->cycle), tls_tickets_turn()));
     if (m->stopping == NOT_STOPPING)
         return sooner(start_due_workers(m), tls_tickets_turn());
     if (m->kill_at == 0)

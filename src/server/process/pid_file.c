@@ -132,7 +132,7 @@ static int write_silently(const char *path, pid_t pid)
 
 int pid_file_write(const char *path, pid_t pid)
 {
-    int rc = write_silently(path, pid);
+    int rc = path ? write_silently(path, pid) : 0;
 
     if (rc < 0)
         log_emerg(rc, "open() \"%s\" failed", path);
@@ -193,8 +193,8 @@ static int may_write_through(const char *path)
 
 int pid_file_check(const char *path)
 {
-    enum kind kind = kind_of(path);
-    int rc = kind == OTHER ? 0 : may_make(path);
+    enum kind kind = path ? kind_of(path) : NOTHING;
+    int rc = kind == OTHER || !path ? 0 : may_make(path);
 
     if (kind == OTHER || (kind == PLAIN && is_closed_folder(-rc)))
         rc = may_write_through(path);
@@ -222,6 +222,8 @@ void pid_file_remove(const char *path)
 {
     int rc;
 
+    if (!path)
+        return;
     if (kind_of(path) == OTHER) {
         rc = forget(path);
         if (rc < 0 && rc != -ENOENT)
@@ -260,7 +262,7 @@ bool pid_file_is_same(const char *a, const char *b)
 {
     struct stat first, second;
 
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+    return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
 }
 
@@ -297,7 +299,7 @@ int pid_file_read(const char *path, pid_t *pid)
 {
     char bytes[32];
     struct text digits;
-    int rc = read_line(path, bytes, &digits);
+    int rc = path ? read_line(path, bytes, &digits) : -ENOENT;
 
     return rc < 0 ? rc : parse_pid(digits, pid);
 }
@@ -307,8 +309,13 @@ int pid_file_signal(const char *path, int signal)
     char bytes[32];
     struct text digits;
     pid_t pid;
-    int rc = read_line(path, bytes, &digits);
+    int rc;
 
+    if (!path) {
+        log_error(0, "\"pid\" is off in this configuration: which process to signal is not known");
+        return -ENOENT;
+    }
+    rc = read_line(path, bytes, &digits);
     if (rc < 0) {
         log_error(-rc, "open() \"%s\" failed", path);
         return rc;

@@ -1,5 +1,7 @@
 /* pid_file.h - the file that says which process is the master.
- * https://nginx.org/en/docs/ngx_core_module.html#pid */
+ * https://nginx.org/en/docs/ngx_core_module.html#pid
+ *
+ * Where a path is NULL (`pid off`), there is no file: nothing is written, removed or read. */
 #ifndef SERVER_PROCESS_PID_FILE_H
 #define SERVER_PROCESS_PID_FILE_H
 

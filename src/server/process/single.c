@@ -36,8 +36,9 @@ struct single {
     struct counters *counters;
     struct control control;
     struct timer *tickets; /* of tls_tickets_turn() */
+    struct timer *drain;   /* drain_delay */
     pid_t earlier;         /* the master whose binary this one tries to replace, or 0 */
-    bool leaving;
+    enum { STAYING, LEAVING_SOON, LEAVING } leaving;
 };
 
 static struct generation *newest(const struct single *s)
@@ -99,22 +100,41 @@ static void on_terminate(void *arg)
     struct single *s = arg;
 
     log_notice(0, "exiting");
-    if (!s->leaving)
+    if (s->leaving == STAYING)
         tell_stopping(s);
     loop_stop(s->loop);
 }
 
-static void on_quit(void *arg)
+static void leave(void *arg)
 {
     struct single *s = arg;
 
-    if (s->leaving)
+    if (s->leaving == LEAVING)
         return;
-    s->leaving = true;
+    s->leaving = LEAVING;
     log_notice(0, "gracefully shutting down");
-    tell_stopping(s);
+    timer_clear(s->drain);
     run_drain(newest(s)->run, on_generation_drained, newest(s));
     run_limit(newest(s)->run);
+}
+
+/* A second one does not wait any longer. */
+static void on_quit(void *arg)
+{
+    struct single *s = arg;
+    int64_t delay = newest(s)->cycle->main->drain_delay;
+
+    if (s->leaving == STAYING) {
+        tell_stopping(s);
+        scoreboard_say(s->scoreboard, READY_DRAINING);
+    }
+    if (s->leaving != STAYING || delay == 0) {
+        leave(s);
+        return;
+    }
+    s->leaving = LEAVING_SOON;
+    log_notice(0, "draining begins in %lld ms, by drain_delay", (long long)delay);
+    timer_set(s->drain, delay);
 }
 
 static void reload(struct single *s)
@@ -185,7 +205,8 @@ static int open_loop(struct single *s)
         rc = log_file_writer_start();
     if (rc == 0)
         rc = loop_create(&s->loop);
-    if (rc == 0 && !(s->tickets = loop_timer(s->loop, on_tickets_due, s)))
+    if (rc == 0 &&
+        (!(s->tickets = loop_timer(s->loop, on_tickets_due, s)) || !(s->drain = loop_timer(s->loop, leave, s))))
         rc = -ENOMEM;
     if (rc == 0)
         rc = control_start(
@@ -220,6 +241,7 @@ static void end_all(struct single *s)
         generation_end(newest(s));
     control_end(&s->control);
     timer_destroy(s->tickets);
+    timer_destroy(s->drain);
     loop_destroy(s->loop);
     log_file_count_drops(NULL);
     scoreboard_destroy(s->scoreboard);
@@ -228,7 +250,7 @@ static void end_all(struct single *s)
 int single_run(const struct single_start *start)
 {
     struct single s = {.earlier = start->earlier};
-    char *pid_path = start->pid_file ? strdup(start->cycle->main->pid) : NULL;
+    char *pid_path = start->pid_file && start->cycle->main->pid ? strdup(start->cycle->main->pid) : NULL;
     int rc;
 
     list_init(&s.generations);

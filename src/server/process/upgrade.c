@@ -15,9 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* False: there is no pid file, or its name is too long. */
 static bool old_name(const struct cycle *cycle, char name[PATH_MAX])
 {
-    return snprintf(name, PATH_MAX, "%s.oldbin", cycle->main->pid) < PATH_MAX;
+    return cycle->main->pid && snprintf(name, PATH_MAX, "%s.oldbin", cycle->main->pid) < PATH_MAX;
 }
 
 void upgrade_init(struct upgrade *u, pid_t earlier)
@@ -83,10 +84,10 @@ bool upgrade_start(struct upgrade *u, const struct cycle *cycle, char *const *ar
         log_notice(0, "changing binary is not possible while another one is being changed");
         return false;
     }
-    if (!old_name(cycle, oldbin))
+    if (!old_name(cycle, oldbin) && cycle->main->pid)
         return false;
     log_notice(0, "changing binary");
-    u->named = pid_file_move(cycle->main->pid, oldbin, getpid()) == 0;
+    u->named = cycle->main->pid && pid_file_move(cycle->main->pid, oldbin, getpid()) == 0;
     pid = fork();
     if (pid == 0)
         run_new_binary(cycle, argv, master);
@@ -118,7 +119,7 @@ static bool name_now(const struct upgrade *u, const struct cycle *cycle, char na
 {
     if (upgrade_is_running(u))
         return u->named && old_name(cycle, name);
-    return snprintf(name, PATH_MAX, "%s", cycle->main->pid) < PATH_MAX;
+    return cycle->main->pid && snprintf(name, PATH_MAX, "%s", cycle->main->pid) < PATH_MAX;
 }
 
 void upgrade_remove_pid_file(const struct upgrade *u, const struct cycle *cycle)
@@ -133,8 +134,12 @@ void upgrade_move_pid_file(const struct upgrade *u, const struct cycle *old, con
 {
     char from[PATH_MAX], to[PATH_MAX];
 
-    if (!name_now(u, old, from) || !name_now(u, now, to) || strcmp(from, to) == 0)
+    bool had = name_now(u, old, from), has = name_now(u, now, to);
+
+    if (had && has && strcmp(from, to) == 0)
         return;
-    if (pid_file_write(to, getpid()) == 0 && !pid_file_is_same(from, to))
+    if (has && pid_file_write(to, getpid()) < 0)
+        return;
+    if (had && !(has && pid_file_is_same(from, to)))
         pid_file_remove(from);
 }
