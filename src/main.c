@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
+#include "server/command/healthcheck.h"
 #include "server/command/quick.h"
 #include "server/conf/foreign.h"
 #include "server/conf/options.h"
@@ -63,6 +64,7 @@ static const struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 } commands[] = {
     {"explain", explain_run},
+    {"healthcheck", healthcheck_run},
     {"tune", tune_run},
 };
 
