@@ -191,14 +191,16 @@ START_TEST(behind_a_proxy)
     site_write("srv/www/internal/plan.txt", "plan\n");
     start_example("behind-proxy");
     expect_text("/", "home");
-    expect_text("/health", "ok");
+    expect_text("/healthz", "ok");
+    expect_text("/readyz", "ready");
     ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7"), 200);
     ck_assert_int_eq(status_for("/internal/plan.txt", "198.51.100.7"), 403);
     ck_assert_int_eq(status_for("/internal/plan.txt", "192.0.2.7, 198.51.100.7, 10.0.0.1"),
                      403); /* the first one lied */
     expect("www.example.org", "/internal", 301, "Location", "/internal/");
     char *log = log_await("logs/access.log", "198.51.100.7 via 127.0.0.1");
-    ck_assert_ptr_null(strstr(log, "/health"));
+    ck_assert_ptr_null(strstr(log, "/healthz"));
+    ck_assert_ptr_null(strstr(log, "/readyz"));
     free(log);
 }
 END_TEST
