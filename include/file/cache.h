@@ -55,10 +55,15 @@ void file_cache_bound(struct file_cache *fc, size_t files);
 struct file_lookup; /* embedded by whoever asks; zeroed before its first use */
 typedef void file_found_fn(struct file_lookup *l, int rc, struct file *f);
 
+/* The lookup has to wait: says what else its open shall do (fetch_most, fetch_waits), which lookups
+ * that are answered at once need not know. */
+typedef void file_waits_fn(struct file_lookup *l, struct open_options *options);
+
 struct file_lookup {
     struct list node;        /* among those that wait for the same open */
     struct cache_open *open; /* NULL: not waiting */
     file_found_fn *found;
+    file_waits_fn *waits; /* or NULL */
 };
 
 /* 0: *out is a file with a reference for the caller. -errno: there is none (with `errors on`,

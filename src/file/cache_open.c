@@ -130,6 +130,8 @@ static struct cache_open *prepare(struct file_cache *fc, struct cache *c, struct
     memcpy(open->path, q->path, path_len);
     if (q->options)
         open->options = *q->options;
+    if (q->lookup->waits)
+        q->lookup->waits(q->lookup, &open->options);
     open->job.run = run;
     open->job.done = done;
     list_init(&open->waiting);

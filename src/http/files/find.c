@@ -27,6 +27,14 @@ static size_t fetch_most(const struct request *r)
     return io->directio > 0 && io->directio <= DISK_PROMPT_MOST ? (size_t)io->directio - 1 : DISK_PROMPT_MOST;
 }
 
+static void on_waits(struct file_lookup *lookup, struct open_options *options)
+{
+    const struct request *r = container_of(lookup, struct request, lookup);
+
+    options->fetch_most = fetch_most(r);
+    options->fetch_waits = !io_waits_without_threads(r->worker->io, &r->location->io->aio);
+}
+
 int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
 {
     *f = NULL;
@@ -39,15 +47,14 @@ int place_find_named(struct request *r, struct text path, const struct template 
     if (!path.at)
         return -ENOMEM;
     const struct location *l = r->location;
-    struct open_options options = {.read_ahead = l->io->read_ahead > 0,
-                                   .fetch_most = fetch_most(r),
-                                   .fetch_waits = !io_waits_without_threads(r->worker->io, &l->io->aio)};
+    struct open_options options = {.read_ahead = l->io->read_ahead > 0};
     if (!l->file->cache)
         options.content_most = (size_t)policy_content_most(l->io, l->file->small.most);
     int rc = l->confine ? confine_options(r, path, source, &options) : 0;
     if (rc < 0)
         return rc;
     r->lookup.found = on_found;
+    r->lookup.waits = on_waits;
     return file_cache_find(r->worker->cache, l->file, path.at, &options, &r->lookup, f);
 }
 

@@ -170,7 +170,7 @@ static enum next take_head(struct connection *c)
     r->received = len;
     c->head_timed = c->idle_timed = false;
     int status = request_take_head(r, &c->framing, (struct text){in->data + in->at, len}, c->scan.odd_names);
-    if (status == 0)
+    if (status == 0 && c->client.address->tls)
         status = tls_check(r);
     if (status != 0)
         return connection_refuse(c, status);
