@@ -1,4 +1,4 @@
-/* target.c - see target.h. Called by request_head.c. */
+/* target.c - see target.h. Called by the carriers. */
 #include "http/core/target.h"
 
 #include "http/core/route.h"
@@ -78,4 +78,13 @@ int target_resolve(struct request *r)
     if (status == 0)
         r->uri = (struct text){path, len};
     return status;
+}
+
+/* It shows the request's own fields to scripts. As in nginx. */
+int target_check_method(struct request *r)
+{
+    if (r->msg.method != METHOD_OTHER || !text_equal(r->msg.method_name, TEXT("TRACE")))
+        return 0;
+    request_log(r, LEVEL_INFO, 0, "client sent TRACE method");
+    return 405;
 }

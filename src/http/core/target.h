@@ -9,4 +9,7 @@ struct request;
  * status that the request is refused with. */
 int target_resolve(struct request *r);
 
+/* 0; or the status for a method that no location answers, not even by `return`: TRACE. */
+int target_check_method(struct request *r);
+
 #endif

@@ -10,6 +10,7 @@
 #include "http/h1/request_head.h"
 #include "http/handle/file_response.h"
 #include "http/handle/steps.h"
+#include "http/respond/respond.h"
 #include "http/syntax/uri.h"
 
 #include <arpa/inet.h>
@@ -125,7 +126,7 @@ static int read_head(struct explain *e)
     int status = take_head(e);
     e->reply.close = status > 0;
     if (status > 0)
-        request_refuse_head(r, status);
+        respond_refusal(r, status);
     return status < 0 ? status : 0;
 }
 

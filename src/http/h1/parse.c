@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "http/h1/parse_class.h"
+#include "http/syntax/known_field.h"
 #include "http/syntax/uri.h"
 
 #include <endian.h>
@@ -146,67 +147,6 @@ struct reader {
     bool close, stay; /* tokens of Connection */
 };
 
-#define BIT(field) (1u << (field))
-
-/* A second one makes the message ambiguous: nginx's choice of fields, and Proxy-Authorization as
- * Authorization. */
-static const unsigned singular = BIT(FIELD_HOST) | BIT(FIELD_CONTENT_LENGTH) | BIT(FIELD_TRANSFER_ENCODING) |
-                                 BIT(FIELD_EXPECT) | BIT(FIELD_IF_RANGE) | BIT(FIELD_IF_MATCH) |
-                                 BIT(FIELD_IF_NONE_MATCH) | BIT(FIELD_IF_MODIFIED_SINCE) |
-                                 BIT(FIELD_IF_UNMODIFIED_SINCE) | BIT(FIELD_AUTHORIZATION) |
-                                 BIT(FIELD_PROXY_AUTHORIZATION) | BIT(FIELD_CONTENT_RANGE);
-
-static enum field when(enum field field, struct text name, struct text is)
-{
-    return text_equal_nocase(name, is) ? field : FIELD_COUNT;
-}
-
-/* Length and one letter leave at most one candidate. */
-static inline enum field field_of(struct text name)
-{
-    char first = name.len > 0 ? (char)(name.at[0] | 0x20) : '\0';
-    switch (name.len) {
-    case 4:
-        return first == 'h' ? when(FIELD_HOST, name, TEXT("host")) : FIELD_COUNT;
-    case 5:
-        return first == 'r' ? when(FIELD_RANGE, name, TEXT("range")) : FIELD_COUNT;
-    case 6:
-        return first == 'e' ? when(FIELD_EXPECT, name, TEXT("expect")) : FIELD_COUNT;
-    case 7:
-        return first == 'r' ? when(FIELD_REFERER, name, TEXT("referer")) : when(FIELD_UPGRADE, name, TEXT("upgrade"));
-    case 8:
-        if (first != 'i')
-            return FIELD_COUNT;
-        return (name.at[3] | 0x20) == 'r' ? when(FIELD_IF_RANGE, name, TEXT("if-range"))
-                                          : when(FIELD_IF_MATCH, name, TEXT("if-match"));
-    case 10:
-        return first == 'c' ? when(FIELD_CONNECTION, name, TEXT("connection"))
-                            : when(FIELD_USER_AGENT, name, TEXT("user-agent"));
-    case 13:
-        if (first == 'c')
-            return when(FIELD_CONTENT_RANGE, name, TEXT("content-range"));
-        return first == 'i' ? when(FIELD_IF_NONE_MATCH, name, TEXT("if-none-match"))
-                            : when(FIELD_AUTHORIZATION, name, TEXT("authorization"));
-    case 14:
-        return first == 'c' ? when(FIELD_CONTENT_LENGTH, name, TEXT("content-length")) : FIELD_COUNT;
-    case 15:
-        return first == 'a' ? when(FIELD_ACCEPT_ENCODING, name, TEXT("accept-encoding")) : FIELD_COUNT;
-    case 17:
-        return first == 'i' ? when(FIELD_IF_MODIFIED_SINCE, name, TEXT("if-modified-since"))
-                            : when(FIELD_TRANSFER_ENCODING, name, TEXT("transfer-encoding"));
-    case 19:
-        return first == 'i' ? when(FIELD_IF_UNMODIFIED_SINCE, name, TEXT("if-unmodified-since"))
-                            : when(FIELD_PROXY_AUTHORIZATION, name, TEXT("proxy-authorization"));
-    default:
-        return FIELD_COUNT;
-    }
-}
-
-enum field parse_field(struct text name)
-{
-    return field_of(name);
-}
-
 static int stop(struct reader *r, int status)
 {
     r->status = status;
@@ -291,14 +231,14 @@ static int on_field(llhttp_t *parser)
     else
         h->value = (struct text){h->name.at + h->name.len, 0};
 
-    enum field field = field_of(h->name);
+    enum field field = known_field(h->name);
     if (field == FIELD_COUNT)
         return 0;
     if (field == FIELD_CONNECTION)
         connection_tokens(r, h->value);
     if (!r->m->fields[field].at)
         r->m->fields[field] = h->value;
-    else if (singular & BIT(field))
+    else if (KNOWN_FIELD_SINGULAR & KNOWN_FIELD_BIT(field))
         return stop(r, 400);
     return 0;
 }

@@ -33,7 +33,4 @@ static inline bool parse_is_version(struct text t)
            t.at[7] >= '0' && t.at[7] <= '9';
 }
 
-/* The field of that name; FIELD_COUNT: none of them. */
-enum field parse_field(struct text name);
-
 #endif

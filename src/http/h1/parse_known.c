@@ -3,6 +3,7 @@
  * pre-scan in parse.c. */
 #include "http/h1/parse.h"
 #include "http/h1/parse_class.h"
+#include "http/syntax/known_field.h"
 #include "http/syntax/uri.h"
 
 /* Takes the next line off `rest`, without its end. False: it does not end with CR LF, and is what
@@ -60,7 +61,7 @@ static bool take_field(struct message *m, struct text line)
         return false;
     struct header *h = &m->headers[m->count++];
     *h = (struct header){(struct text){line.at, name}, text_trim(text_from(line, name + 1))};
-    enum field field = parse_field(h->name);
+    enum field field = known_field(h->name);
     if (field != FIELD_COUNT && !m->fields[field].at)
         m->fields[field] = h->value;
     return true;

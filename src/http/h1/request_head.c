@@ -4,7 +4,6 @@
 #include "http/core/target.h"
 #include "http/h1/parse.h"
 #include "http/request/request.h"
-#include "http/respond/respond.h"
 
 /* The limits of grow_input(), for a head that came so fast that it never had to ask. */
 static int check_lines(const struct message *m, size_t head_len, const struct http_conf *h)
@@ -41,16 +40,6 @@ static void leave_out_odd(struct request *r, bool underscores)
     r->msg.count = kept;
 }
 
-/* It shows the request's own fields to scripts: no location answers it, `return` as little as a
- * file. As in nginx. */
-static int check_method(struct request *r)
-{
-    if (r->msg.method != METHOD_OTHER || !text_equal(r->msg.method_name, TEXT("TRACE")))
-        return 0;
-    request_log(r, LEVEL_INFO, 0, "client sent TRACE method");
-    return 405;
-}
-
 size_t request_take_known(struct request *r, struct text bytes)
 {
     const struct http_conf *h = r->location->http;
@@ -79,14 +68,5 @@ int request_take_head(struct request *r, struct framing *f, struct text head, bo
         status = check_lines(&r->msg, head.len, r->location->http);
     if (odd_names && h->ignore_invalid_headers) /* after check_lines(), which measures from field to field */
         leave_out_odd(r, h->underscores_in_headers);
-    return status == 0 ? check_method(r) : status;
-}
-
-void request_refuse_head(struct request *r, int status)
-{
-    r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
-    if (r->msg.line.at && text_starts(r->msg.line, TEXT("CONNECT ")))
-        respond_page(r, status); /* an error_page may say 200, which would be a tunnel: RFC 9110, 9.3.6 */
-    else
-        respond_error(r, status);
+    return status == 0 ? target_check_method(r) : status;
 }

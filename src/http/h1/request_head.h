@@ -19,7 +19,4 @@ int request_take_head(struct request *r, struct framing *f, struct text head, bo
  * the lines that were understood. */
 size_t request_take_known(struct request *r, struct text bytes);
 
-/* Answers a head that could not be understood; its connection ends after. */
-void request_refuse_head(struct request *r, int status);
-
 #endif

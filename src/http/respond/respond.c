@@ -213,3 +213,12 @@ void respond_error(struct request *r, int status)
         respond_page(r, status);
     }
 }
+
+void respond_refusal(struct request *r, int status)
+{
+    r->head_only = r->head_only || (r->msg.line.at && text_starts(r->msg.line, TEXT("HEAD ")));
+    if (r->msg.line.at && text_starts(r->msg.line, TEXT("CONNECT ")))
+        respond_page(r, status); /* an error_page may say 200, which would be a tunnel: RFC 9110, 9.3.6 */
+    else
+        respond_error(r, status);
+}

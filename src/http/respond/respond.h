@@ -16,6 +16,9 @@ void respond_status(struct request *r, int status);
 /* The short page itself, error_page or not. */
 void respond_page(struct request *r, int status);
 
+/* A request that its carrier refuses, whose message may be known in part only. */
+void respond_refusal(struct request *r, int status);
+
 /* 301, 302, 303, 307, 308 to `target`, a field's value: a path (made absolute by absolute_redirect)
  * or a URL. Obeys error_page. */
 void respond_redirect(struct request *r, int status, struct text target);
