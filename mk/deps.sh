@@ -1,8 +1,8 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--bench] [--lint] - installs the packages that are missing, and nothing when
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--bench] [--lint] - installs the packages that are missing, and nothing when
 # all is there. --check only says what is missing.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 extra= bench=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 extra= bench=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -12,6 +12,7 @@ for arg; do
     --no-crypto) crypto=0 ;;
     --no-tls) tls=0 ;;
     --no-zlib) zlib=0 ;;
+    --no-http2) http2=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
@@ -38,6 +39,7 @@ module libpcre2-8 || need libpcre2-dev
 [ $crypto = 0 ] || module 'libcrypto >= 3.0' || need libssl-dev
 [ $tls = 0 ] || [ $crypto = 0 ] || module 'libssl >= 3.0' || case $missing in *libssl-dev*) ;; *) need libssl-dev ;; esac
 [ $zlib = 0 ] || module zlib || need zlib1g-dev
+[ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
 if [ $check_only = 0 ]; then
     module check || need check
     module libsubunit || need libsubunit-dev

@@ -12,6 +12,10 @@ OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio
 OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/access/crypt_libc_none.c,src/http/access/crypt_libc.c)
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/base/hash_none.c,src/base/hash.c)
 OPTIONAL += $(if $(filter 1,$(TLS)),$(wildcard src/net/tls*_none.c),$(TLS_SOURCES))
+# What calls nghttp2, and what is made of its streams; src/http/h2/h2_conf.c reads the directives in every build.
+HTTP2_SOURCES := $(filter-out src/http/h2/h2_conf.c %_none.c,$(wildcard src/http/h2/*.c))
+OPTIONAL += $(if $(filter 1,$(HTTP2)),$(wildcard src/http/h2/*_none.c),$(HTTP2_SOURCES))
+OPTIONAL += $(if $(filter 1,$(HTTP2)),src/http/site/http2_none.c,src/http/site/http2.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 

@@ -17,7 +17,7 @@ TEST_ENV = CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_
 UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
 # These call libssl themselves.
-UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),tests/unit/net/test_tls_sessions.c)
+UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),tests/unit/net/test_tls_sessions.c) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%)
 UNIT_SOURCES := $(filter-out $(UNIT_LEFT_OUT),$(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c))))
 UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/$(UNIT).main.o
@@ -26,7 +26,7 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 
 # ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
-INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c),$(sort $(wildcard tests/integration/test_*.c)))
+INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c) $(if $(filter 0,$(HTTP2)),tests/integration/test_h2%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))

@@ -4,6 +4,7 @@
 #include "base/paths.h"
 #include "base/title.h"
 #include "base/version.h"
+#include "http/h2/library.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
 #include "server/command/healthcheck.h"
@@ -34,11 +35,12 @@ static int print_version(const struct options *o)
                 "built by " COMPILER "\n"
                 "%s\n"
                 "%s\n"
+                "%s\n"
                 "prefix: " SLUICE_PREFIX "\n"
                 "configuration file: " SLUICE_CONF_PATH "\n"
                 "error log: " SLUICE_ERROR_LOG_PATH "\n"
                 "pid file: " SLUICE_PID_PATH "\n",
-                loop_library(), tls_library());
+                loop_library(), tls_library(), h2_library() ? h2_library() : "built without HTTP/2");
     return 0;
 }
 

@@ -30,6 +30,8 @@ typedef void loop_io_fn(void *arg, unsigned what);
  * destroy inside its own callback. NULL: no memory or no room in epoll (errno). */
 struct watch *watch_create(struct loop *loop, int fd, unsigned what, bool edge, loop_io_fn *fn, void *arg);
 struct watch *watch_signal(struct loop *loop, int signal, loop_fn *fn, void *arg);
+/* From now on it tells `fn`. */
+void watch_give(struct watch *w, loop_io_fn *fn, void *arg);
 void watch_destroy(struct watch *w); /* NULL is legal */
 
 /* A one-shot timer; set again at will. `fn` is called exactly once for each setting that is neither

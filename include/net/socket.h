@@ -13,6 +13,7 @@ struct tcp_info;
 int socket_nodelay(int fd, bool on);
 int socket_local(int fd, struct address *a);       /* getsockname */
 int socket_tcp_info(int fd, struct tcp_info *out); /* tcp(7), TCP_INFO; fields that this kernel does not know are 0 */
+int socket_unsent_most(int fd, int bytes);         /* TCP_NOTSENT_LOWAT: with more that is not sent it takes nothing */
 size_t socket_unsent(int fd);                      /* SIOCOUTQ bytes, 0 when unknown */
 size_t socket_held(int fd);                        /* the same, and 0 where the connection is over, or is no TCP */
 bool socket_is_broken(int fd);                     /* reset, or timed out; not where the peer only ended its sending */

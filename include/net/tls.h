@@ -16,8 +16,8 @@
 struct tls_acceptor {
     struct tls_context *fallback; /* the default server's */
     /* The context of the server with this name, in lower case; absent: the client gave none. Asked
-     * before anything is agreed on. NULL: the fallback's. */
-    struct tls_context *(*choose)(void *user, struct text name);
+     * before anything is agreed on. NULL: the fallback's. *h2: it speaks HTTP/2. */
+    struct tls_context *(*choose)(void *user, struct text name, bool *h2);
     void *user;
 };
 
@@ -27,6 +27,9 @@ bool tls_begins(unsigned char byte);
 /* A plain transport becomes one of TLS, as a server; bytes of `early` were read from the socket
  * already. 0; or -errno, with the transport as it was. */
 int transport_tls(struct transport *t, const struct tls_acceptor *a, struct text early);
+
+/* Whether the handshake, which is done, has agreed on HTTP/2. RFC 7301 */
+bool tls_agreed_h2(const struct tls *s);
 
 /* Why handshake(), recv() or send() said -EPROTO, in libssl's words. NUL-terminated. */
 void tls_trouble(const struct tls *s, char *out, size_t size);

@@ -42,6 +42,9 @@ struct transport_ops {
      * it has to be answered at once. False: the peer is gone. */
     bool (*attend)(struct transport *t);
 
+    /* It lies elsewhere now: transport_move(). NULL: nothing points at it. */
+    void (*moved)(struct transport *t);
+
     int (*finish)(struct transport *t); /* our last byte was taken: the peer is told so. 0 or -errno */
     /* `clean`: the peer has all that it was promised; a transport that can tell it so does. */
     void (*close)(struct transport *t, bool clean);
@@ -99,6 +102,14 @@ static inline int transport_flush(struct transport *t)
 static inline bool transport_attend(struct transport *t)
 {
     return t->ops->attend(t);
+}
+
+/* *from is nobody's after. */
+static inline void transport_move(struct transport *to, const struct transport *from)
+{
+    *to = *from;
+    if (to->ops->moved)
+        to->ops->moved(to);
 }
 
 static inline int transport_finish(struct transport *t)

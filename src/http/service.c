@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "http/h1/connection.h"
+#include "http/h2/h2.h"
 #include "http/worker/worker.h"
 #include "net/socket.h"
 
@@ -67,37 +68,37 @@ static const struct http_address *address_of(const struct http_address *socket, 
 
 /* Idle connections, longest idle first. */
 struct idle {
-    struct connection *at[ROOM_MOST];
+    struct member *at[ROOM_MOST];
     unsigned count, most;
 };
 
-static void idle_add(struct idle *idle, struct connection *c)
+static void idle_add(struct idle *idle, struct member *m)
 {
     unsigned i = idle->count;
-    int64_t since = connection_idle_since(c);
+    int64_t since = m->ops->idle_since(m);
 
-    if (i == idle->most && connection_idle_since(idle->at[i - 1]) <= since)
+    if (i == idle->most && idle->at[i - 1]->ops->idle_since(idle->at[i - 1]) <= since)
         return;
-    if (!connection_is_idle(c))
+    if (!m->ops->is_idle(m))
         return;
-    for (i -= i == idle->most; i > 0 && connection_idle_since(idle->at[i - 1]) > since; i--)
+    for (i -= i == idle->most; i > 0 && idle->at[i - 1]->ops->idle_since(idle->at[i - 1]) > since; i--)
         idle->at[i] = idle->at[i - 1];
-    idle->at[i] = c;
+    idle->at[i] = m;
     idle->count += idle->count < idle->most;
 }
 
 /* As in nginx: so that nobody keeps others out by connecting alone. Only those that came before
  * `until`, and not `newest`. */
-static void close_idle(struct service *s, int64_t until, const struct connection *newest)
+static void close_idle(struct service *s, int64_t until, const struct member *newest)
 {
     struct idle idle = {.most = s->connections.count / 8 < 1           ? 1
                                 : s->connections.count / 8 < ROOM_MOST ? s->connections.count / 8
                                                                        : ROOM_MOST};
 
     list_each (&s->connections.list, node, tmp) {
-        struct connection *c = container_of(node, struct connection, node);
-        if (c != newest && c->client.since_msec <= until)
-            idle_add(&idle, c);
+        struct member *m = container_of(node, struct member, node);
+        if (m != newest && m->client->since_msec <= until)
+            idle_add(&idle, m);
     }
     if (idle.count < idle.most)
         s->no_room_until = clock_now.msec + ROOM_MSEC;
@@ -106,7 +107,7 @@ static void close_idle(struct service *s, int64_t until, const struct connection
         log_warn(0, "%u worker_connections are not enough, reusing connections", s->most);
     }
     for (unsigned i = 0; i < idle.count; i++)
-        connection_close(idle.at[i], "another connection needs its place");
+        idle.at[i]->ops->close(idle.at[i], "another connection needs its place");
 }
 
 /* Nothing is accepted until a connection has ended. */
@@ -147,7 +148,7 @@ static void on_accepted(void *arg, int fd, const struct address *peer)
     if (s->connections.count < s->most || s->connections.full)
         return;
     if (clock_now.msec >= s->no_room_until)
-        close_idle(s, clock_now.msec, container_of(s->connections.list.prev, struct connection, node));
+        close_idle(s, clock_now.msec, container_of(s->connections.list.prev, struct member, node));
     if (s->connections.count >= s->most)
         wait_for_room(s);
 }
@@ -213,7 +214,8 @@ int service_start(struct service **out, const struct service_options *o)
     if (!s)
         return -ENOMEM;
     s->most = o->connections > 0 ? o->connections : 1;
-    s->connections = (struct connections){.worker = &s->worker, .gone = on_connection_gone, .arg = s};
+    s->connections =
+        (struct connections){.worker = &s->worker, .http2 = h2_handover(), .gone = on_connection_gone, .arg = s};
     list_init(&s->connections.list);
     deadline_init(&s->room, on_room);
     const struct worker_options options = {
@@ -255,7 +257,8 @@ void service_drain(struct service *s, loop_fn *drained, void *arg)
         acceptor_drain(s->acceptors[i]);
     stop_accepting(s);
     list_each (&s->connections.list, node, tmp) {
-        connection_drain(container_of(node, struct connection, node));
+        struct member *m = container_of(node, struct member, node);
+        m->ops->drain(m);
     }
     if (s->connections.count == 0) {
         s->drained = NULL;
@@ -270,9 +273,8 @@ void service_destroy(struct service *s)
     s->drained = NULL;
     stop_accepting(s);
     list_each (&s->connections.list, node, tmp) {
-        struct connection *c = container_of(node, struct connection, node);
-        connection_fail(c, 503);
-        connection_close(c, "the worker stops");
+        struct member *m = container_of(node, struct member, node);
+        m->ops->stop(m);
     }
     free(s->acceptors);
     free(s->accepting);

@@ -271,6 +271,12 @@ struct watch *watch_signal(struct loop *loop, int signal, loop_fn *fn, void *arg
 /* event_del() also takes the event off the list of those whose callbacks are still to come in this
  * turn, and libevent reads nothing of a persistent event after its callback: both make it safe to
  * reuse the memory at once. */
+void watch_give(struct watch *w, loop_io_fn *fn, void *arg)
+{
+    w->io = fn;
+    w->arg = arg;
+}
+
 void watch_destroy(struct watch *w)
 {
     if (!w)

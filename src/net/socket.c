@@ -18,6 +18,11 @@ int socket_nodelay(int fd, bool on)
     return set_int(fd, IPPROTO_TCP, TCP_NODELAY, on);
 }
 
+int socket_unsent_most(int fd, int bytes)
+{
+    return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) < 0 ? -errno : 0;
+}
+
 int socket_local(int fd, struct address *a)
 {
     a->len = sizeof a->un;

@@ -202,6 +202,11 @@ static void tls_close(struct transport *t, bool clean)
     t->fd = -1;
 }
 
+static void tls_moved(struct transport *t)
+{
+    t->tls->transport = t;
+}
+
 /* ---- the beginning ---- */
 
 static const struct transport_ops tls_ops = {
@@ -211,6 +216,7 @@ static const struct transport_ops tls_ops = {
     .unsent = tls_unsent,
     .flush = tls_flush,
     .attend = tls_attend,
+    .moved = tls_moved,
     .finish = tls_finish,
     .close = tls_close,
 };

@@ -61,7 +61,7 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
     const struct tls_acceptor *a = s ? s->acceptor : NULL;
     char room[NAME_MOST + 1];
     struct text name = name_of(ssl, room);
-    const struct tls_context *chosen = a && a->choose ? a->choose(a->user, name) : NULL;
+    const struct tls_context *chosen = a && a->choose ? a->choose(a->user, name, &s->offers_h2) : NULL;
     (void)arg;
 
     if (!a) /* no transport's */
@@ -87,16 +87,29 @@ static int on_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Not below TLS 1.2, nor with one of the ciphers that RFC 9113, 9.2.2, takes out of it: there a
+ * client ends the connection. */
+static bool suits_h2(SSL *ssl)
+{
+    if (SSL_version(ssl) != TLS1_2_VERSION)
+        return SSL_version(ssl) > TLS1_2_VERSION;
+    const SSL_CIPHER *c = SSL_get_pending_cipher(ssl);
+    int kx = c ? SSL_CIPHER_get_kx_nid(c) : NID_undef;
+    return (kx == NID_kx_ecdhe || kx == NID_kx_dhe) && SSL_CIPHER_is_aead(c);
+}
+
 /* What is spoken here, where the client offers something. RFC 7301, 3.2 */
 static int on_protocols(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *offered,
                         unsigned offered_len, void *arg)
 {
-    static const unsigned char spoken[] = "\x08http/1.1\x08http/1.0";
-    (void)ssl, (void)arg;
+    static const unsigned char spoken[] = "\x02h2\x08http/1.1\x08http/1.0";
+    const struct tls *s = SSL_get_app_data(ssl);
+    unsigned skip = s && s->offers_h2 && suits_h2(ssl) ? 0 : 3;
+    (void)arg;
 
     /* It finds its choice in one of the two lists. */
-    if (SSL_select_next_proto((unsigned char **)out, out_len, spoken, sizeof spoken - 1, offered, offered_len) ==
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto((unsigned char **)out, out_len, spoken + skip, (unsigned)sizeof spoken - 1 - skip,
+                              offered, offered_len) == OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_OK;
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -106,6 +119,15 @@ void tls_hello_install(SSL_CTX *ssl)
     SSL_CTX_set_client_hello_cb(ssl, on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(ssl, on_name);
     SSL_CTX_set_alpn_select_cb(ssl, on_protocols, NULL);
+}
+
+bool tls_agreed_h2(const struct tls *s)
+{
+    const unsigned char *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(s->ssl, &name, &len);
+    return len == 2 && memcmp(name, "h2", 2) == 0;
 }
 
 bool tls_is_of(const struct tls *s, const struct tls_context *c)

@@ -15,6 +15,12 @@ int transport_tls(struct transport *t, const struct tls_acceptor *a, struct text
     return -EPROTONOSUPPORT;
 }
 
+bool tls_agreed_h2(const struct tls *s)
+{
+    (void)s;
+    return false;
+}
+
 void tls_trouble(const struct tls *s, char *out, size_t size)
 {
     (void)s;

@@ -47,6 +47,7 @@ struct tls {
     bool ended;            /* the socket's input is over */
     bool done;             /* the handshake is */
     bool silent;           /* close_notify is out, or was made: nothing more is sent */
+    bool offers_h2;        /* the server that the client asked for speaks HTTP/2 */
     bool fin_due;          /* and so is a FIN, when `out` is empty */
 };
 

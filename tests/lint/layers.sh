@@ -26,7 +26,7 @@ http/files
 http/tls http/access http/limit http/rewrite http/content http/listing
 http/handle
 http/log
-http/h1
+http/h1 http/h2
 http/explain
 http
 server/conf
@@ -51,6 +51,7 @@ io/(gate|source.*|windows.*) one contract, and its sources
 http/core/(core|location) the rows, and the blocks that they open
 http/explain/explain_.* the words of one step each
 http/h1/connection.* the states of one machine, by file
+http/h2/(session|stream|head).* the states of a connection and of its streams, by file
 http/listing/listing.* one page in four forms
 http/limit/limit.*   one step, and the two kinds of zones that it asks
 http/rewrite/rewrite_.* rows that open blocks of rows
@@ -141,6 +142,7 @@ BEGIN {
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
     reserve("^crypt\\.h", "^src/http/access/crypt_libc\\.c$")
     reserve("^openssl/", "^src/(base/hash\\.c|net/tls[a-z_]*\\.[ch])$")
+    reserve("^nghttp2/", "^src/http/h2/")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^pcre2", "^src/http/syntax/pattern\\.c$")
 }

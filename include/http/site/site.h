@@ -31,6 +31,7 @@ struct gzip_conf;    /* gzip.h */
 struct charset_conf; /* charset.h */
 struct variant_conf; /* variant.h */
 struct realip_conf;  /* realip.h */
+struct h2_conf;      /* h2_conf.h */
 
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens_kind { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD, TOKENS_TEXT };
@@ -107,6 +108,7 @@ struct http_conf {
     bool tcp_nopush, tcp_nodelay;
     bool chunked_transfer_encoding;
     bool log_not_found;
+    bool http2;
     struct log *error_log;
 };
 
@@ -146,6 +148,7 @@ struct location {
     const struct realip_conf *realip;     /* NULL: nobody is trusted to name the client */
     const struct confine_conf *confine;   /* NULL: nothing guards its files */
     const struct userid_conf *userid;     /* NULL: no cookie is set */
+    const struct h2_conf *h2;
     const struct rewrite_conf *rewrite_conf;
     bool warns_unset;                      /* uninitialized_variable_warn */
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */
@@ -172,7 +175,7 @@ struct server_listen {
     struct list node;
     struct address address;
     struct listen_options options;
-    bool is_default, has_options, proxy_protocol, tls;
+    bool is_default, has_options, proxy_protocol, tls, http2;
     const char *file;
     unsigned line;
 };
@@ -200,7 +203,7 @@ struct http_main {
 struct http_address {
     struct address address;
     struct listen_options options;
-    bool proxy_protocol, tls; /* of any of its `listen` lines */
+    bool proxy_protocol, tls, http2; /* of any of its `listen` lines */
     struct tls_acceptor acceptor;
     struct server *dflt;      /* answers when no name matches */
     struct name_table *names; /* NULL: only the default */

@@ -5,12 +5,12 @@
 #include "base/number.h"
 #include "conf/error_log.h"
 #include "http/core/route.h"
+#include "http/site/http2.h"
 #include "http/syntax/field.h"
 #include "http/syntax/precondition.h"
 #include "http/variable/variable.h"
 
 #include <limits.h>
-#include <strings.h>
 
 static const char *compile(struct conf *cf, struct text source, struct template **out)
 {
@@ -47,10 +47,11 @@ static const char *set_server(struct conf *cf, const struct conf_row *row, void 
 
 static const char *set_http2(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    (void)slot;
-    if (strcasecmp(cf->args[1].at, "on") == 0)
-        conf_warn(cf, "\"%s\" has no effect: sluice speaks HTTP/1.1, which such clients speak, too", row->name);
-    return NULL;
+    const char *error = conf_set_flag(cf, row, slot);
+
+    if (!error && *(bool *)slot && !http2_available())
+        conf_warn(cf, "\"%s\" has no effect: this sluice was built without HTTP/2", row->name);
+    return error;
 }
 
 /* ---- where files are ---- */
@@ -317,11 +318,13 @@ static const struct conf_row rows[] = {
     {"listen", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_listen, .help = "Address to accept connections on.",
      .syntax = "address[:port] | port | unix:path [default_server] [reuseport[=on|off]] [backlog=number] "
                "[ipv6only=on|off] [so_keepalive=on|off|idle:interval:count] [deferred] [rcvbuf=size] [sndbuf=size] "
-               "[fastopen=number] [bind] [ssl] [proxy_protocol]",
+               "[fastopen=number] [bind] [ssl] [http2] [proxy_protocol]",
      .differs = "reuseport is on by default, so that workers share no queue; reuseport=off turns it off. No "
                 "quic; multipath has no effect: plain TCP."},
-    {"http2", HTTP_SERVER, CONF_FLAG, set_http2, .syntax = "on | off",
-     .help = "Accepted, with a warning where it is on: sluice speaks HTTP/1.1, which such clients speak, too."},
+    {"http2", HTTP_SERVER, CONF_FLAG, set_http2, SLOT(http2), .dflt = "off",
+     .help =
+         "Speak HTTP/2, too: on addresses with `ssl` where the handshake agrees on it (of the server that the client "
+         "names), on others with clients that begin with its preface (of the address' default server)."},
     {"server_name", CONF_SERVER, CONF_1MORE | CONF_REPEAT, vhost_set_name, .syntax = "name ...",
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname.",
      .differs = "A `*` in the middle of a name is an error."},

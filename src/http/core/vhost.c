@@ -128,6 +128,7 @@ static const char *join_address(struct conf *cf, struct http_main *http, struct 
     size_t i = (size_t)(a - http->addresses);
     a->proxy_protocol = a->proxy_protocol || l->proxy_protocol;
     a->tls = a->tls || l->tls;
+    a->http2 = a->http2 || l->http2;
     char text[ADDRESS_TEXT_SIZE];
     if (l->has_options) {
         if (has_options[i]) {

@@ -1,6 +1,7 @@
 /* vhost_listen.c - `listen`: the addresses and socket options of a server. */
 #include "base/number.h"
 #include "http/core/core.h"
+#include "http/site/http2.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -66,8 +67,8 @@ static const char *refuse_option(struct text word)
     static const struct {
         const char *name, *why;
     } known[] = {
-        {"spdy", "sluice speaks HTTP/1.1; let what is in front of it speak HTTP/2"},
-        {"quic", "sluice speaks HTTP/1.1 over TCP; let what is in front of it speak HTTP/3"},
+        {"spdy", "SPDY has become HTTP/2; write \"http2 on;\""},
+        {"quic", "sluice speaks HTTP over TCP; let what is in front of it speak HTTP/3"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -111,9 +112,19 @@ static bool set_role(struct server_listen *l, struct text word)
         l->proxy_protocol = true;
     else if (text_equal(word, TEXT("ssl")))
         l->tls = true;
+    else if (text_equal(word, TEXT("http2")))
+        l->http2 = true;
     else
         return false;
     return true;
+}
+
+/* In nginx's words, from 1.25.1 on. */
+static void warn_http2(struct conf *cf)
+{
+    conf_warn(cf, "the \"listen ... http2\" directive is deprecated, use the \"http2\" directive instead");
+    if (!http2_available())
+        conf_warn(cf, "\"http2\" has no effect: this sluice was built without HTTP/2");
 }
 
 /* An option without a value. False: another word. */
@@ -124,8 +135,6 @@ static bool set_flag(struct conf *cf, struct listen_options *o, struct text word
     /* A client that offers several paths takes one that is refused the others. */
     if (text_equal(word, TEXT("multipath")))
         conf_warn(cf, "\"multipath\" has no effect: sluice listens for plain TCP, which such clients speak, too");
-    else if (text_equal(word, TEXT("http2"))) /* asked for in the handshake, where there is a choice */
-        conf_warn(cf, "\"http2\" has no effect: sluice speaks HTTP/1.1, which such clients speak, too");
     else if (text_equal(word, TEXT("reuseport")))
         o->reuseport = true;
     else if (text_equal(word, TEXT("deferred")))
@@ -202,6 +211,9 @@ const char *vhost_set_listen(struct conf *cf, const struct conf_row *row, void *
 
     if (address_parse(cf->args[1], DEFAULT_PORT, addresses, MOST_ADDRESSES, &count, &what) < 0)
         return conf_error(cf, "%s in \"%.*s\" of the \"listen\" directive", what, TEXT_ARG(cf->args[1]));
+    for (unsigned i = 2; i < cf->count; i++)
+        if (text_equal(cf->args[i], TEXT("http2")))
+            warn_http2(cf);
     for (unsigned i = 0; i < count; i++) {
         const char *error = add_listen(cf, cf->block->owner, &addresses[i]);
         if (error)

@@ -103,13 +103,35 @@ void connection_close(struct connection *c, const char *why)
     deferred_clear(&c->next_turn);
     watch_destroy(c->watch);
     transport_close(&c->transport, clean);
-    list_remove(&c->node);
+    list_remove(&c->member.node);
     free(c->client.proxy);
     c->worker->counters->states[c->state]--;
     c->state = CONN_CLOSED;
     free(c);
     all->count--;
     all->gone(all->arg);
+}
+
+enum next connection_hand_over(struct connection *c)
+{
+    struct connections *all = c->all;
+    const struct handover h = {
+        .transport = &c->transport,
+        .client = &c->client,
+        .watch = c->watch,
+        .bytes = c->in ? text_span(c->in->data + c->in->at, c->in->data + c->in->len) : TEXT_NONE,
+        .hung_up = c->hung_up,
+    };
+
+    deadline_clear(&c->deadline);
+    deferred_clear(&c->next_turn);
+    list_remove(&c->member.node);
+    c->worker->counters->states[c->state]--;
+    all->http2(all, &h);
+    if (c->in)
+        input_give(c->worker, c->in);
+    free(c);
+    return NEXT_GONE;
 }
 
 enum next connection_gone(struct connection *c, const char *why)
@@ -252,7 +274,7 @@ static void on_next_turn(void *arg)
 static void begin(struct connection *c)
 {
     c->readable = true;
-    if (c->client.address->tls && !c->proxy_awaited)
+    if (c->client.address->tls && !(c->awaited & OPENING_PROXY))
         connection_await_handshake(c);
     else
         connection_wait_for_head(c);
@@ -302,7 +324,7 @@ const char *connection_reading_what(const struct connection *c)
 /* 408, RFC 9110, 15.5.9: the client may still hear it. May close the connection. */
 static void request_timeout(struct connection *c)
 {
-    if (c->proxy_awaited) { /* no client yet that could be answered */
+    if (c->awaited & OPENING_PROXY) { /* no client yet that could be answered */
         client_log(&c->client, LEVEL_INFO, ETIMEDOUT, "reading PROXY protocol", "client timed out");
         connection_close(c, "the PROXY protocol header did not come in time");
         return;
@@ -379,17 +401,26 @@ static void on_deadline(struct deadline *d)
 /* Also one whose PROXY protocol header is still to come, to which it is CONN_READING. */
 static bool awaits_all(const struct connection *c)
 {
-    return c->state == CONN_IDLE || (c->proxy_awaited && !c->in);
+    return c->state == CONN_IDLE || ((c->awaited & OPENING_PROXY) && !c->in);
 }
 
-bool connection_is_idle(const struct connection *c)
+static struct connection *connection_of_member(const struct member *m)
 {
+    return container_of(m, struct connection, member);
+}
+
+static bool is_idle(const struct member *m)
+{
+    const struct connection *c = connection_of_member(m);
+
     return (awaits_all(c) || c->state == CONN_HANDSHAKE) && !c->readable && !socket_has_input(c->transport.fd);
 }
 
 /* Its deadline was set when it became idle. */
-int64_t connection_idle_since(const struct connection *c)
+static int64_t idle_since(const struct member *m)
 {
+    const struct connection *c = connection_of_member(m);
+
     return c->deadline.at - connection_idle_timeout(c);
 }
 
@@ -403,17 +434,43 @@ int64_t connection_drain_grace(const struct connection *c)
     return c->keepalive_min_msec > DRAIN_GRACE ? c->keepalive_min_msec : DRAIN_GRACE;
 }
 
-void connection_drain(struct connection *c)
+static void close_member(struct member *m, const char *why)
 {
+    connection_close(connection_of_member(m), why);
+}
+
+static void stop(struct member *m)
+{
+    struct connection *c = connection_of_member(m);
+
+    connection_fail(c, 503);
+    connection_close(c, "the worker stops");
+}
+
+/* An idle connection closes, unless a request comes within seconds; others after their response. */
+static void drain(struct member *m)
+{
+    struct connection *c = connection_of_member(m);
     int64_t grace = connection_drain_grace(c);
     if (awaits_all(c) && connection_idle_timeout(c) > grace)
         connection_set_deadline(c, grace);
 }
 
+static const struct member_ops member_ops = {
+    .is_idle = is_idle, .idle_since = idle_since, .close = close_member, .stop = stop, .drain = drain};
+
 static void refuse(int fd)
 {
     log_write(log_main, LEVEL_CRIT, 0, ENOMEM, "a new connection is closed");
     close(fd);
+}
+
+/* On an address for TLS it is told by what the handshake agrees on. */
+static unsigned char opening_of(const struct connections *all, const struct http_address *address)
+{
+    bool http2 = all->http2 && !address->tls && (address->http2 || address->dflt->base.http->http2);
+
+    return (unsigned char)((address->proxy_protocol ? OPENING_PROXY : 0) | (http2 ? OPENING_HTTP2 : 0));
 }
 
 void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer)
@@ -435,12 +492,14 @@ void connection_open(struct connections *all, const struct http_address *address
     c->state = CONN_IDLE;
     c->writable = true;
     c->nodelay = true;
-    c->proxy_awaited = address->proxy_protocol;
+    c->awaited = opening_of(all, address);
     c->client.scheme = &scheme_http;
     peer_set(&c->client.peer, peer);
     deadline_init(&c->deadline, on_deadline);
     deferred_init(&c->next_turn, on_next_turn, c);
-    list_append(&all->list, &c->node);
+    c->member.ops = &member_ops;
+    c->member.client = &c->client;
+    list_append(&all->list, &c->member.node);
     all->count++;
     c->worker->counters->handled++;
     c->worker->counters->states[CONN_IDLE]++;

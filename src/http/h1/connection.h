@@ -8,20 +8,9 @@
 #include "http/h1/reply.h"
 #include "http/request/carrier.h"
 #include "http/request/client.h"
+#include "http/request/connections.h"
 #include "http/request/request.h"
 #include "http/worker/worker.h"
-
-/* Those of a worker. Owned by service.c. */
-struct connections {
-    struct worker *worker;
-    struct list list; /* in the order of coming */
-    unsigned count;
-    uint64_t numbered; /* so far: $connection */
-    bool draining;     /* the worker ends: they do after their next response, or when they were idle for some seconds */
-    bool full;         /* there is room for none more: they end after their next response */
-    loop_fn *gone;     /* one has been closed and freed */
-    void *arg;
-};
 
 /* Bytes received and not yet used: data[at, len). Pooled by the worker. */
 struct input {
@@ -40,8 +29,14 @@ struct output {
 /* Heads and small bodies; larger bodies are sent from where they are. */
 enum { OUTPUT_SIZE = 16 * 1024 - (int)sizeof(struct output) };
 
+/* What may come before a request of HTTP/1. */
+enum opening {
+    OPENING_PROXY = 1, /* a PROXY protocol header, which was not all there yet */
+    OPENING_HTTP2 = 2  /* the preface of HTTP/2, by which the connection becomes one of that */
+};
+
 struct connection {
-    struct list node;       /* in all->list */
+    struct member member;
     struct carrier carrier; /* of its request */
     struct connections *all;
     struct worker *worker;
@@ -73,34 +68,25 @@ struct connection {
     int64_t head_msec;              /* when the first byte of the head in `in` came */
     const struct http_conf *linger; /* while it lingers: how, as the last request's location says */
     int64_t lingering_end;          /* of throwing away: a body, or what comes behind the last response */
-    size_t in_kernel;     /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
-    uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
-    int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some; 0: there was no wait yet */
-    uint64_t waited_sent; /* bytes that the kernel had taken when the wait began */
-    bool may_send;        /* while it lingers: the client may not know yet that it is over */
-    size_t proxy_left;    /* bytes of its header still to be thrown away */
-    bool proxy_awaited;   /* the header was not all there yet */
+    size_t in_kernel;      /* while it lingers: bytes the kernel had for the client when last asked; 0: few, or none */
+    uint64_t taken;        /* bytes that the client had taken when that was last looked at during a wait */
+    int64_t taken_msec;    /* clock_now.msec when it, or the kernel for it, last took some; 0: there was no wait yet */
+    uint64_t waited_sent;  /* bytes that the kernel had taken when the wait began */
+    bool may_send;         /* while it lingers: the client may not know yet that it is over */
+    size_t proxy_left;     /* bytes of its header still to be thrown away */
+    unsigned char awaited; /* before HTTP/1: enum opening */
 };
 
 /* Takes over `fd`. Without memory the descriptor is closed. Nothing is read before it returns, but in
  * the same turn. */
 void connection_open(struct connections *all, const struct http_address *address, int fd, const struct address *peer);
 
-/* Closes and frees it at once, from any state, and ends its request; the only function that does.
+/* Closes and frees it at once, from any state, and ends its request; beside connection_hand_over()
+ * the only function that does.
  * `why`: for the debug log. */
 void connection_close(struct connection *c, const char *why);
 
 /* What its request is logged with, if that has no response yet: the status that one would have. */
 void connection_fail(struct connection *c, int status);
-
-/* Whether it waits for a request, and nothing of one has come yet. */
-bool connection_is_idle(const struct connection *c);
-
-/* Of one that is idle: clock_now.msec when that began. */
-int64_t connection_idle_since(const struct connection *c);
-
-/* The worker drains: an idle connection closes, unless a request comes within seconds; others after
- * their response. Closes nothing before it returns. */
-void connection_drain(struct connection *c);
 
 #endif

@@ -99,6 +99,8 @@ enum next connection_handshake(struct connection *c)
         c->client.tls = c->transport.tls;
         c->client.scheme = &scheme_https;
     }
+    if (c->transport.tls && c->all->http2 && tls_agreed_h2(c->transport.tls))
+        return connection_hand_over(c);
     c->readable = true; /* what came behind the handshake may be read already */
     connection_become(c, c->in ? CONN_READING : CONN_IDLE);
     return NEXT_STEP;

@@ -14,10 +14,7 @@ enum next {
 };
 
 enum {
-    TURN_READS = 16, /* reads of a body, or while lingering, before others get their turn */
-    /* ms that an idle connection may still bring a request when the worker drains: closing it at
-     * once could cross one on its way. */
-    DRAIN_GRACE = 2000
+    TURN_READS = 16 /* reads of a body, or while lingering, before others get their turn */
 };
 
 /* The connection that brought `r`. */
@@ -39,6 +36,7 @@ void connection_drop_request(struct connection *c);
 const char *connection_reading_what(const struct connection *c); /* for the error log */
 enum next connection_yield(struct connection *c);                /* others' turn; goes on in the next one */
 enum next connection_gone(struct connection *c, const char *why);
+enum next connection_hand_over(struct connection *c);                /* it speaks HTTP/2 */
 void connection_log_trouble(struct connection *c, const char *call); /* of its transport */
 enum next connection_no_memory(struct connection *c);                /* closes it, and says why in the log */
 
@@ -85,6 +83,10 @@ enum next connection_read_body(struct connection *c);
 /* proxy_header.c: takes what is there of a PROXY protocol header off c->in; false: it is broken
  * (logged). */
 bool connection_take_proxy(struct connection *c);
+
+/* connection_opening.c: looks for what c->awaited says in c->in. NEXT_STEP: there is none of it, or
+ * not all of it yet. */
+enum next connection_take_opening(struct connection *c);
 void connection_release_input(struct connection *c); /* when nothing is left in it: idle connections hold no buffer */
 
 /* A head of which only a part came becomes a request, to be logged. False: there is none (what

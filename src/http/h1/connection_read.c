@@ -6,6 +6,7 @@
 #include "http/core/route.h"
 #include "http/h1/request_head.h"
 #include "http/handle/steps.h"
+#include "http/respond/respond.h"
 #include "http/tls/check.h"
 #include "net/proxy_protocol.h"
 #include "net/tls.h"
@@ -131,7 +132,7 @@ static struct request *begin_partly(struct connection *c)
 
 bool connection_take_partial(struct connection *c)
 {
-    bool partial = !c->request && !c->proxy_awaited && c->in && c->in->at < c->in->len;
+    bool partial = !c->request && !(c->awaited & OPENING_PROXY) && c->in && c->in->at < c->in->len;
 
     return partial && begin_partly(c);
 }
@@ -154,7 +155,7 @@ enum next connection_refuse(struct connection *c, int status)
     if (!r)
         return connection_no_memory(c);
     c->reply.close = c->reply.lingers = true;
-    request_refuse_head(r, status);
+    respond_refusal(r, status);
     connection_become(c, CONN_HANDLING);
     return NEXT_STEP;
 }
@@ -330,7 +331,7 @@ enum next connection_wait_for_head(struct connection *c)
     if (next != NEXT_STEP)
         return next;
     connection_release_input(c);
-    if (c->in || c->proxy_awaited) {
+    if (c->in || (c->awaited & OPENING_PROXY)) {
         if (!c->head_timed && !first_is_timed(c)) /* for the whole head, not for each read */
             connection_set_deadline(c, h->client_header_timeout);
         c->head_timed = true;
@@ -356,17 +357,14 @@ enum next connection_read_head(struct connection *c)
 {
     for (;;) {
         struct input *in = c->in;
-        if (c->proxy_awaited && in && in->at < in->len) {
-            if (!connection_take_proxy(c))
-                return connection_gone(c, "broken PROXY protocol header");
-            if (!c->proxy_awaited && c->client.address->tls) {
-                connection_await_handshake(c);
-                return NEXT_STEP;
-            }
+        if (c->awaited && in && in->at < in->len) {
+            enum next next = connection_take_opening(c);
+            if (next != NEXT_STEP || c->state == CONN_HANDSHAKE)
+                return next;
         }
-        if (in && !c->proxy_awaited)
+        if (in && !c->awaited)
             in->at += parse_skip_empty(&c->scan, in->data + in->at, in->len - in->at);
-        if (in && in->at < in->len && !c->proxy_awaited) {
+        if (in && in->at < in->len && !c->awaited) {
             enum scan_result seen = parse_scan(&c->scan, in->data + in->at, in->len - in->at);
             if (seen == SCAN_COMPLETE)
                 return take_head(c);
@@ -382,7 +380,8 @@ enum next connection_read_head(struct connection *c)
             return connection_wait_for_head(c);
         if (!in) {
             size_t size = (size_t)c->client.address->dflt->base.http->client_header_buffer_size;
-            c->in = input_take(c->worker, c->proxy_awaited && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
+            c->in = input_take(c->worker,
+                               (c->awaited & OPENING_PROXY) && size < PROXY_PROTOCOL_MOST ? PROXY_PROTOCOL_MOST : size);
             if (!c->in)
                 return connection_no_memory(c);
             c->head_msec = clock_now.msec;

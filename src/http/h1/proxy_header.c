@@ -85,6 +85,7 @@ bool connection_take_proxy(struct connection *c)
         keep_tlvs(c, in->data + in->at, take);
     in->at += take;
     c->proxy_left -= take;
-    c->proxy_awaited = c->proxy_left > 0;
+    if (c->proxy_left == 0)
+        c->awaited &= (unsigned char)~OPENING_PROXY;
     return true;
 }

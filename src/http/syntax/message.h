@@ -47,7 +47,7 @@ enum method {
 };
 
 /* In the order of their coming. */
-enum protocol { PROTOCOL_1_0, PROTOCOL_1_1 };
+enum protocol { PROTOCOL_1_0, PROTOCOL_1_1, PROTOCOL_2 };
 
 struct message {
     enum method method;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "http/core/route.h"
+#include "http/site/http2.h"
 #include "net/tls_context.h"
 
 static void on_arena_gone(void *arg)
@@ -52,9 +53,13 @@ static const char *open_server(struct server *s, struct arena *arena)
 }
 
 /* By the name that a client has in its first message. */
-static struct tls_context *on_choose(void *user, struct text name)
+static struct tls_context *on_choose(void *user, struct text name, bool *h2)
 {
-    return route_server_named(user, name)->tls_context;
+    const struct http_address *a = user;
+    const struct server *s = route_server_named(a, name);
+
+    *h2 = http2_available() && (a->http2 || s->base.http->http2);
+    return s->tls_context;
 }
 
 static const char *refuse_server(const struct server *s, struct arena *arena)

@@ -15,6 +15,7 @@
 
 struct auth;          /* auth.h */
 struct listing_jobs;  /* listing_job.h */
+struct h2_worker;     /* of the connections of HTTP/2 */
 struct content_cache; /* content_cache.h */
 
 /* What a pooled piece of memory begins with while nobody uses it. */
@@ -75,6 +76,7 @@ struct worker {
     struct counters own, *counters;
     struct bulk bulk;
     struct auth *auth;                   /* NULL: nobody has asked for a password yet */
+    struct h2_worker *h2;                /* NULL: nobody has come with HTTP/2 yet */
     struct listing_jobs *listings;       /* the same for listings */
     struct content_cache *content_cache; /* and for content that was changed */
     struct worker_part *parts;           /* ended with the worker, the newest first */

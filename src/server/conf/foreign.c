@@ -15,7 +15,7 @@
 #define NO_ACME  "let a client such as certbot get certificates: a webroot and a reload are all that it needs"
 #define NO_ECH   "Encrypted Client Hello is in no OpenSSL that sluice is built with; remove the line"
 #define NO_SSL   "sluice has no such setting of TLS; remove the line"
-#define NO_HTTP2 "sluice speaks HTTP/1.1; let a proxy in front of it speak HTTP/2 or HTTP/3, or remove the line"
+#define NO_HTTP3 "sluice speaks HTTP/1.1 and HTTP/2; let a proxy in front of it speak HTTP/3, or remove the line"
 #define NO_MAIL  "sluice serves HTTP only; remove the block"
 #define NO_COMPRESSION                                                                                                 \
     "only gzip is made on the fly; use brotli_static and zstd_static with files compressed beforehand, or gzip"
@@ -62,11 +62,10 @@ const struct conf_foreign server_foreign[] = {
     {"ssl_object_cache_inheritable", "certificates and keys are read anew at each reload; remove the line"},
     {"ssl_*", NO_SSL},
     {"acme_*", NO_ACME},
-    {"http2_*", NO_HTTP2},
-    {"http3", NO_HTTP2},
-    {"http3_*", NO_HTTP2},
-    {"quic_*", NO_HTTP2},
-    {"spdy_*", NO_HTTP2},
+    {"http3", NO_HTTP3},
+    {"http3_*", NO_HTTP3},
+    {"quic_*", NO_HTTP3},
+    {"spdy_*", "SPDY has become HTTP/2; write \"http2 on;\""},
     {"mail", NO_MAIL},
     {"stream", NO_MAIL},
     {"google_perftools_profiles", "\"perf\" looks at a running sluice; remove the line"},

@@ -1,0 +1,202 @@
+/* session_private.h - a connection of HTTP/2 and its streams: what the files of this folder share.
+ * RFC 9113.
+ *
+ * nghttp2 calls back while it reads (nghttp2_session_mem_recv()) and while it composes
+ * (nghttp2_session_mem_send()). Nothing ends inside of these: a callback notes what happened, and
+ * settle() acts on it when they have returned. */
+#ifndef HTTP_H2_SESSION_PRIVATE_H
+#define HTTP_H2_SESSION_PRIVATE_H
+
+#include "http/h2/fields.h"
+#include "http/h2/frames.h"
+#include "http/h2/h2.h"
+#include "http/h2/h2_conf.h"
+#include "http/request/request.h"
+#include "http/worker/worker.h"
+
+#include <nghttp2/nghttp2.h>
+
+enum {
+    H2_FRAME_HEAD = 9,
+    H2_FRAME_MOST = 16384,              /* bytes of a frame's content that every peer takes: RFC 9113, 4.2 */
+    H2_PAYLOAD = 16384 - H2_FRAME_HEAD, /* of a DATA frame, so that it fills one record of TLS */
+    H2_OUT_FULL = 4 * 16384,            /* from here on it goes out before more is composed */
+    H2_OUT_SIZE = H2_OUT_FULL + H2_FRAME_MOST + H2_FRAME_HEAD
+};
+
+/* What nghttp2 has made and the transport has not taken: data[sent, len). Pooled by the worker. */
+struct h2_output {
+    struct spare spare;
+    size_t sent, len;
+    char data[];
+};
+
+/* Of a worker: what its connections share. */
+struct h2_worker {
+    struct worker_part part;
+    struct worker *worker;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    nghttp2_mem mem;
+    struct spares outputs, streams;
+    char *input; /* what was read last, of whichever connection */
+    size_t input_size;
+};
+
+enum h2_stream_state {
+    H2_STREAM_HEAD,     /* its header block is incomplete */
+    H2_STREAM_BEGINS,   /* it is complete, and not looked at yet */
+    H2_STREAM_LIMITS,   /* a body is to come: how long it may be, and whether, is being found out */
+    H2_STREAM_BODY,     /* the body is thrown away */
+    H2_STREAM_HANDLING, /* waits for an open, a listing: anything but the client */
+    H2_STREAM_SENDING,
+    H2_STREAM_SENT /* its last frame is composed, or it was given up */
+};
+
+/* One request. */
+struct h2_stream {
+    struct spare spare;
+    struct list node; /* in session->streams */
+    struct list todo; /* in session->begun, or session->over */
+    struct carrier carrier;
+    struct h2_session *session;
+    struct request *request;
+    struct transport transport; /* into DATA frames */
+    struct sink sink;
+    int32_t id;
+    enum h2_stream_state state;
+    struct fields fields; /* until the request begins */
+    uint64_t body;        /* bytes of the request's body so far */
+    uint64_t share;       /* bytes that may go before others have their turn; 0: none, or no such limit */
+    unsigned turn;        /* session->turns when `share` was given */
+    size_t body_at;       /* of request->out.body, where there is no source */
+    int64_t moved_msec;   /* clock_now.msec when it last got a part of its body, or sent some of the response */
+    uint32_t error;       /* that it was closed with */
+    bool ended;           /* the client has: END_STREAM */
+    bool limited;         /* its body is within what the location permits, so far */
+    bool closed;          /* nghttp2 does not know it any more */
+    bool deferred;        /* waits for a source, or its turn */
+    bool failed;          /* the response cannot be completed */
+    bool malformed;       /* RFC 9113, 8.1.1 */
+    bool bodied;          /* the response has a body */
+    bool stopped;         /* RST_STREAM is on its way */
+};
+
+struct h2_session {
+    struct member member;
+    struct connections *all;
+    struct worker *worker;
+    struct h2_worker *shared;
+    struct client client;
+    struct watch *watch;
+    struct transport transport;
+    nghttp2_session *nghttp2;
+    struct h2_output *out;
+    struct deadline deadline;
+    struct deferred next_turn;
+    struct list streams; /* in the order of their coming */
+    struct list begun;   /* whose header block came in this call of nghttp2 */
+    struct list over;    /* that it closed */
+    unsigned stream_count;
+    struct h2_stream *filling; /* its DATA frame is being composed */
+    size_t filled, room;       /* bytes of it so far, and at most */
+    struct frames frames;      /* as they come in */
+    struct fields_limits limits;
+    struct fields trailers; /* of the block that comes */
+    enum connection_state state;
+    unsigned requests;
+    unsigned turns;       /* calls of h2_send() so far */
+    uint64_t sent;        /* bytes that the transport took */
+    uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
+    int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some */
+    int64_t idle_msec;    /* when the last stream ended, or it came */
+    int64_t partial_msec; /* when the first byte of an incomplete frame or header block came; 0: there is none */
+    int64_t keepalive_msec;
+    int64_t keepalive_min_msec;
+    int64_t lingering_end;
+    uint32_t error; /* of a GOAWAY that nghttp2 sent; 0: none */
+    bool readable, writable;
+    bool hung_up;      /* the client sends no more */
+    bool paused;       /* no room in `out` for a DATA frame */
+    bool notified;     /* that it ends: GOAWAY with the highest id */
+    bool answered;     /* the client has read it */
+    bool leaving;      /* and with the last one */
+    char trouble[128]; /* what nghttp2 says is wrong with what came */
+    bool broken;       /* the transport is */
+    bool finished;     /* our last byte was taken: lingers */
+    bool busy;         /* inside of h2_run() */
+    bool failed;       /* it cannot go on: nothing is sent any more */
+    bool idle_timed;   /* the deadline is that of a connection without a request */
+    int64_t notified_msec;
+    const struct http_conf *last_conf; /* of the last request's location; NULL: there was none */
+};
+
+/* ---- session.c ---- */
+
+/* Closes and frees it at once, and ends its requests; the only function that does. */
+void h2_close(struct h2_session *c, const char *why);
+void h2_run(struct h2_session *c);   /* may close it */
+void h2_leave(struct h2_session *c); /* the client knows: GOAWAY with the last id */
+void h2_become(struct h2_session *c, enum connection_state state);
+const struct http_conf *h2_conf_of(const struct h2_session *c); /* the address' default server's */
+
+/* ---- session_shared.c ---- */
+
+struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a); /* NULL: no memory */
+
+/* ---- session_receive.c ---- */
+
+void h2_set_receive_callbacks(nghttp2_session_callbacks *callbacks);
+
+/* A line for a fault of the client's that ends the connection. */
+void h2_tell_error(struct h2_session *c, uint32_t error);
+
+/* Reads what is there. False: the session is to end. */
+bool h2_receive(struct h2_session *c);
+bool h2_take(struct h2_session *c, const char *bytes, size_t len); /* that were received */
+
+/* ---- session_send.c ---- */
+
+void h2_set_send_callbacks(nghttp2_session_callbacks *callbacks);
+
+/* What there is to send, as far as the transport takes it. False: the session is to end. */
+bool h2_send(struct h2_session *c);
+
+/* The head of a response, and its body where it has one: 0, or an error of nghttp2. */
+int h2_submit(struct h2_stream *st, const nghttp2_nv *fields, size_t count);
+
+extern const struct transport_ops h2_stream_transport; /* into the DATA frame that is being composed */
+
+static inline void h2_output_give(struct h2_session *c)
+{
+    spare_give(&c->shared->outputs, &c->out->spare);
+    c->out = NULL;
+}
+
+/* ---- stream.c ---- */
+
+/* NULL: no memory. */
+struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id);
+
+/* What it waited for is there: its header block, some of its body, what a step waited for. Not to be
+ * called from inside of nghttp2. */
+void h2_stream_go_on(struct h2_stream *st);
+
+/* nghttp2 does not know it any more: its request is logged and ends. Frees it. */
+void h2_stream_end(struct h2_stream *st);
+
+/* From time to time: whether its client takes too long. Not from inside of nghttp2. */
+void h2_stream_look(struct h2_stream *st);
+
+/* Its request is logged with `status`, where it has none, and ends; RST_STREAM. Not from inside of
+ * nghttp2. */
+void h2_stream_reset(struct h2_stream *st, int status, uint32_t error);
+
+/* ---- head.c ---- */
+
+/* The head of the response, and what follows: 0 or -ENOMEM. */
+int h2_respond(struct h2_stream *st);
+int h2_submit_trailers(struct h2_stream *st); /* how many there are: from inside of nghttp2 */
+int h2_submit_continue(struct h2_stream *st); /* 100 */
+
+#endif

@@ -1,0 +1,239 @@
+/* session_receive.c - the receiving half of a connection of HTTP/2: bytes to nghttp2, and what it makes
+ * of them to streams. See session_private.h. RFC 9113, sections 5.1, 6 and 8.1. */
+#include "http/h2/session_private.h"
+
+#include "base/clock.h"
+#include "net/tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { TURN_READS = 16 /* before others get their turn */ };
+
+/* ---- what nghttp2 says ---- */
+
+static struct text text_of_bytes(const uint8_t *at, size_t len)
+{
+    return (struct text){(const char *)at, len};
+}
+
+/* To be looked at when nghttp2 has returned. */
+static void note(struct h2_stream *st)
+{
+    if (list_empty(&st->todo))
+        list_append(&st->session->begun, &st->todo);
+}
+
+static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *c = user;
+
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        struct h2_stream *st = h2_stream_begin(c, frame->hd.stream_id);
+        if (!st)
+            return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+        return nghttp2_session_set_stream_user_data(ng, frame->hd.stream_id, st);
+    }
+    c->trailers = (struct fields){.limits = &c->limits, .trailers = true};
+    return 0;
+}
+
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
+                     const uint8_t *value, size_t value_len, uint8_t flags, void *user)
+{
+    struct h2_session *c = user;
+    struct h2_stream *st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
+
+    (void)flags;
+    if (!st)
+        return 0;
+    fields_add(frame->headers.cat == NGHTTP2_HCAT_REQUEST ? &st->fields : &c->trailers, text_of_bytes(name, name_len),
+               text_of_bytes(value, value_len));
+    return 0;
+}
+
+/* Trailers end the request: RFC 9113, 8.1. */
+static void take_trailers(struct h2_session *c, struct h2_stream *st, bool last)
+{
+    if (!last || c->trailers.malformed || c->trailers.status != 0)
+        st->malformed = true;
+}
+
+static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2_frame *frame)
+{
+    bool last = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+
+    st->ended |= last;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        take_trailers(c, st, last);
+    else
+        st->state = H2_STREAM_BEGINS;
+    if (st->request)
+        st->request->received += frame->hd.length + H2_FRAME_HEAD;
+    note(st);
+}
+
+static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *c = user;
+    struct h2_stream *st;
+
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
+        if (st)
+            take_block(c, st, frame);
+        return 0;
+    case NGHTTP2_DATA:
+        st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
+        if (st && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+            st->ended = true;
+            note(st);
+        }
+        return 0;
+    case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && c->notified)
+            c->answered = true;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *bytes, size_t len, void *user)
+{
+    struct h2_stream *st = nghttp2_session_get_stream_user_data(ng, id);
+
+    (void)flags, (void)bytes, (void)user;
+    if (!st)
+        return 0;
+    st->body += len;
+    if (!st->request)
+        return 0;
+    st->moved_msec = clock_now.msec;
+    st->request->received += len;
+    note(st);
+    return 0;
+}
+
+static int on_close(nghttp2_session *ng, int32_t id, uint32_t error, void *user)
+{
+    struct h2_session *c = user;
+    struct h2_stream *st = nghttp2_session_get_stream_user_data(ng, id);
+
+    if (!st)
+        return 0;
+    st->closed = true;
+    st->error = error;
+    list_remove(&st->todo);
+    list_append(&c->over, &st->todo);
+    return 0;
+}
+
+/* What was wrong with the client's bytes, where it was the connection's fault. */
+static int on_error(nghttp2_session *ng, int code, const char *message, size_t len, void *user)
+{
+    struct h2_session *c = user;
+
+    (void)ng, (void)code;
+    snprintf(c->trouble, sizeof c->trouble, "%.*s", (int)len, message);
+    return 0;
+}
+
+void h2_set_receive_callbacks(nghttp2_session_callbacks *cb)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
+    nghttp2_session_callbacks_set_error_callback2(cb, on_error);
+}
+
+/* ---- bytes ---- */
+
+static void log_trouble(struct h2_session *c, const char *what)
+{
+    char line[256];
+
+    snprintf(line, sizeof line, "client sent invalid HTTP/2: %s", what);
+    client_log(&c->client, LEVEL_INFO, 0, "reading HTTP/2 frames", line);
+}
+
+void h2_tell_error(struct h2_session *c, uint32_t error)
+{
+    char line[192];
+
+    c->error = error;
+    snprintf(line, sizeof line, "%s (%s)", c->trouble[0] ? c->trouble : "the connection ends",
+             nghttp2_http2_strerror(error));
+    log_trouble(c, line);
+}
+
+/* An incomplete frame has its time from its first byte on; of a body that comes, from the last one. */
+static void time_partial(struct h2_session *c, uint64_t units)
+{
+    if (!frames_are_partial(&c->frames))
+        c->partial_msec = 0;
+    else if (c->partial_msec == 0 || c->frames.units != units || (c->frames.data && c->frames.left > 0))
+        c->partial_msec = clock_now.msec;
+}
+
+bool h2_take(struct h2_session *c, const char *bytes, size_t len)
+{
+    uint64_t units = c->frames.units;
+    ssize_t n = nghttp2_session_mem_recv(c->nghttp2, (const uint8_t *)bytes, len);
+
+    if (n < 0) {
+        log_trouble(c, n == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? "no preface" : nghttp2_strerror((int)n));
+        if (n == NGHTTP2_ERR_FLOODED)
+            nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+        c->failed = n != NGHTTP2_ERR_FLOODED;
+        return !c->failed;
+    }
+    frames_add(&c->frames, bytes, len);
+    time_partial(c, units);
+    return true;
+}
+
+static void log_broken(struct h2_session *c)
+{
+    char trouble[256], line[320];
+
+    tls_trouble(c->transport.tls, trouble, sizeof trouble);
+    snprintf(line, sizeof line, "SSL_read() failed (SSL: %s)", trouble);
+    client_log(&c->client, LEVEL_INFO, 0, "reading from client", line);
+}
+
+static void take_end(struct h2_session *c, ssize_t n)
+{
+    c->readable = false;
+    c->hung_up = true;
+    c->broken = n < 0;
+    if (n == -EPROTO)
+        log_broken(c);
+}
+
+bool h2_receive(struct h2_session *c)
+{
+    struct h2_worker *s = c->shared;
+
+    for (unsigned reads = 0; c->readable && !c->hung_up && !c->failed; reads++) {
+        if (reads == TURN_READS) {
+            loop_defer(c->worker->loop, &c->next_turn);
+            break;
+        }
+        ssize_t n = transport_recv(&c->transport, s->input, s->input_size);
+        if (n > 0) {
+            /* Fewer than asked for: drained, and the edge for more is still to come. */
+            c->readable = (size_t)n == s->input_size || c->transport.pending;
+            if (!h2_take(c, s->input, (size_t)n))
+                return false;
+        } else if (n == -EAGAIN) {
+            c->readable = false;
+        } else {
+            take_end(c, n);
+        }
+    }
+    return !c->failed;
+}

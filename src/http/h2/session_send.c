@@ -1,0 +1,306 @@
+/* session_send.c - the sending half of a connection of HTTP/2: frames gather in one buffer, the bytes of
+ * bodies straight from their sources, and leave with one write. See session_private.h.
+ *
+ * nghttp2 says whose turn it is (RFC 9218) and asks a stream for bytes only when there is window for
+ * them; the stream's source then writes behind the place where the frame's head will stand. What
+ * the source has is not asked for twice: a frame that has begun is composed. */
+#include "http/h2/session_private.h"
+
+#include "base/clock.h"
+#include "http/handle/turn.h"
+
+#include <errno.h>
+
+enum { TURN_BYTES = 1 << 20 /* that a connection sends before others get their turn */ };
+
+/* ---- out ---- */
+
+/* What gathered, as far as the transport takes it. False: it is broken. */
+static bool push(struct h2_session *c)
+{
+    struct h2_output *out = c->out;
+
+    while (out && out->sent < out->len) {
+        struct iovec piece = {out->data + out->sent, out->len - out->sent};
+        ssize_t n = transport_send(&c->transport, &piece, 1, false);
+        if (n == -EAGAIN) {
+            c->writable = false;
+            return true;
+        }
+        if (n < 0) {
+            c->broken = true;
+            return false;
+        }
+        out->sent += (size_t)n;
+        c->sent += (uint64_t)n;
+    }
+    if (out)
+        h2_output_give(c);
+    return true;
+}
+
+static bool has_buffer(struct h2_session *c)
+{
+    if (c->out)
+        return true;
+    c->out = spare_take(&c->shared->outputs, sizeof *c->out, H2_OUT_SIZE);
+    if (c->out)
+        c->out->sent = c->out->len = 0;
+    return c->out != NULL;
+}
+
+/* Frames into the buffer until it is full, or there are none. False: no memory. */
+static bool compose(struct h2_session *c)
+{
+    const uint8_t *bytes;
+    ssize_t n;
+
+    c->paused = false;
+    while (c->out->len < H2_OUT_FULL && (n = nghttp2_session_mem_send(c->nghttp2, &bytes)) != 0) {
+        if (n < 0)
+            return false;
+        memcpy(c->out->data + c->out->len, bytes, (size_t)n);
+        c->out->len += (size_t)n;
+    }
+    return true;
+}
+
+/* Whether there may be more than what compose() came to. */
+static bool has_more(const struct h2_session *c)
+{
+    return c->paused || c->out->len >= H2_OUT_FULL;
+}
+
+bool h2_send(struct h2_session *c)
+{
+    uint64_t end = c->sent + TURN_BYTES;
+    bool more = true;
+
+    c->turns++;
+    while (more && !c->failed) {
+        if (c->out && (!c->writable || c->out->len >= H2_OUT_FULL) && !push(c))
+            return false;
+        if (c->out && c->out->len >= H2_OUT_FULL)
+            break; /* the socket is full */
+        if (c->sent >= end) {
+            loop_defer(c->worker->loop, &c->next_turn);
+            break;
+        }
+        if (!has_buffer(c) || !compose(c)) {
+            c->failed = true;
+            return false;
+        }
+        more = has_more(c);
+    }
+    return push(c);
+}
+
+/* ---- the body of a stream as a sink's transport ---- */
+
+static struct h2_stream *stream_of(struct transport *t)
+{
+    return container_of(t, struct h2_stream, transport);
+}
+
+static char *place(const struct h2_session *c)
+{
+    return c->out->data + c->out->len + H2_FRAME_HEAD + c->filled;
+}
+
+static ssize_t stream_send(struct transport *t, const struct iovec *pieces, int count, bool more)
+{
+    struct h2_session *c = stream_of(t)->session;
+    size_t total = 0;
+
+    (void)more;
+    for (int i = 0; i < count && c->filled < c->room; i++) {
+        size_t room = c->room - c->filled, len = pieces[i].iov_len < room ? pieces[i].iov_len : room;
+        memcpy(place(c), pieces[i].iov_base, len);
+        c->filled += len;
+        total += len;
+    }
+    return total > 0 ? (ssize_t)total : -EAGAIN;
+}
+
+const struct transport_ops h2_stream_transport = {.send = stream_send};
+
+/* ---- DATA ---- */
+
+/* A body in memory that no source was made for: it is short. True: that was all. */
+static bool copy_body(struct h2_session *c, struct h2_stream *st)
+{
+    struct text left = text_from(st->request->out.body, st->body_at);
+    size_t len = left.len < c->room ? left.len : c->room;
+
+    memcpy(place(c), left.at, len);
+    c->filled += len;
+    st->body_at += len;
+    return len == left.len;
+}
+
+/* Bytes that may go before it is others' turn: *cap. False: it waits for its own. */
+static bool has_turn(struct h2_session *c, struct h2_stream *st, uint64_t *cap)
+{
+    if (st->share == 0 || st->turn != c->turns) {
+        st->share = 0;
+        if (!turn_begin(st->request, &st->share))
+            return false;
+        st->turn = c->turns;
+    }
+    *cap = c->room;
+    if (st->share > 0 && st->share < *cap)
+        *cap = st->share;
+    return true;
+}
+
+/* `n` bytes of its share are used; what is left of it holds for this call of h2_send(). */
+static void use_share(struct h2_stream *st, uint64_t n)
+{
+    if (st->share > 0)
+        st->share -= n < st->share ? n : st->share;
+}
+
+/* From the source. *ended: that was all. 0 or the code of nghttp2 for why there is nothing. */
+static int pull_body(struct h2_session *c, struct h2_stream *st, bool *ended)
+{
+    struct request *r = st->request;
+    uint64_t cap;
+    size_t none = 0;
+
+    if (!has_turn(c, st, &cap))
+        return NGHTTP2_ERR_DEFERRED;
+    enum sink_result result = turn_send(r, &st->sink, TEXT(""), &none, cap);
+    use_share(st, c->filled);
+    switch (result) {
+    case SINK_DONE:
+        *ended = true;
+        return 0;
+    case SINK_BLOCKED:
+    case SINK_TURN:
+        return 0;
+    case SINK_WAIT_DISK:
+        return c->filled > 0 ? 0 : NGHTTP2_ERR_DEFERRED;
+    case SINK_SOURCE_FAILED:
+    case SINK_FAILED:
+        break;
+    }
+    turn_log_failure(r);
+    st->failed = true;
+    return c->filled > 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* Bytes of the body that are left; SIZE_MAX: not known. */
+static size_t space(const struct h2_session *c, const struct h2_stream *st, size_t length)
+{
+    size_t most = (size_t)st->request->location->h2->chunk_size;
+    size_t payload = H2_PAYLOAD < length ? H2_PAYLOAD : length;
+
+    if (c->out->len + H2_FRAME_HEAD + payload > H2_OUT_SIZE)
+        return 0;
+    return payload < most ? payload : most;
+}
+
+static ssize_t on_read(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t length, uint32_t *flags,
+                       nghttp2_data_source *source, void *user)
+{
+    struct h2_session *c = user;
+    struct h2_stream *st = source->ptr;
+    bool ended = false;
+    int rc = 0;
+
+    (void)ng, (void)id, (void)buf;
+    if (!st->request || st->failed)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    c->filled = 0;
+    c->room = space(c, st, length);
+    if (c->room == 0 || c->out->len >= H2_OUT_FULL) {
+        c->paused = true;
+        return NGHTTP2_ERR_PAUSE;
+    }
+    if (st->request->out.file.source)
+        rc = pull_body(c, st, &ended);
+    else
+        ended = copy_body(c, st);
+    st->deferred = rc == NGHTTP2_ERR_DEFERRED;
+    if (rc < 0)
+        return rc;
+    st->moved_msec = clock_now.msec;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY | (ended ? NGHTTP2_DATA_FLAG_EOF : 0u);
+    if (ended && h2_submit_trailers(st) > 0)
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return (ssize_t)c->filled;
+}
+
+/* The frame's head in front of what on_read() left behind it. */
+static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, size_t length,
+                        nghttp2_data_source *source, void *user)
+{
+    struct h2_session *c = user;
+
+    (void)ng, (void)frame, (void)source;
+    memcpy(c->out->data + c->out->len, head, H2_FRAME_HEAD);
+    c->out->len += H2_FRAME_HEAD + length;
+    return 0;
+}
+
+static ssize_t on_length(nghttp2_session *ng, uint8_t type, int32_t id, int32_t window, int32_t stream_window,
+                         uint32_t frame_most, void *user)
+{
+    size_t most = frame_most < H2_PAYLOAD ? frame_most : H2_PAYLOAD;
+
+    (void)ng, (void)type, (void)id, (void)user;
+    if (most > (size_t)window)
+        most = (size_t)window;
+    return (ssize_t)(most > (size_t)stream_window ? (size_t)stream_window : most);
+}
+
+/* ---- what is composed ---- */
+
+/* Its last frame is in the buffer: the request ends when nghttp2 has returned. */
+static void complete(struct h2_stream *st)
+{
+    st->state = H2_STREAM_SENT;
+    st->moved_msec = clock_now.msec;
+    if (list_empty(&st->todo))
+        list_append(&st->session->begun, &st->todo);
+}
+
+static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *c = user;
+    struct h2_stream *st;
+
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_DATA:
+        st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
+        if (!st || !st->request)
+            break;
+        if (frame->hd.type == NGHTTP2_HEADERS)
+            st->request->head_len += frame->hd.length + H2_FRAME_HEAD;
+        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+            complete(st);
+        break;
+    case NGHTTP2_GOAWAY:
+        if (frame->goaway.error_code != NGHTTP2_NO_ERROR)
+            h2_tell_error(c, frame->goaway.error_code);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+void h2_set_send_callbacks(nghttp2_session_callbacks *cb)
+{
+    nghttp2_session_callbacks_set_send_data_callback(cb, on_send_data);
+    nghttp2_session_callbacks_set_data_source_read_length_callback(cb, on_length);
+    nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_composed);
+}
+
+int h2_submit(struct h2_stream *st, const nghttp2_nv *fields, size_t count)
+{
+    const nghttp2_data_provider body = {.source.ptr = st, .read_callback = on_read};
+
+    return nghttp2_submit_response(st->session->nghttp2, st->id, fields, count, st->bodied ? &body : NULL);
+}

@@ -1,0 +1,363 @@
+/* stream.c - one request of a connection of HTTP/2, from its header block to its last frame. See
+ * session_private.h. RFC 9113, sections 5.1 and 8. */
+#include "http/h2/session_private.h"
+
+#include "base/clock.h"
+#include "http/core/route.h"
+#include "http/core/target.h"
+#include "http/handle/steps.h"
+#include "http/log/account.h"
+#include "http/respond/respond.h"
+#include "http/tls/check.h"
+#include "net/socket.h"
+
+#include <errno.h>
+
+enum { BODY_GRACE = 1000 /* ms after the response in which its client may go on with the body */ };
+
+/* ---- as a carrier ---- */
+
+static struct h2_stream *stream_of(const struct request *r)
+{
+    return container_of(r->carrier, struct h2_stream, carrier);
+}
+
+/* May close the connection. */
+static void resume(struct request *r)
+{
+    struct h2_stream *st = stream_of(r);
+    struct h2_session *c = st->session;
+
+    if (c->busy) {
+        if (list_empty(&st->todo))
+            list_append(&c->begun, &st->todo);
+        return;
+    }
+    h2_stream_go_on(st);
+    h2_run(c);
+}
+
+static int local_address(const struct request *r, struct address *out)
+{
+    return socket_local(stream_of(r)->session->transport.fd, out);
+}
+
+/* HTTP/2 adds none of its own. */
+static struct text field(struct request *r, struct text name)
+{
+    (void)r, (void)name;
+    return TEXT_NONE;
+}
+
+static int tcp_info(const struct request *r, struct tcp_info *out)
+{
+    return socket_tcp_info(stream_of(r)->session->transport.fd, out);
+}
+
+static const struct carrier_ops carrier_ops = {
+    .resume = resume, .local = local_address, .field = field, .tcp_info = tcp_info};
+
+/* ---- beginning and end ---- */
+
+struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
+{
+    struct h2_stream *st = spare_take(&c->shared->streams, 0, sizeof *st);
+    if (!st)
+        return NULL;
+    memset(st, 0, sizeof *st);
+    st->spare.cap = sizeof *st;
+    st->session = c;
+    st->id = id;
+    st->carrier.ops = &carrier_ops;
+    st->transport.ops = &h2_stream_transport;
+    st->sink.transport = &st->transport;
+    st->moved_msec = clock_now.msec;
+    st->request = request_create(c->worker, &st->carrier, &c->client);
+    if (!st->request) {
+        spare_give(&c->shared->streams, &st->spare);
+        return NULL;
+    }
+    st->fields.arena = &st->request->arena;
+    st->fields.limits = &c->limits;
+    list_init(&st->todo);
+    list_append(&c->streams, &st->node);
+    c->stream_count++;
+    route_begin(st->request);
+    st->request->ordinal = ++c->requests;
+    st->request->start_msec = clock_now.msec;
+    return st;
+}
+
+static void drop_request(struct h2_stream *st)
+{
+    struct h2_session *c = st->session;
+    struct request *r = st->request;
+    const struct http_conf *h = r->location->http;
+
+    st->request = NULL;
+    c->last_conf = h;
+    c->keepalive_msec = h->keepalive_timeout.msec;
+    c->keepalive_min_msec = h->keepalive_min_timeout;
+    steps_abandon(r);
+    request_destroy(r);
+}
+
+/* What its line says where it was closed before it had a response. */
+static int status_of_end(const struct h2_stream *st)
+{
+    return st->state <= H2_STREAM_BODY ? 400 : 499;
+}
+
+/* Its block came, and was not looked at: it is, for the log. */
+static void take_known(struct h2_stream *st)
+{
+    struct request *r = st->request;
+
+    if (st->state > H2_STREAM_BEGINS)
+        return;
+    if (fields_finish(&st->fields, &r->msg) == 0 && !st->fields.malformed)
+        target_resolve(r);
+}
+
+void h2_stream_end(struct h2_stream *st)
+{
+    struct h2_session *c = st->session;
+
+    if (st->request) {
+        take_known(st);
+        if (st->state == H2_STREAM_SENT)
+            account_complete(st->request);
+        else
+            account_cut(st->request, status_of_end(st));
+        drop_request(st);
+    }
+    list_remove(&st->todo);
+    list_remove(&st->node);
+    c->stream_count--;
+    c->idle_msec = clock_now.msec;
+    spare_give(&c->shared->streams, &st->spare);
+}
+
+void h2_stream_reset(struct h2_stream *st, int status, uint32_t error)
+{
+    if (st->request) {
+        account_cut(st->request, status);
+        drop_request(st);
+    }
+    st->state = H2_STREAM_SENT;
+    st->stopped = true;
+    nghttp2_submit_rst_stream(st->session->nghttp2, NGHTTP2_FLAG_NONE, st->id, error);
+}
+
+/* ---- the response ---- */
+
+static void handle(struct h2_stream *st)
+{
+    struct request *r = st->request;
+
+    st->state = H2_STREAM_HANDLING;
+    if (r->step != STEP_READY && !steps_run(r))
+        return;
+    if (r->silent) {
+        account_complete(r);
+        h2_stream_reset(st, 444, NGHTTP2_CANCEL);
+    } else if (h2_respond(st) < 0) {
+        log_write(log_main, LEVEL_CRIT, st->session->client.number, ENOMEM, "a stream is closed");
+        h2_stream_reset(st, 500, NGHTTP2_INTERNAL_ERROR);
+    }
+}
+
+static void refuse(struct h2_stream *st, int status)
+{
+    st->request->awaits_body = false;
+    respond_refusal(st->request, status);
+    handle(st);
+}
+
+/* ---- a body, which is thrown away ---- */
+
+static bool is_malformed(const struct h2_stream *st)
+{
+    const struct message *m = &st->request->msg;
+
+    return st->malformed || (m->has_length && (st->body > m->length || (st->ended && st->body != m->length)));
+}
+
+static void end_malformed(struct h2_stream *st, const char *why)
+{
+    st->request->out.status = 400;
+    request_log_doing(st->request, LEVEL_INFO, 0, "reading client request", "%s", why);
+    h2_stream_reset(st, 400, NGHTTP2_PROTOCOL_ERROR);
+}
+
+static void take_body(struct h2_stream *st)
+{
+    struct request *r = st->request;
+    int64_t most = r->location->http->client_max_body_size;
+
+    if (is_malformed(st)) {
+        end_malformed(st, "client sent a body that does not fit its Content-Length, or malformed trailers");
+        return;
+    }
+    if (most > 0 && (st->body > (uint64_t)most || r->msg.length > (uint64_t)most)) {
+        refuse(st, 413);
+        return;
+    }
+    if (!st->ended)
+        return;
+    r->awaits_body = false;
+    handle(st);
+}
+
+/* How long a body may be, the location says; see h1/connection_read.c. */
+static void find_limits(struct h2_stream *st)
+{
+    struct request *r = st->request;
+
+    while (r->awaits_body && r->step <= STEP_LIMIT) {
+        if (!steps_one(r))
+            return;
+        if (r->limits.req == LIMIT_REJECTED || r->limits.conn == LIMIT_REJECTED || r->silent)
+            r->awaits_body = false;
+    }
+    if (!r->awaits_body) {
+        handle(st);
+        return;
+    }
+    st->state = H2_STREAM_BODY;
+    st->moved_msec = clock_now.msec;
+    if (!st->ended && st->body == 0 && text_equal_nocase(r->msg.fields[FIELD_EXPECT], TEXT("100-continue")))
+        h2_submit_continue(st);
+    take_body(st);
+}
+
+/* ---- the header block ---- */
+
+/* The limits of the server that is asked for, where these are smaller than those of the address'
+ * default server, which hold while a block is read. */
+static int check_sizes(const struct request *r)
+{
+    const struct http_conf *h = r->location->http;
+    size_t large = (size_t)h->large_client_header_buffers.size, list = 0;
+
+    if (r->server == r->client->address->dflt)
+        return 0;
+    if (r->msg.line.len > large)
+        return 414;
+    for (unsigned i = 0; i < r->msg.count; i++) {
+        size_t len = r->msg.headers[i].name.len + r->msg.headers[i].value.len;
+        list += len + 32;
+        if (len > large)
+            return 431;
+    }
+    return list > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
+}
+
+static int check(struct h2_stream *st, int status)
+{
+    struct request *r = st->request;
+    int resolved = target_resolve(r);
+
+    if (status == 0)
+        status = resolved;
+    if (status == 0)
+        status = check_sizes(r);
+    if (status == 0)
+        status = target_check_method(r);
+    return status == 0 ? tls_check(r) : status;
+}
+
+static void start(struct h2_stream *st)
+{
+    struct request *r = st->request;
+    int status = fields_finish(&st->fields, &r->msg);
+
+    r->head_only = r->msg.method == METHOD_HEAD;
+    st->state = H2_STREAM_LIMITS;
+    if (st->fields.malformed || (status == 0 && is_malformed(st))) {
+        if (!st->fields.malformed)
+            target_resolve(r);
+        end_malformed(st, "client sent a malformed request");
+        return;
+    }
+    status = check(st, status);
+    if (st->fields.odd)
+        request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s\"", TEXT_ARG(st->fields.odd_name));
+    r->awaits_body = !st->ended || st->body > 0;
+    if (status != 0)
+        refuse(st, status);
+    else if (r->awaits_body)
+        find_limits(st);
+    else
+        handle(st);
+}
+
+/* ---- going on ---- */
+
+void h2_stream_go_on(struct h2_stream *st)
+{
+    if (!st->request)
+        return;
+    switch (st->state) {
+    case H2_STREAM_HEAD:
+        return;
+    case H2_STREAM_SENT:
+        account_complete(st->request);
+        drop_request(st);
+        return;
+    case H2_STREAM_BEGINS:
+        start(st);
+        return;
+    case H2_STREAM_LIMITS:
+        find_limits(st);
+        return;
+    case H2_STREAM_BODY:
+        take_body(st);
+        return;
+    case H2_STREAM_HANDLING:
+        handle(st);
+        return;
+    case H2_STREAM_SENDING:
+        if (st->deferred)
+            nghttp2_session_resume_data(st->session->nghttp2, st->id);
+        st->deferred = false;
+        st->moved_msec = clock_now.msec;
+        return;
+    }
+}
+
+static void time_out_body(struct h2_stream *st)
+{
+    request_log_doing(st->request, LEVEL_INFO, ETIMEDOUT, "reading client request body", "client timed out");
+    refuse(st, 408);
+}
+
+/* Its window is closed, and the client does not open it. */
+static void time_out_sending(struct h2_stream *st)
+{
+    request_log_doing(st->request, LEVEL_INFO, ETIMEDOUT, "sending response to client", "client timed out");
+    h2_stream_reset(st, 499, NGHTTP2_CANCEL);
+}
+
+/* The client may go on sending a body for which it has the response: RFC 9113, 8.1. Some clients lose
+ * the response when they are told so in the same breath. */
+static void stop_body(struct h2_stream *st)
+{
+    st->stopped = true;
+    nghttp2_submit_rst_stream(st->session->nghttp2, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_NO_ERROR);
+}
+
+void h2_stream_look(struct h2_stream *st)
+{
+    int64_t waited = clock_now.msec - st->moved_msec;
+
+    if (!st->request && !st->ended && !st->stopped && waited >= BODY_GRACE)
+        stop_body(st);
+    if (!st->request)
+        return;
+    const struct http_conf *h = st->request->location->http;
+    if (st->state == H2_STREAM_BODY && waited >= h->client_body_timeout)
+        time_out_body(st);
+    else if (st->state == H2_STREAM_SENDING && !st->deferred && st->session->writable && waited >= h->send_timeout)
+        time_out_sending(st);
+}

@@ -1,0 +1,7 @@
+/* http2.c - in builds with HTTP/2. See http2.h. */
+#include "http/site/http2.h"
+
+bool http2_available(void)
+{
+    return true;
+}
