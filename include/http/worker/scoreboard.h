@@ -33,12 +33,21 @@ struct gzip_cache_stats {
     uint64_t entries, bytes; /* now */
 };
 
+struct http2_counters {
+    uint64_t connections, requests; /* begun */
+    uint64_t streams;               /* now */
+    uint64_t resets;                /* streams that ended before their response was complete */
+    uint64_t refused;               /* streams */
+    uint64_t calmed;                /* connections that were ended for what their clients asked for */
+};
+
 /* Numbers of 64 bits, all of them: they are added up as an array. */
 struct counters {
     struct io_counters io;
     struct file_cache_stats cache;
     struct gzip_cache_stats gzip_cache;
     struct tls_counters tls;
+    struct http2_counters http2;
     uint64_t accepted, handled; /* connections */
     uint64_t requests;          /* begun */
     uint64_t statuses[STATUS_CLASSES];

@@ -286,7 +286,10 @@ static int check(struct fields *f, struct message *m)
 {
     int status = take_authority(f, m), length = take_length(f, m);
 
-    if (f->repeated || !(common(m->target) & BYTE_TARGET))
+    bool is_path = m->method == METHOD_CONNECT || text_starts(m->target, TEXT("/")) ||
+                   (m->method == METHOD_OPTIONS && text_equal(m->target, TEXT("*")));
+
+    if (f->repeated || !(common(m->target) & BYTE_TARGET) || !is_path)
         return 400;
     return status ? status : length;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "http/content/content.h"
+#include "http/h2/priority.h"
 #include "http/handle/file_response.h"
 #include "http/respond/headers.h"
 #include "http/respond/response.h"
@@ -59,11 +60,10 @@ static size_t count_lines(const struct field_line *lines)
     return n;
 }
 
-static struct text digits(struct request *r, uint64_t number, size_t least)
+static struct text digits(struct request *r, uint64_t number)
 {
     char *at = arena_alloc(&r->arena, 20);
 
-    (void)least;
     return at ? (struct text){at, number_format(at, number)} : TEXT_NONE;
 }
 
@@ -73,7 +73,7 @@ static size_t compose(struct request *r, nghttp2_nv *nv)
     struct text server = response_server(r), part = response_content_range(r), date;
     size_t n = 0;
 
-    PUT(":status", digits(r, (uint64_t)o->status, 3));
+    PUT(":status", digits(r, (uint64_t)o->status));
     if (server.len > 0)
         PUT("server", server);
     date = arena_text(&r->arena, (struct text){clock_now.http, CLOCK_HTTP_LEN}); /* the frame is composed later */
@@ -81,7 +81,7 @@ static size_t compose(struct request *r, nghttp2_nv *nv)
     if (o->type.len > 0 && !o->no_length)
         PUT("content-type", o->type);
     if (!o->no_length && !o->unsized)
-        PUT("content-length", digits(r, o->length, 1));
+        PUT("content-length", digits(r, o->length));
     if (o->last_modified.len > 0)
         PUT("last-modified", o->last_modified);
     if (o->location.len > 0)
@@ -128,6 +128,8 @@ int h2_respond(struct h2_stream *st)
         return -ENOMEM;
     size_t n = compose(r, nv);
     st->bodied = !o->no_length && !r->head_only && (o->file.source || o->body.len > 0 || o->plan.trailers);
+    if (st->bodied && !st->prioritised && o->length >= BULK_LEAST)
+        h2_set_priority(st, &(struct priority){PRIORITY_USUAL, true}); /* several downloads share */
     st->state = H2_STREAM_SENDING;
     st->moved_msec = clock_now.msec;
     return is_complete(nv, n) && h2_submit(st, nv, n) == 0 ? 0 : -ENOMEM;

@@ -459,6 +459,8 @@ static struct h2_session *create(struct connections *all, const struct handover 
 static void begin(struct h2_session *c, const struct handover *h)
 {
     set_limits(c);
+    budget_init(&c->budget, clock_now.msec);
+    c->worker->counters->http2.connections++;
     c->frames.left = PREFACE;
     c->readable = c->writable = true;
     c->hung_up = false;

@@ -7,6 +7,7 @@
 #ifndef HTTP_H2_SESSION_PRIVATE_H
 #define HTTP_H2_SESSION_PRIVATE_H
 
+#include "http/h2/budget.h"
 #include "http/h2/fields.h"
 #include "http/h2/frames.h"
 #include "http/h2/h2.h"
@@ -67,19 +68,19 @@ struct h2_stream {
     enum h2_stream_state state;
     struct fields fields; /* until the request begins */
     uint64_t body;        /* bytes of the request's body so far */
-    uint64_t share;       /* bytes that may go before others have their turn; 0: none, or no such limit */
-    unsigned turn;        /* session->turns when `share` was given */
+    size_t memory;        /* of its fields, in session->memory */
     size_t body_at;       /* of request->out.body, where there is no source */
     int64_t moved_msec;   /* clock_now.msec when it last got a part of its body, or sent some of the response */
     uint32_t error;       /* that it was closed with */
     bool ended;           /* the client has: END_STREAM */
-    bool limited;         /* its body is within what the location permits, so far */
     bool closed;          /* nghttp2 does not know it any more */
     bool deferred;        /* waits for a source, or its turn */
     bool failed;          /* the response cannot be completed */
     bool malformed;       /* RFC 9113, 8.1.1 */
     bool bodied;          /* the response has a body */
     bool stopped;         /* RST_STREAM is on its way */
+    bool in_line;         /* deferred until it is its turn among large responses */
+    bool prioritised;     /* the client has said how urgent it is */
 };
 
 struct h2_session {
@@ -98,14 +99,18 @@ struct h2_session {
     struct list begun;   /* whose header block came in this call of nghttp2 */
     struct list over;    /* that it closed */
     unsigned stream_count;
-    struct h2_stream *filling; /* its DATA frame is being composed */
-    size_t filled, room;       /* bytes of it so far, and at most */
-    struct frames frames;      /* as they come in */
+    size_t filled, room;  /* of the DATA frame that is composed: bytes so far, and at most */
+    struct frames frames; /* as they come in */
     struct fields_limits limits;
     struct fields trailers; /* of the block that comes */
     enum connection_state state;
     unsigned requests;
-    unsigned turns;       /* calls of h2_send() so far */
+    uint64_t share; /* of large responses: bytes that may go in this call of h2_send() */
+    struct budget budget;
+    struct {
+        uint64_t resets, idle, requests, data;
+    } spent, counted;     /* what budget.h asks for, so far; and what of it the budget knows */
+    size_t memory;        /* of the fields of its requests */
     uint64_t sent;        /* bytes that the transport took */
     uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
     int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some */
@@ -128,6 +133,9 @@ struct h2_session {
     bool failed;       /* it cannot go on: nothing is sent any more */
     bool idle_timed;   /* the deadline is that of a connection without a request */
     int64_t notified_msec;
+    int32_t updated[8]; /* the last streams that PRIORITY_UPDATE was about before they were there */
+    unsigned updates;
+    bool calmed;                       /* it has asked for too much: no more is read */
     const struct http_conf *last_conf; /* of the last request's location; NULL: there was none */
 };
 
@@ -184,6 +192,9 @@ void h2_stream_go_on(struct h2_stream *st);
 
 /* nghttp2 does not know it any more: its request is logged and ends. Frees it. */
 void h2_stream_end(struct h2_stream *st);
+
+struct priority;
+void h2_set_priority(struct h2_stream *st, const struct priority *p);
 
 /* From time to time: whether its client takes too long. Not from inside of nghttp2. */
 void h2_stream_look(struct h2_stream *st);

@@ -64,6 +64,10 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
     bool last = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
 
     st->ended |= last;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        st->memory = st->fields.size;
+        c->memory += st->memory;
+    }
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         take_trailers(c, st, last);
     else
@@ -71,6 +75,17 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
     if (st->request)
         st->request->received += frame->hd.length + H2_FRAME_HEAD;
     note(st);
+}
+
+/* It counts for more than the field of the request, whichever comes first: RFC 9218, 7 */
+static void note_update(struct h2_session *c, const nghttp2_ext_priority_update *update)
+{
+    struct h2_stream *st = nghttp2_session_get_stream_user_data(c->nghttp2, update->stream_id);
+
+    if (st)
+        st->prioritised = true;
+    else
+        c->updated[c->updates++ % (sizeof c->updated / sizeof *c->updated)] = update->stream_id;
 }
 
 static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -90,6 +105,9 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
             st->ended = true;
             note(st);
         }
+        return 0;
+    case NGHTTP2_PRIORITY_UPDATE:
+        note_update(c, (const nghttp2_ext_priority_update *)frame->ext.payload);
         return 0;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && c->notified)
@@ -125,6 +143,10 @@ static int on_close(nghttp2_session *ng, int32_t id, uint32_t error, void *user)
         return 0;
     st->closed = true;
     st->error = error;
+    if (st->state != H2_STREAM_SENT || (st->stopped && error != NGHTTP2_NO_ERROR)) {
+        c->spent.resets++;
+        c->worker->counters->http2.resets++;
+    }
     list_remove(&st->todo);
     list_append(&c->over, &st->todo);
     return 0;
@@ -179,6 +201,28 @@ static void time_partial(struct h2_session *c, uint64_t units)
         c->partial_msec = clock_now.msec;
 }
 
+static bool is_within_budget(struct h2_session *c)
+{
+    uint64_t resets = c->spent.resets - c->counted.resets, idle = c->frames.idle - c->counted.idle,
+             requests = c->requests - c->counted.requests, data = c->spent.data - c->counted.data;
+
+    c->counted.resets = c->spent.resets;
+    c->counted.idle = c->frames.idle;
+    c->counted.requests = c->requests;
+    c->counted.data = c->spent.data;
+    return budget_spend(&c->budget, clock_now.msec, resets, idle, requests, data);
+}
+
+/* RFC 9113, 10.5 */
+static void calm(struct h2_session *c)
+{
+    c->calmed = true;
+    c->worker->counters->http2.calmed++;
+    snprintf(c->trouble, sizeof c->trouble, "too many %s",
+             c->budget.resets < 0 ? "streams that end early" : "frames that move nothing");
+    nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 bool h2_take(struct h2_session *c, const char *bytes, size_t len)
 {
     uint64_t units = c->frames.units;
@@ -186,13 +230,17 @@ bool h2_take(struct h2_session *c, const char *bytes, size_t len)
 
     if (n < 0) {
         log_trouble(c, n == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? "no preface" : nghttp2_strerror((int)n));
-        if (n == NGHTTP2_ERR_FLOODED)
-            nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
-        c->failed = n != NGHTTP2_ERR_FLOODED;
-        return !c->failed;
+        if (n == NGHTTP2_ERR_FLOODED) {
+            calm(c);
+            return true;
+        }
+        c->failed = true;
+        return false;
     }
     frames_add(&c->frames, bytes, len);
     time_partial(c, units);
+    if (!c->calmed && !is_within_budget(c))
+        calm(c);
     return true;
 }
 
@@ -218,7 +266,7 @@ bool h2_receive(struct h2_session *c)
 {
     struct h2_worker *s = c->shared;
 
-    for (unsigned reads = 0; c->readable && !c->hung_up && !c->failed; reads++) {
+    for (unsigned reads = 0; c->readable && !c->hung_up && !c->failed && !c->calmed; reads++) {
         if (reads == TURN_READS) {
             loop_defer(c->worker->loop, &c->next_turn);
             break;

@@ -76,7 +76,7 @@ bool h2_send(struct h2_session *c)
     uint64_t end = c->sent + TURN_BYTES;
     bool more = true;
 
-    c->turns++;
+    c->share = 0;
     while (more && !c->failed) {
         if (c->out && (!c->writable || c->out->len >= H2_OUT_FULL) && !push(c))
             return false;
@@ -138,26 +138,36 @@ static bool copy_body(struct h2_session *c, struct h2_stream *st)
     return len == left.len;
 }
 
-/* Bytes that may go before it is others' turn: *cap. False: it waits for its own. */
+static bool is_bulk(const struct request *r)
+{
+    return r->out.length >= BULK_LEAST;
+}
+
+/* Bytes that may go before it is others' turn: *cap. False: it waits for its own. A turn that one of
+ * the large responses has is the connection's: which of them it is for, their priorities say. */
 static bool has_turn(struct h2_session *c, struct h2_stream *st, uint64_t *cap)
 {
-    if (st->share == 0 || st->turn != c->turns) {
-        st->share = 0;
-        if (!turn_begin(st->request, &st->share))
-            return false;
-        st->turn = c->turns;
-    }
+    uint64_t share = 0;
+
     *cap = c->room;
-    if (st->share > 0 && st->share < *cap)
-        *cap = st->share;
+    if (c->share == 0 || !is_bulk(st->request) || st->request->paced) {
+        st->in_line = !turn_begin(st->request, &share);
+        if (st->in_line)
+            return false;
+    }
+    if (!is_bulk(st->request))
+        return true;
+    if (share > 0)
+        c->share = share;
+    if (c->share < *cap)
+        *cap = c->share;
     return true;
 }
 
-/* `n` bytes of its share are used; what is left of it holds for this call of h2_send(). */
-static void use_share(struct h2_stream *st, uint64_t n)
+static void use_share(struct h2_session *c, const struct h2_stream *st, uint64_t n)
 {
-    if (st->share > 0)
-        st->share -= n < st->share ? n : st->share;
+    if (is_bulk(st->request))
+        c->share -= n < c->share ? n : c->share;
 }
 
 /* From the source. *ended: that was all. 0 or the code of nghttp2 for why there is nothing. */
@@ -170,7 +180,7 @@ static int pull_body(struct h2_session *c, struct h2_stream *st, bool *ended)
     if (!has_turn(c, st, &cap))
         return NGHTTP2_ERR_DEFERRED;
     enum sink_result result = turn_send(r, &st->sink, TEXT(""), &none, cap);
-    use_share(st, c->filled);
+    use_share(c, st, c->filled);
     switch (result) {
     case SINK_DONE:
         *ended = true;
@@ -240,6 +250,7 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
     (void)ng, (void)frame, (void)source;
     memcpy(c->out->data + c->out->len, head, H2_FRAME_HEAD);
     c->out->len += H2_FRAME_HEAD + length;
+    c->spent.data++;
     return 0;
 }
 
@@ -280,6 +291,12 @@ static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *us
             st->request->head_len += frame->hd.length + H2_FRAME_HEAD;
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             complete(st);
+        break;
+    case NGHTTP2_RST_STREAM:
+        if (!nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id)) { /* refused */
+            c->spent.resets++;
+            c->worker->counters->http2.refused++;
+        }
         break;
     case NGHTTP2_GOAWAY:
         if (frame->goaway.error_code != NGHTTP2_NO_ERROR)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "http/core/route.h"
 #include "http/core/target.h"
+#include "http/h2/priority.h"
 #include "http/handle/steps.h"
 #include "http/log/account.h"
 #include "http/respond/respond.h"
@@ -13,7 +14,10 @@
 
 #include <errno.h>
 
-enum { BODY_GRACE = 1000 /* ms after the response in which its client may go on with the body */ };
+enum {
+    BODY_GRACE = 1000,        /* ms after the response in which its client may go on with the body */
+    MEMORY_MOST = 1024 * 1024 /* bytes of fields on a connection */
+};
 
 /* ---- as a carrier ---- */
 
@@ -59,8 +63,18 @@ static const struct carrier_ops carrier_ops = {
 
 /* ---- beginning and end ---- */
 
+/* What its requests hold may come to so much; each is refused that could be more. */
+static bool has_memory(const struct h2_session *c)
+{
+    size_t most = 4 * c->limits.list > MEMORY_MOST ? 4 * c->limits.list : MEMORY_MOST;
+
+    return c->memory + c->limits.list <= most;
+}
+
 struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
 {
+    if (c->calmed || !has_memory(c))
+        return NULL;
     struct h2_stream *st = spare_take(&c->shared->streams, 0, sizeof *st);
     if (!st)
         return NULL;
@@ -84,6 +98,8 @@ struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
     c->stream_count++;
     route_begin(st->request);
     st->request->ordinal = ++c->requests;
+    c->worker->counters->http2.requests++;
+    c->worker->counters->http2.streams++;
     st->request->start_msec = clock_now.msec;
     return st;
 }
@@ -95,6 +111,8 @@ static void drop_request(struct h2_stream *st)
     const struct http_conf *h = r->location->http;
 
     st->request = NULL;
+    c->memory -= st->memory;
+    st->memory = 0;
     c->last_conf = h;
     c->keepalive_msec = h->keepalive_timeout.msec;
     c->keepalive_min_msec = h->keepalive_min_timeout;
@@ -134,6 +152,7 @@ void h2_stream_end(struct h2_stream *st)
     list_remove(&st->todo);
     list_remove(&st->node);
     c->stream_count--;
+    c->worker->counters->http2.streams--;
     c->idle_msec = clock_now.msec;
     spare_give(&c->shared->streams, &st->spare);
 }
@@ -253,6 +272,13 @@ static int check_sizes(const struct request *r)
     return list > large * (size_t)h->large_client_header_buffers.number ? 431 : 0;
 }
 
+void h2_set_priority(struct h2_stream *st, const struct priority *p)
+{
+    const nghttp2_extpri e = {.urgency = p->urgency, .inc = p->incremental};
+
+    nghttp2_session_change_extpri_stream_priority(st->session->nghttp2, st->id, (nghttp2_extpri *)(uintptr_t)&e, 0);
+}
+
 static int check(struct h2_stream *st, int status)
 {
     struct request *r = st->request;
@@ -265,6 +291,20 @@ static int check(struct h2_stream *st, int status)
     if (status == 0)
         status = target_check_method(r);
     return status == 0 ? tls_check(r) : status;
+}
+
+/* RFC 9218, 5 and 7 */
+static void prioritise(struct h2_stream *st)
+{
+    struct h2_session *c = st->session;
+    struct priority p = {PRIORITY_USUAL, false};
+
+    for (size_t i = 0; i < sizeof c->updated / sizeof *c->updated; i++)
+        st->prioritised |= c->updated[i] == st->id;
+    if (st->prioritised || !st->fields.priority.at || !priority_parse(st->fields.priority, &p))
+        return;
+    st->prioritised = true;
+    h2_set_priority(st, &p);
 }
 
 static void start(struct h2_stream *st)
@@ -281,6 +321,7 @@ static void start(struct h2_stream *st)
         return;
     }
     status = check(st, status);
+    prioritise(st);
     if (st->fields.odd)
         request_log(r, LEVEL_INFO, 0, "client sent invalid header line: \"%.*s\"", TEXT_ARG(st->fields.odd_name));
     r->awaits_body = !st->ended || st->body > 0;
@@ -293,6 +334,27 @@ static void start(struct h2_stream *st)
 }
 
 /* ---- going on ---- */
+
+static void wake(struct h2_stream *st)
+{
+    if (st->deferred)
+        nghttp2_session_resume_data(st->session->nghttp2, st->id);
+    st->deferred = st->in_line = false;
+    st->moved_msec = clock_now.msec;
+}
+
+/* A turn among large responses is for the most urgent one of the connection's. */
+static void go_on_sending(struct h2_stream *st)
+{
+    bool in_line = st->in_line;
+
+    wake(st);
+    list_each (&st->session->streams, node, tmp) {
+        struct h2_stream *other = container_of(node, struct h2_stream, node);
+        if (in_line && other->in_line && !(other->request && other->request->paced))
+            wake(other);
+    }
+}
 
 void h2_stream_go_on(struct h2_stream *st)
 {
@@ -318,10 +380,7 @@ void h2_stream_go_on(struct h2_stream *st)
         handle(st);
         return;
     case H2_STREAM_SENDING:
-        if (st->deferred)
-            nghttp2_session_resume_data(st->session->nghttp2, st->id);
-        st->deferred = false;
-        st->moved_msec = clock_now.msec;
+        go_on_sending(st);
         return;
     }
 }

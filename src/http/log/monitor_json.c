@@ -101,5 +101,10 @@ void monitor_print_json(const struct monitor_view *v, struct buffer *out)
                   (ull)c->gzip_cache.hits, (ull)c->gzip_cache.misses, (ull)c->gzip_cache.entries,
                   (ull)c->gzip_cache.bytes);
     print_tls(v, out);
+    buffer_printf(out,
+                  "\"http2\":{\"connections\":%llu,\"requests\":%llu,\"streams\":%llu,\"resets\":%llu,"
+                  "\"refused\":%llu,\"calmed\":%llu},\n",
+                  (ull)c->http2.connections, (ull)c->http2.requests, (ull)c->http2.streams, (ull)c->http2.resets,
+                  (ull)c->http2.refused, (ull)c->http2.calmed);
     buffer_printf(out, "\"log\":{\"dropped_lines\":%llu}}\n", (ull)c->log_dropped);
 }

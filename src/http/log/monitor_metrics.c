@@ -73,6 +73,16 @@ static const struct metric of_tls[] = {
     {"sluice_tls_records", "Records of TLS with bytes of responses.", COUNTER, AT(tls.records), false},
 };
 
+static const struct metric of_http2[] = {
+    {"sluice_http2_connections", "Connections that came to speak HTTP/2.", COUNTER, AT(http2.connections), false},
+    {"sluice_http2_requests", "Requests by HTTP/2, which are among all requests.", COUNTER, AT(http2.requests), false},
+    {"sluice_http2_streams", "Streams of HTTP/2 now.", GAUGE, AT(http2.streams), false},
+    {"sluice_http2_resets", "Streams that ended before their response was complete.", COUNTER, AT(http2.resets), false},
+    {"sluice_http2_refused_streams", "Streams that were refused, for their number or memory.", COUNTER,
+     AT(http2.refused), false},
+    {"sluice_http2_calmed_connections", "Connections ended with ENHANCE_YOUR_CALM.", COUNTER, AT(http2.calmed), false},
+};
+
 struct printer {
     const struct monitor_view *view;
     struct buffer *out;
@@ -181,6 +191,7 @@ void monitor_print_metrics(const struct monitor_view *v, bool openmetrics, struc
     print_handshakes(&p);
     print_plain(&p, of_tls, sizeof of_tls / sizeof *of_tls);
     print_certificates(&p);
+    print_plain(&p, of_http2, sizeof of_http2 / sizeof *of_http2);
     if (openmetrics)
         buffer_add_str(out, "# EOF\n");
 }

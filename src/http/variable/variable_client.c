@@ -110,6 +110,13 @@ static void get_transport(struct request *r, const void *data, struct text *out)
     *out = r->client->scheme == &scheme_https ? TEXT("tls") : TEXT("plain");
 }
 
+/* How HTTP/2 was agreed on: nginx's words. */
+static void get_http2(struct request *r, const void *data, struct text *out)
+{
+    (void)data;
+    *out = r->msg.protocol != PROTOCOL_2 ? TEXT("") : r->client->tls ? TEXT("h2") : TEXT("h2c");
+}
+
 static void get_pipe(struct request *r, const void *data, struct text *out)
 {
     (void)data;
@@ -134,6 +141,7 @@ const struct variable_row client_variables[] = {
     {"connection", .get = get_connection},
     {"connection_requests", .get = get_connection_requests},
     {"connection_time", .get = get_connection_time},
+    {"http2", .get = get_http2},
     {"pipe", .get = get_pipe},
     {"transport", .get = get_transport},
     {"proxy_protocol_addr", .get = get_proxy_protocol},

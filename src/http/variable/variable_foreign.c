@@ -1,4 +1,4 @@
-/* variable_foreign.c - variables of nginx's modules for proxies, HTTP/2, SSI and browsers:
+/* variable_foreign.c - variables of nginx's modules for proxies, SSI and browsers:
  * known, so that log formats with them load. They have the value that nginx gives where no
  * directive of those modules is used. */
 #include "http/variable/variable_table.h"
@@ -82,7 +82,6 @@ const struct variable_row foreign_variables[] = {
     {"fastcgi_path_info", .get = get_empty},
     {"fastcgi_script_name", .get = get_uri},
     {"grpc_internal_trailers", .get = get_absent},
-    {"http2", .get = get_empty},
     {"http3", .get = get_empty, .flags = VARIABLE_CHANGEABLE},
     {"modern_browser", .get = get_empty, .flags = VARIABLE_CHANGEABLE},
     {"msie", .get = get_msie, .flags = VARIABLE_CHANGEABLE},

@@ -46,6 +46,8 @@ static const struct row rows[] = {
     {":method: GET\n:scheme: http\n:path: /a b\n:authority: h\n", 400},
     {":method: GET\n:scheme: http\n:path: /a#b\n:authority: h\n", 400},
     {":method: GET\n:scheme: https\n:path: /\xc3\xa9\n:authority: h\n", 400},
+    {":method: GET\n:scheme: http\n:path: http://h/a\n:authority: h\n", 400},
+    {":method: GET\n:scheme: http\n:path: *\n:authority: h\n", 400},
     {":method: CONNECT\n:authority: h:80\n", 0},
     {":method: CONNECT\n:authority: h:80\n:path: /\n", -1},
     {":method: CONNECT\n:scheme: http\n:authority: h:80\n", -1},
