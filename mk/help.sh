@@ -12,7 +12,7 @@ sluice: a static-file HTTP server for Linux
   make test-transport         the same over unix sockets and over TLS [TRANSPORT=tls] [SUITE=ranges]
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
   make attack                 the hostile crowds of `make test` in full size, with memory and a good client's latency
-  make compare                the same configurations and requests for nginx and sluice [CASE=ranges]
+  make compare                the same configurations and requests for nginx and sluice [CASE=ranges] [OVER=tls]
   make fuzz [FUZZ="uri conf"] [FUZZ_SECONDS=60]
                               search for inputs that break a parser or a promise (clang, libFuzzer); docs/fuzzing.md
   make fuzz-smoke             the seeds of that, replayed under the sanitizers

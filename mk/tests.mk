@@ -17,7 +17,8 @@ TEST_ENV = CK_DEFAULT_TIMEOUT=$(if $(SANITIZE),100,20) $(if $(SANITIZE),HARNESS_
 UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
 # These call libssl themselves.
-UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),tests/unit/net/test_tls_sessions.c) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%)
+UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),$(addprefix tests/unit/,net/test_tls_pair.c net/test_tls_sessions.c \
+	http/tls/test_certificate_cache.c)) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%)
 UNIT_SOURCES := $(filter-out $(UNIT_LEFT_OUT),$(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c))))
 UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/$(UNIT).main.o
@@ -91,10 +92,11 @@ test-browser:
 attack:
 	@$(MAKE) test-integration SUITE="attack $(if $(filter 1,$(TLS)),tls_attack)" ATTACK=100
 
-# The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases.
+# The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases; OVER=tls: by TLS.
 CASE ?=
+OVER ?=
 compare: $(if $(SLUICE),,$(O)/sluice)
-	$(Q)SLUICE=$(or $(SLUICE),$(O)/sluice) perl tests/compare/compare.pl $(CASE:%=tests/compare/cases/%.case)
+	$(Q)COMPARE_OVER='$(OVER)' SLUICE=$(or $(SLUICE),$(O)/sluice) perl tests/compare/compare.pl $(CASE:%=tests/compare/cases/%.case)
 
 # At full size what `make test` does a little of.
 reloads: $(O)/sluice $(O)/integration
@@ -118,6 +120,7 @@ test:
 	@$(MAKE) test-transport TRANSPORT=unix SUITE="$(UNIX_SUITES)"
 	$(if $(filter 1,$(TLS)),@$(MAKE) test-transport TRANSPORT=tls SUITE="$(TLS_SUITES)")
 	@$(MAKE) compare
+	$(if $(filter 1,$(TLS)),@$(MAKE) compare OVER=tls)
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 

@@ -8,12 +8,17 @@
 
 #include "conf/directive.h"
 
+struct conf_noted_path;
+
 /* What a directive named, and where it stands: for the errors that come when the value is used. */
 struct tls_word {
     struct tls_word *next; /* of a directive that may stand several times, in their order */
     const char *word;      /* a path is a full one */
     const char *name;      /* of ssl_conf_command: the command; the word is its value */
-    const char *folder;    /* of ssl_conf_command: where relative paths begin; ends with / */
+    const char *folder;    /* where relative paths begin; ends with / */
+    bool varies;           /* of a certificate or key: there are variables in the word, which is as it was written */
+    void *value;           /* of one that is read at the handshake: what http/tls makes of the word */
+    struct conf_noted_path *noted; /* of a certificate or key: who serves may have to read it */
     const char *directive, *file;
     unsigned line;
     bool told; /* what is doubtful about it has been warned of */
@@ -62,6 +67,9 @@ struct tls_conf {
     struct tls_session_cache *caches; /* each name once */
     bool told_ocsp;
 };
+
+/* Whether the pairs are read at each handshake: there are variables in one of their names. */
+bool tls_conf_varies(const struct tls_conf *c);
 
 extern struct conf_module tls_module;
 

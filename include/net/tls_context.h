@@ -22,6 +22,13 @@ const char *tls_context_create(struct tls_context **out, const struct tls_conf *
 /* Whether each of its certificates is one for the host name or address. */
 bool tls_context_covers(const struct tls_context *c, const char *host);
 
+/* Whose context it is: for the caller's own use. */
+void tls_context_own(struct tls_context *c, const void *owner);
+const void *tls_context_owner(const struct tls_context *c);
+
+const struct tls_conf *tls_context_conf(const struct tls_context *c);
+struct text tls_context_passwords(const struct tls_context *c); /* lines; absent: none */
+
 /* When the first of its certificates ends, in seconds since 1970; 0: it has none. */
 int64_t tls_context_not_after(const struct tls_context *c);
 

@@ -16,7 +16,8 @@ struct transport;
 
 struct transport_ops {
     /* What both ends agree on before the first byte: 0: done; -EAGAIN: an event, any, tells when to
-     * go on; -errno: there will be no connection. NULL: nothing. */
+     * go on; -EINPROGRESS: it waits for what net/tls_pair.h says; -errno: there will be no connection.
+     * NULL: nothing. */
     int (*handshake)(struct transport *t);
 
     /* Bytes (> 0) of at most `room` (> 0); 0: the end; -errno. */

@@ -21,6 +21,8 @@ int tls_outcome(struct tls *s, int rc)
         return 0;
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return s->ended ? 0 : -EAGAIN;
+    if (error == SSL_ERROR_WANT_X509_LOOKUP)
+        return -EINPROGRESS;
     s->trouble = ERR_peek_error();
     ERR_clear_error();
     s->error = ERR_GET_REASON(s->trouble) == ERR_R_MALLOC_FAILURE ? -ENOMEM : -EPROTO;

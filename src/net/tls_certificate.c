@@ -8,18 +8,39 @@
 
 /* ---- certificates ---- */
 
+X509 *tls_read_certificate(BIO *file)
+{
+    X509 *own = PEM_read_bio_X509_AUX(file, NULL, NULL, NULL);
+
+    if (own && X509_get0_pubkey(own))
+        return own;
+    X509_free(own);
+    return NULL;
+}
+
+bool tls_read_chain(BIO *file, STACK_OF(X509) * chain)
+{
+    for (X509 *next; (next = PEM_read_bio_X509(file, NULL, NULL, NULL));) {
+        if (sk_X509_push(chain, next) > 0)
+            continue;
+        X509_free(next);
+        return false;
+    }
+    return tls_pem_ended();
+}
+
 /* Those that follow the first one lead to its authority. */
 static const char *load_chain(SSL_CTX *ssl, BIO *file, const struct tls_word *w, struct arena *arena)
 {
-    for (X509 *next; (next = PEM_read_bio_X509(file, NULL, NULL, NULL));) {
-        if (SSL_CTX_add0_chain_cert(ssl, next) == 1)
-            continue;
-        X509_free(next);
-        return tls_error(arena, w, "SSL_CTX_add0_chain_cert(\"%s\") failed", w->word);
-    }
-    if (!tls_pem_ended())
-        return tls_error(arena, w, "cannot load certificate \"%s\": PEM_read_bio_X509() failed", w->word);
-    return NULL;
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    const char *error = NULL;
+
+    if (!chain || !tls_read_chain(file, chain))
+        error = tls_error(arena, w, "cannot load certificate \"%s\": PEM_read_bio_X509() failed", w->word);
+    else if (SSL_CTX_set1_chain(ssl, chain) != 1)
+        error = tls_error(arena, w, "SSL_CTX_set1_chain(\"%s\") failed", w->word);
+    sk_X509_pop_free(chain, X509_free);
+    return error;
 }
 
 /* In the place of one with a key of the same kind, and of what followed that one. */
@@ -37,8 +58,8 @@ static const char *load_certificate(SSL_CTX *ssl, const struct tls_word *w, stru
     BIO *file = tls_pem_open(w, "certificate", arena, &error);
     if (!file)
         return error;
-    X509 *own = PEM_read_bio_X509_AUX(file, NULL, NULL, NULL);
-    if (!own || !X509_get0_pubkey(own))
+    X509 *own = tls_read_certificate(file);
+    if (!own)
         error = tls_error(arena, w, "cannot load certificate \"%s\": PEM_read_bio_X509_AUX() failed", w->word);
     else
         error = use_certificate(ssl, own, w, arena);
@@ -76,13 +97,15 @@ static int next_password(char *to, int room, int writing, void *arg)
     return len;
 }
 
-/* By each of the passwords, until one fits. NULL: libssl's queue says why. */
-static EVP_PKEY *read_key(BIO *file, struct passwords *p)
+EVP_PKEY *tls_read_key(BIO *file, BIO *passwords, unsigned *tried)
 {
+    struct passwords p = {.file = passwords};
+
     for (;;) {
-        unsigned tried = p->tried;
-        EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, next_password, p);
-        if (key || p->tried == tried || p->ended || !p->file)
+        unsigned before = p.tried;
+        EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, next_password, &p);
+        *tried = p.tried;
+        if (key || p.tried == before || p.ended || !p.file)
             return key;
         ERR_clear_error();
         (void)BIO_reset(file);
@@ -92,10 +115,10 @@ static EVP_PKEY *read_key(BIO *file, struct passwords *p)
 /* ---- keys ---- */
 
 /* What libssl has to say of passwords is long, and does not name them. */
-static const char *refuse_key(const struct tls_word *w, const struct passwords *p, const struct tls_word *password_file,
+static const char *refuse_key(const struct tls_word *w, unsigned tried, const struct tls_word *password_file,
                               struct arena *arena)
 {
-    if (p->tried == 0)
+    if (tried == 0)
         return tls_error(arena, w, "cannot load certificate key \"%s\": PEM_read_bio_PrivateKey() failed", w->word);
     ERR_clear_error();
     if (!password_file)
@@ -120,17 +143,18 @@ static const char *load_key(SSL_CTX *ssl, const struct tls_word *certificate, co
                             const struct tls_word *password_file, struct arena *arena)
 {
     const char *error = NULL;
-    struct passwords p = {.file = password_file ? tls_pem_open(password_file, "passwords", arena, &error) : NULL};
+    unsigned tried = 0;
+    BIO *passwords = password_file ? tls_pem_open(password_file, "passwords", arena, &error) : NULL;
     BIO *file = error ? NULL : tls_pem_open(w, "certificate key", arena, &error);
-    EVP_PKEY *key = file ? read_key(file, &p) : NULL;
+    EVP_PKEY *key = file ? tls_read_key(file, passwords, &tried) : NULL;
 
     if (!error)
-        error = key ? use_key(ssl, key, certificate, w, arena) : refuse_key(w, &p, password_file, arena);
+        error = key ? use_key(ssl, key, certificate, w, arena) : refuse_key(w, tried, password_file, arena);
     if (!error)
         tls_check_key_file(w);
     EVP_PKEY_free(key);
     BIO_free(file);
-    BIO_free(p.file);
+    BIO_free(passwords);
     return error;
 }
 

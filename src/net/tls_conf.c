@@ -47,12 +47,39 @@ static const char *add_path(struct conf *cf, const struct conf_row *row, void *s
     return add_word(cf, slot, path_of(cf, path));
 }
 
-/* A pair's half: a file, or the PEM text itself. */
+static struct tls_word *last_of(struct tls_word *w)
+{
+    while (w->next)
+        w = w->next;
+    return w;
+}
+
+/* A pair's half: a file, or the PEM text itself; with variables, either is known at the handshake. */
 static const char *add_half(struct conf *cf, const struct conf_row *row, void *slot)
 {
-    if (text_find(cf->args[1], '$') < cf->args[1].len)
-        return conf_error(cf, "variables in \"%s\" are not supported: write a server for each certificate", row->name);
-    return text_starts(cf->args[1], TEXT("data:")) ? set_word(cf, row, slot) : add_path(cf, row, slot);
+    struct text word = cf->args[1];
+    bool is_data = text_starts(word, TEXT("data:")), varies = text_find(word, '$') < word.len;
+    const char *error = is_data || varies ? set_word(cf, row, slot) : add_path(cf, row, slot);
+
+    if (error)
+        return error;
+    struct tls_word *w = last_of(*(struct tls_word **)slot);
+    const char *path = varies && word.at[0] != '$' ? path_of(cf, word) : w->word;
+    w->varies = varies;
+    w->folder = cf->conf_dir;
+    w->noted = is_data || !path ? NULL : conf_note(cf, path);
+    return is_data || w->noted ? NULL : conf_error(cf, "no memory");
+}
+
+bool tls_conf_varies(const struct tls_conf *c)
+{
+    bool varies = false;
+
+    for (const struct tls_word *w = c->certificates; w; w = w->next)
+        varies = varies || w->varies;
+    for (const struct tls_word *w = c->keys; w; w = w->next)
+        varies = varies || w->varies;
+    return varies;
 }
 
 static const char *add_command(struct conf *cf, const struct conf_row *row, void *slot)
@@ -193,12 +220,14 @@ static const struct conf_row rows[] = {
      .syntax = "file | data:text",
      .help = "PEM file with a certificate and, behind it, those that lead to its authority. Several lines, each with "
              "its key: for example one RSA and one ECDSA certificate. A relative path is below the folder of the "
-             "configuration file.",
-     .differs = "variables in its value are refused"},
+             "configuration file. With variables in its name, it is read at the handshake: by a thread of the worker, "
+             "which must be able to read it; see ssl_certificate_cache. What the client says cannot lead out of the "
+             "folder (no `..`)."},
     {"ssl_certificate_key", HTTP_SERVER, CONF_TAKE1 | CONF_REPEAT, add_key, SLOT(keys), .syntax = "file | data:text",
      .help = "PEM file with the secret key of the certificate. It is read before privileges are dropped: root alone "
-             "needs to be able to read it. A key that others can read is warned of.",
-     .differs = "Keys of engines (`engine:`, `store:`), and variables in its value, are refused."},
+             "needs to be able to read it. A key that others can read is warned of. With variables in its name, or in "
+             "that of the certificate, it is read at the handshake, and the worker must be able to read it.",
+     .differs = "Keys of engines (`engine:`, `store:`) are refused."},
     {"ssl_password_file", HTTP_SERVER, CONF_TAKE1, add_path, SLOT(password_file), .syntax = "file",
      .help = "File with the passwords of secret keys, one on each line, which are tried in turn."},
     {"ssl_protocols", HTTP_SERVER, CONF_1MORE | CONF_REPEAT, set_protocols, SLOT(protocols), .dflt = "TLSv1.2 TLSv1.3",

@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool tls_available(void)
 {
@@ -33,7 +34,7 @@ static const char *fill(struct tls_context *c, struct arena *arena)
 {
     ERR_clear_error();
     set_ways(c->ssl, c->conf);
-    const char *error = tls_load_certificates(c, arena);
+    const char *error = tls_conf_varies(c->conf) ? tls_pair_prepare(c, arena) : tls_load_certificates(c, arena);
     if (!error)
         error = tls_load_authorities(c, arena);
     if (!error)
@@ -64,6 +65,26 @@ const char *tls_context_create(struct tls_context **out, const struct tls_conf *
     return error;
 }
 
+void tls_context_own(struct tls_context *c, const void *owner)
+{
+    c->owner = owner;
+}
+
+const void *tls_context_owner(const struct tls_context *c)
+{
+    return c->owner;
+}
+
+const struct tls_conf *tls_context_conf(const struct tls_context *c)
+{
+    return c->conf;
+}
+
+struct text tls_context_passwords(const struct tls_context *c)
+{
+    return (struct text){c->passwords, c->passwords_len};
+}
+
 int64_t tls_context_not_after(const struct tls_context *c)
 {
     return c->not_after;
@@ -81,5 +102,8 @@ void tls_context_release(struct tls_context *c)
     tls_tickets_leave(c);
     tls_sessions_leave(c);
     SSL_CTX_free(c->ssl);
+    if (c->passwords)
+        explicit_bzero(c->passwords, c->passwords_len);
+    free(c->passwords);
     free(c);
 }

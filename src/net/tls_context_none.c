@@ -28,6 +28,29 @@ bool tls_context_covers(const struct tls_context *c, const char *host)
     return true;
 }
 
+void tls_context_own(struct tls_context *c, const void *owner)
+{
+    (void)c, (void)owner;
+}
+
+const void *tls_context_owner(const struct tls_context *c)
+{
+    (void)c;
+    return NULL;
+}
+
+const struct tls_conf *tls_context_conf(const struct tls_context *c)
+{
+    (void)c;
+    return NULL;
+}
+
+struct text tls_context_passwords(const struct tls_context *c)
+{
+    (void)c;
+    return TEXT_NONE;
+}
+
 int64_t tls_context_not_after(const struct tls_context *c)
 {
     (void)c;

@@ -5,7 +5,7 @@
 
 #include <openssl/err.h>
 
-static void add_queue(struct buffer *b)
+void tls_error_add(struct buffer *b)
 {
     const char *data, *separator = " (SSL: ", *end = "";
     char text[256];
@@ -31,7 +31,7 @@ const char *tls_error(struct arena *arena, const struct tls_word *where, const c
     va_end(args);
     buffer_init(&b);
     buffer_add_str(&b, text ? text : "no memory");
-    add_queue(&b);
+    tls_error_add(&b);
     if (where)
         buffer_printf(&b, " in %s:%u", where->file, where->line);
     text = b.failed ? NULL : arena_copy(arena, b.data, b.len);

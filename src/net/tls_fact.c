@@ -103,6 +103,14 @@ static struct text session_id_of(SSL *ssl, struct arena *arena)
     return id && len > 0 ? tls_hex(id, len, arena) : TEXT_NONE;
 }
 
+/* No host has a slash in its name; it may become part of a path. */
+static struct text server_name_of(const SSL *ssl)
+{
+    struct text name = text_of(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+
+    return name.at && text_find(name, '/') < name.len ? TEXT_NONE : name;
+}
+
 static struct text alpn_of(SSL *ssl, struct arena *arena)
 {
     const unsigned char *name;
@@ -130,7 +138,7 @@ struct text tls_fact(const struct tls *s, enum tls_fact which, struct arena *are
     case TLS_SIGALG:
         return sigalg_of(ssl);
     case TLS_SERVER_NAME:
-        return text_of(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+        return server_name_of(ssl);
     case TLS_ALPN:
         return alpn_of(ssl, arena);
     case TLS_SESSION_ID:

@@ -12,8 +12,11 @@ struct tls_context {
     SSL_CTX *ssl;
     const struct tls_conf *conf;
     struct tls_sessions *sessions; /* tls_sessions.h */
+    const void *owner;             /* tls_context_owner() */
     const char *groups;            /* in libssl's language; NULL: its own */
-    int64_t not_after;             /* of the first of its certificates to end; 0: it has none */
+    char *passwords; /* where pairs are read at the handshake: of their keys, lines; on the heap, or NULL */
+    size_t passwords_len;
+    int64_t not_after; /* of the first of its certificates to end; 0: it has none */
     unsigned users;
 };
 
@@ -30,6 +33,20 @@ bool tls_pem_ended(void);
 
 /* tls_certificate.c: the pairs of conf->certificates and conf->keys. NULL or an error text. */
 const char *tls_load_certificates(struct tls_context *c, struct arena *arena);
+
+/* The parts of it: a certificate, and those behind it, which are added to `chain`; and a key, by one of the
+ * lines of `passwords` (NULL: there are none), of which *tried says how many were asked for. NULL: libssl's
+ * queue says why. */
+X509 *tls_read_certificate(BIO *file);
+bool tls_read_chain(BIO *file, STACK_OF(X509) * chain);
+EVP_PKEY *tls_read_key(BIO *file, BIO *passwords, unsigned *tried);
+
+/* tls_pair.c: for contexts whose pairs are read at the handshake. NULL or an error text. */
+const char *tls_pair_prepare(struct tls_context *c, struct arena *arena);
+
+/* tls_error.c: " (SSL: error:...)" for what is in libssl's queue, or nothing. */
+struct buffer;
+void tls_error_add(struct buffer *b);
 
 /* tls_check.c: warnings, each once for a line of the configuration. */
 void tls_check_kind(SSL_CTX *ssl, const X509 *own, const struct tls_word *w); /* before it is put in */

@@ -37,9 +37,23 @@ static bool add_names(EVP_MD_CTX *md, const X509 *certificate)
     return add_der(md, der, len);
 }
 
+/* Certificates that are read at the handshake are known by the names that the configuration has for
+ * them, as in nginx. */
+static bool add_words(EVP_MD_CTX *md, const struct tls_word *w)
+{
+    bool ok = true;
+
+    for (; w && ok; w = w->next)
+        ok = add(md, w->word, strlen(w->word));
+    return ok;
+}
+
 static bool add_certificates(EVP_MD_CTX *md, const struct tls_context *c)
 {
     bool ok = true;
+
+    if (tls_conf_varies(c->conf))
+        return add_words(md, c->conf->certificates);
 
     for (long rc = SSL_CTX_set_current_cert(c->ssl, SSL_CERT_SET_FIRST); rc == 1 && ok;
          rc = SSL_CTX_set_current_cert(c->ssl, SSL_CERT_SET_NEXT))

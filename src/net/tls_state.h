@@ -18,6 +18,9 @@ enum tls_early {
     EARLY_READ      /* all are read; the rest of the handshake is to come */
 };
 
+/* Pairs of a server that has variables in their names: tls_pair.h. */
+enum tls_pairs { PAIRS_UNASKED, PAIRS_AWAITED, PAIRS_GIVEN, PAIRS_REFUSED };
+
 /* libssl never meets a socket that takes nothing: what it makes is taken at once (tls_wire.c), so
  * that no SSL_write() is ever repeated. What the socket does not take then waits in `out`. */
 struct tls {
@@ -40,6 +43,7 @@ struct tls {
     char *ahead;
     size_t ahead_at, ahead_len;
     enum tls_early early_state;
+    enum tls_pairs pairs;
 
     unsigned long trouble; /* libssl's error behind -EPROTO */
     int error;             /* -errno that every further call meets, 0: none */
@@ -67,7 +71,8 @@ int tls_wire_flush(struct tls *s); /* of what waits in s->out */
 /* libssl's queue of errors is empty before each call: asked first, since that costs less. */
 void tls_forget_errors(void);
 
-/* What a call of libssl came to, which returned `rc`: 0: the end; -EAGAIN; another -errno. */
+/* What a call of libssl came to, which returned `rc`: 0: the end; -EAGAIN; -EINPROGRESS: the handshake
+ * waits for pairs (tls_pair.h); another -errno. */
 int tls_outcome(struct tls *s, int rc);
 
 /* After it: what libssl made meanwhile goes out, and so does the alert that says why it gave up. 0,

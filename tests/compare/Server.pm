@@ -2,6 +2,7 @@
 package Server;
 use strict;
 use warnings;
+use Errno;
 use Socket;
 use IO::Select;
 use POSIX qw(:sys_wait_h _exit);
@@ -30,12 +31,30 @@ sub substitute {
     return $text;
 }
 
+# Every address of the configuration speaks TLS, but one whose clients begin with a PROXY header. $self->{tls} has the ports, and
+# the names of the sockets.
+sub over_tls {
+    my ($self, $text) = @_;
+    $self->{tls} = {};
+    $text =~ s{\blisten\s+(?:[\d.]+:(\d+)|unix:\S*/(\w+)\.sock)\b([^;]*);}{
+        my ($place, $whole) = ($1 // $2, $&);
+        if ($3 !~ /proxy_protocol/) {
+            $self->{tls}{$place} = 1;
+            $whole =~ s/;$/ ssl;/;
+        }
+        $whole;
+    }ge;
+    return "    ssl_certificate $self->{pair}.crt;\n    ssl_certificate_key $self->{pair}.key;\n$text";
+}
+
 sub configure {
     my ($self, $group) = @_;
     my $own = join ' ', map { "${_}_temp_path $self->{dir}/tmp;" } qw(client_body proxy fastcgi uwsgi scgi);
     my $log = $group->{config} =~ /access_log/ ? '' : "    access_log off;\n";
+    my $http = $self->substitute("    $own\n$log$group->{config}");
+    $http = $self->over_tls($http) if $self->{pair};
     my $text = $self->substitute("daemon off;\nworker_processes 1;\npid \@DIR/pid;\nerror_log \@DIR/logs/error.log info;\n"
-        . $group->{main} . "events { worker_connections 256; }\nhttp {\n    $own\n$log$group->{config}}\n");
+        . $group->{main} . "events { worker_connections 256; }\nhttp {\n") . "$http}\n";
     open my $out, '>', "$self->{dir}/server.conf" or die;
     print $out $text;
     close $out;
@@ -102,11 +121,24 @@ sub stop {
     }
 }
 
+my $context; # one for all: each would read the authorities of the system
+
+# Agreed on, and not blocking: a record may be there that brings no bytes.
+sub dial_tls {
+    my ($self, $to) = @_;
+    my $s = $self->dial($to) or return;
+    return $s if !$self->{tls}{$to =~ /^\d+$/ ? $self->{ports}[$to - 1] : $to};
+    $context //= IO::Socket::SSL::SSL_Context->new(SSL_verify_mode => 0);
+    $s = IO::Socket::SSL->start_SSL($s, SSL_reuse_ctx => $context, Timeout => PATIENCE) or return;
+    $s->blocking(0);
+    return $s;
+}
+
 # Everything that comes back. When nothing more comes for a moment, our side of the connection is closed, so that a server
 # that would wait for the next request ends it.
 sub ask {
     my ($self, $to, $bytes) = @_;
-    my $s = $self->dial($to) or return "(cannot connect)";
+    my $s = $self->dial_tls($to) or return "(cannot connect)";
     my $got = '';
     my $ready = IO::Select->new($s);
     my $until = time + PATIENCE;
@@ -115,12 +147,13 @@ sub ask {
     return "(sent only part)" if defined $sent && $sent < length $bytes;
     my $open = 1;
     while (time < $until) {
-        if (!$ready->can_read($open ? QUIET : 1)) {
+        if (!(ref $s ne 'GLOB' && $s->pending) && !$ready->can_read($open ? QUIET : 1)) {
             shutdown $s, 1 if $open && $got ne '';
             $open = 0 if $got ne '' || time + PATIENCE - 2 > $until;
             next;
         }
         my $n = sysread $s, $got, 65536, length $got;
+        next if !defined $n && $!{EAGAIN};
         return $got if !$n;
     }
     return "$got(still open)";

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # compare.pl [-v] [case file ...] - the same configurations and requests for nginx and sluice, answers side by side.
 #
-# Of perl only what Debian's perl-base has. SLUICE and NGINX name the binaries. Without nginx it says that it skips, and succeeds. -v prints every answer.
+# Of perl only what Debian's perl-base has; with COMPARE_OVER=tls, where every address speaks TLS, libio-socket-ssl-perl too. SLUICE and
+# NGINX name the binaries. Without nginx it says that it skips, and succeeds. -v prints every answer.
 use strict;
 use warnings;
 use lib $0 =~ m{^(.*)/} ? $1 : '.';
@@ -21,6 +22,8 @@ my $verbose = @ARGV && $ARGV[0] eq '-v' && shift @ARGV;
 my $sluice = $ENV{SLUICE} // 'build/sluice';
 my $nginx = $ENV{NGINX} // (grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin')[0];
 my $tmp;
+my $tls = ($ENV{COMPARE_OVER} // '') eq 'tls';
+my $pair; # over TLS: where the certificate and the key lie, without .crt and .key
 
 sub say_line { print @_, "\n" }
 
@@ -177,7 +180,7 @@ sub run_group {
     }
     my $ports = [map { free_port() } 1 .. 4];
     my $id = sprintf '%05d%03d', $$, $group_count++;
-    my @servers = map { Server->new(%$_, root => $root, ports => $ports) }
+    my @servers = map { Server->new(%$_, root => $root, ports => $ports, pair => $pair) }
         { name => 'nginx', program => $nginx, address => '127.0.0.2', dir => "$tmp/n$id" },
         { name => 'sluice', program => $sluice, address => '127.0.0.3', dir => "$tmp/s$id" };
     $_->configure($group) for @servers;
@@ -190,6 +193,7 @@ sub run_group {
     }
     my $crashes = 0;
     for my $ask ($started ? @{$group->{asks}} : ()) {
+        next if $tls && $ask->{kind} eq 'test'; # says nothing of TLS
         judge($case, $group, $ask, map { answer_of($_, $ask, $group) } @servers);
         my $now = () = Server::slurp("$servers[1]{dir}/logs/error.log") =~ /exited on signal/g;
         next if $now == $crashes;
@@ -252,16 +256,26 @@ if (!$nginx) {
     say_line('compare: nginx is not installed: skipped (make bench-deps installs it)');
     exit 0;
 }
+if ($tls && !eval { require IO::Socket::SSL; 1 }) {
+    say_line('compare: no libio-socket-ssl-perl: skipped over TLS');
+    exit 0;
+}
 my $begin = time;
 $ENV{TZ} = 'UTC';
 $tmp = tempdir('sluice-compare-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 chmod 0755, $tmp;
+if ($tls) {
+    $pair = "$tmp/tls";
+    system("openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 60 -subj /CN=localhost "
+        . "-keyout $pair.key -out $pair.crt 2>/dev/null") == 0
+        or die "compare: no certificate by openssl\n";
+}
 $known{$_} = 1 for `$sluice --directives` =~ /^### (\S+)/mg;
 die "compare: $sluice --directives says nothing\n" if !%known;
 my @paths = @ARGV ? @ARGV : sort glob "$INC[0]/cases/*.case";
 my ($compared, $listed, $skipped, $failed) = run_all(@paths);
-printf "compare: %d answers beside nginx's: %d the same, %d differ as listed, %d failed, %d skipped; %.0f s\n",
-    $compared, $compared - $listed - $failed, $listed, $failed, $skipped, time - $begin;
+printf "compare%s: %d answers beside nginx's: %d the same, %d differ as listed, %d failed, %d skipped; %.0f s\n",
+    $tls ? ' over TLS' : '', $compared, $compared - $listed - $failed, $listed, $failed, $skipped, time - $begin;
 my ($version) = `$nginx -v 2>&1` =~ m{nginx/(\d+\.\d+)};
 if ($failed && ($version // '') ne REFERENCE) {
     say_line("compare: this is nginx ", $version // '?', ', the answers were made with ', REFERENCE, ': not a failure');

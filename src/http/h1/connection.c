@@ -15,6 +15,7 @@
 #include "http/h1/head.h"
 #include "http/handle/steps.h"
 #include "http/log/account.h"
+#include "http/tls/certificate.h"
 #include "net/socket.h"
 
 #include <errno.h>
@@ -101,6 +102,8 @@ void connection_close(struct connection *c, const char *why)
         output_give(c->worker, c->out);
     deadline_clear(&c->deadline);
     deferred_clear(&c->next_turn);
+    if (c->certificates)
+        certificate_leave(c->certificates);
     watch_destroy(c->watch);
     transport_close(&c->transport, clean);
     list_remove(&c->member.node);

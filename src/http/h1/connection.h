@@ -12,6 +12,8 @@
 #include "http/request/request.h"
 #include "http/worker/worker.h"
 
+struct certificate_wait; /* certificate.h */
+
 /* Bytes received and not yet used: data[at, len). Pooled by the worker. */
 struct input {
     struct spare spare;
@@ -46,7 +48,8 @@ struct connection {
     struct input *in;
     struct output *out;
     struct transport transport;
-    struct sink sink; /* of the transport */
+    struct certificate_wait *certificates; /* that its handshake waits for; NULL: it does not */
+    struct sink sink;                      /* of the transport */
     struct deadline deadline;
     struct deferred next_turn; /* more to do without waiting for an event */
     struct scan scan;          /* of the head in `in` */

@@ -5,6 +5,7 @@
  * https://nginx.org/en/docs/http/ngx_http_core_module.html#client_header_timeout */
 #include "http/h1/connection_private.h"
 
+#include "http/tls/certificate.h"
 #include "net/socket.h"
 #include "net/tls.h"
 #include "net/tls_count.h"
@@ -83,12 +84,49 @@ static enum next fail(struct connection *c, int rc)
     return connection_gone(c, "no handshake");
 }
 
+/* ---- certificates that are read for it ---- */
+
+static void on_certificates(void *arg)
+{
+    struct connection *c = arg;
+
+    c->certificates = NULL;
+    loop_defer(c->worker->loop, &c->next_turn);
+}
+
+/* 0: they are there, or there are none: the handshake goes on. */
+static int find_certificates(struct connection *c)
+{
+    return certificate_begin(&c->certificates, &(struct certificate_client){.worker = c->worker,
+                                                                            .carrier = &c->carrier,
+                                                                            .client = &c->client,
+                                                                            .tls = c->transport.tls,
+                                                                            .resume = on_certificates,
+                                                                            .arg = c});
+}
+
+static int agree(struct connection *c)
+{
+    int rc = transport_handshake(&c->transport);
+
+    if (rc == -EINPROGRESS)
+        rc = find_certificates(c);
+    else
+        return rc;
+    return rc == 0 ? transport_handshake(&c->transport) : rc;
+}
+
+/* ---- */
+
 enum next connection_handshake(struct connection *c)
 {
+    if (c->certificates)
+        return NEXT_WAIT;
     int rc = c->transport.tls ? 0 : begin(c);
-
     if (rc == 0)
-        rc = transport_handshake(&c->transport);
+        rc = agree(c);
+    if (rc == -EINPROGRESS)
+        return NEXT_WAIT;
     if (rc == -EAGAIN) {
         c->readable = false;
         return NEXT_WAIT;

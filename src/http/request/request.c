@@ -18,7 +18,7 @@ static void on_turn(void *arg)
     request_resume(arg);
 }
 
-struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client)
+struct request *request_create_unseen(struct worker *w, struct carrier *carrier, const struct client *client)
 {
     union request_space *space = spare_take(&w->requests, 0, sizeof *space);
     size_t used = (sizeof(struct request) + 15) & ~(size_t)15;
@@ -36,7 +36,15 @@ struct request *request_create(struct worker *w, struct carrier *carrier, const 
     r->peer = &client->peer;
     r->out.method = IO_NONE;
     r->out.fields_end = &r->out.fields;
-    w->counters->requests++;
+    return r;
+}
+
+struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client)
+{
+    struct request *r = request_create_unseen(w, carrier, client);
+
+    if (r)
+        w->counters->requests++;
     return r;
 }
 

@@ -196,6 +196,8 @@ enum { REQUEST_SPACE = 4096 };
 /* A request of this carrier and client at its beginning, without a server yet: route_begin(). NULL:
  * no memory. */
 struct request *request_create(struct worker *w, struct carrier *carrier, const struct client *client);
+/* The same, not counted: one that nobody has sent, for variables of a connection. */
+struct request *request_create_unseen(struct worker *w, struct carrier *carrier, const struct client *client);
 void request_destroy(struct request *r); /* after steps_abandon() */
 
 /* What the request waited for is there; see carrier.h. May end the request. */

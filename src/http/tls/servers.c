@@ -24,7 +24,7 @@ static const char *example_of(const struct server_name *n, struct arena *arena)
 
 static void check_names(const struct server *s, struct arena *arena)
 {
-    if (!s->tls->certificates || s->tls->reject_handshake)
+    if (!s->tls->certificates || s->tls->reject_handshake || tls_conf_varies(s->tls))
         return;
     list_each (&s->names, node, tmp) {
         const struct server_name *n = container_of(node, struct server_name, node);
@@ -43,6 +43,7 @@ static const char *open_server(struct server *s, struct arena *arena)
     const char *error = tls_context_create(&s->tls_context, s->tls, arena);
     if (error)
         return error;
+    tls_context_own(s->tls_context, s);
     if (arena_at_fini(arena, on_arena_gone, s->tls_context) == 0) {
         check_names(s, arena);
         return NULL;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 struct auth;          /* auth.h */
+struct certificates;  /* certificate.h */
 struct listing_jobs;  /* listing_job.h */
 struct h2_worker;     /* of the connections of HTTP/2 */
 struct content_cache; /* content_cache.h */
@@ -77,6 +78,7 @@ struct worker {
     struct bulk bulk;
     struct auth *auth;                   /* NULL: nobody has asked for a password yet */
     struct h2_worker *h2;                /* NULL: nobody has come with HTTP/2 yet */
+    struct certificates *certificates;   /* the same for certificates with variables in their names */
     struct listing_jobs *listings;       /* the same for listings */
     struct content_cache *content_cache; /* and for content that was changed */
     struct worker_part *parts;           /* ended with the worker, the newest first */

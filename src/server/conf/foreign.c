@@ -54,7 +54,6 @@ const struct conf_foreign server_foreign[] = {
     {"auth_require", NO_TOKENS},
     {"oidc_provider", NO_TOKENS},
     {"ssl", "nginx itself has it no more since 1.25.1; write \"listen ... ssl\""},
-    {"ssl_certificate_cache", "certificates are read once, when the configuration is; remove the line"},
     {"ssl_ech_file", NO_ECH},
     {"ssl_encrypted_hello_key", NO_ECH},
     {"ssl_engine", "sluice reads keys from files; remove the line"},
