@@ -33,12 +33,19 @@ BENCH_ENV = SLUICE=$(O)/sluice BENCH_TOOLS=$(O) BENCH_ROUNDS='$(ROUNDS)' BENCH_S
 	BENCH_STREAM_MIB='$(STREAM_MIB)' BENCH_COLD_FILES='$(COLD_FILES)' BENCH_IDLE='$(IDLE)' BENCH_BASE='$(BASE)' \
 	BENCH_LOADS='$(LOADS)' BENCH_CATALOGUE_FILES='$(CATALOGUE_FILES)' BENCH_CATALOGUE_SIZES='$(CATALOGUE_SIZES)' \
 	BENCH_CATALOGUE_CONNECTIONS='$(CATALOGUE_CONNECTIONS)' BENCH_SCALE_FILES='$(SCALE_FILES)' BENCH_DIR='$(BENCH_DIR)'
-BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy tree paths-client $(if $(TLS_TOOL_LIBS),tls-floor tls-client))
+BENCH_TOOLS = $(addprefix $(O)/,sluice floor drain idle copy tree paths-client $(if $(TLS_TOOL_LIBS),tls-floor tls-client) $(if $(H2_TOOL_LIBS),h2-floor h2-client))
 
 TLS_TOOL_LIBS := $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
 $(O)/tls-%: tests/bench/tls_%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $< $(TLS_TOOL_LIBS)
+
+# HTTP/2 over plain connections and over TLS.
+H2_TOOL_LIBS := $(if $(TLS_TOOL_LIBS),$(shell $(PKG_CONFIG) --libs libnghttp2 2>/dev/null))
+$(O)/h2-%: tests/bench/h2_%.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $< $(H2_TOOL_LIBS) $(TLS_TOOL_LIBS)
+$(O)/tls-floor $(O)/h2-floor: tests/bench/gather.h
 
 # BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls": only these parts (calls, copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.

@@ -6,6 +6,8 @@
  *   BYTES: so long is the body, FILE again and again; by default it is FILE once
  *
  * TLS 1.3, AES-128-GCM; resumption by tickets. A request that says `Connection: close` is the last. */
+#include "gather.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,21 +24,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 65536, EVENTS = 512, RECORD = 16384, GATHER = 4 * (RECORD + 64) };
+enum { CONNECTIONS = 65536, EVENTS = 512 };
 
 static struct {
     char *bytes; /* head and body */
     size_t len, head_len;
     size_t whole; /* of head and bodies */
 } canned;
-
-/* What was encrypted, and not yet sent. Buffers that are not in use form a list, linked by their
- * first bytes. */
-struct gathered {
-    char *bytes;
-    size_t len, sent;
-};
-static void *spare;
 
 static struct connection {
     SSL *ssl;
@@ -52,74 +46,6 @@ static void die(const char *what)
     perror(what);
     ERR_print_errors_fp(stderr);
     exit(1);
-}
-
-/* ---- the way out ---- */
-
-static char *take_buffer(void)
-{
-    void *buffer = spare;
-
-    if (!buffer)
-        return malloc(GATHER);
-    memcpy(&spare, buffer, sizeof spare);
-    return buffer;
-}
-
-static void give_buffer(struct gathered *out)
-{
-    if (out->bytes) {
-        memcpy(out->bytes, &spare, sizeof spare);
-        spare = out->bytes;
-    }
-    *out = (struct gathered){0};
-}
-
-/* True: all is with the kernel. */
-static bool flush(struct connection *c)
-{
-    while (c->out.sent < c->out.len) {
-        ssize_t n = send(c->fd, c->out.bytes + c->out.sent, c->out.len - c->out.sent, MSG_NOSIGNAL);
-        if (n < 0)
-            return false;
-        c->out.sent += (size_t)n;
-    }
-    give_buffer(&c->out);
-    return true;
-}
-
-static int gather(BIO *b, const char *from, int len)
-{
-    struct connection *c = BIO_get_data(b);
-
-    BIO_clear_retry_flags(b);
-    if (c->out.len + (size_t)len > GATHER && !flush(c)) {
-        if (errno == EAGAIN)
-            BIO_set_retry_write(b);
-        return -1;
-    }
-    if (!c->out.bytes)
-        c->out.bytes = take_buffer();
-    memcpy(c->out.bytes + c->out.len, from, (size_t)len);
-    c->out.len += (size_t)len;
-    return len;
-}
-
-static long control(BIO *b, int command, long number, void *pointer)
-{
-    (void)b;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH; /* the loop does it */
-}
-
-static BIO_METHOD *gathers(void)
-{
-    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gather");
-
-    if (!m || !BIO_meth_set_write(m, gather) || !BIO_meth_set_ctrl(m, control))
-        die("BIO_meth_new");
-    return m;
 }
 
 /* ---- answers ---- */
@@ -176,7 +102,7 @@ static bool answer(struct connection *c)
     }
     if (c->closes)
         SSL_shutdown(c->ssl);
-    if (!flush(c))
+    if (!send_gathered(&c->out))
         return errno == EAGAIN;
     return !c->closes;
 }
@@ -212,10 +138,10 @@ static void begin(struct connection *c, int fd, SSL_CTX *context, const BIO_METH
 {
     BIO *in = BIO_new_socket(fd, BIO_NOCLOSE), *out = BIO_new(way_out);
 
-    *c = (struct connection){.ssl = SSL_new(context), .fd = fd};
+    *c = (struct connection){.ssl = SSL_new(context), .fd = fd, .out.fd = fd};
     if (!c->ssl || !in || !out)
         die("SSL_new");
-    BIO_set_data(out, c);
+    BIO_set_data(out, &c->out);
     BIO_set_init(out, 1);
     SSL_set_bio(c->ssl, in, out);
     SSL_set_accept_state(c->ssl);
