@@ -11,6 +11,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+struct file_identity; /* identity.h */
+
 enum file_kind { FILE_REGULAR, FILE_DIRECTORY, FILE_OTHER /* FIFO, device, socket: never read from */ };
 
 struct file {
@@ -36,7 +38,8 @@ struct file {
     char last_modified[CLOCK_HTTP_LEN + 1];
     char size_text[20]; /* decimal digits, no NUL */
     uint8_t size_len;
-    char path[]; /* as opened, NUL-terminated */
+    struct file_identity *identity; /* part of the same memory; NULL: not asked for */
+    char path[];                    /* as opened, NUL-terminated */
 };
 
 static inline struct file *file_acquire(struct file *f)

@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+struct identity_conf; /* identity.h */
+
 enum symlinks { SYMLINKS_FOLLOW, SYMLINKS_REFUSE, SYMLINKS_IF_OWNER /* link and target belong to the same user */ };
 
 struct open_options {
@@ -17,7 +19,9 @@ struct open_options {
     size_t content_most; /* a file of up to this size may come without descriptor, with its content: cache.h */
     size_t fetch_most;   /* an open that has to wait begins to fetch the content of a file of up to this size */
     bool fetch_waits;    /* and waits until it is in the page cache */
-    bool read_ahead;     /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
+    const struct identity_conf *identity; /* where to look for a digest of its content; NULL: nowhere */
+    size_t identity_from;                 /* where its name below the root begins in the path: what manifests have */
+    bool read_ahead; /* posix_fadvise(POSIX_FADV_SEQUENTIAL) on files over 128 KiB (nginx's read_ahead) */
 };
 
 static inline bool open_guarded(const struct open_options *o)

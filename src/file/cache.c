@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "cache_private.h"
 #include "cache_small.h"
+#include "file/identity.h"
+#include "recall.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,7 +46,7 @@ static uint64_t hash_bytes(uint64_t seed, const char *at, size_t len)
 
 static bool same_key(const struct cache_entry *e, const struct cache_key *k)
 {
-    return e->hash == k->hash && e->path_len == k->path_len && e->guard == k->guard &&
+    return e->hash == k->hash && e->path_len == k->path_len && e->guard == k->guard && e->identity == k->identity &&
            memcmp(e->path, k->path, k->path_len) == 0;
 }
 
@@ -115,6 +117,7 @@ static struct cache_entry *entry_add(struct cache *c, const struct cache_key *k)
     memcpy(e->path, k->path, k->path_len);
     e->path_len = k->path_len;
     e->guard = k->guard;
+    e->identity = k->identity;
     e->hash = k->hash;
     e->uses = 1;
     list_init(&e->lru);
@@ -211,7 +214,8 @@ static bool cacheable(int error)
 static bool unchanged(const struct file *a, const struct file *b)
 {
     return a->kind == b->kind && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-           clock_same(a->mtime, b->mtime) && clock_same(a->ctime, b->ctime) && !a->content_young;
+           clock_same(a->mtime, b->mtime) && clock_same(a->ctime, b->ctime) && !a->content_young &&
+           identity_same(a->identity, b->identity);
 }
 
 bool cache_wants_content(const struct file *f, size_t most)
@@ -295,6 +299,17 @@ static struct cache *cache_of(struct file_cache *fc, const struct file_cache_con
     return fc->caches[conf->id] = cache_new(conf, fc);
 }
 
+/* Whether a thread has to look for what is known of the content of `f`; here and now where nobody may
+ * wait. */
+static bool wants_identity(struct file_cache *fc, const struct cache_request *q, struct file *f, bool may_wait)
+{
+    if (!identity_is_pending(f) || recall_find(fc->recall, f, q->options))
+        return false;
+    if (!may_wait)
+        identity_read(f, q->options);
+    return may_wait;
+}
+
 /* A miss, or an entry to look at again. `e` NULL: the path is new. */
 static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e, const struct cache_request *q,
                    struct file **out)
@@ -312,14 +327,16 @@ static int look_up(struct file_cache *fc, struct cache *c, struct cache_entry *e
     if (!e)
         e = entry_add(c, &q->key);
     size_t room = e && e->uses >= q->conf->min_uses ? content_room(c, e, q->conf) : 0;
-    if (rc == 0 && cache_wants_content(f, room) && !(e->file && e->file->content && unchanged(e->file, f)))
+    bool unknown = rc == 0 && wants_identity(fc, q, f, may_wait);
+    if (rc == 0 && !unknown && cache_wants_content(f, room) && !(e->file && e->file->content && unchanged(e->file, f)))
         cold = file_read_content(f, clock_now.sec, may_wait) == -EAGAIN && may_wait;
-    if (cold && may_wait) {
+    if ((cold && may_wait) || unknown) {
         rc = cache_open_start(fc, c, e, q, room, &f);
         if (rc == -EINPROGRESS)
             return rc;
     } else if (cold) {
         rc = file_open(&f, q->path, q->options);
+        identity_read(f, q->options);
     }
     if (e)
         f = cache_settle(fc, c, e, q->conf, rc, f);
@@ -337,11 +354,15 @@ static int find_uncached(struct file_cache *fc, const struct cache_request *q, s
 {
     int rc = wants_small(q) ? small_find(fc, q, out) : file_open_cached(out, q->path, q->options);
 
-    if (rc != -EAGAIN)
+    bool may_wait = q->lookup && fc->pool;
+    if (rc != -EAGAIN && !(rc == 0 && wants_identity(fc, q, *out, may_wait)))
         return rc;
-    if (!q->lookup || !fc->pool)
-        return file_open(out, q->path, q->options);
-    return cache_open_start(fc, NULL, NULL, q, 0, out);
+    if (may_wait)
+        return cache_open_start(fc, NULL, NULL, q, 0, out);
+    rc = file_open(out, q->path, q->options);
+    if (rc == 0)
+        identity_read(*out, q->options);
+    return rc;
 }
 
 /* One path opened by different rules may be different files, or none. Paths are shorter than 2^28
@@ -352,6 +373,12 @@ static uint64_t guard_of(const struct open_options *o)
     uint64_t trusted = o->symlinks == SYMLINKS_FOLLOW ? 0 : o->trusted;
 
     return root << 32 | trusted << 2 | (uint64_t)o->symlinks;
+}
+
+/* One path may be looked for in different manifests, by different names. */
+static uint64_t identity_key(const struct open_options *o)
+{
+    return o && o->identity ? (uint64_t)o->identity->id << 32 | (uint64_t)o->identity_from : 0;
 }
 
 int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const char *path,
@@ -366,7 +393,8 @@ int file_cache_find(struct file_cache *fc, const struct file_conf *conf, const c
     q.key.path = path;
     q.key.path_len = strlen(path);
     q.key.guard = open_guarded(options) ? guard_of(options) : 0;
-    q.key.hash = hash_bytes(fc->seed + q.key.guard, path, q.key.path_len);
+    q.key.identity = identity_key(options);
+    q.key.hash = hash_bytes(fc->seed + q.key.guard + q.key.identity, path, q.key.path_len);
     if (!c)
         return find_uncached(fc, &q, out);
 
@@ -439,6 +467,8 @@ void file_cache_destroy(struct file_cache *fc)
     fc->count = 0;
     small_free(fc->small);
     fc->small = NULL;
+    recall_free(fc->recall);
+    fc->recall = NULL;
     file_cache_unref(fc);
 }
 

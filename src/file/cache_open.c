@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "cache_private.h"
 #include "file/fetch.h"
+#include "file/identity.h"
+#include "recall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +72,7 @@ static void run(struct job *job)
     struct cache_open *open = container_of(job, struct cache_open, job);
 
     open->rc = open->file ? 0 : file_open(&open->file, open->path, &open->options);
+    identity_read(open->file, &open->options);
     if (open->rc == 0 && open->file && cache_wants_content(open->file, open->content_most))
         (void)file_read_content(open->file, open->asked_sec, false);
     else if (open->rc == 0 && open->file && wants_fetching(open->file, open->options.fetch_most))
@@ -104,6 +107,8 @@ static void done(struct job *job)
     struct cache_open *open = container_of(job, struct cache_open, job);
     struct file_cache *fc = open->owner;
 
+    if (open->file && open->file->identity)
+        recall_keep(&fc->recall, open->file, &open->options);
     settle(open);
     while (!list_empty(&open->waiting)) {
         struct file_lookup *l = container_of(open->waiting.next, struct file_lookup, node);

@@ -16,8 +16,9 @@ struct cache_entry {
     int64_t checked_msec;    /* when the path was last looked up, clock_now */
     int64_t used_msec;
     int64_t uses;
-    size_t content; /* bytes charged for file->content */
-    uint64_t guard; /* guard_of() */
+    size_t content;    /* bytes charged for file->content */
+    uint64_t guard;    /* guard_of() */
+    uint64_t identity; /* identity_key() */
     size_t path_len;
     char path[];
 };
@@ -34,6 +35,7 @@ struct cache {
 };
 
 struct small_files; /* cache_small.h */
+struct recall;      /* recall.h */
 
 struct file_cache {
     struct pool *pool;
@@ -43,13 +45,14 @@ struct file_cache {
     size_t count;
     size_t open, open_most;    /* files that entries hold, and how many they may */
     struct small_files *small; /* NULL: nobody has asked yet */
+    struct recall *recall;     /* the same */
     struct file_cache_stats own, *stats;
 };
 
 struct cache_key {
     const char *path;
     size_t path_len;
-    uint64_t guard, hash;
+    uint64_t guard, identity, hash;
 };
 
 struct cache_request {

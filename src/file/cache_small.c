@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "file/elsewhere.h"
+#include "file/identity.h"
 #include "file/local.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ enum {
 struct kept {
     struct list lru;
     struct kept *chain;
-    uint64_t hash, guard;
+    uint64_t hash, guard, identity;
     int64_t used_msec, read_msec; /* clock_now */
     size_t weight;                /* bytes of memory */
     struct file *file;            /* regular, with its content; or a directory */
@@ -84,7 +85,8 @@ static struct kept *kept_find(struct small_files *s, const struct cache_key *key
 {
     struct kept *k = *bucket_of(s, key->hash);
 
-    while (k && (k->hash != key->hash || k->guard != key->guard || strcmp(k->file->path, key->path) != 0))
+    while (k && (k->hash != key->hash || k->guard != key->guard || k->identity != key->identity ||
+                 strcmp(k->file->path, key->path) != 0))
         k = k->chain;
     return k;
 }
@@ -135,7 +137,7 @@ struct look {
     struct job job;
     struct file_cache *owner;
     struct small_files *small; /* of the owner, or gone */
-    uint64_t hash, guard;
+    uint64_t hash, guard, identity;
     struct open_options options;
     size_t cap;
     int64_t asked_sec; /* clock_now */
@@ -177,6 +179,7 @@ static void run(struct job *job)
     look->rc = file_open_cached(&look->file, look->path, &look->options);
     if (look->rc < 0)
         return;
+    identity_read(look->file, &look->options);
     look->rc = file_times_are_doubtful(look->file->mtime, look->file->ctime, look->asked_sec)
                    ? -ESTALE
                    : take_content(look->file, look->options.content_most, look->asked_sec);
@@ -188,13 +191,14 @@ static void run(struct job *job)
 
 static size_t weight_of(const struct file *f)
 {
-    return sizeof(struct kept) + sizeof *f + strlen(f->path) + (f->kind == FILE_REGULAR ? (size_t)f->size : 0);
+    return sizeof(struct kept) + sizeof *f + strlen(f->path) + (f->identity ? sizeof *f->identity : 0) +
+           (f->kind == FILE_REGULAR ? (size_t)f->size : 0);
 }
 
 /* Takes over the file. */
 static void keep(struct small_files *s, struct look *look)
 {
-    struct cache_key key = {.path = look->path, .guard = look->guard, .hash = look->hash};
+    struct cache_key key = {.path = look->path, .guard = look->guard, .identity = look->identity, .hash = look->hash};
     struct kept *old = kept_find(s, &key), **bucket = bucket_of(s, look->hash);
     struct kept *k = calloc(1, sizeof *k);
     size_t weight = weight_of(look->file);
@@ -207,7 +211,8 @@ static void keep(struct small_files *s, struct look *look)
         file_release(look->file);
         return;
     }
-    *k = (struct kept){.hash = look->hash, .guard = look->guard, .weight = weight, .file = look->file};
+    *k = (struct kept){
+        .hash = look->hash, .guard = look->guard, .identity = look->identity, .weight = weight, .file = look->file};
     k->used_msec = k->read_msec = clock_now.msec;
     k->chain = *bucket;
     *bucket = k;
@@ -255,6 +260,7 @@ static struct look *look_new(struct file_cache *fc, const struct cache_request *
     look->owner = fc;
     look->hash = q->key.hash;
     look->guard = q->key.guard;
+    look->identity = q->key.identity;
     look->options = *q->options;
     look->cap = (size_t)q->conf->small.cap;
     look->asked_sec = clock_now.sec;

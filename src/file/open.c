@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "file/elsewhere.h"
+#include "file/identity.h"
 #include "guard.h"
 
 #include <errno.h>
@@ -80,12 +81,21 @@ static enum file_kind kind_of(mode_t mode)
     return S_ISDIR(mode) ? FILE_DIRECTORY : FILE_OTHER;
 }
 
-static struct file *file_new(int fd, const struct stat *st, const char *path)
+/* Bytes of a struct file with its path, up to where another struct may follow. */
+static size_t size_with_path(size_t len)
 {
-    size_t len = strlen(path);
-    struct file *f = calloc(1, sizeof *f + len + 1);
+    enum { ALIGN = _Alignof(struct file_identity) };
+    return (sizeof(struct file) + len + 1 + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static struct file *file_new(int fd, const struct stat *st, const char *path, bool identified)
+{
+    size_t len = strlen(path), size = size_with_path(len);
+    struct file *f = calloc(1, size + (identified ? sizeof(struct file_identity) : 0));
     if (!f)
         return NULL;
+    if (identified)
+        f->identity = (struct file_identity *)(void *)((char *)f + size);
     memcpy(f->path, path, len);
     f->refs = 1;
     f->kind = kind_of(st->st_mode);
@@ -105,7 +115,8 @@ static int describe(struct file **out, int fd, int direct_fd, const char *path, 
 {
     struct stat st;
     int rc = fstat(fd, &st) < 0 ? -errno : 0;
-    struct file *f = rc == 0 ? file_new(fd, &st, path) : NULL;
+    bool identified = options && options->identity && rc == 0 && S_ISREG(st.st_mode);
+    struct file *f = rc == 0 ? file_new(fd, &st, path, identified) : NULL;
     if (!f) {
         close(fd);
         if (direct_fd >= 0)
@@ -118,6 +129,8 @@ static int describe(struct file **out, int fd, int direct_fd, const char *path, 
         f->fd = -1;
     } else {
         set_validators(f);
+        if (identified)
+            identity_look(f, options->identity, text_of(path + options->identity_from));
         if (options && options->read_ahead && f->size > READ_AHEAD_LEAST)
             (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }

@@ -44,6 +44,7 @@ base/log.*          lines go from log.c to the files, from there to the writer a
 conf/(parse|include|inherit) one reader: include is parsed in place, what was read is inherited at its end
 net/tls_conf.*      the rows, and the setters of some
 file/(beneath|guard) guard.c asks the kernel, beneath.c walks by hand where that cannot
+file/(open|identity) opening looks for what is known of a file; what stands beside it is opened
 file/(open|elsewhere) what open.c may not open, another process is asked for
 file/cache.*        lookups, and the opens that they wait for
 io/disk.*           one contract, and its readers

@@ -127,6 +127,7 @@ const struct seccomp_call seccomp_calls[] = {
     ALWAYS(getcwd),
     ALWAYS(statfs),
     ALWAYS(fstatfs),
+    ALWAYS(fgetxattr),
     ALWAYS(fcntl),
     ALWAYS(dup),
 #ifdef SYS_dup2
