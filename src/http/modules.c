@@ -11,14 +11,14 @@
 #include "http/limit/limit_rate.h"
 #include "http/limit/limits.h"
 #include "http/log/monitor.h"
+#include "http/respond/digest.h"
 #include "http/respond/response.h"
 #include "http/respond/userid.h"
 #include "http/tls/variables.h"
 #include "http/variable/variable_table.h"
 
 const struct variable_row *const http_variables[] = {
-    request_variables, client_variables,  response_variables, place_variables,
-    auth_variables,    realip_variables,  referer_variables,  secure_link_variables,
-    userid_variables,  limits_variables,  rate_variables,     gzip_variables,
-    monitor_variables, foreign_variables, tls_variables,      NULL,
+    request_variables, client_variables,      response_variables, place_variables,  auth_variables, realip_variables,
+    referer_variables, secure_link_variables, userid_variables,   limits_variables, rate_variables, gzip_variables,
+    monitor_variables, foreign_variables,     tls_variables,      digest_variables, NULL,
 };

@@ -25,14 +25,18 @@ struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
 struct rewrite_conf;  /* rewrite.h */
 struct rewrite_program;
-struct limits_conf;  /* limits.h */
-struct min_rate;     /* min_rate.h */
-struct gzip_conf;    /* gzip.h */
-struct charset_conf; /* charset.h */
-struct variant_conf; /* variant.h */
-struct realip_conf;  /* realip.h */
-struct h2_conf;      /* h2_conf.h */
+struct limits_conf;   /* limits.h */
+struct min_rate;      /* min_rate.h */
+struct gzip_conf;     /* gzip.h */
+struct charset_conf;  /* charset.h */
+struct variant_conf;  /* variant.h */
+struct realip_conf;   /* realip.h */
+struct h2_conf;       /* h2_conf.h */
+struct identity_conf; /* identity.h */
+struct digest_conf;   /* digest.h */
 
+enum etag_kind { ETAG_OFF, ETAG_MTIME, ETAG_CONTENT };
+enum etag_part { ETAG_INODE = 1, ETAG_NSEC = 2 };
 enum lingering { LINGERING_OFF, LINGERING_ON, LINGERING_ALWAYS };
 enum server_tokens_kind { TOKENS_OFF, TOKENS_ON, TOKENS_BUILD, TOKENS_TEXT };
 
@@ -99,7 +103,8 @@ struct http_conf {
         int kind; /* enum server_tokens_kind */
         struct template *text;
     } server_tokens;
-    bool etag;
+    int etag;              /* enum etag_kind */
+    unsigned etag_parts;   /* enum etag_part, besides time and size */
     int if_modified_since; /* precondition.h */
     int64_t max_ranges;    /* -1: not set */
     bool internal;
@@ -149,6 +154,8 @@ struct location {
     const struct confine_conf *confine;   /* NULL: nothing guards its files */
     const struct userid_conf *userid;     /* NULL: no cookie is set */
     const struct h2_conf *h2;
+    const struct identity_conf *identity; /* NULL: nobody asks for digests of its files */
+    const struct digest_conf *digests;    /* NULL: the same */
     const struct rewrite_conf *rewrite_conf;
     bool warns_unset;                      /* uninitialized_variable_warn */
     const struct rewrite_program *rewrite; /* its instructions; NULL: none */

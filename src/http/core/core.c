@@ -230,6 +230,49 @@ static const char *set_keepalive_disable(struct conf *cf, const struct conf_row 
     return NULL;
 }
 
+/* nginx's two words, and ours. */
+static const char *set_etag(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    static const struct conf_enum words[] = {
+        {"off", ETAG_OFF}, {"on", ETAG_MTIME}, {"mtime", ETAG_MTIME}, {"content", ETAG_CONTENT}};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(cf->args[1].at, words[i].name) != 0)
+            continue;
+        *(int *)slot = words[i].value;
+        return NULL;
+    }
+    return conf_error(cf,
+                      "invalid value \"%.*s\" in \"%s\" directive, it must be \"on\" or \"off\", \"mtime\" or "
+                      "\"content\"",
+                      TEXT_ARG(cf->args[1]), row->name);
+}
+
+/* mtime size [inode] [nsec], in any order. */
+static const char *set_etag_parts(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    enum { MTIME = 4, SIZE = 8 };
+    static const struct conf_enum words[] = {
+        {"mtime", MTIME}, {"size", SIZE}, {"inode", ETAG_INODE}, {"nsec", ETAG_NSEC}};
+    unsigned parts = 0;
+
+    for (unsigned i = 1; i < cf->count; i++) {
+        size_t w = 0;
+        while (w < sizeof words / sizeof *words && !text_equal(cf->args[i], text_of(words[w].name)))
+            w++;
+        if (w == sizeof words / sizeof *words)
+            return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive: it takes mtime, size, inode and nsec",
+                              TEXT_ARG(cf->args[i]), row->name);
+        if (parts & (unsigned)words[w].value)
+            return conf_error(cf, "duplicate value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
+        parts |= (unsigned)words[w].value;
+    }
+    if ((parts & (MTIME | SIZE)) != (MTIME | SIZE))
+        return conf_error(cf, "\"%s\" needs both mtime and size", row->name);
+    *(unsigned *)slot = parts & (ETAG_INODE | ETAG_NSEC);
+    return NULL;
+}
+
 static const struct conf_enum lingering_words[] = {
     {"off", LINGERING_OFF}, {"on", LINGERING_ON}, {"always", LINGERING_ALWAYS}, {NULL, 0}};
 static const struct conf_enum modified_words[] = {{"off", IF_MODIFIED_SINCE_OFF},
@@ -419,8 +462,18 @@ static const struct conf_row rows[] = {
      .syntax = "on | off | build | string",
      .help = "Whether the field Server and error pages show the version; `build` means on. A string, which may have "
              "variables, replaces both name and version; an empty one leaves the field out."},
-    {"etag", ALL, CONF_FLAG, conf_set_flag, SLOT(etag), .dflt = "on", .help = "Send entity tags.",
-     .differs = "The tag of a side file, and of what gzip, gunzip or a charset makes, is marked by its coding."},
+    {"etag", ALL, CONF_TAKE1, set_etag, SLOT(etag), .dflt = "on", .syntax = "on | mtime | content | off",
+     .help =
+         "Send entity tags. on, mtime: made of the file's time and size; content: of its digest, where one is known "
+         "(digest_manifest, an extended attribute, a sidecar), else of time and size.",
+     .differs =
+         "The tag of a side file, and of what gzip, gunzip or a charset makes, is marked by its coding. nginx has "
+         "on and off alone."},
+    {"etag_parts", ALL, CONF_1MORE, set_etag_parts, SLOT(etag_parts), .dflt = "mtime size",
+     .syntax = "mtime size [inode] [nsec]",
+     .help =
+         "What tags of time and size are made of. With inode or nsec, and where etag content has no digest, the tag "
+         "of a file that changed within the last two seconds is weak."},
     {"if_modified_since", ALL, CONF_TAKE1, conf_set_enum, SLOT(if_modified_since), .extra = modified_words,
      .dflt = "exact", .help = "How If-Modified-Since is compared.",
      .differs = "It compares with the date that was sent: that of `add_header Last-Modified` where there is one, and "

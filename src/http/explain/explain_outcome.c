@@ -4,6 +4,7 @@
 #include "http/content/gzip.h"
 #include "http/explain/explain_private.h"
 #include "http/handle/file_response.h"
+#include "http/respond/digest.h"
 #include "http/syntax/precondition.h"
 #include "http/syntax/status.h"
 
@@ -127,6 +128,20 @@ static void say_status(struct explain *e)
     }
     struct text line = status_line(r->out.status);
     explain_say(e, "status", "%.*s%s%s", TEXT_ARG(line), reason ? ": " : "", reason ? reason : "");
+}
+
+/* ---- what it is known by ---- */
+
+static void say_tag(struct explain *e)
+{
+    struct request *r = e->request;
+    bool of_file = r->file && (r->out.of_file || r->out.status == 304);
+
+    /* nginx's own needs no words. */
+    if (!of_file || r->silent || r->out.etag.len == 0 ||
+        (r->location->http->etag != ETAG_CONTENT && r->location->http->etag_parts == 0))
+        return;
+    explain_say(e, "tag", "%.*s: %s", TEXT_ARG(r->out.etag), digest_explain(r));
 }
 
 /* ---- what becomes of the content ---- */
@@ -294,6 +309,7 @@ static void say_bytes(struct explain *e)
 void explain_outcome(struct explain *e)
 {
     say_status(e);
+    say_tag(e);
     say_content(e);
     say_bytes(e);
 }

@@ -35,6 +35,21 @@ static void on_waits(struct file_lookup *lookup, struct open_options *options)
     options->fetch_waits = !io_waits_without_threads(r->worker->io, &r->location->io->aio);
 }
 
+/* Manifests name files from the root or alias on. A path that does not lie below it, as a name of
+ * error_page or try_files may not, has no name there. */
+static void set_identity(struct request *r, struct text path, struct open_options *options)
+{
+    struct text root = place_root(r);
+    size_t from = root.len;
+
+    options->identity = r->location->identity;
+    if (!text_starts(path, root))
+        from = path.len;
+    while (from < path.len && path.at[from] == '/')
+        from++;
+    options->identity_from = from;
+}
+
 int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
 {
     *f = NULL;
@@ -48,6 +63,8 @@ int place_find_named(struct request *r, struct text path, const struct template 
         return -ENOMEM;
     const struct location *l = r->location;
     struct open_options options = {.read_ahead = l->io->read_ahead > 0};
+    if (l->identity)
+        set_identity(r, path, &options);
     if (!l->file->cache)
         options.content_most = (size_t)policy_content_most(l->io, l->file->small.most);
     int rc = l->confine ? confine_options(r, path, source, &options) : 0;

@@ -9,6 +9,7 @@
 #include "http/access/access.h"
 #include "http/access/realip.h"
 #include "http/content/charset.h"
+#include "http/content/content.h"
 #include "http/content/variant.h"
 #include "http/files/confine.h"
 #include "http/files/place.h"
@@ -19,6 +20,7 @@
 #include "http/listing/listing.h"
 #include "http/listing/listing_job.h"
 #include "http/listing/random_index.h"
+#include "http/respond/digest.h"
 #include "http/respond/empty_gif.h"
 #include "http/respond/headers.h"
 #include "http/respond/respond.h"
@@ -323,6 +325,16 @@ static bool step_listing(struct request *r)
     return true;
 }
 
+/* A 304 has the fields of its 200: what would become of that one's content counts. */
+static void add_digest(struct request *r)
+{
+    if (!r->location->digests->repr_digest)
+        return;
+    if (r->out.status == 304 && r->location->rewrites_content)
+        content_plan(r);
+    digest_apply(r);
+}
+
 /* The last step of every response. */
 static bool step_fields(struct request *r)
 {
@@ -330,6 +342,8 @@ static bool step_fields(struct request *r)
     headers_apply(r);
     if (r->out.of_file)
         file_response_content(r);
+    if (r->step == STEP_READY && r->location && r->location->digests)
+        add_digest(r);
     return true;
 }
 

@@ -3,7 +3,9 @@
 #include "http/respond/validators.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "http/core/core.h"
+#include "http/respond/digest.h"
 
 /* The date, which must not lie ahead of the response's own. RFC 9110, 8.8.2.1. */
 static struct text date_text(struct request *r, const struct file *f)
@@ -11,6 +13,53 @@ static struct text date_text(struct request *r, const struct file *f)
     if (f->mtime.tv_sec <= (time_t)clock_now.sec)
         return (struct text){f->last_modified, CLOCK_HTTP_LEN};
     return arena_text(&r->arena, (struct text){clock_now.http, CLOCK_HTTP_LEN});
+}
+
+/* Its last change may not have been the last one within what the times that make its tag can tell
+ * (8.8.1, 8.8.2.2). Whoever sets a file's time changes the inode's. */
+static bool is_young(const struct file *f)
+{
+    enum { YOUNG_SEC = 2 };
+    int64_t since = clock_now.sec - YOUNG_SEC;
+
+    return f->ctime.tv_sec > since || (f->mtime.tv_sec > since && f->mtime.tv_sec <= clock_now.sec);
+}
+
+/* "TIME-SIZE", and what etag_parts adds. */
+static struct text parts_tag(struct request *r, const struct file *f, unsigned parts)
+{
+    enum { MOST = 2 + 1 + 4 * 17 + 1 }; /* W/, quotes, four numbers */
+    char *tag = arena_alloc(&r->arena, MOST), *to = tag;
+
+    if (!tag)
+        return TEXT_NONE;
+    if (is_young(f)) {
+        *to++ = 'W';
+        *to++ = '/';
+    }
+    memcpy(to, f->etag, f->etag_len - 1u);
+    to += f->etag_len - 1;
+    if (parts & ETAG_INODE) {
+        *to++ = '-';
+        to += number_format_hex(to, (uint64_t)f->ino);
+    }
+    if (parts & ETAG_NSEC) {
+        *to++ = '-';
+        to += number_format_hex(to, (uint64_t)f->mtime.tv_nsec);
+    }
+    *to++ = '"';
+    return text_span(tag, to);
+}
+
+static struct text tag_of(struct request *r, const struct file *f)
+{
+    const struct http_conf *h = r->location->http;
+
+    if (h->etag == ETAG_CONTENT && f->identity && f->identity->tag_len > 0)
+        return (struct text){f->identity->tag, f->identity->tag_len};
+    if (h->etag == ETAG_CONTENT || h->etag_parts != 0)
+        return parts_tag(r, f, h->etag_parts);
+    return (struct text){f->etag, f->etag_len};
 }
 
 time_t validators_set(struct request *r)
@@ -24,8 +73,10 @@ time_t validators_set(struct request *r)
         o->last_modified = date_text(r, f);
         o->own_date = true;
     }
-    if (r->location->http->etag)
-        o->etag = validators_side_tag(r, (struct text){f->etag, f->etag_len});
+    if (f->identity && f->identity->stale != IDENTITY_NONE && r->location->digests)
+        digest_tell_stale(r);
+    if (r->location->http->etag != ETAG_OFF)
+        o->etag = validators_side_tag(r, tag_of(r, f));
     return f->mtime.tv_sec <= now ? clock_within_http(f->mtime.tv_sec) : now;
 }
 
