@@ -23,9 +23,10 @@ enum { INPUT_MOST = 60000 }; /* fits into a socket */
 
 static struct tls_context *contexts[2];
 
-static struct tls_context *choose(void *user, struct text name)
+static struct tls_context *choose(void *user, struct text name, bool *h2)
 {
     (void)user;
+    *h2 = name.len % 2 == 1;
     FUZZ_CHECK(!name.at || memchr(name.at, 0, name.len) == NULL, "a name with NUL");
     return text_equal(name, TEXT("b")) ? contexts[1] : contexts[0];
 }
