@@ -13,7 +13,7 @@ for arg; do
     --no-tls) tls=0 ;;
     --no-zlib) zlib=0 ;;
     --no-http2) http2=0 ;;
-    --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl" ;;
+    --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac

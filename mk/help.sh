@@ -20,7 +20,7 @@ sluice: a static-file HTTP server for Linux
   make test-valgrind          unit tests under valgrind [SUITE=base_number]
   make reloads [RELOADS=200]  reloads under load, one after the other: no request may fail
   make soak [SOAK_MINUTES=30] all kinds of clients and a reload each minute: memory and descriptors as a table, must stay flat
-  make bench [BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls"]
+  make bench [BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls h2"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/
                               [ROUNDS=5] [SECONDS=1] [SIZES="1 4 16 64 256 1024"] [STREAM_MIB=1024] [COLD_FILES=20000] [IDLE=10000]
                               everyday (ratios to nginx, without open_file_cache, and what leads with it): [LOADS="hit.1 gzip ranges"]

@@ -47,7 +47,7 @@ $(O)/h2-%: tests/bench/h2_%.c $(O)/flags
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $< $(H2_TOOL_LIBS) $(TLS_TOOL_LIBS)
 $(O)/tls-floor $(O)/h2-floor: tests/bench/gather.h
 
-# BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls": only these parts (calls, copy: only when asked for). Results: build/bench/.
+# BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls h2": only these parts (calls, copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.
 bench: $(BENCH_TOOLS)
 	@$(BENCH_ENV) tests/bench/bench.sh $(BENCH)
@@ -58,7 +58,7 @@ profile: $(BENCH_TOOLS)
 
 # All parts (or those of BENCH), the profile, and docs/performance.md with docs/bench.svg from them.
 bench-report: $(BENCH_TOOLS)
-	@for part in $(or $(BENCH),requests streams hotset cold everyday catalogue scale idle tls); do \
+	@for part in $(or $(BENCH),requests streams hotset cold everyday catalogue scale idle tls h2); do \
 		$(BENCH_ENV) tests/bench/bench.sh $$part || echo "bench-report: $$part failed; the page keeps its last run" >&2; done
 	@$(BENCH_ENV) tests/bench/profile.sh
 	@tests/bench/report.sh

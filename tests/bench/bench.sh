@@ -14,21 +14,23 @@
 #   idle      memory of an idle connection
 #   copy      direct reads without the copy into user space: splice, MSG_ZEROCOPY
 #   tls       HTTP/1.1 over TLS 1.3: sizes, handshakes, cold large files, idle connections
+#   h2        HTTP/2 over TLS and by prior knowledge: sizes, a cold large file, idle connections, stalled streams
 #   ab        this build beside another one (BENCH_BASE): sizes, connections, keep-alive, pipelining, a cold large file
 #
-# Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client, tls-floor, tls-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
+# Environment: SLUICE, BENCH_TOOLS (folder of floor, drain, idle, copy, paths-client, tls-floor, tls-client, h2-floor, h2-client), BENCH_OUT, BENCH_DIR (a folder on the disk to measure),
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_SIZES (KiB), BENCH_SETS (of sizes varied head workers), BENCH_STREAM_MIB, BENCH_STREAM_ROUNDS,
-# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_SCALE_FILES, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_TLS_SETS (of sizes handshakes streams idle), BENCH_BASE (the other sluice of ab).
+# BENCH_LOADS (of everyday), BENCH_CATALOGUE_FILES, BENCH_CATALOGUE_SIZES (KiB), BENCH_CATALOGUE_CONNECTIONS, BENCH_SCALE_FILES, BENCH_HOT_ROUNDS, BENCH_COLD_ROUNDS, BENCH_COLD_FILES, BENCH_IDLE, BENCH_TLS_SETS (of sizes handshakes streams idle),
+# BENCH_H2_SETS (of sizes streams idle stalled), BENCH_BASE (the other sluice of ab).
 set -u
-for file in common requests streams hotset cold everyday catalogue scale calls idle copy tls ab; do
+for file in common requests streams hotset cold everyday catalogue scale calls idle copy tls h2 ab; do
     # shellcheck disable=SC1090
     . "$(dirname "$0")/$file.sh"
 done
 
-parts=${*:-requests streams hotset cold everyday catalogue scale idle tls}
+parts=${*:-requests streams hotset cold everyday catalogue scale idle tls h2}
 
 # Minutes of each part with its defaults, roughly, on two CPUs.
-declare -A minutes=([requests]=7 [streams]=3 [hotset]=4 [cold]=3 [everyday]=9 [catalogue]=6 [scale]=9 [calls]=9 [idle]=1 [copy]=1 [tls]=6 [ab]=4)
+declare -A minutes=([requests]=7 [streams]=3 [hotset]=4 [cold]=3 [everyday]=9 [catalogue]=6 [scale]=9 [calls]=9 [idle]=1 [copy]=1 [tls]=6 [h2]=6 [ab]=4)
 estimate=0
 for part in $parts; do
     estimate=$((estimate + ${minutes[$part]:-0}))
@@ -39,7 +41,7 @@ machine
 echo
 for part in $parts; do
     case $part in
-    requests | streams | hotset | cold | everyday | catalogue | scale | calls | idle | copy | tls | ab) "bench_$part" ;;
+    requests | streams | hotset | cold | everyday | catalogue | scale | calls | idle | copy | tls | h2 | ab) "bench_$part" ;;
     *) fail "no part \"$part\"" ;;
     esac
 done

@@ -8,7 +8,7 @@ out=${BENCH_OUT:-build/bench} docs=${BENCH_DOCS:-docs} here=$(dirname "$0")
 between() { sed -n "/^<!-- $1 -->\$/,/^<!-- end of $1 -->\$/p" "$2" 2>/dev/null | sed '1d;$d'; }
 page=$docs/performance.md
 tables=() whole=yes
-for part in requests streams hotset cold idle tls tls-streams tls-idle everyday calls scale; do
+for part in requests streams hotset cold idle tls tls-streams tls-idle h2 h2-streams h2-idle h2-stalled everyday calls scale; do
     if [ -f "$out/$part.tsv" ]; then tables+=("$out/$part.tsv"); else whole=no; fi
 done
 [ ${#tables[@]} -gt 0 ] || { echo "bench-page: nothing in $out; run: make bench" >&2; exit 1; }
@@ -29,7 +29,7 @@ if [ $whole = no ]; then # goals of parts that were not run stay, in their old o
 fi
 
 # The machine, and when each part was run, as the JSON says.
-for part in requests streams hotset cold everyday catalogue scale idle tls; do
+for part in requests streams hotset cold everyday catalogue scale idle tls h2; do
     if [ ! -f "$out/$part.json" ]; then
         between machine "$page" | sed -n "s/^\(.*\)\. Run: .*\b$part \([0-9TZ:-]*\).*/\1\t$part \2/p"
         continue

@@ -1,5 +1,5 @@
 # targets.awk - what was set out to be reached, beside the rows of the last run. Reads requests.tsv, streams.tsv, hotset.tsv, cold.tsv,
-# idle.tsv, tls.tsv, tls-streams.tsv, tls-idle.tsv, everyday.tsv, calls.tsv, scale.tsv, paths.md (those that are there).
+# idle.tsv, tls.tsv, tls-streams.tsv, tls-idle.tsv, h2*.tsv, everyday.tsv, calls.tsv, scale.tsv, paths.md (those that are there).
 BEGIN { FS = "\t" }
 FNR == 1 {
     part = FILENAME
@@ -25,7 +25,7 @@ part == "calls" {
 }
 part == "scale" && $1 != "table" && $3 + 0 > most_files + 0 { most_files = $3 }
 {
-    key = part == "everyday" ? $1 " " $4 : part == "scale" ? ($1 == "table" ? $1 " " $2 : $1 " " $2 " " $3) : part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "tls" ? $1 " " $2 " " $4 : part == "streams" || part == "tls-streams" ? $1 " " $2 : $1
+    key = part == "everyday" ? $1 " " $4 : part == "scale" ? ($1 == "table" ? $1 " " $2 : $1 " " $2 " " $3) : part == "requests" ? $1 " " $2 " " $3 " " $4 : part == "tls" ? $1 " " $2 " " $4 : part == "h2" ? $1 " " $2 " " $3 " " $4 : part == "streams" || part == "tls-streams" || part == "h2-streams" ? $1 " " $2 : $1
     for (i = 1; i <= NF; i++)
         v[part, key, name[i]] = $i
 }
@@ -93,6 +93,32 @@ function tls_targets(    sizes, limits, sets, titles, i, n)
     for (i = 1; i <= n; i++)
         row("TLS handshake, " titles[i] ": CPU / nginx" floor_too(tls_cpu(sets[i], 1, "floor"), tls_cpu(sets[i], 1, "nginx")), "most", 1.05, quotient(tls_cpu(sets[i], 1, "sluice"), tls_cpu(sets[i], 1, "nginx")), "%.2f")
 }
+function h2_cpu(way, size, shape, server) { return cell("h2", way " " size " " shape " " server, "cpu_us") }
+function h2_targets(    ways, sizes, limits, shapes, i, j, k, what)
+{
+    split("tls h2c", ways, " ")
+    split("1 16 256", sizes, " ")
+    split("0.35 0.75 0.90", limits, " ")
+    split("64x32 1x100", shapes, " ")
+    for (i = 1; i <= 2; i++)
+        for (j = 1; j <= 3; j++)
+            for (k = 1; k <= 2; k++) {
+                what = "HTTP/2, " (ways[i] == "tls" ? "TLS" : ways[i]) ", " sizes[j] " KiB, " shapes[k] ": CPU per request / "
+                row(what "nginx" floor_too(h2_cpu(ways[i], sizes[j], shapes[k], "floor"), h2_cpu(ways[i], sizes[j], shapes[k], "nginx")), "most", limits[j], quotient(h2_cpu(ways[i], sizes[j], shapes[k], "sluice"), h2_cpu(ways[i], sizes[j], shapes[k], "nginx")), "%.2f")
+                row(what "floor", "most", 1.35, quotient(h2_cpu(ways[i], sizes[j], shapes[k], "sluice"), h2_cpu(ways[i], sizes[j], shapes[k], "floor")), "%.2f")
+            }
+}
+function h2_stream_targets(    ways, i, what)
+{
+    split("tls h2c", ways, " ")
+    for (i = 1; i <= 2; i++) {
+        what = "HTTP/2, " (ways[i] == "tls" ? "TLS" : ways[i]) ", a cold file, direct: "
+        row(what "speed / nginx direct", "least", 1.5, quotient(cell("h2-streams", ways[i] " sluice", "mb_per_s"), cell("h2-streams", ways[i] " nginx", "mb_per_s")), "%.2f")
+        row(what "CPU per GiB / nginx direct", "most", 0.75, quotient(cell("h2-streams", ways[i] " sluice", "cpu_s_per_gib"), cell("h2-streams", ways[i] " nginx", "cpu_s_per_gib")), "%.2f")
+        row(what "MiB left in the page cache", "most", 0, cell("h2-streams", ways[i] " sluice", "cached_mib"), "%d")
+    }
+}
+function h2_held(part, server) { return cell(part, server, "bytes_each") }
 function tls_stream_targets(    i, n, counts, titles, ours, theirs)
 {
     n = split("1 4", counts, " ")
@@ -135,6 +161,10 @@ END {
     if (have["scale"]) scale_targets()
     if (have["tls"]) tls_targets()
     if (have["tls-streams"]) tls_stream_targets()
+    if (have["h2"]) h2_targets()
+    if (have["h2-streams"]) h2_stream_targets()
+    if (have["h2-idle"]) row("HTTP/2, memory of an idle connection / floor", "most", 1.25, quotient(h2_held("h2-idle", "sluice"), h2_held("h2-idle", "floor")), "%.2f")
+    if (have["h2-stalled"]) row("HTTP/2, memory of 100 stalled streams / nginx", "most", 0.10, quotient(h2_held("h2-stalled", "sluice"), h2_held("h2-stalled", "nginx")), "%.2f")
     if (have["tls-idle"]) row("TLS, memory of an idle connection / nginx", "most", 1, quotient(cell("tls-idle", "sluice", "bytes_per_connection"), cell("tls-idle", "nginx", "bytes_per_connection")), "%.2f")
     if (have["idle"]) row("memory of an idle connection, bytes", "most", 1536, cell("idle", "sluice", "bytes_per_connection") + 0, "%d")
 }
