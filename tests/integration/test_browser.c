@@ -59,7 +59,7 @@ START_TEST(status_page_is_alive)
     go("/status");
     browser_expect("document.title.startsWith('sluice on 127.0.0.1')");
     browser_expect("document.querySelectorAll('#plots section').length===6");
-    browser_expect("document.querySelectorAll('#tiles .tile').length===7");
+    browser_expect("document.querySelectorAll('#tiles .tile').length===9");
     browser_await("document.getElementById('live').textContent==='live'");
     make_traffic(20);
     browser_await("[].some.call(document.querySelectorAll('#plots path.edge'),function(p){"
