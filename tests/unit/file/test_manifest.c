@@ -95,7 +95,7 @@ START_TEST(test_many)
     char *text = calloc(count, 100), *to = text, name[32];
 
     for (unsigned i = 0; i < count; i++)
-        to += sprintf(to, "%08x%s  f/%u\n", i, HEX + 8, i);
+        to += sprintf(to, "%08x%s  f/%u\n", i, &HEX[8], i);
     struct manifest *m = open_text(text, "");
     ck_assert_uint_eq(m->count, count);
     for (unsigned i = 0; i < count; i++) {
