@@ -40,6 +40,8 @@ static _Thread_local bool takes_turns;    /* this is the loop's thread; what fol
 static bool turn_has_lines;               /* urgent ones */
 static int64_t patient_again;             /* log_now_msec(): then it waits for a slow disk again */
 
+static bool lines_come; /* some were written since the writer last asked: its own */
+
 /* urgent_written when it waited in vain: nothing comes of it before that changes. */
 static uint64_t missed_written = UINT64_MAX;
 
@@ -175,6 +177,7 @@ static void drain(struct log_file *lf, int64_t patience)
     if (len > before)
         put(lf, full + before, len - before, patience);
     lf->since_msec = 0;
+    lines_come = lines_come || len > 0;
 }
 
 static bool is_error_log(const struct log_file *lf)
@@ -341,7 +344,8 @@ static void *writer_main(void *arg)
         int64_t now = log_now_msec();
         if (last)
             break;
-        idle = due == NEVER ? idle + 1 : 0;
+        idle = due == NEVER && !lines_come ? idle + 1 : 0;
+        lines_come = false;
         if (due == NEVER ? idle <= IDLE_POLLS : due <= now + POLL_MSEC)
             wait_until(due == NEVER ? now + POLL_MSEC : due);
         else

@@ -2,6 +2,7 @@
  * pipes, syslog. */
 #include "base/log.h"
 #include "base/log_file.h"
+#include "base/log_private.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -499,6 +500,28 @@ START_TEST(test_urgent)
 }
 END_TEST
 
+/* A writer that is busy with urgent lines does not go to sleep, or each line would wake it. On a busy
+ * machine it may be long since the last line: once more, then. check's time limit ends it. */
+START_TEST(test_urgent_awake)
+{
+    enum { TURNS = 20 };
+    struct log_file *lf = open_log(unit_path("a.log"), 0, 0);
+
+    ck_assert_int_eq(log_file_writer_start(), 0);
+    log_file_take_turns(true);
+    do {
+        for (unsigned i = 0; i < TURNS; i++) {
+            log_file_write_urgent(lf, 6, "line\n", 5);
+            log_file_end_turn();
+        }
+        poll(NULL, 0, 10); /* it may be about to */
+    } while (log_writer_sleeps);
+    log_file_take_turns(false);
+    log_file_writer_stop();
+    log_file_close(lf);
+}
+END_TEST
+
 /* A disk that does not answer holds up one turn, and only for a moment: check's time limit ends a
  * wait in each of them. */
 START_TEST(test_urgent_stuck)
@@ -686,6 +709,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_slow);
     tcase_add_loop_test(t, test_reopen_of_a_fifo, 0, 2);
     tcase_add_test(t, test_urgent);
+    tcase_add_test(t, test_urgent_awake);
     tcase_add_test(t, test_urgent_stuck);
     tcase_add_test(t, test_stuck);
     tcase_add_test(t, test_closed_pipe);
