@@ -95,7 +95,8 @@ static size_t frame(uint8_t *to, int type, int flags, uint32_t stream, const voi
                                 (uint8_t)type,           (uint8_t)flags,         (uint8_t)(stream >> 24),
                                 (uint8_t)(stream >> 16), (uint8_t)(stream >> 8), (uint8_t)stream};
     memcpy(to, head, HEAD);
-    memcpy(to + HEAD, payload, len);
+    if (payload)
+        memcpy(to + HEAD, payload, len);
     return HEAD + len;
 }
 

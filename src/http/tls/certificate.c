@@ -364,7 +364,8 @@ static bool take_name(struct certificate_wait *w, struct text *name, struct text
     memcpy(all, before.at, before.len);
     memcpy(all + before.len, value.at, value.len);
     all[before.len + value.len] = '\0';
-    *name = (struct text){all, before.len + value.len};
+    name->at = all;
+    name->len = before.len + value.len;
     return true;
 }
 

@@ -54,8 +54,8 @@ static int unhealthy(const char *where, const char *what, const char *why)
 /* Of what a server sends, only what a terminal cannot mistake for a command. */
 static void print_first_line(FILE *out, const char *body)
 {
-    for (unsigned n = 0; n < 80 && body[n] >= ' ' && body[n] < 0x7f; n++)
-        fputc(body[n], out);
+    for (int left = 80; left > 0 && *body >= ' ' && *body < 0x7f; left--)
+        fputc(*body++, out);
 }
 
 static int judge(struct check *k)
