@@ -313,7 +313,9 @@ START_TEST(variables_of_a_client)
     strcat(text, " location = /escaped { return 200 $ssl_client_escaped_cert; } }");
     serve_tls(text);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        bool same = client_shell("test \"$(" CURL " -k " CLIENT " https://localhost:@PORT@/%s)\" = \"$(%s)\"",
+        /* All of its 60 days remain in the second in which it was made. */
+        bool same = client_shell("test \"$(" CURL " -k " CLIENT
+                                 " https://localhost:@PORT@/%s | sed 's/^60$/59/')\" = \"$(%s)\"",
                                  all[i].variable, all[i].command);
         ck_assert_msg(same, "%s", all[i].variable);
     }
