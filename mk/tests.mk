@@ -30,9 +30,11 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c) $(if $(filter 0,$(HTTP2)),tests/integration/test_h2%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
+# The client of HTTP/2, in builds with libnghttp2.
+HTTP2_NOT := $(if $(filter 0,$(HTTP2)),$(wildcard tests/integration/h2_*.c))
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
 INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
-	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT),$(wildcard tests/integration/*.c)))
+	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT) $(HTTP2_NOT),$(wildcard tests/integration/*.c)))
 
 ifneq ($(wildcard $(O)/flags),)
 $(call keep,$(O)/$(UNIT).suites,$(strip $(foreach n,$(UNIT_NAMES),SUITE($(n)))))
@@ -59,7 +61,7 @@ $(O)/$(UNIT): $(UNIT_OBJECTS) $(UNIT_ARCHIVES)
 
 $(O)/integration: $(INTEGRATION_OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(TLS_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(TLS_LIBS) $(HTTP2_LIBS) $(LDLIBS)
 
 # Loaded before the C library by tests that have its calls fail. A sanitizer wants to be the first itself.
 FAULTY := $(if $(SANITIZE),,$(O)/faulty.so)

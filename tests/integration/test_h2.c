@@ -1,5 +1,5 @@
 /* test_h2.c - HTTP/2 beside HTTP/1: which of both a plain connection speaks, and the directives. What
- * its frames say is test_h2_frames.c's. */
+ * its frames say is in test_h2_frames.c and those beside it. */
 #include "harness.h"
 
 #include <stdio.h>

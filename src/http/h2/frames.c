@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { DATA = 0, HEADERS = 1, CONTINUATION = 9, END_STREAM = 1, END_HEADERS = 4 };
+enum { DATA = 0, HEADERS = 1, PRIORITY = 2, CONTINUATION = 9, END_STREAM = 1, END_HEADERS = 4 };
 
 /* A head is complete. */
 static void begin(struct frames *f)
@@ -14,6 +14,7 @@ static void begin(struct frames *f)
     f->left = (uint32_t)h[0] << 16 | (uint32_t)h[1] << 8 | h[2];
     f->head_len = 0;
     f->data = type == DATA;
+    f->misplaced |= type == PRIORITY && !((h[5] & 0x7f) | h[6] | h[7] | h[8]);
     f->units += type != CONTINUATION;
     if (type == HEADERS || type == CONTINUATION)
         f->block = !(flags & END_HEADERS);

@@ -50,9 +50,7 @@ void h2_close(struct h2_session *c, const char *why)
     if (log_wants(log_main, LEVEL_DEBUG))
         log_write(log_main, LEVEL_DEBUG, c->client.number, 0, "close of HTTP/2: %s", why);
     list_each (&c->streams, node, tmp) {
-        struct h2_stream *st = container_of(node, struct h2_stream, node);
-        st->closed = true;
-        h2_stream_end(st);
+        h2_stream_end(container_of(node, struct h2_stream, node));
     }
     nghttp2_session_del(c->nghttp2);
     if (c->out)
@@ -254,12 +252,12 @@ static void on_deadline(struct deadline *d)
 static void settle(struct h2_session *c)
 {
     while (!list_empty(&c->begun)) {
-        struct h2_stream *st = container_of(c->begun.next, struct h2_stream, todo);
-        list_remove(&st->todo);
+        struct h2_stream *st = container_of(c->begun.next, struct h2_stream, noted);
+        list_remove(&st->noted);
         h2_stream_go_on(st);
     }
     while (!list_empty(&c->over))
-        h2_stream_end(container_of(c->over.next, struct h2_stream, todo));
+        h2_stream_end(container_of(c->over.next, struct h2_stream, noted));
 }
 
 static bool is_done(const struct h2_session *c)
@@ -406,19 +404,6 @@ static const struct member_ops member_ops = {.is_idle = member_is_idle,
 
 /* ---- the beginning ---- */
 
-static bool submit_settings(struct h2_session *c)
-{
-    const struct h2_conf *conf = c->client.address->dflt->base.h2;
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)conf->concurrent_streams},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)conf->body_window},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)c->limits.list},
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-    };
-
-    return nghttp2_submit_settings(c->nghttp2, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) == 0;
-}
-
 static void set_limits(struct h2_session *c)
 {
     const struct http_conf *h = h2_conf_of(c);
@@ -472,7 +457,7 @@ static void begin(struct h2_session *c, const struct handover *h)
         watch_give(c->watch, on_event, c);
     list_append(&c->all->list, &c->member.node);
     socket_unsent_most(c->transport.fd, NOTSENT_MOST);
-    if (!submit_settings(c) || (h->bytes.len > 0 && !h2_take(c, h->bytes.at, h->bytes.len)))
+    if (!h2_greet(c) || (h->bytes.len > 0 && !h2_take(c, h->bytes.at, h->bytes.len)))
         c->failed = true;
     loop_defer(c->worker->loop, &c->next_turn);
 }

@@ -38,7 +38,6 @@ struct h2_worker {
     struct worker *worker;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
-    nghttp2_mem mem;
     struct spares outputs, streams;
     char *input; /* what was read last, of whichever connection */
     size_t input_size;
@@ -57,8 +56,8 @@ enum h2_stream_state {
 /* One request. */
 struct h2_stream {
     struct spare spare;
-    struct list node; /* in session->streams */
-    struct list todo; /* in session->begun, or session->over */
+    struct list node;  /* in session->streams */
+    struct list noted; /* in session->begun, or session->over */
     struct carrier carrier;
     struct h2_session *session;
     struct request *request;
@@ -71,9 +70,7 @@ struct h2_stream {
     size_t memory;        /* of its fields, in session->memory */
     size_t body_at;       /* of request->out.body, where there is no source */
     int64_t moved_msec;   /* clock_now.msec when it last got a part of its body, or sent some of the response */
-    uint32_t error;       /* that it was closed with */
     bool ended;           /* the client has: END_STREAM */
-    bool closed;          /* nghttp2 does not know it any more */
     bool deferred;        /* waits for a source, or its turn */
     bool failed;          /* the response cannot be completed */
     bool malformed;       /* RFC 9113, 8.1.1 */
@@ -99,6 +96,7 @@ struct h2_session {
     struct list begun;   /* whose header block came in this call of nghttp2 */
     struct list over;    /* that it closed */
     unsigned stream_count;
+    unsigned open_count;  /* those of them that nghttp2 has not closed */
     size_t filled, room;  /* of the DATA frame that is composed: bytes so far, and at most */
     struct frames frames; /* as they come in */
     struct fields_limits limits;
@@ -119,7 +117,6 @@ struct h2_session {
     int64_t keepalive_msec;
     int64_t keepalive_min_msec;
     int64_t lingering_end;
-    uint32_t error; /* of a GOAWAY that nghttp2 sent; 0: none */
     bool readable, writable;
     bool hung_up;      /* the client sends no more */
     bool paused;       /* no room in `out` for a DATA frame */
@@ -148,6 +145,12 @@ void h2_leave(struct h2_session *c); /* the client knows: GOAWAY with the last i
 void h2_become(struct h2_session *c, enum connection_state state);
 const struct http_conf *h2_conf_of(const struct h2_session *c); /* the address' default server's */
 
+/* Most streams at a time. */
+static inline uint32_t h2_streams_most(const struct h2_session *c)
+{
+    return (uint32_t)c->client.address->dflt->base.h2->concurrent_streams;
+}
+
 /* ---- session_shared.c ---- */
 
 struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a); /* NULL: no memory */
@@ -167,6 +170,9 @@ bool h2_take(struct h2_session *c, const char *bytes, size_t len); /* that were 
 
 void h2_set_send_callbacks(nghttp2_session_callbacks *callbacks);
 
+/* SETTINGS, the first frame, into the buffer. False: no memory. */
+bool h2_greet(struct h2_session *c);
+
 /* What there is to send, as far as the transport takes it. False: the session is to end. */
 bool h2_send(struct h2_session *c);
 
@@ -183,7 +189,7 @@ static inline void h2_output_give(struct h2_session *c)
 
 /* ---- stream.c ---- */
 
-/* NULL: no memory. */
+/* NULL: it is to be refused, for the number of streams or memory. */
 struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id);
 
 /* What it waited for is there: its header block, some of its body, what a step waited for. Not to be

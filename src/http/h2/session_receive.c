@@ -20,8 +20,16 @@ static struct text text_of_bytes(const uint8_t *at, size_t len)
 /* To be looked at when nghttp2 has returned. */
 static void note(struct h2_stream *st)
 {
-    if (list_empty(&st->todo))
-        list_append(&st->session->begun, &st->todo);
+    if (list_empty(&st->noted))
+        list_append(&st->session->begun, &st->noted);
+}
+
+/* Counted here, not when it is sent: a client that reads nothing has it refused, too. */
+static int refuse(struct h2_session *c, int32_t id)
+{
+    c->spent.resets++;
+    c->worker->counters->http2.refused++;
+    return nghttp2_submit_rst_stream(c->nghttp2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
 }
 
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -31,7 +39,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         struct h2_stream *st = h2_stream_begin(c, frame->hd.stream_id);
         if (!st)
-            return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+            return refuse(c, frame->hd.stream_id);
         return nghttp2_session_set_stream_user_data(ng, frame->hd.stream_id, st);
     }
     c->trailers = (struct fields){.limits = &c->limits, .trailers = true};
@@ -67,11 +75,10 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         st->memory = st->fields.size;
         c->memory += st->memory;
-    }
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-        take_trailers(c, st, last);
-    else
         st->state = H2_STREAM_BEGINS;
+    } else {
+        take_trailers(c, st, last);
+    }
     if (st->request)
         st->request->received += frame->hd.length + H2_FRAME_HEAD;
     note(st);
@@ -82,7 +89,9 @@ static void note_update(struct h2_session *c, const nghttp2_ext_priority_update 
 {
     struct h2_stream *st = nghttp2_session_get_stream_user_data(c->nghttp2, update->stream_id);
 
-    if (st)
+    if (update->stream_id == 0)
+        c->frames.misplaced = true;
+    else if (st)
         st->prioritised = true;
     else
         c->updated[c->updates++ % (sizeof c->updated / sizeof *c->updated)] = update->stream_id;
@@ -141,14 +150,13 @@ static int on_close(nghttp2_session *ng, int32_t id, uint32_t error, void *user)
 
     if (!st)
         return 0;
-    st->closed = true;
-    st->error = error;
+    c->open_count--;
     if (st->state != H2_STREAM_SENT || (st->stopped && error != NGHTTP2_NO_ERROR)) {
         c->spent.resets++;
         c->worker->counters->http2.resets++;
     }
-    list_remove(&st->todo);
-    list_append(&c->over, &st->todo);
+    list_remove(&st->noted);
+    list_append(&c->over, &st->noted);
     return 0;
 }
 
@@ -186,7 +194,6 @@ void h2_tell_error(struct h2_session *c, uint32_t error)
 {
     char line[192];
 
-    c->error = error;
     snprintf(line, sizeof line, "%s (%s)", c->trouble[0] ? c->trouble : "the connection ends",
              nghttp2_http2_strerror(error));
     log_trouble(c, line);
@@ -223,6 +230,13 @@ static void calm(struct h2_session *c)
     nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+/* What nghttp2 lets pass: RFC 9113, 6.3; RFC 9218, 7.1. */
+static void end_misplaced(struct h2_session *c)
+{
+    snprintf(c->trouble, sizeof c->trouble, "a priority of stream 0");
+    nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_PROTOCOL_ERROR);
+}
+
 bool h2_take(struct h2_session *c, const char *bytes, size_t len)
 {
     uint64_t units = c->frames.units;
@@ -239,6 +253,8 @@ bool h2_take(struct h2_session *c, const char *bytes, size_t len)
     }
     frames_add(&c->frames, bytes, len);
     time_partial(c, units);
+    if (c->frames.misplaced)
+        end_misplaced(c);
     if (!c->calmed && !is_within_budget(c))
         calm(c);
     return true;

@@ -11,7 +11,13 @@
 
 #include <errno.h>
 
-enum { TURN_BYTES = 1 << 20 /* that a connection sends before others get their turn */ };
+enum {
+    TURN_BYTES = 1 << 20, /* that a connection sends before others get their turn */
+    /* To nghttp2, a stream that is one too many is a fault of the connection. So it knows of a higher
+     * limit than the client, and stream.c refuses each stream for itself: RFC 9113, 5.1.2. Whoever has
+     * more refused at once than this has gone past budget.h, too. */
+    STREAMS_BEYOND = 2 * BUDGET_RESETS
+};
 
 /* ---- out ---- */
 
@@ -20,6 +26,8 @@ static bool push(struct h2_session *c)
 {
     struct h2_output *out = c->out;
 
+    if (!c->writable)
+        return true;
     while (out && out->sent < out->len) {
         struct iovec piece = {out->data + out->sent, out->len - out->sent};
         ssize_t n = transport_send(&c->transport, &piece, 1, false);
@@ -47,6 +55,40 @@ static bool has_buffer(struct h2_session *c)
     if (c->out)
         c->out->sent = c->out->len = 0;
     return c->out != NULL;
+}
+
+/* In a frame of settings: the value of the one with that number. */
+static void put_setting(char *frame, size_t len, unsigned id, uint32_t value)
+{
+    const unsigned char bytes[] = {(unsigned char)(value >> 24), (unsigned char)(value >> 16),
+                                   (unsigned char)(value >> 8), (unsigned char)value};
+
+    for (size_t at = H2_FRAME_HEAD; at + 6 <= len; at += 6)
+        if ((unsigned char)frame[at] == id >> 8 && (unsigned char)frame[at + 1] == (id & 0xff))
+            memcpy(frame + at + 2, bytes, sizeof bytes);
+}
+
+bool h2_greet(struct h2_session *c)
+{
+    const uint32_t most = h2_streams_most(c);
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, most + STREAMS_BEYOND},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)c->client.address->dflt->base.h2->body_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)c->limits.list},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    const uint8_t *bytes;
+
+    if (!has_buffer(c) ||
+        nghttp2_submit_settings(c->nghttp2, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0)
+        return false;
+    ssize_t n = nghttp2_session_mem_send(c->nghttp2, &bytes);
+    if (n < 0)
+        return false;
+    memcpy(c->out->data, bytes, (size_t)n);
+    c->out->len = (size_t)n;
+    put_setting(c->out->data, c->out->len, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, most);
+    return true;
 }
 
 /* Frames into the buffer until it is full, or there are none. False: no memory. */
@@ -78,7 +120,7 @@ bool h2_send(struct h2_session *c)
 
     c->share = 0;
     while (more && !c->failed) {
-        if (c->out && (!c->writable || c->out->len >= H2_OUT_FULL) && !push(c))
+        if (c->out && c->out->len >= H2_OUT_FULL && !push(c))
             return false;
         if (c->out && c->out->len >= H2_OUT_FULL)
             break; /* the socket is full */
@@ -199,7 +241,7 @@ static int pull_body(struct h2_session *c, struct h2_stream *st, bool *ended)
     return c->filled > 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-/* Bytes of the body that are left; SIZE_MAX: not known. */
+/* Bytes that a DATA frame may have, which nghttp2 allows `length`; 0: it does not fit into the buffer. */
 static size_t space(const struct h2_session *c, const struct h2_stream *st, size_t length)
 {
     size_t most = (size_t)st->request->location->h2->chunk_size;
@@ -272,8 +314,8 @@ static void complete(struct h2_stream *st)
 {
     st->state = H2_STREAM_SENT;
     st->moved_msec = clock_now.msec;
-    if (list_empty(&st->todo))
-        list_append(&st->session->begun, &st->todo);
+    if (list_empty(&st->noted))
+        list_append(&st->session->begun, &st->noted);
 }
 
 static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -291,12 +333,6 @@ static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *us
             st->request->head_len += frame->hd.length + H2_FRAME_HEAD;
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             complete(st);
-        break;
-    case NGHTTP2_RST_STREAM:
-        if (!nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id)) { /* refused */
-            c->spent.resets++;
-            c->worker->counters->http2.refused++;
-        }
         break;
     case NGHTTP2_GOAWAY:
         if (frame->goaway.error_code != NGHTTP2_NO_ERROR)

@@ -33,8 +33,8 @@ static void resume(struct request *r)
     struct h2_session *c = st->session;
 
     if (c->busy) {
-        if (list_empty(&st->todo))
-            list_append(&c->begun, &st->todo);
+        if (list_empty(&st->noted))
+            list_append(&c->begun, &st->noted);
         return;
     }
     h2_stream_go_on(st);
@@ -73,7 +73,7 @@ static bool has_memory(const struct h2_session *c)
 
 struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
 {
-    if (c->calmed || !has_memory(c))
+    if (c->calmed || c->open_count >= h2_streams_most(c) || !has_memory(c))
         return NULL;
     struct h2_stream *st = spare_take(&c->shared->streams, 0, sizeof *st);
     if (!st)
@@ -93,9 +93,10 @@ struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
     }
     st->fields.arena = &st->request->arena;
     st->fields.limits = &c->limits;
-    list_init(&st->todo);
+    list_init(&st->noted);
     list_append(&c->streams, &st->node);
     c->stream_count++;
+    c->open_count++;
     route_begin(st->request);
     st->request->ordinal = ++c->requests;
     c->worker->counters->http2.requests++;
@@ -149,7 +150,7 @@ void h2_stream_end(struct h2_stream *st)
             account_cut(st->request, status_of_end(st));
         drop_request(st);
     }
-    list_remove(&st->todo);
+    list_remove(&st->noted);
     list_remove(&st->node);
     c->stream_count--;
     c->worker->counters->http2.streams--;
