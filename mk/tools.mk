@@ -46,6 +46,7 @@ $(O)/h2-%: tests/bench/h2_%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(LDFLAGS_ALL) -o $@ $< $(H2_TOOL_LIBS) $(TLS_TOOL_LIBS)
 $(O)/tls-floor $(O)/h2-floor: tests/bench/gather.h
+$(O)/floor $(O)/tls-floor $(O)/h2-floor $(O)/tls-client $(O)/h2-client: tests/bench/sockets.h
 
 # BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls h2": only these parts (calls, copy: only when asked for). Results: build/bench/.
 # BENCH=ab BASE=path/to/old/sluice: this build beside that one.

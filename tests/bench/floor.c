@@ -5,6 +5,8 @@
  * usage: floor PORT FILE [copy|more|split] [close]
  *   copy, more, split: all in one send; the head with MSG_MORE, then sendfile; the same without MSG_MORE
  *   close: one request per connection */
+#include "sockets.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -125,17 +127,6 @@ static void accept_all(int listener, int epoll)
         struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
     }
-}
-
-static int listen_on(int port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 511) < 0)
-        die("listen");
-    return fd;
 }
 
 /* The words after the file; false: one of them is none. */

@@ -9,6 +9,8 @@
  *          how many are held.
  *        h2-client stalled SCHEME PORT PATH COUNT
  *          one connection, COUNT streams whose heads have come and whose windows are closed, held alike. */
+#include "sockets.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20, PER_ADDRESS = 10000, HEAD = 9, FRAME = 16384, QUIET_MS = 300, WINDOW = 0x7fffffff };
+enum { PIECE = 1 << 20, HEAD = 9, FRAME = 16384, QUIET_MS = 300, WINDOW = 0x7fffffff };
 enum { DATA = 0, HEADERS = 1, SETTINGS = 4, GOAWAY = 7, WINDOW_UPDATE = 8 };
 enum { ACK = 1, END_STREAM = 1, END_HEADERS = 4 };
 
@@ -36,13 +38,6 @@ static void die(const char *what)
     fprintf(stderr, "h2-client: %s: %s\n", what, errno ? strerror(errno) : "failed");
     ERR_print_errors_fp(stderr);
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* ---- a connection ---- */
@@ -70,18 +65,10 @@ static void get(const struct peer *p, uint8_t *to, size_t len)
     }
 }
 
-/* From 127.0.0.1 and up, by `number`, so that ports do not run out. */
-static struct peer dial(bool tls, int port, int number)
+static struct peer dial_peer(bool tls, int port, int number)
 {
-    struct peer p = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(number / PER_ADDRESS));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (p.fd < 0)
-        die("socket");
-    setsockopt(p.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-    if (bind(p.fd, (struct sockaddr *)&from, sizeof from) < 0 || connect(p.fd, (struct sockaddr *)&to, sizeof to) < 0)
-        die("connect");
+    struct peer p = {.fd = dial(port, number)};
+
     if (tls && (!(p.ssl = SSL_new(context)) || SSL_set_fd(p.ssl, p.fd) != 1 || SSL_connect(p.ssl) != 1))
         die("handshake");
     return p;
@@ -201,7 +188,7 @@ static void hold(int count)
 static int idle(bool tls, int port, const char *path, int count)
 {
     for (int i = 0; i < count; i++) {
-        struct peer p = dial(tls, port, i);
+        struct peer p = dial_peer(tls, port, i);
         greet(&p, 65535);
         ask(&p, 1, path);
         await(&p, DATA, true, 1);
@@ -249,7 +236,7 @@ int main(int argc, char **argv)
         die("TLS context");
     if (strcmp(what, "idle") == 0)
         return idle(tls, port, path, atoi(argv[5]));
-    struct peer p = dial(tls, port, 0);
+    struct peer p = dial_peer(tls, port, 0);
     if (strcmp(what, "drain") == 0)
         return drain(&p, path, strtoull(argv[5], NULL, 10));
     return strcmp(what, "stalled") == 0 ? stalled(&p, path, atoi(argv[5])) : usage();

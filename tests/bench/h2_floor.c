@@ -4,6 +4,7 @@
  *
  * usage: h2-floor PORT FILE [CERTIFICATE KEY] */
 #include "gather.h"
+#include "sockets.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -237,17 +238,6 @@ static void accept_all(int listener, int epoll)
         struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
     }
-}
-
-static int listen_on(int port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 511) < 0)
-        die("listen");
-    return fd;
 }
 
 static int choose(SSL *ssl, const uint8_t **out, uint8_t *len, const uint8_t *in, unsigned in_len, void *user)

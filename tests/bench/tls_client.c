@@ -9,6 +9,8 @@
  *        tls-client idle PORT PATH COUNT
  *          fetches once on each connection, and holds all of them until standard input ends. Prints
  *          how many are held. */
+#include "sockets.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -26,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STREAMS = 64, THREADS = 1024, PIECE = 1 << 20, PER_ADDRESS = 10000 };
+enum { STREAMS = 64, THREADS = 1024, PIECE = 1 << 20 };
 
 static SSL_CTX *context;
 
@@ -35,28 +37,6 @@ static void die(const char *what)
     fprintf(stderr, "tls-client: %s: %s\n", what, errno ? strerror(errno) : "failed");
     ERR_print_errors_fp(stderr);
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* From 127.0.0.1 and up, by `number`, so that ports do not run out. */
-static int dial(int port, int number)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(number / PER_ADDRESS));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0)
-        die("socket");
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-    if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
-        die("connect");
-    return fd;
 }
 
 /* A connection whose handshake is done, and which has asked for `path`. */
