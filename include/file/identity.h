@@ -53,11 +53,9 @@ static inline bool identity_is_pending(const struct file *f)
 
 bool identity_same(const struct file_identity *a, const struct file_identity *b); /* NULL is legal */
 
-/* Text of an attribute for a file. `out` has room for IDENTITY_VALUE_MOST bytes; its length. */
-enum { IDENTITY_VALUE_MOST = DIGEST_HEX + 64 };
-size_t identity_format(char *out, const unsigned char digest[DIGEST_LEN], off_t size, struct timespec mtime);
+enum { IDENTITY_VALUE_MOST = DIGEST_HEX + 64 }; /* bytes of an attribute */
 
-/* What such a text says. False: it is none, or says it of a file of another size or time (*stale). */
+/* What the text of an attribute says. False: it is none, or says it of a file of another size or time (*stale). */
 bool identity_parse(struct text value, off_t size, struct timespec mtime, unsigned char digest[DIGEST_LEN],
                     bool *stale);
 

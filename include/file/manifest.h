@@ -4,7 +4,7 @@
  * Lines are "DIGEST  NAME", "DIGEST *NAME" or "SHA256 (NAME) = DIGEST"; a name with a backslash or
  * the end of a line in it is escaped as there, with a backslash before the line. Lines that begin with
  * # are comments. One of them, `# size=BYTES mtime=SECONDS.NANOSECONDS inode=NUMBER`, says for the
- * line after it what the file was when it was read; `sluice hash` writes those. */
+ * line after it what the file was when it was read. */
 #ifndef FILE_MANIFEST_H
 #define FILE_MANIFEST_H
 
@@ -30,9 +30,6 @@ struct manifest_entry {
 struct manifest {
     const char *path;
     struct timespec mtime; /* of the list */
-    dev_t dev;
-    ino_t ino;
-    off_t size;
     size_t count;
     uint32_t first_ignored, ignored; /* lines that are none of those above: number of the first, how many */
 
@@ -57,7 +54,7 @@ const struct manifest_entry *manifest_find(const struct manifest *m, const struc
  * older than the file (and no other size). */
 bool manifest_holds(const struct manifest *m, const struct manifest_entry *e, off_t size, struct timespec mtime);
 
-/* ---- lines, for those who read or write such lists ---- */
+/* ---- lines ---- */
 
 struct manifest_line {
     enum manifest_line_kind {

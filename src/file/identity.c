@@ -64,14 +64,6 @@ void identity_look(struct file *f, const struct identity_conf *conf, struct text
 
 /* ---- the attribute ---- */
 
-size_t identity_format(char *out, const unsigned char digest[DIGEST_LEN], off_t size, struct timespec mtime)
-{
-    digest_to_hex(digest, out);
-    int n = snprintf(out + DIGEST_HEX, IDENTITY_VALUE_MOST - DIGEST_HEX, " %lld %lld.%09ld", (long long)size,
-                     (long long)mtime.tv_sec, mtime.tv_nsec);
-    return DIGEST_HEX + (size_t)n;
-}
-
 /* Takes what stands before the next space off *rest. */
 static struct text next_word(struct text *rest)
 {

@@ -221,9 +221,6 @@ static int read_file(struct manifest *m, struct text prefix)
     int rc = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -ENOTSUP;
     if (rc == 0) {
         m->mtime = st.st_mtim;
-        m->dev = st.st_dev;
-        m->ino = st.st_ino;
-        m->size = st.st_size;
         rc = read_entries(m, fd, prefix);
     }
     close(fd);

@@ -53,7 +53,7 @@ static const struct wrong {
     {SERVER, "sendfile maybe;", "} }", 2,
      "invalid value \"maybe\" in \"sendfile\" directive, it must be \"on\" or \"off\"", false},
     {SERVER, "etag 1;", "} }", 2,
-     "invalid value \"1\" in \"etag\" directive, it must be \"on\" or \"off\", \"mtime\" or \"content\"", false},
+     "invalid value \"1\" in \"etag\" directive, it must be \"on\", \"mtime\", \"content\" or \"off\"", false},
     {SERVER, "client_max_body_size 1x;", "} }", 2, "\"client_max_body_size\" directive invalid value", false},
     {SERVER, "client_max_body_size -1;", "} }", 2, "\"client_max_body_size\" directive invalid value", false},
     {SERVER, "client_max_body_size 1.5m;", "} }", 2, "\"client_max_body_size\" directive invalid value", false},

@@ -382,7 +382,7 @@ END_TEST
 static const struct wrong {
     const char *text, *error;
 } wrongs[] = {
-    {"etag maybe;", "it must be \"on\" or \"off\", \"mtime\" or \"content\""},
+    {"etag maybe;", "it must be \"on\", \"mtime\", \"content\" or \"off\""},
     {"etag_parts mtime;", "\"etag_parts\" needs both mtime and size"},
     {"etag_parts mtime size mtime;", "duplicate value \"mtime\""},
     {"etag_parts mtime size ctime;", "invalid value \"ctime\" in \"etag_parts\""},

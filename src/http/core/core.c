@@ -212,60 +212,49 @@ static const char *set_keepalive_timeout(struct conf *cf, const struct conf_row 
     return NULL;
 }
 
+/* -1: it is none of them. */
+static int value_of(const struct conf_enum *words, struct text word)
+{
+    while (words->name && !text_equal(word, text_of(words->name)))
+        words++;
+    return words->name ? words->value : -1;
+}
+
 static const char *set_keepalive_disable(struct conf *cf, const struct conf_row *row, void *slot)
 {
     static const struct conf_enum words[] = {
-        {"none", 0}, {"msie6", KEEPALIVE_NOT_MSIE6}, {"safari", KEEPALIVE_NOT_SAFARI}};
+        {"none", 0}, {"msie6", KEEPALIVE_NOT_MSIE6}, {"safari", KEEPALIVE_NOT_SAFARI}, {NULL, 0}};
     unsigned *set = slot;
 
     *set = 0;
     for (unsigned i = 1; i < cf->count; i++) {
-        size_t w = 0;
-        while (w < sizeof words / sizeof *words && !text_equal(cf->args[i], text_of(words[w].name)))
-            w++;
-        if (w == sizeof words / sizeof *words)
+        int value = value_of(words, cf->args[i]);
+        if (value < 0)
             return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
-        *set |= (unsigned)words[w].value;
+        *set |= (unsigned)value;
     }
     return NULL;
 }
 
-/* nginx's two words, and ours. */
-static const char *set_etag(struct conf *cf, const struct conf_row *row, void *slot)
-{
-    static const struct conf_enum words[] = {
-        {"off", ETAG_OFF}, {"on", ETAG_MTIME}, {"mtime", ETAG_MTIME}, {"content", ETAG_CONTENT}};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasecmp(cf->args[1].at, words[i].name) != 0)
-            continue;
-        *(int *)slot = words[i].value;
-        return NULL;
-    }
-    return conf_error(cf,
-                      "invalid value \"%.*s\" in \"%s\" directive, it must be \"on\" or \"off\", \"mtime\" or "
-                      "\"content\"",
-                      TEXT_ARG(cf->args[1]), row->name);
-}
+static const struct conf_enum etag_kinds[] = {
+    {"on", ETAG_MTIME}, {"mtime", ETAG_MTIME}, {"content", ETAG_CONTENT}, {"off", ETAG_OFF}, {NULL, 0}};
 
 /* mtime size [inode] [nsec], in any order. */
 static const char *set_etag_parts(struct conf *cf, const struct conf_row *row, void *slot)
 {
     enum { MTIME = 4, SIZE = 8 };
     static const struct conf_enum words[] = {
-        {"mtime", MTIME}, {"size", SIZE}, {"inode", ETAG_INODE}, {"nsec", ETAG_NSEC}};
+        {"mtime", MTIME}, {"size", SIZE}, {"inode", ETAG_INODE}, {"nsec", ETAG_NSEC}, {NULL, 0}};
     unsigned parts = 0;
 
     for (unsigned i = 1; i < cf->count; i++) {
-        size_t w = 0;
-        while (w < sizeof words / sizeof *words && !text_equal(cf->args[i], text_of(words[w].name)))
-            w++;
-        if (w == sizeof words / sizeof *words)
+        int value = value_of(words, cf->args[i]);
+        if (value < 0)
             return conf_error(cf, "invalid value \"%.*s\" in \"%s\" directive: it takes mtime, size, inode and nsec",
                               TEXT_ARG(cf->args[i]), row->name);
-        if (parts & (unsigned)words[w].value)
+        if (parts & (unsigned)value)
             return conf_error(cf, "duplicate value \"%.*s\" in \"%s\" directive", TEXT_ARG(cf->args[i]), row->name);
-        parts |= (unsigned)words[w].value;
+        parts |= (unsigned)value;
     }
     if ((parts & (MTIME | SIZE)) != (MTIME | SIZE))
         return conf_error(cf, "\"%s\" needs both mtime and size", row->name);
@@ -462,7 +451,8 @@ static const struct conf_row rows[] = {
      .syntax = "on | off | build | string",
      .help = "Whether the field Server and error pages show the version; `build` means on. A string, which may have "
              "variables, replaces both name and version; an empty one leaves the field out."},
-    {"etag", ALL, CONF_TAKE1, set_etag, SLOT(etag), .dflt = "on", .syntax = "on | mtime | content | off",
+    {"etag", ALL, CONF_TAKE1, conf_set_enum, SLOT(etag), .extra = etag_kinds, .dflt = "on",
+     .syntax = "on | mtime | content | off",
      .help =
          "Send entity tags. on, mtime: made of the file's time and size; content: of its digest, where one is known "
          "(digest_manifest, an extended attribute, a sidecar), else of time and size.",

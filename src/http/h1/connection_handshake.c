@@ -109,10 +109,9 @@ static int agree(struct connection *c)
 {
     int rc = transport_handshake(&c->transport);
 
-    if (rc == -EINPROGRESS)
-        rc = find_certificates(c);
-    else
+    if (rc != -EINPROGRESS)
         return rc;
+    rc = find_certificates(c);
     return rc == 0 ? transport_handshake(&c->transport) : rc;
 }
 

@@ -279,9 +279,10 @@ static const struct conf_row rows[] = {
     {"digest_manifest", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, set_manifest, CONF_SLOT(struct digest_conf, manifests),
      .dflt = "off", .syntax = "file ... [prefix=path] | off",
      .help =
-         "Lists of SHA-256 digests, as sha256sum and \"sluice hash\" write them; names are below the root or alias, "
-         "or below this path in it. Read at start and reload. An entry counts while the file's size and time are "
-         "those that \"sluice hash\" noted, or the list is not older than the file. For etag content, repr_digest "
+         "Lists of SHA-256 digests, as sha256sum writes them; names are below the root or alias, or below this path "
+         "in it. Read at start and reload. An entry counts while the file's size and time are "
+         "those that a comment before it notes (docs/scale.md), or the list is not older than the file. For etag "
+         "content, repr_digest "
          "and $file_digest; files that no list has are looked up in their extended attribute " IDENTITY_ATTRIBUTE "."},
     {"repr_digest", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct digest_conf, repr_digest), .dflt = "off",
      .help =
