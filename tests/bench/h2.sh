@@ -119,7 +119,7 @@ run_h2_sizes()
 
 run_h2_streams()
 {
-    local round name way ways=() back
+    local round name way ways=() back scheme drain_tool
     begin_rows h2-streams way server +mb_per_s +cpu_s_per_gib +cached_mib
     for way in tls h2c; do
         for name in "${h2_names[@]}"; do
@@ -131,7 +131,9 @@ run_h2_streams()
         back=()
         for name in "${ways[@]}"; do
             say "h2: a cold file, round $round of $stream_rounds: $name"
-            drain_tool=(h2_drain "$([[ $name == *.tls-* ]] && echo https || echo http)") one_stream_round "$name" "$name" "$dir/big1"
+            scheme=$([[ $name == *.tls-* ]] && echo https || echo http)
+            drain_tool=("$TOOLS/h2-client" drain "$scheme" $((stream_mib << 20)))
+            one_stream_round "$name" "$name" "$dir/big1"
             back=("$name" "${back[@]}")
         done
         ways=("${back[@]}")
@@ -207,6 +209,3 @@ bench_h2()
     cat "$out/h2.md" "$out/h2-targets.md"
 }
 h2_results() { find "$out" -maxdepth 1 -name 'h2*.tsv' | sort; }
-
-# As drain, for one_stream_round: SCHEME PORT PATH.
-h2_drain() { "$TOOLS/h2-client" drain "$1" "$2" "/${3#/}" $((stream_mib << 20)); }

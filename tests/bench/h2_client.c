@@ -1,7 +1,7 @@
 /* h2_client.c - an HTTP/2 client for what h2load cannot tell (`make bench BENCH=h2`). SCHEME: http, by
  * prior knowledge, or https.
  *
- * usage: h2-client drain SCHEME PORT PATH BYTES
+ * usage: h2-client drain SCHEME BYTES PORT PATH
  *          fetches a body of BYTES with windows that never close, and throws away what comes as it is,
  *          undecoded and undecrypted (MSG_TRUNC). Prints the bytes and the seconds until the last one.
  *        h2-client idle SCHEME PORT PATH COUNT
@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -69,6 +70,7 @@ static struct peer dial_peer(bool tls, int port, int number)
 {
     struct peer p = {.fd = dial(port, number)};
 
+    setsockopt(p.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (tls && (!(p.ssl = SSL_new(context)) || SSL_set_fd(p.ssl, p.fd) != 1 || SSL_connect(p.ssl) != 1))
         die("handshake");
     return p;
@@ -213,7 +215,7 @@ static int stalled(const struct peer *p, const char *path, int count)
 
 static int usage(void)
 {
-    fputs("usage: h2-client drain SCHEME PORT PATH BYTES\n"
+    fputs("usage: h2-client drain SCHEME BYTES PORT PATH\n"
           "       h2-client idle SCHEME PORT PATH COUNT\n"
           "       h2-client stalled SCHEME PORT PATH COUNT\n",
           stderr);
@@ -224,9 +226,10 @@ int main(int argc, char **argv)
 {
     if (argc != 6)
         return usage();
-    const char *what = argv[1], *path = argv[4];
-    bool tls = strcmp(argv[2], "https") == 0;
-    int port = atoi(argv[3]);
+    const char *what = argv[1];
+    bool tls = strcmp(argv[2], "https") == 0, drains = strcmp(what, "drain") == 0;
+    const char *path = argv[drains ? 5 : 4], *number = argv[drains ? 3 : 5];
+    int port = atoi(argv[drains ? 4 : 3]);
 
     signal(SIGPIPE, SIG_IGN);
     context = SSL_CTX_new(TLS_client_method());
@@ -235,9 +238,9 @@ int main(int argc, char **argv)
         SSL_CTX_set_alpn_protos(context, (const uint8_t *)"\x02h2", 3) != 0)
         die("TLS context");
     if (strcmp(what, "idle") == 0)
-        return idle(tls, port, path, atoi(argv[5]));
+        return idle(tls, port, path, atoi(number));
     struct peer p = dial_peer(tls, port, 0);
-    if (strcmp(what, "drain") == 0)
-        return drain(&p, path, strtoull(argv[5], NULL, 10));
-    return strcmp(what, "stalled") == 0 ? stalled(&p, path, atoi(argv[5])) : usage();
+    if (drains)
+        return drain(&p, path, strtoull(number, NULL, 10));
+    return strcmp(what, "stalled") == 0 ? stalled(&p, path, atoi(number)) : usage();
 }

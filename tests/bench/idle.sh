@@ -2,20 +2,21 @@
 # idle.sh - what an idle keep-alive connection costs in process memory; sourced by bench.sh. Each connection has had one answer.
 idle_count=${BENCH_IDLE:-10000} idle_tool=("$TOOLS/idle")
 
-# Proportional set size of the process and its children, in KiB.
+# Memory of the process and its children that is no file's, in KiB: what they share is divided among them. Pages of libraries do not
+# count, since a client that has the same ones takes its share of these.
 pss_of()
 {
     local pid
     for pid in $(family_of "$1"); do
         cat "/proc/$pid/smaps_rollup" 2>/dev/null
-    done | awk '$1 == "Pss:" { s += $2 } END { print s + 0 }'
+    done | awk '$1 == "Pss_Anon:" || $1 == "Pss_Shmem:" { s += $2 } END { print s + 0 }'
 }
 
 one_idle()
 {
     local name=$1 before after held
     before=$(pss_of "${pid_of[$name]}")
-    coproc HOLD { exec taskset -c $client_cpu "${idle_tool[@]}" "${port_of[$name]}" /1k.bin "$idle_count" 2>"$dir/idle.err"; }
+    coproc HOLD { exec taskset -c $client_cpu "${idle_tool[@]}" "${port_of[$name]}" "${idle_path:-/1k.bin}" "$idle_count" 2>"$dir/idle.err"; }
     if ! read -r -t 60 held <&"${HOLD[0]}"; then
         cat "$dir/idle.err" >&2
         fail "$name: connections"
