@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *log_stream_name(const char *path)
@@ -28,12 +30,35 @@ void log_file_open_elsewhere(log_open_fn *fn)
     open_elsewhere = fn;
 }
 
+/* For root without CAP_DAC_OVERRIDE: a log that belongs to the workers' user is opened with that
+ * user's rights, which the calling thread has meanwhile (setfsuid(2)). */
+static int open_as_owner(const char *path, int flags)
+{
+    char link[32];
+    struct stat st;
+    int fd = -EACCES;
+
+    if (geteuid() != 0)
+        return fd;
+    int found = open(path, O_PATH | O_CLOEXEC);
+    if (found >= 0 && fstat(found, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != 0) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", found);
+        setfsuid(st.st_uid);
+        fd = open(link, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | flags);
+        fd = fd < 0 ? -EACCES : fd;
+        setfsuid(0);
+    }
+    if (found >= 0)
+        close(found);
+    return fd;
+}
+
 int log_file_open_path(const char *path, int flags)
 {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | flags, 0644);
-    if (fd >= 0)
-        return fd;
-    return errno == EACCES && open_elsewhere ? open_elsewhere(path) : -errno;
+    if (fd >= 0 || errno != EACCES)
+        return fd < 0 ? -errno : fd;
+    return open_elsewhere ? open_elsewhere(path) : open_as_owner(path, flags);
 }
 
 /* "/proc/self/fd/1" and what links to it ("/dev/stdout", "/dev/fd/1") is a descriptor that is open

@@ -202,6 +202,7 @@ START_TEST(manager_of_a_replaced_binary)
         end_master(master);
         if (i == 0)
             site_forget();
+        expect_told(main_is, new); /* for a manager that listens to the main process alone */
         expect_told_nothing();
         master = new;
     }
@@ -335,6 +336,7 @@ START_TEST(manager_of_masters_that_both_leave)
     expect_told(ready, new);
     site_kill(SIGQUIT);
     free(log_await("logs/error.log", "gracefully shutting down"));
+    expect_told(main_is, new);
     expect_told_nothing();
     ck_assert_int_eq(kill(new, SIGQUIT), 0);
     expect_told(main_is, site_pid());

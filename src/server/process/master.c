@@ -35,7 +35,6 @@ struct master {
     struct upgrade upgrade;
     struct renewal renewal;
     enum stopping stopping;
-    bool is_main;     /* for the service manager, as far as we said; a new binary says so of itself */
     int64_t kill_at;  /* CLOCK_MONOTONIC, msec; 0: not set */
     int64_t drain_at; /* likewise, while STOPPING_SOON */
     sigset_t waited;
@@ -51,12 +50,6 @@ static int64_t now_msec(void)
 
 /* ---- what the service manager is told ---- */
 
-static void tell_ready(struct master *m)
-{
-    m->is_main = true;
-    notify_ready();
-}
-
 /* The service ends only with the last of its masters: the manager would kill what is left of a
  * service that stops. */
 static void tell_stopping(struct master *m)
@@ -65,16 +58,15 @@ static void tell_stopping(struct master *m)
         notify_stopping();
         return;
     }
-    if (upgrade_is_running(&m->upgrade) && (m->is_main || !upgrade_has_begun(&m->upgrade, m->cycle)))
-        notify_main(m->upgrade.running);
-    m->is_main = false;
+    if (upgrade_is_running(&m->upgrade))
+        notify_main(m->upgrade.running); /* NotifyAccess=main has not let the new one say so */
 }
 
 /* The new binary is gone, and was the main process if it served at all. */
 static void tell_taken_back(struct master *m)
 {
     if (!m->stopping) {
-        tell_ready(m);
+        notify_ready();
         return;
     }
     notify_main(getpid());
@@ -162,7 +154,7 @@ static void reload(struct master *m)
             cycle_destroy(now, true);
         }
     }
-    tell_ready(m);
+    notify_ready();
 }
 
 /* Reopened by root, the files are given to the user of the workers, who must open them too. */
@@ -191,8 +183,7 @@ static void retire_workers(struct master *m)
 
 static void change_binary(struct master *m)
 {
-    if (upgrade_start(&m->upgrade, m->cycle, m->start->argv))
-        m->is_main = false; /* as soon as the new one is ready */
+    upgrade_start(&m->upgrade, m->cycle, m->start->argv);
 }
 
 /* While a new binary tries itself out, HUP brings the workers of the old one back as they were. */
@@ -203,7 +194,7 @@ static void on_hup(struct master *m)
         return;
     }
     children_start(&m->children, m->cycle);
-    tell_ready(m);
+    notify_ready();
 }
 
 static void on_child(struct master *m)
@@ -370,7 +361,7 @@ int master_run(const struct master_start *start)
                 log_alert(errno, "the starting process could not be told");
             close(start->started);
         }
-        tell_ready(&m);
+        notify_ready();
         wait_for_signals(&m);
         upgrade_remove_pid_file(&m.upgrade, m.cycle);
         log_notice(0, "exit");

@@ -56,13 +56,6 @@ _Noreturn static void run_new_binary(const struct cycle *cycle, char *const *arg
     _exit(127);
 }
 
-bool upgrade_has_begun(const struct upgrade *u, const struct cycle *cycle)
-{
-    pid_t pid;
-
-    return u->running > 0 && pid_file_read(cycle->main->pid, &pid) == 0 && pid == u->running;
-}
-
 /* The pid file names this process again. */
 static void take_name_back(struct upgrade *u, const struct cycle *cycle)
 {

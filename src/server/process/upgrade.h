@@ -26,9 +26,6 @@ bool upgrade_reaped(struct upgrade *u, pid_t pid, int status, const struct cycle
  * stay. */
 bool upgrade_is_running(const struct upgrade *u);
 
-/* The new binary has its sockets, and is about to be ready: the pid file names it. */
-bool upgrade_has_begun(const struct upgrade *u, const struct cycle *cycle);
-
 /* This is the new binary, and the old one is still there: it may go on. */
 bool upgrade_is_trial(const struct upgrade *u);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -350,6 +352,33 @@ START_TEST(test_chown)
     }
     log_file_close(lf);
     log_file_close(err);
+}
+END_TEST
+
+/* The log that logrotate gave to the workers' user; root may override no permissions. */
+START_TEST(test_of_another_user)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+    const char *path = unit_write("theirs.log", "one\n", 4);
+
+    if (geteuid() != 0)
+        return;
+    ck_assert(chmod(path, 0640) == 0 && chown(path, 65534, 65534) == 0);
+    ck_assert_int_eq(syscall(SYS_capget, &header, caps), 0);
+    caps[0].effective &= ~((1u << CAP_DAC_OVERRIDE) | (1u << CAP_DAC_READ_SEARCH));
+    ck_assert_int_eq(syscall(SYS_capset, &header, caps), 0);
+    ck_assert_int_lt(open(path, O_WRONLY | O_APPEND | O_CLOEXEC), 0);
+    struct log_file *lf = open_log(path, 0, 0);
+    add(lf, "two\n");
+    log_file_close(lf);
+    int mine = open(unit_path("mine"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    struct stat st;
+    ck_assert(mine >= 0 && fstat(mine, &st) == 0 && st.st_uid == 0); /* root again */
+    close(mine);
+    caps[0].effective = caps[0].permitted;
+    ck_assert_int_eq(syscall(SYS_capset, &header, caps), 0);
+    check_content(path, "one\ntwo\n");
 }
 END_TEST
 
@@ -705,6 +734,7 @@ Suite *suite_base_log_file(void)
     tcase_add_test(t, test_reopen_writer);
     tcase_add_test(t, test_reopen_fails);
     tcase_add_test(t, test_chown);
+    tcase_add_test(t, test_of_another_user);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_slow);
     tcase_add_loop_test(t, test_reopen_of_a_fifo, 0, 2);
