@@ -4,6 +4,7 @@
  *
  * ATTACK: the size in percent; 100 (`make attack`): 1000 half-open handshakes. */
 #include "harness.h"
+#include "siege.h"
 #include "transport_tls.h"
 
 #include <errno.h>
@@ -17,140 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static unsigned percent(unsigned full)
-{
-    const char *size = getenv("ATTACK");
-    unsigned n = full * (size ? (unsigned)atoi(size) : 10) / 100;
-    return n > 0 ? n : 1;
-}
-
-/* ---- the server ---- */
-
-static struct {
-    pid_t worker;
-    unsigned fds;
-    long kib;
-} at_rest;
-
-static long memory(const char *what)
-{
-    char *status = site_read(site_path("/proc/%d/status", (int)at_rest.worker), &(size_t){0});
-    ck_assert_msg(status != NULL, "the worker is gone");
-    const char *line = strstr(status, what);
-    long kib = line ? strtol(line + strlen(what) + 1, NULL, 10) : 0;
-    free(status);
-    return kib;
-}
-
-static void serve(const char *more)
-{
-    char text[2048];
-    site_write("html/a", "content");
-    snprintf(text, sizeof text,
-             "@MAIN@\nevents { worker_connections 4000; }\nhttp { access_log off; error_log logs/http.log info;\n"
-             "server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }",
-             more);
-    site_conf(text);
-    site_start();
-    at_rest.worker = site_worker();
-    for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(site_status_of("/a"), 200);
-    at_rest.fds = descriptors(at_rest.worker);
-    at_rest.kib = memory("VmRSS:");
-}
-
-static void await_rest(void)
-{
-    unsigned fds = 0;
-    for (int64_t deadline = now_msec() + scaled(20000); (fds = descriptors(at_rest.worker)) > at_rest.fds + 2;
-         sleep_msec(20))
-        ck_assert_msg(now_msec() < deadline, "%u descriptors are open, there were %u", fds, at_rest.fds);
-}
-
-static void expect_memory(const char *what, long most_kib)
-{
-    long peak = memory("VmHWM:") - at_rest.kib;
-    printf("%s: %ld KiB more memory, bound %ld KiB\n", what, peak, most_kib);
-    if (!site_is_instrumented())
-        ck_assert_msg(peak <= most_kib, "%ld KiB", peak);
-}
-
-/* ---- a client that behaves, in a process of its own ---- */
-
-enum { SAMPLES = 1 << 15 };
-
-static struct {
-    pid_t pid;
-    struct shared {
-        volatile bool stop;
-        volatile unsigned count, failed;
-        unsigned usec[SAMPLES];
-    } * shared;
-} polite;
-
-static unsigned now_usec(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (unsigned)(t.tv_sec * 1000000 + t.tv_nsec / 1000);
-}
-
-static bool ask_politely(void)
-{
-    static const char request[] = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    char bytes[4096];
-    struct channel ch = {.transport = site_transport()};
-    if (ch.transport->connect(&ch, site_port(0), 0) < 0)
-        return false;
-    bool good = ch.transport->send(&ch, request, sizeof request - 1, true) > 0;
-    ssize_t n = good ? ch.transport->receive(&ch, bytes, sizeof bytes, true) : -1;
-    ch.transport->close(&ch);
-    return n > 12 && memcmp(bytes, "HTTP/1.1 200", 12) == 0;
-}
-
-static void polite_begin(void)
-{
-    polite.shared = mmap(NULL, sizeof *polite.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(polite.shared, MAP_FAILED);
-    polite.pid = fork();
-    ck_assert_int_ge(polite.pid, 0);
-    if (polite.pid > 0)
-        return;
-    struct shared *s = polite.shared;
-    while (!s->stop) {
-        unsigned begun = now_usec();
-        s->failed += !ask_politely();
-        s->usec[s->count % SAMPLES] = now_usec() - begun;
-        s->count++;
-    }
-    _exit(0);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-    return (x > y) - (x < y);
-}
-
-static void polite_end(const char *during)
-{
-    struct shared *s = polite.shared;
-    unsigned before = s->count;
-    while (s->count < before + 3) /* while all that was done is still there */
-        sleep_msec(5);
-    s->stop = true;
-    ck_assert_int_eq(waitpid(polite.pid, NULL, 0), polite.pid);
-    unsigned count = s->count < SAMPLES ? s->count : SAMPLES;
-    qsort(s->usec, count, sizeof *s->usec, by_value);
-    printf("%s: the other client: %u connections, %u failed, median %.2f ms, p99 %.2f ms\n", during, s->count,
-           s->failed, s->usec[count / 2] / 1000.0, s->usec[count * 99 / 100] / 1000.0);
-    ck_assert_uint_eq(s->failed, 0);
-}
 
 /* ---- a client of which every byte is ours ---- */
 
@@ -240,40 +109,17 @@ static void raw_expect_closed(struct raw *r)
     }
 }
 
-/* ---- after each of them ---- */
-
-/* The worker is still that one, and what clients did is told at info, if at all. */
-static void expect_quiet_log(void)
-{
-    char *log = site_read("logs/http.log", NULL);
-    static const char *const worse[] = {"[warn]", "[error]", "[crit]", "[alert]", "[emerg]"};
-    for (unsigned i = 0; log && i < sizeof worse / sizeof *worse; i++) {
-        const char *line = strstr(log, worse[i]);
-        ck_assert_msg(!line, "%.200s", line);
-    }
-    free(log);
-    ck_assert_int_eq(site_worker(), at_rest.worker);
-}
-
-static void end(const char *what, long most_kib)
-{
-    polite_end(what);
-    expect_memory(what, most_kib);
-    await_rest();
-    expect_quiet_log();
-}
-
 /* ---- the attacks ---- */
 
 /* A third says nothing, a third half of its hello, a third stops after the server's answer. They
  * keep nothing open past client_header_timeout, whatever they do. */
 START_TEST(half_open)
 {
-    unsigned count = percent(1000);
+    unsigned count = siege_percent(1000);
     struct raw *r = calloc(count, sizeof *r);
     char bytes[4096];
-    serve("client_header_timeout 3s;");
-    polite_begin();
+    siege_serve("", "client_header_timeout 3s;");
+    siege_begin();
     for (unsigned i = 0; i < count; i++) {
         raw_open(&r[i], TLS1_3_VERSION);
         size_t len = raw_next(&r[i], bytes, sizeof bytes);
@@ -284,7 +130,7 @@ START_TEST(half_open)
         raw_close(&r[i], false);
     }
     free(r);
-    end("half-open handshakes", 2048 + (long)count * 100);
+    siege_end("half-open handshakes", 2048 + (long)count * 100);
     free(log_await_count("logs/http.log", "timed out", 1));
 }
 END_TEST
@@ -292,8 +138,8 @@ END_TEST
 /* One byte after the other is slow, and nothing worse. */
 START_TEST(byte_by_byte)
 {
-    serve("");
-    polite_begin();
+    siege_serve("", "");
+    siege_begin();
     for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
         struct raw r;
         char bytes[4096];
@@ -308,7 +154,7 @@ START_TEST(byte_by_byte)
         ck_assert_int_eq(memcmp(bytes, "HTTP/1.1 200", 12), 0);
         raw_close(&r, false);
     }
-    end("a byte at a time", 2048);
+    siege_end("a byte at a time", 2048);
 }
 END_TEST
 
@@ -331,8 +177,8 @@ START_TEST(flood)
     size_t len = 0;
     for (unsigned i = 0; i < TIMES; i++, len += floods[_i].len)
         memcpy(bytes + len, floods[_i].bytes, floods[_i].len);
-    serve("client_header_timeout 2s;");
-    polite_begin();
+    siege_serve("", "client_header_timeout 2s;");
+    siege_begin();
     for (unsigned i = 0; i < 20; i++) {
         struct raw r;
         raw_open(&r, i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION);
@@ -342,7 +188,7 @@ START_TEST(flood)
         raw_expect_closed(&r);
         raw_close(&r, false);
     }
-    end(floods[_i].what, 4096);
+    siege_end(floods[_i].what, 4096);
 }
 END_TEST
 
@@ -350,9 +196,9 @@ END_TEST
 START_TEST(nonsense)
 {
     unsigned char bytes[20000];
-    serve("client_header_timeout 2s;");
-    polite_begin();
-    for (unsigned i = 0; i < percent(1000); i++) {
+    siege_serve("", "client_header_timeout 2s;");
+    siege_begin();
+    for (unsigned i = 0; i < siege_percent(1000); i++) {
         struct raw r;
         ck_assert_int_eq(RAND_bytes(bytes, sizeof bytes), 1);
         bytes[0] = 0x16;
@@ -369,8 +215,8 @@ START_TEST(nonsense)
         raw_expect_closed(&r);
         raw_close(&r, false);
     }
-    end("nonsense", 4096);
-    free(log_await_count("logs/http.log", "[info]", percent(1000))); /* a line for each */
+    siege_end("nonsense", 4096);
+    free(log_await_count("logs/http.log", "[info]", siege_percent(1000))); /* a line for each */
 }
 END_TEST
 
@@ -378,8 +224,8 @@ END_TEST
 START_TEST(closed_early)
 {
     char bytes[16384];
-    serve("");
-    polite_begin();
+    siege_serve("", "");
+    siege_begin();
     for (unsigned step = 0;; step++) {
         struct raw r;
         size_t left = step * 13;
@@ -398,15 +244,15 @@ START_TEST(closed_early)
             break;
         ck_assert_uint_lt(step, 1000);
     }
-    end("closed early", 2048);
+    siege_end("closed early", 2048);
 }
 END_TEST
 
 /* Refused, and whoever goes on with it loses the connection at the deadline of a request. */
 START_TEST(renegotiation)
 {
-    serve("client_header_timeout 2s;");
-    polite_begin();
+    siege_serve("", "client_header_timeout 2s;");
+    siege_begin();
     for (unsigned i = 0; i < 5; i++) {
         struct raw r;
         char bytes[16384];
@@ -424,15 +270,15 @@ START_TEST(renegotiation)
         raw_expect_closed(&r);
         raw_close(&r, false);
     }
-    end("renegotiation", 2048);
+    siege_end("renegotiation", 2048);
 }
 END_TEST
 
 /* Each asks for an answer, which is never read. */
 START_TEST(key_updates)
 {
-    serve("client_header_timeout 2s; send_timeout 2s;");
-    polite_begin();
+    siege_serve("", "client_header_timeout 2s; send_timeout 2s;");
+    siege_begin();
     for (unsigned i = 0; i < 5; i++) {
         struct raw r;
         char bytes[16384];
@@ -448,7 +294,7 @@ START_TEST(key_updates)
         raw_expect_closed(&r);
         raw_close(&r, false);
     }
-    end("key updates", 4096);
+    siege_end("key updates", 4096);
 }
 END_TEST
 
