@@ -44,14 +44,14 @@ static void forget_peak(void)
         close(fd);
 }
 
-void siege_serve(const char *http, const char *server)
+void siege_serve(const char *main, const char *http, const char *server)
 {
     char text[4096];
     site_write("html/a", "content");
     snprintf(text, sizeof text,
-             "@MAIN@\nevents { worker_connections 4000; }\nhttp { access_log off; error_log logs/http.log info; %s\n"
+             "@MAIN@\n%s\nhttp { access_log off; error_log logs/http.log info; %s\n"
              "server { listen 127.0.0.1:@PORT@; root @DIR@/html; %s } }",
-             http, server);
+             main, http, server);
     site_conf(text);
     site_start();
     at_rest.worker = site_worker();

@@ -8,8 +8,8 @@
 /* Of what `make attack` does (ATTACK=100); at least 1. */
 unsigned siege_percent(unsigned full);
 
-/* /a ("content") on @PORT@, with rows of http and of the server; logs/http.log at info. */
-void siege_serve(const char *http, const char *server);
+/* /a ("content") on @PORT@, with rows of all levels; logs/http.log at info. */
+void siege_serve(const char *main, const char *http, const char *server);
 
 void siege_begin(void); /* the other client */
 

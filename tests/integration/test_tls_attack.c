@@ -118,7 +118,7 @@ START_TEST(half_open)
     unsigned count = siege_percent(1000);
     struct raw *r = calloc(count, sizeof *r);
     char bytes[4096];
-    siege_serve("", "client_header_timeout 3s;");
+    siege_serve("events { worker_connections 4000; }", "", "client_header_timeout 3s;");
     siege_begin();
     for (unsigned i = 0; i < count; i++) {
         raw_open(&r[i], TLS1_3_VERSION);
@@ -138,7 +138,7 @@ END_TEST
 /* One byte after the other is slow, and nothing worse. */
 START_TEST(byte_by_byte)
 {
-    siege_serve("", "");
+    siege_serve("events { worker_connections 4000; }", "", "");
     siege_begin();
     for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
         struct raw r;
@@ -177,7 +177,7 @@ START_TEST(flood)
     size_t len = 0;
     for (unsigned i = 0; i < TIMES; i++, len += floods[_i].len)
         memcpy(bytes + len, floods[_i].bytes, floods[_i].len);
-    siege_serve("", "client_header_timeout 2s;");
+    siege_serve("events { worker_connections 4000; }", "", "client_header_timeout 2s;");
     siege_begin();
     for (unsigned i = 0; i < 20; i++) {
         struct raw r;
@@ -196,7 +196,7 @@ END_TEST
 START_TEST(nonsense)
 {
     unsigned char bytes[20000];
-    siege_serve("", "client_header_timeout 2s;");
+    siege_serve("events { worker_connections 4000; }", "", "client_header_timeout 2s;");
     siege_begin();
     for (unsigned i = 0; i < siege_percent(1000); i++) {
         struct raw r;
@@ -224,7 +224,7 @@ END_TEST
 START_TEST(closed_early)
 {
     char bytes[16384];
-    siege_serve("", "");
+    siege_serve("events { worker_connections 4000; }", "", "");
     siege_begin();
     for (unsigned step = 0;; step++) {
         struct raw r;
@@ -251,7 +251,7 @@ END_TEST
 /* Refused, and whoever goes on with it loses the connection at the deadline of a request. */
 START_TEST(renegotiation)
 {
-    siege_serve("", "client_header_timeout 2s;");
+    siege_serve("events { worker_connections 4000; }", "", "client_header_timeout 2s;");
     siege_begin();
     for (unsigned i = 0; i < 5; i++) {
         struct raw r;
@@ -277,7 +277,7 @@ END_TEST
 /* Each asks for an answer, which is never read. */
 START_TEST(key_updates)
 {
-    siege_serve("", "client_header_timeout 2s; send_timeout 2s;");
+    siege_serve("events { worker_connections 4000; }", "", "client_header_timeout 2s; send_timeout 2s;");
     siege_begin();
     for (unsigned i = 0; i < 5; i++) {
         struct raw r;

@@ -195,6 +195,13 @@ void fields_add(struct fields *f, struct text name, struct text value)
         take_regular(f, name, value);
 }
 
+size_t fields_memory(const struct fields *f)
+{
+    size_t list = f->size < f->limits->list ? f->size : f->limits->list; /* the rest was not kept */
+
+    return list + (size_t)2 * f->room * sizeof *f->headers; /* grow() doubles, and leaves the smaller ones behind */
+}
+
 /* ---- the whole ---- */
 
 static enum method method_of(struct text name)

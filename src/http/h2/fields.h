@@ -40,6 +40,9 @@ struct fields {
 /* Texts are copied where they are kept. */
 void fields_add(struct fields *f, struct text name, struct text value);
 
+/* Bytes that they take, about. */
+size_t fields_memory(const struct fields *f);
+
 /* Once the block is complete: to *m, whose texts are in the arena. 0, or the status that the request is
  * refused with; what was understood before is in *m. f->malformed: there is no request. */
 int fields_finish(struct fields *f, struct message *m);

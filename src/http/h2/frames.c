@@ -14,6 +14,7 @@ static void begin(struct frames *f)
     f->left = (uint32_t)h[0] << 16 | (uint32_t)h[1] << 8 | h[2];
     f->head_len = 0;
     f->data = type == DATA;
+    f->datas += f->data;
     f->misplaced |= type == PRIORITY && !((h[5] & 0x7f) | h[6] | h[7] | h[8]);
     f->units += type != CONTINUATION;
     if (type == HEADERS || type == CONTINUATION)

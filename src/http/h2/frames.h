@@ -16,6 +16,7 @@ struct frames {
     bool data;      /* the frame that is under way is DATA */
     bool misplaced; /* PRIORITY came for stream 0, which has none */
     uint64_t units; /* frames, where a header block with its CONTINUATION is one */
+    uint64_t datas; /* frames of DATA */
     uint64_t idle;  /* those that asked for nothing and brought nothing */
 };
 

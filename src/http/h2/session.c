@@ -67,9 +67,16 @@ void h2_close(struct h2_session *c, const char *why)
     all->gone(all->arg);
 }
 
+static void cut_streams(struct h2_session *c)
+{
+    list_each (&c->streams, node, tmp)
+        h2_stream_cut(container_of(node, struct h2_stream, node));
+}
+
 /* The last byte is out: what still comes is thrown away, so that a reset does not overtake it. */
 static void finish(struct h2_session *c)
 {
+    cut_streams(c);
     transport_finish(&c->transport);
     c->finished = true;
     c->lingering_end = clock_now.msec + h2_conf_of(c)->lingering_timeout;
@@ -194,7 +201,8 @@ static bool sending_is_overdue(struct h2_session *c)
     if (now > c->taken || c->taken_msec == 0)
         c->taken_msec = clock_now.msec;
     c->taken = now;
-    return clock_now.msec - c->taken_msec >= h2_conf_of(c)->send_timeout;
+    return clock_now.msec - c->taken_msec >=
+           (c->condemned ? h2_conf_of(c)->lingering_timeout : h2_conf_of(c)->send_timeout);
 }
 
 /* An incomplete frame or header block: bytes in drops buy no time. */
@@ -203,12 +211,24 @@ static bool frame_is_overdue(const struct h2_session *c)
     return c->partial_msec != 0 && clock_now.msec - c->partial_msec >= h2_conf_of(c)->client_header_timeout;
 }
 
-static void time_out(struct h2_session *c, const char *doing, const char *why)
+static void time_out(struct h2_session *c, const char *why)
 {
-    client_log(&c->client, LEVEL_INFO, ETIMEDOUT, doing, "client timed out");
     if (h2_conf_of(c)->reset_timedout_connection)
         socket_reset_on_close(c->transport.fd);
     h2_close(c, why);
+}
+
+/* nginx, too, calls it this error. */
+static void time_out_frame(struct h2_session *c)
+{
+    client_log(&c->client, LEVEL_INFO, ETIMEDOUT, "reading HTTP/2 frames", "client timed out");
+    if (h2_conf_of(c)->reset_timedout_connection || !c->writable) {
+        time_out(c, "a frame did not come in time");
+        return;
+    }
+    c->told = true;
+    h2_condemn(c, NGHTTP2_PROTOCOL_ERROR, "");
+    h2_run(c);
 }
 
 /* It waited for a request in vain. */
@@ -231,12 +251,13 @@ static void on_deadline(struct deadline *d)
         h2_close(c, "lingering_timeout");
         return;
     }
-    if (frame_is_overdue(c)) {
-        time_out(c, "reading HTTP/2 frames", "a frame did not come in time");
+    if (!c->condemned && frame_is_overdue(c)) {
+        time_out_frame(c);
         return;
     }
     if (sending_is_overdue(c)) {
-        time_out(c, "sending to client", "send_timeout");
+        client_log(&c->client, LEVEL_INFO, ETIMEDOUT, "sending to client", "client timed out");
+        time_out(c, "send_timeout");
         return;
     }
     if (is_idle(c))
@@ -258,15 +279,30 @@ static void settle(struct h2_session *c)
     }
     while (!list_empty(&c->over))
         h2_stream_end(container_of(c->over.next, struct h2_stream, noted));
+    if (c->condemned)
+        cut_streams(c);
 }
 
-static bool is_done(const struct h2_session *c)
+/* The client has ended, and opens no window any more: what is still to come without it? */
+static bool can_go_on(struct h2_session *c)
+{
+    list_each (&c->streams, node, tmp) {
+        const struct h2_stream *st = container_of(node, struct h2_stream, node);
+        bool waits = st->state == H2_STREAM_LIMITS || st->state == H2_STREAM_HANDLING ||
+                     (st->state == H2_STREAM_SENDING && st->deferred);
+        if (st->request && waits)
+            return true;
+    }
+    return c->unfinished || !list_empty(&c->begun);
+}
+
+static bool is_done(struct h2_session *c)
 {
     if (owes(c))
         return false;
     if (!nghttp2_session_want_read(c->nghttp2) && !nghttp2_session_want_write(c->nghttp2))
         return true;
-    return c->stream_count == 0 && (c->leaving || c->hung_up);
+    return (c->stream_count == 0 && c->leaving) || (c->hung_up && !can_go_on(c));
 }
 
 static void watch(struct h2_session *c);

@@ -39,7 +39,8 @@ struct h2_worker {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct spares outputs, streams;
-    char *input; /* what was read last, of whichever connection */
+    size_t stream_count, streams_most; /* now; beside one of each connection: each may hold a descriptor */
+    char *input;                       /* what was read last, of whichever connection */
     size_t input_size;
 };
 
@@ -107,10 +108,12 @@ struct h2_session {
     struct budget budget;
     struct {
         uint64_t resets, idle, requests, data;
-    } spent, counted;     /* what budget.h asks for, so far; and what of it the budget knows */
-    size_t memory;        /* of the fields of its requests */
-    uint64_t sent;        /* bytes that the transport took */
-    uint64_t taken;       /* bytes that the client had taken when that was last looked at during a wait */
+    } spent, counted; /* what budget.h asks for, so far (`idle`: beside frames.idle); and what of it the budget knows */
+    uint64_t datas;   /* frames of DATA that nghttp2 told of */
+    int32_t highest;  /* number of a stream that came */
+    size_t memory;    /* of the fields of its requests */
+    uint64_t sent;    /* bytes that the transport took */
+    uint64_t taken;   /* bytes that the client had taken when that was last looked at during a wait */
     int64_t taken_msec;   /* clock_now.msec when it, or the kernel for it, last took some */
     int64_t idle_msec;    /* when the last stream ended, or it came */
     int64_t partial_msec; /* when the first byte of an incomplete frame or header block came; 0: there is none */
@@ -132,7 +135,9 @@ struct h2_session {
     int64_t notified_msec;
     int32_t updated[8]; /* the last streams that PRIORITY_UPDATE was about before they were there */
     unsigned updates;
-    bool calmed;                       /* it has asked for too much: no more is read */
+    bool unfinished;                   /* there is more to compose: it is others' turn, or the socket is full */
+    bool condemned;                    /* GOAWAY with an error is all that it gets: no more is read */
+    bool told;                         /* what was wrong with it, in the error log */
     const struct http_conf *last_conf; /* of the last request's location; NULL: there was none */
 };
 
@@ -159,8 +164,12 @@ struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a); 
 
 void h2_set_receive_callbacks(nghttp2_session_callbacks *callbacks);
 
-/* A line for a fault of the client's that ends the connection. */
+/* A line for a fault of the client's that ends the connection; once. */
 void h2_tell_error(struct h2_session *c, uint32_t error);
+
+/* Ends the connection for a fault of the client's: the line, and GOAWAY; its requests end in
+ * settle(). Not from inside of nghttp2. */
+void h2_condemn(struct h2_session *c, uint32_t error, const char *trouble);
 
 /* Reads what is there. False: the session is to end. */
 bool h2_receive(struct h2_session *c);
@@ -201,6 +210,9 @@ void h2_stream_end(struct h2_stream *st);
 
 struct priority;
 void h2_set_priority(struct h2_stream *st, const struct priority *p);
+
+/* Its request is logged and ends, whatever nghttp2 has of it. */
+void h2_stream_cut(struct h2_stream *st);
 
 /* From time to time: whether its client takes too long. Not from inside of nghttp2. */
 void h2_stream_look(struct h2_stream *st);

@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { TURN_READS = 16 /* before others get their turn */ };
+enum {
+    TURN_READS = 16, /* before others get their turn */
+    DATA_LEAST = 64  /* bytes in a DATA frame that are worth its head */
+};
 
 /* ---- what nghttp2 says ---- */
 
@@ -30,6 +33,21 @@ static int refuse(struct h2_session *c, int32_t id)
     c->spent.resets++;
     c->worker->counters->http2.refused++;
     return nghttp2_submit_rst_stream(c->nghttp2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+}
+
+/* What nghttp2 passes over costs what frames cost that move nothing: HEADERS of streams that are closed
+ * or were left out, DATA of these, which it does not tell of. */
+static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *head, void *user)
+{
+    struct h2_session *c = user;
+
+    if (head->type == NGHTTP2_HEADERS && head->stream_id > c->highest)
+        c->highest = head->stream_id;
+    else if (head->type == NGHTTP2_HEADERS && !nghttp2_session_get_stream_user_data(ng, head->stream_id))
+        c->spent.idle++;
+    else if (head->type == NGHTTP2_DATA)
+        c->datas++;
+    return 0;
 }
 
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -73,7 +91,7 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
 
     st->ended |= last;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        st->memory = st->fields.size;
+        st->memory = fields_memory(&st->fields);
         c->memory += st->memory;
         st->state = H2_STREAM_BEGINS;
     } else {
@@ -97,6 +115,13 @@ static void note_update(struct h2_session *c, const nghttp2_ext_priority_update 
         c->updated[c->updates++ % (sizeof c->updated / sizeof *c->updated)] = update->stream_id;
 }
 
+/* It brings next to nothing, its padding aside, and ends nothing. frames.c counts what is empty. */
+static bool is_idle_data(const nghttp2_frame *frame)
+{
+    return frame->hd.length > 0 && frame->hd.length - frame->data.padlen < DATA_LEAST &&
+           !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+}
+
 static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
 {
     struct h2_session *c = user;
@@ -109,6 +134,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
             take_block(c, st, frame);
         return 0;
     case NGHTTP2_DATA:
+        if (is_idle_data(frame))
+            c->spent.idle++;
         st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
         if (st && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
             st->ended = true;
@@ -172,6 +199,7 @@ static int on_error(nghttp2_session *ng, int code, const char *message, size_t l
 
 void h2_set_receive_callbacks(nghttp2_session_callbacks *cb)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
@@ -194,6 +222,9 @@ void h2_tell_error(struct h2_session *c, uint32_t error)
 {
     char line[192];
 
+    if (c->told)
+        return;
+    c->told = true;
     snprintf(line, sizeof line, "%s (%s)", c->trouble[0] ? c->trouble : "the connection ends",
              nghttp2_http2_strerror(error));
     log_trouble(c, line);
@@ -210,31 +241,51 @@ static void time_partial(struct h2_session *c, uint64_t units)
 
 static bool is_within_budget(struct h2_session *c)
 {
-    uint64_t resets = c->spent.resets - c->counted.resets, idle = c->frames.idle - c->counted.idle,
+    uint64_t all_idle = c->frames.idle + c->spent.idle + (c->frames.datas - c->datas);
+    uint64_t resets = c->spent.resets - c->counted.resets, idle = all_idle - c->counted.idle,
              requests = c->requests - c->counted.requests, data = c->spent.data - c->counted.data;
 
     c->counted.resets = c->spent.resets;
-    c->counted.idle = c->frames.idle;
+    c->counted.idle = all_idle;
     c->counted.requests = c->requests;
     c->counted.data = c->spent.data;
     return budget_spend(&c->budget, clock_now.msec, resets, idle, requests, data);
 }
 
+void h2_condemn(struct h2_session *c, uint32_t error, const char *trouble)
+{
+    if (c->condemned)
+        return;
+    c->condemned = true;
+    if (error == NGHTTP2_ENHANCE_YOUR_CALM)
+        c->worker->counters->http2.calmed++;
+    snprintf(c->trouble, sizeof c->trouble, "%s", trouble);
+    h2_tell_error(c, error);
+    nghttp2_session_terminate_session(c->nghttp2, error);
+}
+
 /* RFC 9113, 10.5 */
 static void calm(struct h2_session *c)
 {
-    c->calmed = true;
-    c->worker->counters->http2.calmed++;
-    snprintf(c->trouble, sizeof c->trouble, "too many %s",
-             c->budget.resets < 0 ? "streams that end early" : "frames that move nothing");
-    nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+    h2_condemn(c, NGHTTP2_ENHANCE_YOUR_CALM,
+               c->budget.resets < 0 ? "too many streams that end early" : "too many frames that move nothing");
 }
 
-/* What nghttp2 lets pass: RFC 9113, 6.3; RFC 9218, 7.1. */
-static void end_misplaced(struct h2_session *c)
+/* nghttp2 takes no more. */
+static bool give_up(struct h2_session *c, int error)
 {
-    snprintf(c->trouble, sizeof c->trouble, "a priority of stream 0");
-    nghttp2_session_terminate_session(c->nghttp2, NGHTTP2_PROTOCOL_ERROR);
+    switch (error) {
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
+        log_trouble(c, "no preface");
+        c->failed = true;
+        return false;
+    case NGHTTP2_ERR_NOMEM:
+        h2_condemn(c, NGHTTP2_INTERNAL_ERROR, nghttp2_strerror(error));
+        return true;
+    default: /* answers that wait, CONTINUATION without end */
+        h2_condemn(c, NGHTTP2_ENHANCE_YOUR_CALM, nghttp2_strerror(error));
+        return true;
+    }
 }
 
 bool h2_take(struct h2_session *c, const char *bytes, size_t len)
@@ -242,20 +293,13 @@ bool h2_take(struct h2_session *c, const char *bytes, size_t len)
     uint64_t units = c->frames.units;
     ssize_t n = nghttp2_session_mem_recv(c->nghttp2, (const uint8_t *)bytes, len);
 
-    if (n < 0) {
-        log_trouble(c, n == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? "no preface" : nghttp2_strerror((int)n));
-        if (n == NGHTTP2_ERR_FLOODED) {
-            calm(c);
-            return true;
-        }
-        c->failed = true;
-        return false;
-    }
+    if (n < 0)
+        return give_up(c, (int)n);
     frames_add(&c->frames, bytes, len);
     time_partial(c, units);
-    if (c->frames.misplaced)
-        end_misplaced(c);
-    if (!c->calmed && !is_within_budget(c))
+    if (c->frames.misplaced) /* nghttp2 lets it pass: RFC 9113, 6.3; RFC 9218, 7.1 */
+        h2_condemn(c, NGHTTP2_PROTOCOL_ERROR, "a priority of stream 0");
+    if (!is_within_budget(c))
         calm(c);
     return true;
 }
@@ -282,7 +326,7 @@ bool h2_receive(struct h2_session *c)
 {
     struct h2_worker *s = c->shared;
 
-    for (unsigned reads = 0; c->readable && !c->hung_up && !c->failed && !c->calmed; reads++) {
+    for (unsigned reads = 0; c->readable && !c->hung_up && !c->failed && !c->condemned; reads++) {
         if (reads == TURN_READS) {
             loop_defer(c->worker->loop, &c->next_turn);
             break;

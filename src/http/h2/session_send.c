@@ -12,6 +12,7 @@
 #include <errno.h>
 
 enum {
+    DATA_LEAST = 256,     /* bytes of a frame that earn the client WINDOW_UPDATE: windows of a byte do not */
     TURN_BYTES = 1 << 20, /* that a connection sends before others get their turn */
     /* To nghttp2, a stream that is one too many is a fault of the connection. So it knows of a higher
      * limit than the client, and stream.c refuses each stream for itself: RFC 9113, 5.1.2. Whoever has
@@ -134,6 +135,7 @@ bool h2_send(struct h2_session *c)
         }
         more = has_more(c);
     }
+    c->unfinished = more;
     return push(c);
 }
 
@@ -289,10 +291,10 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
 {
     struct h2_session *c = user;
 
-    (void)ng, (void)frame, (void)source;
+    (void)ng, (void)source;
     memcpy(c->out->data + c->out->len, head, H2_FRAME_HEAD);
     c->out->len += H2_FRAME_HEAD + length;
-    c->spent.data++;
+    c->spent.data += length >= DATA_LEAST || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
     return 0;
 }
 
@@ -335,8 +337,10 @@ static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *us
             complete(st);
         break;
     case NGHTTP2_GOAWAY:
-        if (frame->goaway.error_code != NGHTTP2_NO_ERROR)
+        if (frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+            c->condemned = true;
             h2_tell_error(c, frame->goaway.error_code);
+        }
         break;
     default:
         break;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum {
     RESETS_NEVER = 1 << 30, /* nghttp2's own limit, which knows no player that seeks: ours is in budget.c */
@@ -43,6 +44,16 @@ static void set_options(nghttp2_option *o)
     nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
 }
 
+/* Half of the descriptors; the others are for connections, logs and open_file_cache. */
+static size_t streams_most(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return (size_t)limit.rlim_cur / 2;
+}
+
 struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a)
 {
     if (w->h2)
@@ -62,6 +73,7 @@ struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a)
         return NULL;
     }
     s->worker = w;
+    s->streams_most = streams_most();
     set_options(s->option);
     h2_set_receive_callbacks(s->callbacks);
     h2_set_send_callbacks(s->callbacks);

@@ -71,9 +71,16 @@ static bool has_memory(const struct h2_session *c)
     return c->memory + c->limits.list <= most;
 }
 
+/* The worker's descriptors are for all of its connections: each has one stream, in any case. */
+static bool has_room(const struct h2_session *c)
+{
+    return c->open_count == 0 ||
+           (c->open_count < h2_streams_most(c) && c->shared->stream_count < c->shared->streams_most);
+}
+
 struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
 {
-    if (c->calmed || c->open_count >= h2_streams_most(c) || !has_memory(c))
+    if (c->condemned || !has_room(c) || !has_memory(c))
         return NULL;
     struct h2_stream *st = spare_take(&c->shared->streams, 0, sizeof *st);
     if (!st)
@@ -101,6 +108,7 @@ struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
     st->request->ordinal = ++c->requests;
     c->worker->counters->http2.requests++;
     c->worker->counters->http2.streams++;
+    c->shared->stream_count++;
     st->request->start_msec = clock_now.msec;
     return st;
 }
@@ -138,22 +146,28 @@ static void take_known(struct h2_stream *st)
         target_resolve(r);
 }
 
+void h2_stream_cut(struct h2_stream *st)
+{
+    if (!st->request)
+        return;
+    take_known(st);
+    if (st->state == H2_STREAM_SENT)
+        account_complete(st->request);
+    else
+        account_cut(st->request, status_of_end(st));
+    drop_request(st);
+}
+
 void h2_stream_end(struct h2_stream *st)
 {
     struct h2_session *c = st->session;
 
-    if (st->request) {
-        take_known(st);
-        if (st->state == H2_STREAM_SENT)
-            account_complete(st->request);
-        else
-            account_cut(st->request, status_of_end(st));
-        drop_request(st);
-    }
+    h2_stream_cut(st);
     list_remove(&st->noted);
     list_remove(&st->node);
     c->stream_count--;
     c->worker->counters->http2.streams--;
+    c->shared->stream_count--;
     c->idle_msec = clock_now.msec;
     spare_give(&c->shared->streams, &st->spare);
 }
