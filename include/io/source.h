@@ -41,6 +41,13 @@ struct source_ops {
      * count as consumed; *ended: nothing is left behind them. Never waits. 0: none, then pull(), as
      * for a source that has only NULL here. */
     size_t (*copy)(struct source *s, char *to, size_t room, bool *ended);
+    /* For a sink that gathers: what the page cache has of the next bytes goes to `to`, at most `room`
+     * (> 0), and counts as consumed, so that nothing is held for a client that stops. Never waits. 0:
+     * pull(). */
+    size_t (*read)(struct source *s, char *to, size_t room);
+    /* The client has taken nothing for long: what is held for it is given back now, and read again.
+     * NULL: holds nothing of its own. */
+    void (*forget)(struct source *s);
 };
 
 /* Bytes that outlive their source. Released once, from the loop. */
@@ -107,6 +114,17 @@ int source_open_parts(struct source **out, struct source *const *parts, unsigned
 static inline size_t source_copy(struct source *s, char *to, size_t room, bool *ended)
 {
     return s->ops->copy && room > 0 ? s->ops->copy(s, to, room, ended) : 0;
+}
+
+static inline size_t source_read(struct source *s, char *to, size_t room)
+{
+    return s->ops->read && room > 0 ? s->ops->read(s, to, room) : 0;
+}
+
+static inline void source_forget(struct source *s)
+{
+    if (s && s->ops->forget)
+        s->ops->forget(s);
 }
 
 static inline void source_rest(struct source *s)

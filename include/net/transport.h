@@ -33,6 +33,11 @@ struct transport_ops {
      * only. */
     ssize_t (*sendfile)(struct transport *t, int fd, off_t at, size_t len);
 
+    /* Where bytes may be put that are to be sent next, at most *room; placed(): `n` of them are there.
+     * NULL: has no such memory. */
+    char *(*place)(struct transport *t, size_t *room);
+    void (*placed)(struct transport *t, size_t n);
+
     /* Bytes for the peer that are not yet with the kernel, and that no send() comes back for. They
      * go out by flush(): where t->holds, whenever the socket takes more. */
     size_t (*unsent)(const struct transport *t);
@@ -88,6 +93,11 @@ static inline bool transport_takes_files(const struct transport *t)
 static inline ssize_t transport_sendfile(struct transport *t, int fd, off_t at, size_t len)
 {
     return t->ops->sendfile(t, fd, at, len);
+}
+
+static inline char *transport_place(struct transport *t, size_t *room)
+{
+    return t->ops->place ? t->ops->place(t, room) : NULL;
 }
 
 static inline size_t transport_unsent(const struct transport *t)

@@ -295,8 +295,7 @@ static void filter_rest(struct source *s)
 }
 
 static const struct source_ops filter_ops = {
-    "filter", filter_pull, filter_consumed, filter_close, filter_rest, NULL,
-};
+    .name = "filter", .pull = filter_pull, .consumed = filter_consumed, .close = filter_close, .rest = filter_rest};
 
 int source_open_filter(struct source **out, struct source *inner, struct codec *codec, const struct filter_options *o)
 {

@@ -127,6 +127,24 @@ static enum sink_result send_chunk(struct sink *k, struct text head, size_t *at,
     return SINK_DONE;
 }
 
+/* Bytes that went from the page cache to the transport's own memory. */
+static size_t read_into(struct sink *k, struct sink_body *body, size_t want)
+{
+    size_t room = 0;
+    char *to = transport_place(k->transport, &room);
+
+    if (!to)
+        return 0;
+    size_t n = source_read(body->source, to, want < room ? want : room);
+    if (n > 0) {
+        k->transport->ops->placed(k->transport, n);
+        k->sent += n;
+        body->left -= n;
+        body->sent += n;
+    }
+    return n;
+}
+
 enum sink_result sink_body(struct sink *k, struct text head, size_t *at, struct sink_body *body, uint64_t cap)
 {
     uint64_t moved = 0;
@@ -137,6 +155,10 @@ enum sink_result sink_body(struct sink *k, struct text head, size_t *at, struct 
         uint64_t want = body->left < SENDFILE_MOST ? body->left : SENDFILE_MOST;
         if (cap > 0 && want > cap - moved)
             want = cap - moved;
+        size_t placed = *at == head.len ? read_into(k, body, (size_t)want) : 0;
+        moved += placed;
+        if (placed > 0)
+            continue;
 
         struct chunk c;
         enum pull p = body->source->ops->pull(body->source, (size_t)want, &c);

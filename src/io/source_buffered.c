@@ -2,8 +2,14 @@
  * taken, or O_DIRECT is refused. */
 #include "windows.h"
 
-static const struct source_ops buffered_ops = {"buffered",    windows_pull, windows_consumed,
-                                               windows_close, windows_rest, windows_copy};
+static const struct source_ops buffered_ops = {.name = "buffered",
+                                               .pull = windows_pull,
+                                               .consumed = windows_consumed,
+                                               .close = windows_close,
+                                               .rest = windows_rest,
+                                               .copy = windows_copy,
+                                               .read = windows_read,
+                                               .forget = windows_forget};
 
 int source_buffered_open(struct source **out, const struct source_request *r, bool uncached)
 {

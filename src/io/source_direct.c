@@ -2,8 +2,12 @@
  * ahead of the client (windows.c). */
 #include "windows.h"
 
-static const struct source_ops direct_ops = {"direct",      windows_pull, windows_consumed,
-                                             windows_close, windows_rest, NULL};
+static const struct source_ops direct_ops = {.name = "direct",
+                                             .pull = windows_pull,
+                                             .consumed = windows_consumed,
+                                             .close = windows_close,
+                                             .rest = windows_rest,
+                                             .forget = windows_forget};
 
 /* file_direct() succeeded. */
 int source_direct_open(struct source **out, const struct source_request *r)

@@ -70,7 +70,8 @@ static struct held *memory_leave(struct source *s)
     return &m->held;
 }
 
-static const struct source_ops memory_ops = {"memory", memory_pull, memory_consumed, memory_close, NULL, memory_copy};
+static const struct source_ops memory_ops = {
+    .name = "memory", .pull = memory_pull, .consumed = memory_consumed, .close = memory_close, .copy = memory_copy};
 
 int source_memory_open(struct source **out, const struct source_request *r)
 {

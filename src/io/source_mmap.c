@@ -87,7 +87,8 @@ static void mmap_close(struct source *s)
     free(m);
 }
 
-static const struct source_ops mmap_ops = {"mmap", mmap_pull, mmap_consumed, mmap_close, NULL, NULL};
+static const struct source_ops mmap_ops = {
+    .name = "mmap", .pull = mmap_pull, .consumed = mmap_consumed, .close = mmap_close};
 
 /* Maps at once, so that a file that cannot be mapped is known while another method can still be
  * had. */

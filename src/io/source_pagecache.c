@@ -59,8 +59,11 @@ static void pagecache_close(struct source *s)
     free(p);
 }
 
-static const struct source_ops pagecache_ops = {"sendfile",      pagecache_pull, pagecache_consumed,
-                                                pagecache_close, NULL,           pagecache_copy};
+static const struct source_ops pagecache_ops = {.name = "sendfile",
+                                                .pull = pagecache_pull,
+                                                .consumed = pagecache_consumed,
+                                                .close = pagecache_close,
+                                                .copy = pagecache_copy};
 
 int source_pagecache_open(struct source **out, const struct source_request *r)
 {

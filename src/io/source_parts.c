@@ -96,7 +96,29 @@ static void parts_rest(struct source *s)
         source_rest(p->part[p->at]);
 }
 
-static const struct source_ops parts_ops = {"parts", parts_pull, parts_consumed, parts_close, parts_rest, parts_copy};
+static size_t parts_read(struct source *s, char *to, size_t room)
+{
+    struct parts *p = container_of(s, struct parts, source);
+
+    return p->at < p->count ? source_read(p->part[p->at], to, room) : 0;
+}
+
+static void parts_forget(struct source *s)
+{
+    struct parts *p = container_of(s, struct parts, source);
+
+    if (p->at < p->count)
+        source_forget(p->part[p->at]);
+}
+
+static const struct source_ops parts_ops = {.name = "parts",
+                                            .pull = parts_pull,
+                                            .consumed = parts_consumed,
+                                            .close = parts_close,
+                                            .rest = parts_rest,
+                                            .copy = parts_copy,
+                                            .read = parts_read,
+                                            .forget = parts_forget};
 
 int source_open_parts(struct source **out, struct source *const *parts, unsigned count, source_ready_fn *ready,
                       void *arg)

@@ -17,6 +17,8 @@ enum pull windows_pull(struct source *s, size_t want, struct chunk *out);
 void windows_consumed(struct source *s, size_t n);
 void windows_close(struct source *s);
 void windows_rest(struct source *s);
+void windows_forget(struct source *s);
 size_t windows_copy(struct source *s, char *to, size_t room, bool *ended);
+size_t windows_read(struct source *s, char *to, size_t room);
 
 #endif

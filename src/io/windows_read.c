@@ -120,6 +120,24 @@ size_t windows_copy(struct source *s, char *to, size_t room, bool *ended)
     return left;
 }
 
+/* Straight to where it is sent from, as long as no window has any of it. */
+size_t windows_read(struct source *s, char *to, size_t room)
+{
+    struct windows *ws = container_of(s, struct windows, source);
+    size_t left = (size_t)(ws->end - ws->at);
+    struct iovec iov = {to, left < room ? left : room};
+
+    if (ws->direct || ws->uncached || ws->next != ws->at || ws->cold || left == 0 || !list_empty(&ws->waiter.node))
+        return 0;
+    ssize_t n = preadv2(ws->file->fd, &iov, 1, ws->at, RWF_NOWAIT);
+    ws->cold = n <= 0;
+    ws->prompt = n >= 0 || errno == EAGAIN;
+    if (ws->cold)
+        return 0;
+    ws->at = ws->next = ws->at + n;
+    return (size_t)n;
+}
+
 /* By the reserved piece, which takes over `buffer`, of window.len bytes. */
 static void start(struct windows *ws, void *buffer, struct window window, bool may_be_resident)
 {
@@ -215,6 +233,15 @@ static void on_reclaim(struct bufpool_holder *h)
         windows_drop_piece(ws, p);
     }
     ws->depth = 1;
+}
+
+void windows_forget(struct source *s)
+{
+    struct windows *ws = container_of(s, struct windows, source);
+
+    ws->resting = true;
+    bufpool_unhold(&ws->holder);
+    on_reclaim(&ws->holder);
 }
 
 /* In the page cache, where the kernel can do that. */

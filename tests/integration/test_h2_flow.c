@@ -148,6 +148,26 @@ static size_t upload(struct h2_client *k, uint32_t stream, size_t len)
     return sent;
 }
 
+/* Streams whose windows have closed in the middle hold nothing of their files. */
+START_TEST(stalled_streams_hold_no_buffers)
+{
+    enum { STREAMS = 50, SOME = 1000 };
+    struct h2_client k;
+    uint32_t streams[STREAMS];
+    h2_serve("location = /status { status; }");
+    h2_start(&k, site_port(0));
+    k.h.gives_back = false;
+    h2_setting(&k.h, H2_INITIAL_WINDOW, SOME);
+    for (unsigned i = 0; i < STREAMS; i++)
+        streams[i] = h2_get(&k, "/big", "");
+    for (unsigned i = 0; i < STREAMS; i++)
+        while (h2_stream(&k.h, streams[i])->len < SOME)
+            ck_assert_msg(h2_pump(&k), "%u: %s", i, h2_told(&k));
+    ck_assert(site_metric("sluice_direct_buffers_bytes") == 0);
+    h2_close(&k);
+}
+END_TEST
+
 /* A body far longer than all windows, its padding counted, is taken to its end or refused; then
  * nothing is missing from the connection's window. */
 START_TEST(a_body_beyond_the_windows)
@@ -237,6 +257,7 @@ Suite *suite_h2_flow(void)
     TCase *tc = site_case_with(s, "windows", 20, pages);
     tcase_add_loop_test(tc, windows, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, bytes_through_odd_windows);
+    tcase_add_test(tc, stalled_streams_hold_no_buffers);
     tcase_add_test(tc, a_body_beyond_the_windows);
     tcase_add_test(tc, given_back_after_a_reset);
     tcase_add_test(tc, past_the_servers_window);

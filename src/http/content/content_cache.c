@@ -251,7 +251,8 @@ static void kept_close(struct source *s)
     free(ks);
 }
 
-static const struct source_ops kept_ops = {"content_cache", kept_pull, kept_consumed, kept_close, NULL, NULL};
+static const struct source_ops kept_ops = {
+    .name = "content_cache", .pull = kept_pull, .consumed = kept_consumed, .close = kept_close};
 
 bool content_cache_is_from(const struct source *s)
 {

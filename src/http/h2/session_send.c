@@ -166,7 +166,20 @@ static ssize_t stream_send(struct transport *t, const struct iovec *pieces, int 
     return total > 0 ? (ssize_t)total : -EAGAIN;
 }
 
-const struct transport_ops h2_stream_transport = {.send = stream_send};
+static char *stream_place(struct transport *t, size_t *room)
+{
+    struct h2_session *c = stream_of(t)->session;
+
+    *room = c->room - c->filled;
+    return place(c);
+}
+
+static void stream_placed(struct transport *t, size_t n)
+{
+    stream_of(t)->session->filled += n;
+}
+
+const struct transport_ops h2_stream_transport = {.send = stream_send, .place = stream_place, .placed = stream_placed};
 
 /* ---- DATA ---- */
 

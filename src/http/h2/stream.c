@@ -15,6 +15,7 @@
 #include <errno.h>
 
 enum {
+    FORGET_MSEC = 1000,       /* ms without window, and what was read for it is given back */
     BODY_GRACE = 1000,        /* ms after the response in which its client may go on with the body */
     MEMORY_MOST = 1024 * 1024 /* bytes of fields on a connection */
 };
@@ -430,6 +431,8 @@ void h2_stream_look(struct h2_stream *st)
     if (!st->request)
         return;
     const struct http_conf *h = st->request->location->http;
+    if (st->state == H2_STREAM_SENDING && !st->deferred && waited >= FORGET_MSEC)
+        source_forget(st->request->out.file.source);
     if (st->state == H2_STREAM_BODY && waited >= h->client_body_timeout)
         time_out_body(st);
     else if (st->state == H2_STREAM_SENDING && !st->deferred && st->session->writable && waited >= h->send_timeout)

@@ -76,7 +76,8 @@ static void slice_close(struct source *s)
     (void)s;
 }
 
-static const struct source_ops slice_ops = {"slice", slice_pull, slice_consumed, slice_close, NULL, NULL};
+static const struct source_ops slice_ops = {
+    .name = "slice", .pull = slice_pull, .consumed = slice_consumed, .close = slice_close};
 
 /* Sends until done, draining in between; returns what came. */
 static size_t send_all(struct text head, struct sink_body *body, uint64_t cap, char *got, unsigned *turns)

@@ -508,6 +508,65 @@ START_TEST(test_rest_gives_way)
 }
 END_TEST
 
+/* What the page cache has goes straight to who gathers it, and nothing is held for a client that
+ * stops. */
+START_TEST(test_read_holds_nothing)
+{
+    enum { PIECE = 10000 };
+    static char bytes[SIZE];
+    struct rig rig;
+    struct source *s;
+    size_t at = 0, n;
+    struct file *f = pattern("sweep", SIZE);
+
+    rig_open(&rig, AIO_ON, 2, 64 * K, 1 << 20);
+    rig.conf.method = IO_BUFFERED;
+    struct source_request r = {
+        .io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = on_turns, .arg = rig.loop};
+    ck_assert_int_eq(pread(f->fd, bytes, SIZE, 0), SIZE);
+    ck_assert_int_eq(source_open(&s, IO_BUFFERED, &r), 0);
+    while ((n = source_read(s, bytes + at, PIECE)) > 0) {
+        at += n;
+        ck_assert_uint_eq(bufpool_lent(io_buffers(rig.io)), 0);
+    }
+    ck_assert_uint_eq(at, SIZE);
+    assert_pattern(bytes, SIZE, 0);
+    struct chunk c;
+    ck_assert_int_eq(s->ops->pull(s, PIECE, &c), PULL_END);
+    source_close(s);
+    file_release(f);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Read for a client that then took nothing: given back, and read again. */
+START_TEST(test_forget)
+{
+    enum { SOME = 1000 };
+    static const enum io_method methods[] = {IO_DIRECT, IO_BUFFERED};
+    struct rig rig;
+    struct source *s;
+    if (!unit_disk_dir())
+        return;
+    struct file *f = pattern("sweep", SIZE);
+    rig_open(&rig, AIO_ON, 1, 64 * K, 1 << 20);
+    rig.conf.method = (int)methods[_i];
+    struct source_request r = {
+        .io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = on_turns, .arg = rig.loop};
+    make_cold(f);
+    ck_assert_int_eq(source_open(&s, methods[_i], &r), 0);
+    ck_assert_uint_eq(take_some(&rig, s, 0, SOME), SOME);
+    ck_assert_uint_gt(bufpool_lent(io_buffers(rig.io)), 0);
+    source_forget(s);
+    ck_assert_uint_eq(bufpool_lent(io_buffers(rig.io)), 0);
+    for (size_t at = SOME; at < SIZE;)
+        at += take_some(&rig, s, (off_t)at, SIZE);
+    source_close(s);
+    file_release(f);
+    rig_close(&rig);
+}
+END_TEST
+
 /* Cold: waits for a thread first. Resident: no wait at all. */
 START_TEST(test_gate)
 {
@@ -711,6 +770,8 @@ Suite *suite_io_source(void)
     tcase_add_loop_test(t, test_stuck_client, 0, MODES);
     tcase_add_test(t, test_pipeline_follows_the_client);
     tcase_add_test(t, test_rest_gives_way);
+    tcase_add_test(t, test_read_holds_nothing);
+    tcase_add_loop_test(t, test_forget, 0, 2);
     tcase_add_loop_test(t, test_gate, 0, 2);
     tcase_add_test(t, test_hot_is_not_asked_again);
     tcase_add_test(t, test_waited);
