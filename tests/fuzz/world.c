@@ -92,6 +92,19 @@ static const char configuration[] =
     "    location /who/ { return 200 \"$remote_addr $proxy_protocol_addr $proxy_protocol_port $realip_remote_port\"; "
     "}\n"
     "  }\n"
+    "  server {\n"
+    "    listen 8083; http2 on; root DIR/html; index index.html; http2_max_concurrent_streams 20; "
+    "http2_body_preread_size "
+    "100;\n"
+    "    location /d/ { autoindex on; }\n"
+    "    location /direct/ { alias DIR/html/; directio 4k; directio_alignment 512; output_buffers 2 8k; }\n"
+    "    location /copy/ { alias DIR/html/; sendfile off; output_buffers 2 4k; http2_chunk_size 700; }\n"
+    "    location /cold/ { alias DIR/html/; aio threads; open_file_cache off; }\n"
+    "    location /trailer/ { alias DIR/html/; add_trailer X-End $status always; }\n"
+    "    location /zip/ { alias DIR/html/; gzip ZLIB; gzip_min_length 1; gzip_types *; }\n"
+    "    location /go/ { return 302 /d/$arg_to; }\n"
+    "    location = /silent { return 444; }\n"
+    "  }\n"
     "}\n";
 
 static const struct {
@@ -363,7 +376,7 @@ void world_exchange(const struct client_script *script, struct buffer *answer)
     if (!e.watch)
         abort();
     deferred_init(&e.turn, on_turn, &e);
-    const struct http_address *address = &world.http->addresses[script->address % world.http->address_count];
+    const struct http_address *address = &world.http->addresses[script->address];
     e.proxied = address->proxy_protocol;
     service_take(world.service, address, fds[1], &peer);
     loop_defer(world.loop, &e.turn);

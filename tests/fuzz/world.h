@@ -8,11 +8,13 @@
 
 #include <stdint.h>
 
+enum { WORLD_HTTP1 = 3, WORLD_HTTP2 = WORLD_HTTP1 }; /* so many addresses of HTTP/1, and then one of HTTP/2 */
+
 /* What a client sends: `bytes` in one write, or, with a seed, cut into up to 64 pieces, each of
  * which the service has seen before the next is sent; then it shuts its side down. */
 struct client_script {
     struct text bytes;
-    unsigned address; /* which of the addresses it comes to; any number */
+    unsigned address; /* which of the addresses it comes to */
     bool cut;
     uint32_t seed;
 };

@@ -132,6 +132,24 @@ START_TEST(nearly)
 }
 END_TEST
 
+/* The end comes with what is read last. */
+START_TEST(ends_with_its_request)
+{
+    site_serve("http2 on;");
+    for (size_t cut = 0; cut < sizeof both - 1; cut += 7) {
+        struct site_client c;
+        client_open(&c, site_port(0));
+        client_send(&c, both, cut);
+        sleep_msec(1);
+        client_send(&c, both + cut, sizeof both - 1 - cut);
+        client_end_sending(&c);
+        expect_root(&c);
+        ck_assert(client_ends(&c));
+        client_close(&c);
+    }
+}
+END_TEST
+
 START_TEST(off)
 {
     site_serve("");
@@ -205,6 +223,7 @@ Suite *suite_h2(void)
 
     tcase_add_plain_test(t, prior_knowledge, "a preface on a plain connection");
     tcase_add_plain_test(t, byte_by_byte, "a preface on a plain connection");
+    tcase_add_plain_test(t, ends_with_its_request, "a preface on a plain connection");
     tcase_add_plain_test(t, nearly, "a preface on a plain connection");
     tcase_add_plain_test(t, off, "a preface on a plain connection");
     tcase_add_tcp_test(t, behind_proxy_header, "a PROXY header before the transport's own bytes");

@@ -349,6 +349,8 @@ static void on_event(void *arg, unsigned what)
 
     if (what & (LOOP_READ | LOOP_CLOSED))
         c->readable = true;
+    if (what & LOOP_CLOSED)
+        c->ends = true;
     if (what & LOOP_WRITE)
         c->writable = true;
     if (c->transport.holds && (what & LOOP_WRITE)) {
@@ -484,7 +486,7 @@ static void begin(struct h2_session *c, const struct handover *h)
     c->worker->counters->http2.connections++;
     c->frames.left = PREFACE;
     c->readable = c->writable = true;
-    c->hung_up = false;
+    c->ends = h->hung_up;
     c->idle_msec = c->client.since_msec;
     c->state = CONN_IDLE;
     c->worker->counters->states[CONN_IDLE]++;

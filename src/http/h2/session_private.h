@@ -121,6 +121,7 @@ struct h2_session {
     int64_t keepalive_min_msec;
     int64_t lingering_end;
     bool readable, writable;
+    bool ends;         /* its end is on the way, behind what is there to be read */
     bool hung_up;      /* the client sends no more */
     bool paused;       /* no room in `out` for a DATA frame */
     bool notified;     /* that it ends: GOAWAY with the highest id */

@@ -334,7 +334,7 @@ bool h2_receive(struct h2_session *c)
         ssize_t n = transport_recv(&c->transport, s->input, s->input_size);
         if (n > 0) {
             /* Fewer than asked for: drained, and the edge for more is still to come. */
-            c->readable = (size_t)n == s->input_size || c->transport.pending;
+            c->readable = (size_t)n == s->input_size || c->transport.pending || c->ends;
             if (!h2_take(c, s->input, (size_t)n))
                 return false;
         } else if (n == -EAGAIN) {
