@@ -3,15 +3,15 @@
 # Lowest first.
 LAYERS := base conf net file io http server
 
-# What calls libssl; src/net/tls_conf.c reads the directives in every build.
-TLS_SOURCES := $(filter-out src/net/tls_conf.c src/net/tls_conf_session.c src/net/tls_count.c %_none.c,$(wildcard src/net/tls*.c))
+# What calls libssl; src/net/tls/tls_conf.c reads the directives in every build.
+TLS_SOURCES := $(filter-out $(addprefix src/net/tls/,tls_conf.c tls_conf_session.c tls_count.c) %_none.c,$(wildcard src/net/tls/tls*.c))
 
 # Rooms that stand in where an optional library is left out.
 OPTIONAL := $(if $(filter 1,$(URING)),src/io/disk_uring_none.c,src/io/disk_uring.c)
 OPTIONAL += $(if $(filter 1,$(AIO)),src/io/disk_libaio_none.c,src/io/disk_libaio.c)
 OPTIONAL += $(if $(filter 1,$(CRYPT)),src/http/access/crypt_libc_none.c,src/http/access/crypt_libc.c)
 OPTIONAL += $(if $(filter 1,$(CRYPTO)),src/base/hash_none.c,src/base/hash.c)
-OPTIONAL += $(if $(filter 1,$(TLS)),$(wildcard src/net/tls*_none.c),$(TLS_SOURCES))
+OPTIONAL += $(if $(filter 1,$(TLS)),$(wildcard src/net/tls/tls*_none.c),$(TLS_SOURCES))
 # What calls nghttp2, and what is made of its streams; src/http/h2/h2_conf.c reads the directives in every build.
 HTTP2_SOURCES := $(filter-out src/http/h2/h2_conf.c %_none.c,$(wildcard src/http/h2/*.c))
 OPTIONAL += $(if $(filter 1,$(HTTP2)),$(wildcard src/http/h2/*_none.c),$(HTTP2_SOURCES))

@@ -6,7 +6,7 @@
 #include "base/version.h"
 #include "http/h2/library.h"
 #include "net/loop.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_context.h"
 #include "server/command/healthcheck.h"
 #include "server/command/quick.h"
 #include "server/conf/foreign.h"

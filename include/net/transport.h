@@ -16,7 +16,7 @@ struct transport;
 
 struct transport_ops {
     /* What both ends agree on before the first byte: 0: done; -EAGAIN: an event, any, tells when to
-     * go on; -EINPROGRESS: it waits for what net/tls_pair.h says; -errno: there will be no connection.
+     * go on; -EINPROGRESS: it waits for what net/tls/tls_pair.h says; -errno: there will be no connection.
      * NULL: nothing. */
     int (*handshake)(struct transport *t);
 
@@ -64,7 +64,7 @@ struct transport {
     bool holds;      /* bytes that wait for the socket: flush() */
     bool pending;    /* input that no event will announce: recv() again */
     size_t untold;   /* bytes that send() took, and that the kernel has only since: the next one tells */
-    struct tls *tls; /* net/tls.h; NULL: the bytes travel as they are */
+    struct tls *tls; /* net/tls/tls.h; NULL: the bytes travel as they are */
 };
 
 /* The bytes themselves, through a stream socket that does not block. Takes over `fd`. */

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "conf/parse.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 #include <errno.h>
 #include <openssl/pem.h>

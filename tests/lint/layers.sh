@@ -14,6 +14,7 @@ order='
 base
 conf
 net file
+net/tls
 io
 http/syntax
 http/worker
@@ -42,7 +43,7 @@ main
 together='
 base/log.*          lines go from log.c to the files, from there to the writer and back when it fails
 conf/(parse|include|inherit) one reader: include is parsed in place, what was read is inherited at its end
-net/tls_conf.*      the rows, and the setters of some
+net/tls/tls_conf.*  the rows, and the setters of some
 file/(beneath|guard) guard.c asks the kernel, beneath.c walks by hand where that cannot
 file/(open|identity) opening looks for what is known of a file; what stands beside it is opened
 file/(open|elsewhere) what open.c may not open, another process is asked for
@@ -137,12 +138,12 @@ function check(    first, guard, guarded, want, own, name, quoted, to, i, text) 
 }
 
 BEGIN {
-    reserve("^(event2?/|event\\.h|evutil|ev[a-z]+\\.h)", "^(src|include)/net/")
+    reserve("^(event2?/|event\\.h|evutil|ev[a-z]+\\.h)", "^(src|include)/net/[a-z_]*\\.[ch]$")
     reserve("^llhttp", "^src/http/h1/parse[a-z_]*\\.[ch]$")
     reserve("^liburing", "^src/io/disk_uring\\.c$")
     reserve("^libaio", "^src/io/disk_libaio\\.c$")
     reserve("^crypt\\.h", "^src/http/access/crypt_libc\\.c$")
-    reserve("^openssl/", "^src/(base/hash\\.c|net/tls[a-z_]*\\.[ch])$")
+    reserve("^openssl/", "^src/(base/hash\\.c|net/tls/tls[a-z_]*\\.[ch])$")
     reserve("^nghttp2/", "^src/http/h2/")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^pcre2", "^src/http/syntax/pattern\\.c$")

@@ -11,7 +11,7 @@
 #include "http/syntax/pattern.h"
 #include "io/policy.h"
 #include "net/listen.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 struct request;       /* request.h */
 struct listing_conf;  /* listing.h */

@@ -9,7 +9,7 @@
 
 #include "file/cache.h"
 #include "io/io.h"
-#include "net/tls_count.h"
+#include "net/tls/tls_count.h"
 
 #include <stdint.h>
 

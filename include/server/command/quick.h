@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "net/address.h"
-#include "net/tls_self.h"
+#include "net/tls/tls_self.h"
 #include "server/conf/options.h"
 
 int quick_run(const struct options *options); /* until a signal; the exit code */

@@ -7,8 +7,8 @@
 
 #include "http/tls/certificate.h"
 #include "net/socket.h"
-#include "net/tls.h"
-#include "net/tls_count.h"
+#include "net/tls/tls.h"
+#include "net/tls/tls_count.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "http/respond/respond.h"
 #include "http/tls/check.h"
 #include "net/proxy_protocol.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 #include "http/h2/session_private.h"
 
 #include "base/clock.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 #include <errno.h>
 #include <stdio.h>

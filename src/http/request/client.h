@@ -34,7 +34,7 @@ struct client {
     union peer peer;                    /* the other end of the connection */
     const struct http_address *address; /* that it came in on */
     const struct scheme *scheme;
-    const struct tls *tls;      /* what was agreed on, for net/tls.h; NULL: the connection is a plain one */
+    const struct tls *tls;      /* what was agreed on, for net/tls/tls.h; NULL: the connection is a plain one */
     bool plain_on_tls;          /* on an address that is for TLS: 497 */
     struct proxy_header *proxy; /* addresses and TLVs of the PROXY protocol, or NULL */
     uint64_t number;            /* $connection */

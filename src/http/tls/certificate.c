@@ -13,7 +13,7 @@
 #include "http/site/site.h"
 #include "http/tls/certificate_cache.h"
 #include "http/variable/climb.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_context.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "base/list.h"
 #include "http/tls/certificate_conf.h"
-#include "net/tls_pair.h"
+#include "net/tls/tls_pair.h"
 
 #include <sys/stat.h>
 

@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "http/site/site.h"
 #include "http/variable/variable.h"
-#include "net/tls_conf.h"
+#include "net/tls/tls_conf.h"
 
 /* nginx's defaults. */
 enum { INACTIVE_SEC = 10, VALID_SEC = 60 };

@@ -1,5 +1,5 @@
 /* certificate_conf.h - certificates whose names hold variables, as the configuration has them. The
- * directives ssl_certificate and ssl_certificate_key themselves are in net/tls_conf.h.
+ * directives ssl_certificate and ssl_certificate_key themselves are in net/tls/tls_conf.h.
  * https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_cache */
 #ifndef HTTP_TLS_CERTIFICATE_CONF_H
 #define HTTP_TLS_CERTIFICATE_CONF_H

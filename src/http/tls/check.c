@@ -3,7 +3,7 @@
 #include "http/tls/check.h"
 
 #include "http/request/request.h"
-#include "net/tls_fact.h"
+#include "net/tls/tls_fact.h"
 
 static int refuse(struct request *r, int status, const char *why)
 {

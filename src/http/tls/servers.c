@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "http/core/route.h"
 #include "http/site/http2.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_context.h"
 
 static void on_arena_gone(void *arg)
 {

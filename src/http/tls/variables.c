@@ -3,7 +3,7 @@
 #include "http/tls/variables.h"
 
 #include "http/request/request.h"
-#include "net/tls_fact.h"
+#include "net/tls/tls_fact.h"
 
 static void get_fact(struct request *r, const void *data, struct text *out)
 {

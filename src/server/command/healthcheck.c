@@ -8,7 +8,7 @@
 #include "base/number.h"
 #include "base/version.h"
 #include "healthcheck_target.h"
-#include "net/dial.h"
+#include "net/tls/dial.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/title.h"
-#include "net/tls_tickets.h"
+#include "net/tls/tls_tickets.h"
 #include "server/process/children.h"
 #include "server/process/daemon.h"
 #include "server/process/notify.h"

@@ -4,7 +4,7 @@
 #include "file/cache.h"
 #include "http/modules.h"
 #include "io/policy.h"
-#include "net/tls_conf.h"
+#include "net/tls/tls_conf.h"
 #include "server/conf/main_conf.h"
 #include "server/confine/sandbox.h"
 

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/title.h"
 #include "net/loop.h"
-#include "net/tls_tickets.h"
+#include "net/tls/tls_tickets.h"
 #include "server/confine/privileges.h"
 #include "server/confine/sandbox.h"
 #include "server/process/control.h"

@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "net/tls_tickets.h"
+#include "net/tls/tls_tickets.h"
 #include "server/process/daemon.h"
 #include "server/process/here.h"
 #include "server/process/master.h"

@@ -3,7 +3,7 @@
 #include "server/process/upgrade.h"
 
 #include "base/log.h"
-#include "net/tls_tickets.h"
+#include "net/tls/tls_tickets.h"
 #include "server/process/pid_file.h"
 #include "server/process/signals.h"
 
