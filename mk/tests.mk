@@ -30,8 +30,8 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c) $(if $(filter 0,$(HTTP2)),tests/integration/test_h2%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
-# The client of HTTP/2, in builds with libnghttp2.
-HTTP2_NOT := $(if $(filter 0,$(HTTP2)),$(wildcard tests/integration/h2_*.c))
+# What speaks HTTP/2, in builds with libnghttp2.
+HTTP2_NOT := $(if $(filter 1,$(HTTP2)),tests/integration/transport_h2_none.c,tests/integration/transport_h2.c $(wildcard tests/integration/h2_*.c))
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
 INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
 	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT) $(HTTP2_NOT),$(wildcard tests/integration/*.c)))
@@ -79,9 +79,11 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 		$(O)/integration $(SUITE:%=-s %) $(if $(TEST),-t $(TEST))
 
 # The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
-# is left out by name. UNIX_SUITES, TLS_SUITES: what `make test` runs of them, for what a connection does from its first byte to its end.
+# is left out by name. UNIX_SUITES, TLS_SUITES, H2_SUITES (over h2 and h2-tls): what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
 TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects reload trouble upgrade uri
+H2_SUITES := access charset conditional identity index io listing map mounts process redirects referer replace rewrite secure_link swap trouble \
+	upgrade userid validators
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:
 	$(Q)for transport in $(TRANSPORT); do HARNESS_TRANSPORT=$$transport $(MAKE) test-integration SUITE="$(SUITE)" || exit; done
@@ -121,6 +123,7 @@ test:
 	@$(MAKE) test-integration
 	@$(MAKE) test-transport TRANSPORT=unix SUITE="$(UNIX_SUITES)"
 	$(if $(filter 1,$(TLS)),@$(MAKE) test-transport TRANSPORT=tls SUITE="$(TLS_SUITES)")
+	$(if $(filter 1,$(HTTP2)),@$(MAKE) test-transport TRANSPORT="h2 $(if $(filter 1,$(TLS)),h2-tls)" SUITE="$(H2_SUITES)")
 	@$(MAKE) compare
 	$(if $(filter 1,$(TLS)),@$(MAKE) compare OVER=tls)
 

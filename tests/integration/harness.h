@@ -9,7 +9,7 @@
  *
  *
  * Environment: SLUICE (binary, default build/sluice), HARNESS_NGINX=1 (the binary is nginx: skips
- * what it does not know), HARNESS_TRANSPORT (plain, unix or tls; transport.h), HARNESS_SCALE (factor on
+ * what it does not know), HARNESS_TRANSPORT (plain, unix, tls, h2 ...; transport.h), HARNESS_SCALE (factor on
  * deadlines), TMPDIR, HARNESS_DISK (a folder for O_DIRECT, where TMPDIR takes none). */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -128,7 +128,14 @@ TCase *site_case_with(Suite *suite, const char *name, int seconds, void (*pages)
 /* For what only TCP has: false over another transport, with a line that says what was left out and
  * why. Asked where tests are added to a suite, so that the line comes once. */
 bool needs_tcp(const char *test, const char *why);
-bool needs_plain(const char *test, const char *why); /* the same for what only a transport without TLS has */
+bool needs_plain(const char *test, const char *why); /* for what only plain HTTP/1 has */
+bool needs_http1(const char *test, const char *why); /* for what only HTTP/1 has, plain or over TLS */
+#define tcase_add_http1_loop_test(tc, test, from, to, why)                                                             \
+    do {                                                                                                               \
+        if (needs_http1(#test, why))                                                                                   \
+            tcase_add_loop_test(tc, test, from, to);                                                                   \
+    } while (0)
+#define tcase_add_http1_test(tc, test, why) tcase_add_http1_loop_test(tc, test, 0, 1, why)
 #define tcase_add_plain_loop_test(tc, test, from, to, why)                                                             \
     do {                                                                                                               \
         if (needs_plain(#test, why))                                                                                   \

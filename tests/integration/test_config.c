@@ -594,7 +594,7 @@ Suite *suite_config(void)
     tcase_add_test(tc, signal_without_a_server);
     tcase_add_test(tc, globals_on_the_command_line);
     tcase_add_tcp_test(tc, warnings, "messages name the address");
-    if (needs_plain("configuration_of_debian", "its server listens without TLS"))
+    if (needs_plain("configuration_of_debian", "it writes its own listen"))
         tcase_add_tcp_test(tc, configuration_of_debian, "listens on a port");
     return s;
 }

@@ -767,7 +767,7 @@ Suite *suite_confine(void)
     tcase_add_test(t, aliases);
     tcase_add_test(t, listings_show_what_is_served);
     tcase_add_loop_test(t, swapped_links, 0, sizeof swapping / sizeof *swapping);
-    if (needs_plain("quick_mode", "its server listens without TLS"))
+    if (needs_plain("quick_mode", "it writes its own listen"))
         tcase_add_tcp_test(t, quick_mode, "starts with a port");
     t = site_case(s, "without openat2", 60);
     tcase_add_loop_test(t, without_openat2, 0, REFUSALS);

@@ -613,15 +613,15 @@ Suite *suite_process(void)
     tcase_add_test(tc, daemon_mode);
     tcase_add_tcp_test(tc, address_in_use, "a port that another process has");
     tcase_add_test(tc, unix_socket);
-    tcase_add_plain_test(tc, ipv6, "its server listens without TLS");
+    tcase_add_plain_test(tc, ipv6, "it writes its own listen");
     if (!on_nginx()) {
         TCase *own = site_case(s, "own", 60);
         tcase_add_test(own, workers_do_not_outlive_the_master);
         tcase_add_test(own, socket_activation);
         tcase_add_test(own, service_manager_is_told);
-        if (needs_plain("directory_mode", "its server listens without TLS"))
+        if (needs_plain("directory_mode", "it writes its own listen"))
             tcase_add_tcp_test(own, directory_mode, "starts with a port");
-        if (needs_plain("directory_mode_logs_here", "its server listens without TLS"))
+        if (needs_plain("directory_mode_logs_here", "it writes its own listen"))
             tcase_add_tcp_test(own, directory_mode_logs_here, "starts with a port");
         tcase_add_test(own, directory_mode_with_errors);
     }

@@ -122,13 +122,13 @@ Suite *suite_quick(void)
 
     if (on_nginx())
         return s;
-    if (needs_plain("redirects_name_no_port", "its server listens without TLS"))
+    if (needs_plain("redirects_name_no_port", "it writes its own listen"))
         tcase_add_tcp_test(t, redirects_name_no_port, "starts with a port");
-    if (needs_plain("texts_are_utf_8", "its server listens without TLS"))
+    if (needs_plain("texts_are_utf_8", "it writes its own listen"))
         tcase_add_tcp_test(t, texts_are_utf_8, "starts with a port");
-    if (needs_plain("listing", "its server listens without TLS"))
+    if (needs_plain("listing", "it writes its own listen"))
         tcase_add_tcp_test(t, listing, "starts with a port");
-    if (needs_plain("missing_favicon", "its server listens without TLS"))
+    if (needs_plain("missing_favicon", "it writes its own listen"))
         tcase_add_tcp_test(t, missing_favicon, "starts with a port");
     return s;
 }

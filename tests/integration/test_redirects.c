@@ -119,7 +119,7 @@ Suite *suite_redirects(void)
     Suite *s = suite_create("redirects");
     TCase *tc = site_case(s, "redirects", 20);
     tcase_add_test(tc, error_pages_stand_for_redirects);
-    if (needs_plain("own_redirects_stay_here", "its server listens without TLS"))
+    if (needs_plain("own_redirects_stay_here", "it writes its own listen"))
         tcase_add_tcp_test(tc, own_redirects_stay_here, "ports of redirects");
     return s;
 }

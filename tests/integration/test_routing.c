@@ -467,7 +467,7 @@ Suite *suite_routing(void)
     tcase_add_test(tc, nested_locations);
     tcase_add_test(tc, captures);
     tcase_add_test(tc, server_names);
-    tcase_add_plain_test(tc, servers_by_address, "its server listens without TLS");
+    tcase_add_plain_test(tc, servers_by_address, "it writes its own listen");
     tcase_add_test(tc, empty_name_is_a_request_without_host);
     tcase_add_test(tc, root_and_alias);
     tcase_add_test(tc, indexes);

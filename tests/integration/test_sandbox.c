@@ -381,7 +381,7 @@ Suite *suite_sandbox(void)
     tcase_add_test(t, logs_are_reopened);
     tcase_add_test(t, reload_with_other_roots);
     tcase_add_test(t, single_process);
-    if (needs_plain("quick_mode", "its server listens without TLS"))
+    if (needs_plain("quick_mode", "it writes its own listen"))
         tcase_add_tcp_test(t, quick_mode, "starts with a port");
     tcase_add_loop_test(t, configuration_errors, 0, sizeof broken / sizeof *broken);
     return s;

@@ -261,14 +261,13 @@ Suite *suite_streams(void)
 
     if (on_nginx())
         return s;
-    tcase_add_plain_loop_test(t, standard_output, 0, sizeof streams / sizeof *streams,
-                              "its server listens without TLS");
+    tcase_add_plain_loop_test(t, standard_output, 0, sizeof streams / sizeof *streams, "it writes its own listen");
     tcase_add_test(t, standard_output_of_a_daemon);
     tcase_add_test(t, standard_output_no_more);
     tcase_add_test(t, another_users_fifo);
     tcase_add_test(t, configuration_by_a_link);
     tcase_add_loop_test(t, relative_prefix, 0, sizeof relatives / sizeof *relatives);
-    if (needs_plain("relative_directory", "its server listens without TLS"))
+    if (needs_plain("relative_directory", "it writes its own listen"))
         tcase_add_tcp_loop_test(t, relative_directory, 0, 4, "starts with a port");
     return s;
 }

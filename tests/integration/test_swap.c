@@ -609,7 +609,7 @@ Suite *suite_swap(void)
     tcase_add_loop_test(t, password_files, 0, 3);
     tcase_add_test(t, folders_of_logs);
     tcase_add_test(t, direct_reads);
-    if (needs_plain("quick_mode_follows_links", "its server listens without TLS"))
+    if (needs_plain("quick_mode_follows_links", "it writes its own listen"))
         tcase_add_tcp_loop_test(t, quick_mode_follows_links, 0, 2, "starts with a port");
     tcase_add_loop_test(t, what_lies_beside_is_not_served, 0, 3);
     tcase_add_test(t, only_what_is_used_is_granted);

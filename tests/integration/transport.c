@@ -2,6 +2,7 @@
 #include "transport.h"
 #include "harness.h"
 #include "internal.h"
+#include "transport_h2.h"
 #include "transport_tls.h"
 
 #include <arpa/inet.h>
@@ -97,11 +98,21 @@ static const struct site_transport plain = {
     .close = socket_close,
 };
 
+const struct site_transport *transport_plain(void)
+{
+    return &plain;
+}
+
 struct channel channel_of_tcp(int fd)
 {
     if (site_transport() == transport_tls())
         return channel_of_tls(fd);
-    return (struct channel){.transport = &plain, .fd = fd};
+    struct channel ch = {.transport = &plain, .fd = fd};
+    if (site_transport()->preamble) {
+        ch = channel_of_tls(fd);
+        channel_offer(&ch, "\002h2");
+    }
+    return site_transport()->is_http2 ? channel_of_h2(ch) : ch;
 }
 
 void client_open_plain(struct site_client *c, int port)
@@ -157,7 +168,8 @@ static const struct site_transport *chosen;
 
 void site_choose_transport(const char *name)
 {
-    const struct site_transport *const transports[] = {&plain, &over_unix, transport_tls()};
+    const struct site_transport *const transports[] = {&plain, &over_unix, transport_tls(), transport_h2(),
+                                                       transport_h2_tls()};
     chosen = NULL;
     for (size_t i = 0; !chosen && i < sizeof transports / sizeof *transports; i++) {
         if (transports[i] && !strcmp(transports[i]->name, name))
@@ -165,7 +177,9 @@ void site_choose_transport(const char *name)
     }
     if (chosen)
         return;
-    fprintf(stderr, "HARNESS_TRANSPORT is plain, unix or tls (where there is libssl), not \"%s\"\n", name);
+    fprintf(stderr,
+            "HARNESS_TRANSPORT is plain, unix, tls, h2 or h2-tls (where there are their libraries), not \"%s\"\n",
+            name);
     exit(2);
 }
 
@@ -191,5 +205,10 @@ bool needs_tcp(const char *test, const char *why)
 
 bool needs_plain(const char *test, const char *why)
 {
-    return needs(!site_transport()->preamble, test, why);
+    return needs(!site_transport()->preamble && !site_transport()->is_http2, test, why);
+}
+
+bool needs_http1(const char *test, const char *why)
+{
+    return needs(!site_transport()->is_http2, test, why);
 }

@@ -1,5 +1,5 @@
 /* transport.h - what the harness's clients and the server under test talk over:
- * HARNESS_TRANSPORT=plain (TCP, the default), unix or tls. A configuration's `listen 127.0.0.1:@PORT@`
+ * HARNESS_TRANSPORT=plain (TCP, the default), unix, tls, h2 or h2-tls. A configuration's `listen 127.0.0.1:@PORT@`
  * becomes the transport's own address of that port, so that a suite runs over each of them as it
  * stands. */
 #ifndef TRANSPORT_H
@@ -21,6 +21,7 @@ struct site_transport {
     const char *peer;              /* $remote_addr of its clients */
     const char *scheme;            /* of its URIs: http, https */
     bool is_tcp;                   /* addresses, ports, resets and receive buffers are TCP's */
+    bool is_http2;                 /* the test's HTTP/1 is carried as HTTP/2 (transport_h2.c) */
     const char *(*preamble)(void); /* directives that must stand beside such a `listen`; NULL: none */
     const char *option;            /* of `listen`, with a space before it; NULL: none */
     /* What stands in `listen` for a port. */

@@ -108,6 +108,11 @@ struct channel channel_of_tls(int fd)
     return (struct channel){.transport = transport_tls(), .fd = fd, .session = ssl};
 }
 
+void channel_offer(struct channel *ch, const char *protocols)
+{
+    SSL_set_alpn_protos(ch->session, (const unsigned char *)protocols, (unsigned)strlen(protocols));
+}
+
 static int tls_connect(struct channel *ch, int port, int rcvbuf)
 {
     int rc = channel_connect_tcp(ch, port, rcvbuf);

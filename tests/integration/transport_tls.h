@@ -9,12 +9,14 @@ struct site_client;
 struct ssl_st;
 struct bio_st;
 
-const struct site_transport *transport_tls(void); /* NULL: there is none */
+const struct site_transport *transport_tls(void);              /* NULL: there is none */
+void channel_offer(struct channel *ch, const char *protocols); /* by ALPN, before the handshake; a length before each */
 struct channel channel_of_tls(int fd); /* over a connected socket; the handshake comes with the first bytes */
 
 void transport_tls_renew(void); /* another certificate in the place of the server's */
 
 /* transport.c */
+const struct site_transport *transport_plain(void);
 void channel_tcp_address(char *out, size_t size, int port);
 int channel_connect_tcp(struct channel *ch, int port, int rcvbuf);
 
