@@ -134,6 +134,8 @@ struct conf {
     unsigned line;
     const char *prefix;         /* -p: base of relative paths; ends with / */
     const char *conf_dir;       /* folder of the main file: base of include; ends with / */
+    uint64_t memory;            /* bytes that all workers may use; 0: no limit. Bounds defaults: conf_fit() */
+    unsigned *workers;          /* that share them, as far as it was read; NULL and 0 count as 1 */
     bool testing;               /* -t, -T: open nothing for writing that -t of nginx would not */
     void *user;                 /* what conf_read's caller handed in */
     struct conf_reader *reader; /* parse.c's own */
@@ -175,6 +177,10 @@ void conf_reads_noted(struct conf *cf, struct conf_noted_path *noted);
 /* The same for writing: who serves may make and write files in the folder of `path` and below; with
  * variables, in the last folder before them. */
 bool conf_writes(struct conf *cf, const char *path);
+
+/* A default of `bytes`, or less: at most one `part` of a worker's share of the memory, and 1 MiB or
+ * more. */
+int64_t conf_fit(const struct conf *cf, int64_t bytes, unsigned part);
 
 /* Generic setters; the slot's type is in the comment. Errors are worded as nginx words them. */
 conf_set_fn conf_set_flag;        /* bool */

@@ -19,6 +19,7 @@ struct conf_input {
     const char *name;
     struct text globals;                /* -g: directives of the main context, read first */
     const char *prefix;                 /* ends with / */
+    uint64_t memory;                    /* bytes that all workers may use; 0: no limit */
     struct conf_module *const *modules; /* NULL-terminated */
     const struct conf_foreign *foreign; /* ends with a NULL name; may be NULL */
     bool testing;

@@ -47,6 +47,7 @@ extern struct conf_module io_module;
 
 struct io_main_conf {        /* main context */
     int64_t directio_memory; /* cap of the direct buffers of a worker, bytes */
+    bool memory_auto;        /* it follows from the memory that there is */
     struct list pools;       /* struct thread_pool_conf */
     unsigned readers;        /* bits of enum aio_mode: those that some location may read a disk by */
     unsigned needed;         /* and that read what the configuration asks to be read so, not only cold small files */

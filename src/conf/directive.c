@@ -191,6 +191,17 @@ const char *conf_set_text(struct conf *cf, const struct conf_row *row, void *slo
     return NULL;
 }
 
+int64_t conf_fit(const struct conf *cf, int64_t bytes, unsigned part)
+{
+    const int64_t least = INT64_C(1) << 20;
+    unsigned workers = cf->workers && *cf->workers > 0 ? *cf->workers : 1;
+    int64_t most = cf->memory > 0 ? (int64_t)(cf->memory / workers / part) : bytes;
+
+    if (most >= bytes)
+        return bytes;
+    return most > least ? most : bytes < least ? bytes : least;
+}
+
 const char *conf_set_path(struct conf *cf, const struct conf_row *row, void *slot)
 {
     (void)row;

@@ -369,6 +369,8 @@ int conf_read(const struct conf_input *input, struct arena *arena, struct conf_r
         .arena = arena,
         .file = input->file ? input->file : input->name,
         .prefix = input->prefix,
+        .memory = input->memory,
+        .workers = &reader.workers,
         .conf_dir = folder_of(arena, input->file, input->prefix),
         .testing = input->testing,
         .user = input->user,

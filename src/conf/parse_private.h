@@ -40,8 +40,9 @@ struct conf_reader {
     const char *located; /* the error that has its place already: outer levels pass it on as it is */
     conf_line_fn *line;  /* inside conf_lines() */
     void *line_arg;
-    unsigned depth;  /* of blocks */
-    bool block_open; /* the directive that is being set has a block that was not read yet */
+    unsigned workers; /* conf.workers */
+    unsigned depth;   /* of blocks */
+    bool block_open;  /* the directive that is being set has a block that was not read yet */
 };
 
 /* 0 or -ENOMEM. */

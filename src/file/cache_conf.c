@@ -88,6 +88,10 @@ static const char *set_content(struct conf *cf, const struct conf_row *row, void
     if (content->most > content->cap)
         return conf_error(cf, "\"%s\" keeps files of up to %lld bytes, but all of them may take only %lld", row->name,
                           (long long)content->most, (long long)content->cap);
+    if (cf->count == 2 && conf_fit(cf, content->cap, 8) < content->cap) {
+        int64_t fitting = conf_fit(cf, content->cap, 8);
+        content->cap = fitting > content->most ? fitting : content->most;
+    }
     return NULL;
 }
 
@@ -107,14 +111,16 @@ static const struct conf_row rows[] = {
      .dflt = "off", .help = "Whether failed lookups are cached too.",
      .differs = "only what says something about the path is kept (not found, forbidden), never a lack of descriptors"},
     {"open_file_cache_content", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, content),
-     .extra = &content_cap, .dflt = "16k cap=32m",
+     .extra = &content_cap, .dflt = "16k",
      .help = "With open_file_cache: the content of files up to this size is kept in memory while their entry is valid, "
-             "up to cap bytes per worker and cache.",
+             "up to cap bytes per worker and cache: 32m, or less, at most an eighth of a worker's share of the memory "
+             "that its cgroup may use.",
      .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},
     {"small_file_cache", CONF_HTTP_ALL, CONF_TAKE12, set_content, CONF_SLOT(struct file_conf, small),
-     .extra = &small_cap, .dflt = "16k cap=16m",
+     .extra = &small_cap, .dflt = "16k",
      .help = "Where open_file_cache is off: the content of files up to this size that are asked for again is kept in "
-             "memory, up to cap bytes per worker. Each request asks the file system whether the file is still the "
+             "memory, up to cap bytes per worker: 16m, or less, at most an eighth of a worker's share of the memory "
+             "that its cgroup may use. Each request asks the file system whether the file is still the "
              "same (inode, size, times), so that no response is older than the file; no descriptor is kept. Files on "
              "FUSE and network file systems, and those that changed within the last two seconds, are not kept.",
      .syntax = "off | size [cap=size]", .differs = "nginx has no such directive"},

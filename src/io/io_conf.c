@@ -75,10 +75,21 @@ static const char *set_output_buffers(struct conf *cf, const struct conf_row *ro
     return NULL;
 }
 
+enum { MEMORY_AUTO = 64 << 20 }; /* directio_memory auto, where there is room */
+
 static const char *set_memory(struct conf *cf, const struct conf_row *row, void *slot)
 {
     int64_t *bytes = slot;
-    const char *error = conf_set_size(cf, row, slot);
+    struct io_main_conf *conf = container_of(bytes, struct io_main_conf, directio_memory);
+    const char *error;
+
+    conf->memory_auto = text_equal(cf->args[1], TEXT("auto"));
+    if (conf->memory_auto) {
+        int64_t fitting = conf_fit(cf, MEMORY_AUTO, 4);
+        *bytes = fitting > IO_MEMORY_LEAST ? fitting : IO_MEMORY_LEAST;
+        return NULL;
+    }
+    error = conf_set_size(cf, row, slot);
 
     if (!error && *bytes < IO_MEMORY_LEAST)
         return conf_error(cf, "\"%s\" must be at least %d bytes", row->name, IO_MEMORY_LEAST);
@@ -169,6 +180,9 @@ static const char *finish_io(struct conf *cf, struct conf_block *block, void *va
         cf->line = conf->aio.line;
         return conf_error(cf, "unknown thread pool \"%.*s\"", TEXT_ARG(conf->aio.pool));
     }
+    if (main_conf->memory_auto && conf->output_buffers.size > main_conf->directio_memory &&
+        conf->output_buffers.size <= MEMORY_AUTO)
+        main_conf->directio_memory = conf->output_buffers.size;
     if (conf->output_buffers.size > main_conf->directio_memory)
         return conf_error(cf,
                           "one of the \"output_buffers\" (%lld bytes) is larger than \"directio_memory\" (%lld bytes)",
@@ -247,8 +261,11 @@ static const struct conf_row main_rows[] = {
          "unless it is set here.",
      .syntax = "name threads=N [max_queue=N]", .differs = "a full queue delays the request; it never fails it"},
     {"directio_memory", CONF_MAIN, CONF_TAKE1, set_memory, CONF_SLOT(struct io_main_conf, directio_memory),
-     .dflt = "64m", .help = "The bytes that all output buffers of a worker may take; past that, responses take turns.",
-     .differs = "nginx has no such directive"},
+     .dflt = "auto",
+     .help = "The bytes that all output buffers of a worker may take; past that, responses take turns. `auto`: 64m, or "
+             "less, at most a quarter of a worker's share of the memory that its cgroup may use, but room for one of "
+             "the `output_buffers`.",
+     .syntax = "size | auto", .differs = "nginx has no such directive"},
     {.name = NULL}};
 
 struct conf_module io_main_module = {.name = "I/O of a worker",

@@ -266,28 +266,74 @@ static bool make_group(const char *bytes)
     return false;
 }
 
-START_TEST(no_room_in_the_cgroup)
+/* The server is born in it, and never measures another room. */
+static void serve_in_group(const char *main, const char *conf)
 {
-    if (!cold("f", 60 * MIB) || !cold("small", SIZE))
-        return;
-    if (geteuid() != 0 || !make_group("67108864")) {
-        printf("skipped: no memory cgroup can be made\n");
-        return;
-    }
     char number[16], above[sizeof group + 4];
     snprintf(number, sizeof number, "%d", (int)getpid());
     snprintf(above, sizeof above, "%s/..", group);
-    ck_assert(write_to(group, "cgroup.procs", number)); /* the server is born in it, and never measures another room */
-    serve(OWNED, "directio auto; output_buffers 2 512k;");
+    configure(OWNED, main, conf);
+    ck_assert(write_to(group, "cgroup.procs", number));
+    site_start();
     ck_assert(write_to(above, "cgroup.procs", number));
+}
+
+static void stop_in_group(void)
+{
+    site_stop(SIGTERM);
+    for (int i = 0; i < 50 && rmdir(group) < 0 && errno == EBUSY; i++)
+        sleep_msec(20);
+}
+
+static bool in_group_of(const char *bytes)
+{
+    if (geteuid() == 0 && make_group(bytes))
+        return true;
+    printf("skipped: no memory cgroup can be made\n");
+    return false;
+}
+
+/* What the configuration does not say follows from the limit and the number of workers. */
+static const struct fit {
+    const char *main;
+    int workers, memory_mib; /* of one */
+} fits[] = {
+    {"worker_processes 2;", 2, 8},
+    {"worker_processes 1;", 1, 16},
+    {"worker_processes 2; directio_memory auto;", 2, 8},
+    {"worker_processes 2; directio_memory 20m;", 2, 20}, /* as it is named */
+};
+
+START_TEST(buffers_fit_into_the_cgroup)
+{
+    const struct fit *fit = &fits[_i];
+    if (!in_group_of("67108864"))
+        return;
+    char main[512];
+    snprintf(main, sizeof main, "daemon off; pid logs/sluice.pid; error_log logs/error.log info; %s", fit->main);
+    serve_in_group(main, "location = /status { status; access_log off; }");
+    int wanted = fit->workers * fit->memory_mib, found = 0;
+    for (int msec = 0; found != wanted && msec < scaled(5000); msec += 20) { /* each worker tells of itself */
+        found = (int)(site_metric("sluice_direct_buffers_limit_bytes") / MIB);
+        if (found != wanted)
+            sleep_msec(20);
+    }
+    ck_assert_int_eq(found, wanted);
+    stop_in_group();
+}
+END_TEST
+
+START_TEST(no_room_in_the_cgroup)
+{
+    if (!cold("f", 60 * MIB) || !cold("small", SIZE) || !in_group_of("67108864"))
+        return;
+    serve_in_group("@MAIN@", "directio auto; output_buffers 2 512k;");
     expect("/small", SIZE, "direct");
     for (int i = 0; i < 3; i++)
         expect("/f", 60 * MIB, "direct");
     ck_assert_uint_eq(pages_resident(data("f")), 0);
     expect("/small", SIZE, "sendfile");
-    site_stop(SIGTERM);
-    for (int i = 0; i < 50 && rmdir(group) < 0 && errno == EBUSY; i++)
-        sleep_msec(20);
+    stop_in_group();
 }
 END_TEST
 
@@ -513,6 +559,7 @@ Suite *suite_auto(void)
     tcase_add_plain_loop_test(t, ranges_are_not_the_file, OWNED, FOREIGN + 1, "TLS takes memory only");
     tcase_add_plain_test(t, small_and_given_sizes, "TLS takes memory only");
     tcase_add_plain_test(t, no_room_in_the_cgroup, "TLS takes memory only");
+    tcase_add_loop_test(t, buffers_fit_into_the_cgroup, 0, sizeof fits / sizeof fits[0]);
     tcase_add_loop_test(t, bad_values, 0, 7);
     tcase_add_plain_loop_test(t, workers_learn_together, OWNED, FOREIGN + 1, "TLS takes memory only");
     tcase_add_plain_test(t, a_killed_worker_is_not_missed, "TLS takes memory only");

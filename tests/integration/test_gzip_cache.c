@@ -565,6 +565,7 @@ START_TEST(configuration)
         const char *http, *error;
     } rows[] = {
         {"gzip_cache off;", NULL},
+        {"gzip_cache auto;", NULL},
         {"gzip_cache 64k;", NULL},
         {"gzip_cache 63k;", "gzip_cache"},
         {"gzip_cache on;", "gzip_cache"},

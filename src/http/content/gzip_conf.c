@@ -91,6 +91,16 @@ static const char *set_disable(struct conf *cf, const struct conf_row *row, void
     return NULL;
 }
 
+enum { CACHE_AUTO = 8 << 20 }; /* where there is room */
+
+static const char *set_cache(struct conf *cf, const struct conf_row *row, void *slot)
+{
+    if (!text_equal(cf->args[1], TEXT("auto")))
+        return conf_set_size_or_off(cf, row, slot);
+    *(int64_t *)slot = conf_fit(cf, CACHE_AUTO, 8);
+    return NULL;
+}
+
 const char *const gzip_default_types[] = {"text/html", NULL};
 static const struct conf_bounds level_bounds = {.least = 1, .most = 9};
 static const struct conf_bounds window_bounds = {.least = 512, .most = 32768, .power_of_two = true};
@@ -120,11 +130,12 @@ static const struct conf_row rows[] = {
      .syntax = "size", .help = "How far back the compressor looks."},
     {"gzip_hash", CONF_HTTP_ALL, CONF_TAKE1, set_hash, SLOT(memory), .extra = &hash_bounds, .dflt = "64k",
      .syntax = "size", .help = "Size of the compressor's hash table."},
-    {"gzip_cache", CONF_HTTP, CONF_TAKE1, conf_set_size_or_off, SLOT(cache), .extra = &cache_bounds, .dflt = "8m",
-     .syntax = "size | off",
+    {"gzip_cache", CONF_HTTP, CONF_TAKE1, set_cache, SLOT(cache), .extra = &cache_bounds, .dflt = "auto",
+     .syntax = "size | auto | off",
      .help = "What gzip, gunzip and charset_map make of files is kept for the next client, up to this many bytes per "
              "worker, the least recently used leaving first; one of more than an eighth of it is not. It is made anew "
-             "from a file that changed, and not kept yet of one that changed in the last two seconds.",
+             "from a file that changed, and not kept yet of one that changed in the last two seconds. `auto`: 8m, or "
+             "less, at most an eighth of a worker's share of the memory that its cgroup may use.",
      .differs = "nginx has no such directive"},
     {"gzip_no_buffer", CONF_HTTP_ALL, CONF_FLAG, conf_set_accepted, .help = "Accepted; it has no meaning here."},
     {"postpone_gzipping", CONF_HTTP_ALL, CONF_TAKE1, conf_set_accepted, .syntax = "size",

@@ -52,11 +52,13 @@ static const char *set_worker_processes(struct conf *cf, const struct conf_row *
     (void)row;
     if (text_equal(cf->args[1], TEXT("auto"))) {
         *workers = cpu_usable();
+        *cf->workers = (unsigned)*workers;
         return NULL;
     }
     if (number_parse(cf->args[1], &value) < 0 || value == 0 || value > WORKERS_MOST)
         return conf_error(cf, "invalid value in \"worker_processes\" directive (1 to %d, or \"auto\")", WORKERS_MOST);
     *workers = (int64_t)value;
+    *cf->workers = (unsigned)value;
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "conf/error_log.h"
 #include "http/tls/servers.h"
+#include "io/room.h"
 #include "server/conf/foreign.h"
 #include "server/confine/sandbox.h"
 #include "server/process/modules.h"
@@ -48,12 +49,14 @@ static void report(struct cycle *c)
 
 static int read_rows(struct cycle *c)
 {
+    uint64_t limit = room_limit("");
     const struct conf_input input = {
         .file = c->source->file,
         .bytes = c->source->bytes,
         .name = c->source->name,
         .globals = text_of(c->source->globals),
         .prefix = c->source->prefix,
+        .memory = limit == UINT64_MAX ? 0 : limit,
         .modules = server_modules,
         .foreign = server_foreign,
         .testing = c->source->testing,

@@ -192,8 +192,8 @@ static void advise_buffers(const struct tune_results *r, double rate, struct tun
     snprintf(value, sizeof value, "%u %s", c.depth, tune_size_text(c.size));
     add(a, "output_buffers", value,
         "%.0f MB/s at %.2f s of CPU per GiB; the best of all was %.0f MB/s. %s for a download at full speed: the "
-        "default "
-        "\"directio_memory %dm\" has room for %u of those at a time in a worker",
+        "default of "
+        "directio_memory, %dm where memory allows it, has room for %u of those at a time in a worker",
         mb(c.speed.rate), c.speed.cpu_gib, mb(rate), tune_size_text(bytes), DIRECTIO_MEMORY,
         (unsigned)((uint64_t)DIRECTIO_MEMORY * MIB / bytes));
 }

@@ -100,6 +100,34 @@ START_TEST(test_warn)
 }
 END_TEST
 
+#define MIB (INT64_C(1) << 20)
+
+static const struct fit {
+    uint64_t memory;
+    int64_t bytes;
+    unsigned part;
+    int64_t fits;
+    unsigned workers;
+} fits[] = {
+    {0, 64 * MIB, 4, 64 * MIB, 1},          /* no limit */
+    {1024 * MIB, 64 * MIB, 4, 64 * MIB, 1}, /* room enough */
+    {256 * MIB, 64 * MIB, 4, 64 * MIB, 1},  /* just */
+    {128 * MIB, 64 * MIB, 4, 32 * MIB, 1},  /* less */
+    {2 * MIB, 64 * MIB, 4, MIB, 1},         /* never nothing */
+    {2 * MIB, 4096, 4, 4096, 0},            /* nor more than wanted */
+    {UINT64_MAX / 2, INT64_MAX / 2, 1, INT64_MAX / 2, 1},
+    {256 * MIB, 64 * MIB, 4, 32 * MIB, 2}, /* shared */
+};
+
+START_TEST(test_fit)
+{
+    unsigned workers = fits[_i].workers;
+    struct conf cf = {.memory = fits[_i].memory, .workers = &workers};
+
+    ck_assert_int_eq(conf_fit(&cf, fits[_i].bytes, fits[_i].part), fits[_i].fits);
+}
+END_TEST
+
 Suite *suite_conf_directive(void)
 {
     Suite *s = suite_create("conf/directive");
@@ -107,6 +135,7 @@ Suite *suite_conf_directive(void)
     tcase_add_test(t, test_values);
     tcase_add_loop_test(t, test_broken, 0, sizeof broken / sizeof broken[0]);
     tcase_add_test(t, test_warn);
+    tcase_add_loop_test(t, test_fit, 0, sizeof fits / sizeof fits[0]);
     suite_add_tcase(s, t);
     return s;
 }
