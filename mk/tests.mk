@@ -92,6 +92,10 @@ test-transport:
 test-browser:
 	$(Q)$(MAKE) test-integration SUITE=browser
 
+# curl, wget, Node, git, apt, a browser and others over TLS; says which of them are not here.
+test-clients:
+	$(if $(filter 0,$(TLS)),@echo 'test-clients: this build is without TLS',$(Q)$(MAKE) test-integration SUITE=tls_clients)
+
 # The attacks of the integration tests in full size.
 attack:
 	@$(MAKE) test-integration SUITE="attack $(if $(filter 1,$(TLS)),tls_attack)" ATTACK=100
@@ -129,4 +133,4 @@ test:
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 
-.PHONY: test tests-built test-unit test-integration test-transport test-browser attack compare lint-light reloads soak
+.PHONY: test tests-built test-unit test-integration test-transport test-browser test-clients attack compare lint-light reloads soak
