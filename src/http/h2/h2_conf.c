@@ -42,8 +42,7 @@ static const struct conf_row rows[] = {
      .help = "Bytes of a request's body that a client may send before it is told to go on. The value of the address' "
              "default server applies."},
     {"http2_recv_buffer_size", CONF_HTTP, CONF_TAKE1, conf_set_size, SLOT(recv_buffer), .extra = &recv_buffer,
-     .dflt = "64k", .help = "Size of the buffer that each worker reads connections of HTTP/2 into.",
-     .differs = "nginx's default is 256k."},
+     .dflt = "256k", .help = "Size of the buffer that each worker reads connections of HTTP/2 into."},
     OBSOLETE("http2_idle_timeout", HTTP_SERVER, "keepalive_timeout"),
     OBSOLETE("http2_max_concurrent_pushes", HTTP_SERVER, NULL),
     OBSOLETE("http2_max_field_size", HTTP_SERVER, "large_client_header_buffers"),

@@ -139,16 +139,19 @@ int h2_respond(struct h2_stream *st)
 int h2_submit_trailers(struct h2_stream *st)
 {
     struct request *r = st->request;
-    nghttp2_nv nv[32];
+    nghttp2_nv *nv;
     size_t n = 0;
 
     if (!r->out.plan.trailers)
         return 0;
     headers_trailers(r);
-    if (!r->out.trailers || count_lines(r->out.trailers) > sizeof nv / sizeof *nv)
+    if (!r->out.trailers)
         return 0;
+    nv = arena_alloc(&r->arena, count_lines(r->out.trailers) * sizeof *nv);
+    if (!nv)
+        return -ENOMEM;
     put_lines(nv, &n, r->out.trailers);
-    return nghttp2_submit_trailer(st->session->nghttp2, st->id, nv, n) == 0 ? (int)n : 0;
+    return nghttp2_submit_trailer(st->session->nghttp2, st->id, nv, n) == 0 ? (int)n : -ENOMEM;
 }
 
 int h2_submit_continue(struct h2_stream *st)

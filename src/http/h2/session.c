@@ -183,7 +183,7 @@ static void wait(struct h2_session *c)
 }
 
 /* What the client has acknowledged of all that was sent. */
-static uint64_t taken(const struct h2_session *c)
+uint64_t h2_taken(const struct h2_session *c)
 {
     uint64_t unsent = transport_unsent(&c->transport) + socket_unsent(c->transport.fd);
 
@@ -197,7 +197,7 @@ static bool sending_is_overdue(struct h2_session *c)
         c->taken_msec = clock_now.msec;
         return false;
     }
-    uint64_t now = taken(c);
+    uint64_t now = h2_taken(c);
     if (now > c->taken || c->taken_msec == 0)
         c->taken_msec = clock_now.msec;
     c->taken = now;

@@ -149,6 +149,7 @@ void h2_close(struct h2_session *c, const char *why);
 void h2_run(struct h2_session *c);   /* may close it */
 void h2_leave(struct h2_session *c); /* the client knows: GOAWAY with the last id */
 void h2_become(struct h2_session *c, enum connection_state state);
+uint64_t h2_taken(const struct h2_session *c);                  /* bytes that the client has acknowledged */
 const struct http_conf *h2_conf_of(const struct h2_session *c); /* the address' default server's */
 
 /* Most streams at a time. */
@@ -226,7 +227,7 @@ void h2_stream_reset(struct h2_stream *st, int status, uint32_t error);
 
 /* The head of the response, and what follows: 0 or -ENOMEM. */
 int h2_respond(struct h2_stream *st);
-int h2_submit_trailers(struct h2_stream *st); /* how many there are: from inside of nghttp2 */
+int h2_submit_trailers(struct h2_stream *st); /* how many there are, or -ENOMEM: from inside of nghttp2 */
 int h2_submit_continue(struct h2_stream *st); /* 100 */
 
 #endif

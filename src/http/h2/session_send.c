@@ -293,7 +293,10 @@ static ssize_t on_read(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t len
         return rc;
     st->moved_msec = clock_now.msec;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY | (ended ? NGHTTP2_DATA_FLAG_EOF : 0u);
-    if (ended && h2_submit_trailers(st) > 0)
+    int trailers = ended ? h2_submit_trailers(st) : 0;
+    if (trailers < 0)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (trailers > 0)
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     return (ssize_t)c->filled;
 }

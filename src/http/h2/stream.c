@@ -7,6 +7,7 @@
 #include "http/core/target.h"
 #include "http/h2/priority.h"
 #include "http/handle/steps.h"
+#include "http/limit/min_rate.h"
 #include "http/log/account.h"
 #include "http/respond/respond.h"
 #include "http/tls/check.h"
@@ -422,6 +423,23 @@ static void stop_body(struct h2_stream *st)
     nghttp2_submit_rst_stream(st->session->nghttp2, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_NO_ERROR);
 }
 
+/* Of the connection, of which this stream has its part; what others keep it from does not count. */
+static bool is_too_slow(struct h2_stream *st)
+{
+    struct request *r = st->request;
+
+    if (!r->location->min_rate)
+        return false;
+    if (st->state != H2_STREAM_SENDING || st->deferred) {
+        r->slowness.blocked_msec = 0;
+        return false;
+    }
+    if (r->slowness.blocked_msec != 0)
+        return min_rate_is_missed(r, h2_taken(st->session));
+    min_rate_wait(r, h2_taken(st->session));
+    return false;
+}
+
 void h2_stream_look(struct h2_stream *st)
 {
     int64_t waited = clock_now.msec - st->moved_msec;
@@ -437,4 +455,6 @@ void h2_stream_look(struct h2_stream *st)
         time_out_body(st);
     else if (st->state == H2_STREAM_SENDING && !st->deferred && st->session->writable && waited >= h->send_timeout)
         time_out_sending(st);
+    else if (is_too_slow(st))
+        h2_stream_reset(st, 499, NGHTTP2_CANCEL);
 }
