@@ -83,6 +83,7 @@ include mk/fuzz.mk
 include mk/checks.mk
 include mk/tools.mk
 include mk/install.mk
+include mk/pack.mk
 
 # ---- dependencies, cleaning, help ----
 

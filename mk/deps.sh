@@ -1,8 +1,9 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--bench] [--lint] - installs the packages that are missing, and nothing when
-# all is there. --check only says what is missing.
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--bench] [--lint] [--deb] -
+# installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb: what `make deb`
+# needs, without the tests' packages.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 extra= bench=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 extra= bench=0 deb=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -14,6 +15,7 @@ for arg; do
     --no-zlib) zlib=0 ;;
     --no-http2) http2=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
+    --deb) deb=1 extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac
@@ -40,7 +42,12 @@ module libpcre2-8 || need libpcre2-dev
 [ $tls = 0 ] || [ $crypto = 0 ] || module 'libssl >= 3.0' || case $missing in *libssl-dev*) ;; *) need libssl-dev ;; esac
 [ $zlib = 0 ] || module zlib || need zlib1g-dev
 [ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
-if [ $check_only = 0 ]; then
+if [ $deb = 1 ]; then
+    dpkg-query -W build-essential >/dev/null 2>&1 || need build-essential # dpkg-checkbuilddeps asks for the package
+    for pair in $extra; do
+        has "${pair%%:*}" || need "${pair##*:}"
+    done
+elif [ $check_only = 0 ]; then
     module check || need check
     module libsubunit || need libsubunit-dev
     has openssl || need openssl
@@ -51,7 +58,7 @@ if [ $check_only = 0 ]; then
     [ $bench = 0 ] || [ -e /usr/lib/lighttpd/mod_deflate.so ] || need lighttpd-mod-deflate
 fi
 # Filesystems for the tests, where those could be mounted; without them these tests say that they are skipped.
-if [ $check_only = 0 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then
+if [ $check_only$deb = 00 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then
     for pair in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mksquashfs:squashfs-tools; do
         PATH=$PATH:/usr/sbin:/sbin has "${pair%%:*}" || optional="$optional ${pair##*:}"
     done

@@ -41,7 +41,11 @@ sluice: a static-file HTTP server for Linux
   make docs                   write docs/directives.md from the directive tables
   make install                PREFIX=/usr/local DESTDIR=
   make uninstall              the same, away
-  make deps, bench-deps, lint-deps   install missing packages (Debian, Ubuntu)
+  make deb                    the Debian package, debug symbols and source package in build/deb [DEB_VERSION=..]
+  make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it (root, mmdebstrap)
+  make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature
+  make deps, bench-deps, deb-deps, lint-deps
+                              install missing packages (Debian, Ubuntu)
   make clean, distclean       remove what was built (and what was downloaded)
 
 Variables: CC=clang  DEBUG=1  SANITIZE=address,undefined  WERROR=1  V=1  URING=0  AIO=0  CRYPT=0  CRYPTO=0  TLS=0  ZLIB=0  HTTP2=0  LTO=0

@@ -1,0 +1,14 @@
+#!/bin/sh
+# tree.sh DIR - copies the project into DIR: what git tracks as it is now, or in a tarball all but build/.
+set -eu
+cd "$(dirname "$0")/../.."
+mkdir -p "$1"
+list()
+{
+    if git rev-parse --show-toplevel 2>/dev/null | grep -qxF "$PWD"; then
+        git ls-files -z --cached --others --exclude-standard
+    else
+        find . -path ./build -prune -o ! -type d -print0
+    fi
+}
+list | LC_ALL=C sort -z | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$1"
