@@ -16,4 +16,10 @@ bool hash_available(void);
  * library has no such hash function (or forbids it). From any thread. */
 int hash_of(enum hash_kind kind, const struct text *parts, unsigned count, unsigned char *out);
 
+/* Of bytes that come piece by piece; one thread at a time. Errors as above. */
+struct hash_stream;
+int hash_begin(struct hash_stream **out, enum hash_kind kind);
+int hash_add(struct hash_stream *s, const void *bytes, size_t len);
+int hash_end(struct hash_stream *s, unsigned char *out); /* and frees it; `out` NULL: only that. `s` may be NULL then */
+
 #endif

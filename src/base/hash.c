@@ -42,3 +42,32 @@ int hash_of(enum hash_kind kind, const struct text *parts, unsigned count, unsig
     EVP_MD_CTX_free(ctx);
     return good ? 0 : -ENOMEM;
 }
+
+/* A struct hash_stream is the library's own context. */
+int hash_begin(struct hash_stream **out, enum hash_kind kind)
+{
+    pthread_once(&once, look_up);
+    if (!kinds[kind])
+        return -ENOSYS;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (!ctx || !EVP_DigestInit_ex2(ctx, kinds[kind], NULL)) {
+        EVP_MD_CTX_free(ctx);
+        return -ENOMEM;
+    }
+    *out = (struct hash_stream *)ctx;
+    return 0;
+}
+
+int hash_add(struct hash_stream *s, const void *bytes, size_t len)
+{
+    return EVP_DigestUpdate((EVP_MD_CTX *)s, bytes, len) ? 0 : -ENOMEM;
+}
+
+int hash_end(struct hash_stream *s, unsigned char *out)
+{
+    EVP_MD_CTX *ctx = (EVP_MD_CTX *)s;
+    int rc = !out || EVP_DigestFinal_ex(ctx, out, NULL) ? 0 : -ENOMEM;
+
+    EVP_MD_CTX_free(ctx);
+    return rc;
+}

@@ -190,6 +190,7 @@ void options_print_help(FILE *out)
           "       sluice [-?hvVtTq] [-s signal] [-p prefix]\n"
           "              [-e filename] [-c filename] [-g directives]\n"
           "       sluice explain [-c filename] [-X method] [-H field]... URL\n"
+          "       sluice hash DIR [-o FILE] [--xattr] [--check] [--threads N]\n"
           "       sluice healthcheck [-c filename] [--timeout time] [URL]\n"
           "       sluice tune DIR [--json] [--time seconds]\n"
           "\n"
