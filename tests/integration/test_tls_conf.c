@@ -77,6 +77,17 @@ START_TEST(certificates_of_both_kinds)
 }
 END_TEST
 
+/* What no transport here does is said, and does no harm. */
+START_TEST(kernel_tls_is_not_used)
+{
+    make_certificate("a", "");
+    serve_tls(PAIR " ssl_conf_command Options KTLS; server { listen 127.0.0.1:@PORT@ ssl; return 200 '$transport'; }");
+    expect_answer("", "localhost", "tls");
+    char *log = log_await("logs/error.log", "kernel TLS is not used, \"Options KTLS\" is without effect in ");
+    free(log);
+}
+END_TEST
+
 START_TEST(keys_with_passwords)
 {
     make_certificate("a", "");
@@ -336,6 +347,7 @@ Suite *suite_tls_conf(void)
     tcase_add_test(t, names_choose_servers);
     tcase_add_test(t, unknown_names_are_rejected);
     tcase_add_test(t, certificates_of_both_kinds);
+    tcase_add_test(t, kernel_tls_is_not_used);
     tcase_add_test(t, keys_with_passwords);
     tcase_add_test(t, order_of_ciphers);
     tcase_add_test(t, ephemeral_dh);

@@ -108,6 +108,18 @@ void tls_check_key_file(const struct tls_word *w)
     ((struct tls_word *)w)->told = true;
 }
 
+/* ---- settings ---- */
+
+void tls_check_kernel(SSL_CTX *ssl, const struct tls_word *w)
+{
+    if (!(SSL_CTX_get_options(ssl) & SSL_OP_ENABLE_KTLS))
+        return;
+    SSL_CTX_clear_options(ssl, SSL_OP_ENABLE_KTLS);
+    if (!w->told)
+        warn(w, "kernel TLS is not used, \"%s %s\" is without effect", w->name, w->word);
+    ((struct tls_word *)w)->told = true;
+}
+
 /* ---- what a context has ---- */
 
 /* To the first, or the next. Changes which one counts as current, and nothing else. */

@@ -247,7 +247,8 @@ static const struct conf_row rows[] = {
     {"ssl_dhparam", HTTP_SERVER, CONF_TAKE1, add_path, SLOT(dhparam), .syntax = "file",
      .help = "PEM file with parameters for DHE ciphers; without one there are none of these ciphers."},
     {"ssl_conf_command", HTTP_SERVER, CONF_TAKE2 | CONF_REPEAT, add_command, SLOT(commands), .syntax = "name value",
-     .help = "A setting of OpenSSL by its name in SSL_CONF_cmd(3), applied last; it overrides the other directives."},
+     .help = "A setting of OpenSSL by its name in SSL_CONF_cmd(3), applied last; it overrides the other directives.",
+     .differs = "`Options KTLS` is taken back with a warning: records are encrypted by OpenSSL, not by the kernel."},
 
     {"ssl_session_cache", HTTP_SERVER, CONF_1MORE, tls_conf_set_session_cache, SLOT(session_cache), .dflt = "none",
      .syntax = "off | none | [builtin[:sessions]] [shared:name:size]",

@@ -52,6 +52,7 @@ void tls_error_add(struct buffer *b);
 void tls_check_kind(SSL_CTX *ssl, const X509 *own, const struct tls_word *w); /* before it is put in */
 void tls_check_chain(SSL_CTX *ssl, const struct tls_word *w);                 /* of the certificate put in last */
 void tls_check_key_file(const struct tls_word *w);
+void tls_check_kernel(SSL_CTX *ssl, const struct tls_word *w); /* takes KTLS back, which nothing here uses */
 
 /* When the first of the certificates ends, in seconds since 1970; 0: there is none. */
 int64_t tls_first_end(SSL_CTX *ssl);

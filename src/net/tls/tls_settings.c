@@ -101,6 +101,7 @@ static const char *apply_to_context(struct tls_context *c, SSL_CONF_CTX *cctx, s
             return tls_error(arena, w, "SSL_CONF_cmd(\"%s\", \"%s\") failed", w->name, w->word);
         if (names_groups(w->name))
             c->groups = value;
+        tls_check_kernel(c->ssl, w);
     }
     if (SSL_CONF_CTX_finish(cctx) != 1)
         return tls_error(arena, c->conf->commands, "SSL_CONF_finish() failed");
