@@ -206,6 +206,22 @@ static size_t line_length(struct site_client *c)
     return (size_t)(end - c->in) + 2;
 }
 
+/* To the empty line. */
+static void take_trailers(struct site_client *c, struct site_response *r)
+{
+    size_t len = 0, line;
+    r->trailers = copy_bytes("", 0);
+    while ((line = line_length(c)) > 2) {
+        r->trailers = realloc(r->trailers, len + line + 1);
+        ck_assert_ptr_nonnull(r->trailers);
+        memcpy(r->trailers + len, c->in, line);
+        len += line;
+        r->trailers[len] = '\0';
+        consume(c, line);
+    }
+    consume(c, 2);
+}
+
 static void body_of_chunks(struct site_client *c, struct site_response *r)
 {
     r->chunked = true;
@@ -216,6 +232,10 @@ static void body_of_chunks(struct site_client *c, struct site_response *r)
         size_t len = strtoul(c->in, &end, 16);
         ck_assert_msg(end != c->in && *end == '\r', "bad chunk head \"%.20s\"", c->in);
         consume(c, line);
+        if (len == 0) {
+            take_trailers(c, r);
+            return;
+        }
         need(c, len + 2);
         ck_assert_mem_eq(c->in + len, "\r\n", 2);
         r->body = realloc(r->body, r->len + len + 1);
@@ -224,8 +244,6 @@ static void body_of_chunks(struct site_client *c, struct site_response *r)
         r->len += len;
         r->body[r->len] = '\0';
         consume(c, len + 2);
-        if (len == 0)
-            return;
     }
 }
 
@@ -311,6 +329,7 @@ void site_response_free(struct site_response *r)
 {
     free(r->head);
     free(r->body);
+    free(r->trailers);
     *r = (struct site_response){0};
 }
 

@@ -176,6 +176,7 @@ struct site_response {
     size_t head_len;
     char *body; /* NUL-terminated too; chunks joined */
     size_t len;
+    char *trailers; /* lines, behind a chunked body; NULL: there was none */
     bool chunked, until_close;
 };
 
