@@ -45,7 +45,20 @@ $(PAGES): $(O)/made/%.inc: src/%
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
+$(PAGE_HASHES): $(O)/made/%.csp: src/% mk/csp-hash.awk
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)sha256sum <$< | awk -f mk/csp-hash.awk >$@
+
+# Without its comments.
+$(MIME_TYPES): conf/mime.types
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -e '/^ *#/d' -e '/^$$/d' -e 's/  */ /g' -e 's/[\\"]/\\&/g' -e 's/^/"    /' -e 's/$$/\\n"/' $< >$@
+
 $(O)/src/http/log/monitor_page.o: $(PAGES)
+$(O)/src/http/listing/listing_modern.o: $(PAGES) $(PAGE_HASHES)
+$(O)/src/server/command/quick_types.o: $(MIME_TYPES)
 
 # llhttp from source: not ours, so without our warnings.
 $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(O)/flags

@@ -22,6 +22,10 @@ OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 # Pages: text files that become C strings, "http/log/pages/NAME.inc" to who includes them.
 PAGES := $(patsubst src/%,$(O)/made/%.inc,$(wildcard src/*/pages/* src/*/*/pages/*))
+# By which a Content-Security-Policy permits them: "http/listing/pages/NAME.csp".
+PAGE_HASHES := $(patsubst src/%,$(O)/made/%.csp,$(wildcard src/http/listing/pages/*))
+# The table of `sluice DIR` where no other is installed.
+MIME_TYPES := $(O)/made/conf/mime.types.inc
 
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(LLHTTP_SOURCES:$(LLHTTP_DIR)/%.c=$(O)/llhttp/%.o)
 

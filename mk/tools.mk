@@ -108,7 +108,7 @@ lint-objects: $(OBJECTS) $(UNIT_OBJECTS) $(INTEGRATION_OBJECTS) $(FUZZ_OBJECTS)
 # One tidy per file, so that they run in parallel and only what changed is read again.
 TIDY_STAMPS = $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 lint-tidy: $(TIDY_STAMPS)
-$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h include/*/*/*.h src/*/*.h src/*/*/*.h) | $(LLHTTP_READY) $(PAGES)
+$(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h include/*/*/*.h src/*/*.h src/*/*/*.h) | $(LLHTTP_READY) $(PAGES) $(PAGE_HASHES) $(MIME_TYPES)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=gnu11 $(PATH_DEFINES) $(LLHTTP_CFLAGS) 2>$@.log || { cat $@.log; exit 1; }

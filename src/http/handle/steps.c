@@ -24,6 +24,7 @@
 #include "http/respond/empty_gif.h"
 #include "http/respond/headers.h"
 #include "http/respond/respond.h"
+#include "http/respond/response.h"
 #include "http/syntax/field.h"
 #include "http/syntax/precondition.h"
 #include "http/syntax/status.h"
@@ -322,6 +323,9 @@ static bool step_listing(struct request *r)
         return true;
     }
     respond_text(r, 200, type, page);
+    struct text policy = listing_policy(r->location->listing);
+    if (policy.at && r->out.status == 200)
+        response_add(r, TEXT("Content-Security-Policy"), policy);
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "http/core/core.h"
 #include "http/listing/listing_private.h"
 #include "http/syntax/uri.h"
@@ -37,6 +38,10 @@ static const struct conf_row rows[] = {
      .differs = "XML and JSON are well-formed for any file name: bytes that cannot stand there become U+FFFD."},
     {"autoindex_localtime", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct listing_conf, localtime),
      .dflt = "off", .help = "Times in the server's time zone instead of UTC. For the html format."},
+    {"autoindex_readme", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct listing_conf, readme), .dflt = "off",
+     .help = "The modern style shows a README, README.md or README.txt (in any case) below the list, as text: up to "
+             "64 KiB of UTF-8. It is shown to whoever may see the listing, also where another location would deny it.",
+     .differs = "Not in nginx."},
     {"autoindex_style", CONF_HTTP_ALL, CONF_TAKE1, conf_set_enum, CONF_SLOT(struct listing_conf, style),
      .extra = styles, .dflt = "plain",
      .help = "Look of listings in the html format: nginx's own, or a page that can be sorted and fits small screens.",
@@ -195,6 +200,79 @@ static int compare(const void *one, const void *other)
     return strcmp(a->name.at, b->name.at);
 }
 
+/* ---- the README ---- */
+
+static bool wants_readme(const struct listing_conf *conf)
+{
+    return conf->readme && conf->format == LISTING_HTML && conf->style == LISTING_MODERN;
+}
+
+/* The best of these that there are; of the same in other cases, the first in byte order. */
+static const struct listing_entry *find_readme(const struct reader *r)
+{
+    static const struct text names[] = {{"README.md", 9}, {"README.txt", 10}, {"README", 6}, {"README.markdown", 15}};
+
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        for (size_t i = 0; i < r->count; i++) {
+            const struct listing_entry *e = &r->entries[i];
+            if (e->kind == ENTRY_FILE && e->size > 0 && text_equal_nocase(e->name, names[n]))
+                return e;
+        }
+    }
+    return NULL;
+}
+
+/* How much of `t` is text; 0: none of it. A character that the end cuts in two is left out. */
+static size_t text_part(struct text t, bool cut)
+{
+    enum { CHARACTER_MOST = 4 };
+    uint32_t code;
+    size_t at = 0;
+
+    for (size_t len; at < t.len; at += len) {
+        len = utf8_first(text_from(t, at), &code);
+        if (len == 0)
+            return cut && t.len - at < CHARACTER_MOST ? at : 0;
+        if (code < ' ' && code != '\n' && code != '\r' && code != '\t' && code != '\f')
+            return 0;
+    }
+    return at;
+}
+
+static size_t read_up_to(int fd, char *to, size_t most)
+{
+    size_t len = 0;
+
+    for (ssize_t n; len < most && (n = read(fd, to + len, most - len)) > 0;)
+        len += (size_t)n;
+    return len;
+}
+
+/* One that cannot be read, or is no text, is not shown. */
+static void read_readme(struct reader *r, struct listing *l)
+{
+    enum { SHOWN_MOST = 64 * 1024 };
+    const struct listing_entry *e = find_readme(r);
+    char path[PATH_MAX];
+    struct stat st;
+
+    int len = e ? snprintf(path, sizeof path, "%s/%s", r->path, e->name.at) : -1;
+    int fd = len > 0 && (size_t)len < sizeof path ? file_open_descriptor(path, r->guard) : -1;
+    if (fd < 0)
+        return;
+    char *bytes = arena_alloc(&r->names, SHOWN_MOST + 1);
+    if (bytes && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        size_t got = read_up_to(fd, bytes, SHOWN_MOST + 1);
+        l->readme.cut = got > SHOWN_MOST;
+        struct text all = {bytes, l->readme.cut ? SHOWN_MOST : got};
+        l->readme.content = (struct text){bytes, text_part(all, l->readme.cut)};
+        l->readme.name = l->readme.content.len > 0 ? e->name : TEXT_NONE;
+    }
+    close(fd);
+}
+
+/* ---- printing ---- */
+
 /* Of now, for all entries alike: as nginx. */
 static time_t zone_offset(void)
 {
@@ -248,7 +326,10 @@ int listing_print(const char *path, const struct listing_want *want, const struc
     if (rc == 0) {
         if (r.count > 1)
             qsort(r.entries, r.count, sizeof *r.entries, compare);
-        struct listing l = {want, r.entries, r.count, want->conf->localtime ? zone_offset() : 0};
+        struct listing l = {.want = want, .entries = r.entries, .count = r.count};
+        l.offset = want->conf->localtime ? zone_offset() : 0;
+        if (wants_readme(want->conf))
+            read_readme(&r, &l);
         print(&l, out);
         rc = out->failed ? -ENOMEM : 0;
     }

@@ -15,12 +15,13 @@ struct listing_conf {
     bool exact_size;
     bool localtime;
     int style; /* enum listing_style */
+    bool readme;
 };
 
 enum listing_format { LISTING_HTML, LISTING_XML, LISTING_JSON, LISTING_JSONP };
 enum listing_style { LISTING_PLAIN, LISTING_MODERN };
 
-extern struct conf_module listing_module; /* autoindex, autoindex_format, _exact_size, _localtime, _style */
+extern struct conf_module listing_module; /* autoindex, autoindex_format, _exact_size, _localtime, _readme, _style */
 
 /* The function name for JSONP: the value of callback= in `args`; absent: none (plain JSON), or
  * another format. 0; 400: it is not a name. */
@@ -43,5 +44,9 @@ int listing_print(const char *path, const struct listing_want *want, const struc
 
 /* The Content-Type of what listing_print() prints. */
 struct text listing_type(const struct listing_conf *conf, struct text callback);
+
+/* Its Content-Security-Policy: only the page's own script and style, known by their hashes. Absent:
+ * none is needed. */
+struct text listing_policy(const struct listing_conf *conf);
 
 #endif

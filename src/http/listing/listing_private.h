@@ -19,6 +19,10 @@ struct listing {
     const struct listing_want *want;
     struct listing_entry *entries; /* directories first, each part in byte order */
     size_t count;
+    struct {
+        struct text name, content; /* absent: there is none */
+        bool cut;                  /* what follows is not shown */
+    } readme;
     time_t offset; /* seconds to add for the times to print: 0, or the zone's with autoindex_localtime */
 };
 

@@ -108,6 +108,8 @@ void quick_configuration(struct buffer *out, const char *root, const char *liste
                   "    open_file_cache_valid 1s;\n"
                   "    autoindex on;\n"
                   "    autoindex_style modern;\n"
+                  "    autoindex_exact_size off;\n"
+                  "    autoindex_readme on;\n"
                   "    root_confine on;\n"
                   /* The port that a browser names may be another one: of ssh -L, docker -p, a proxy
                    * for TLS. */

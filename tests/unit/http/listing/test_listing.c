@@ -618,7 +618,7 @@ START_TEST(test_modern)
     ck_assert_ptr_nonnull(
         strstr(got, "<h1><a href=\"../../\">/</a><a href=\"../\">t&lt;&amp;&gt;&quot;/</a>sub/</h1>"));
     ck_assert_ptr_nonnull(strstr(got, "href=\"d%3Ci%3Er%20%26%20%22q%22/\">d&lt;i&gt;r &amp; &quot;q&quot;/</a>"));
-    ck_assert_ptr_nonnull(strstr(got, "href=\"q%22uote\">q&quot;uote</a></td><td class=\"n\" data-k=\"999\">999</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "href=\"q%22uote\">q&quot;uote</a></td><td data-k=\"999\">999</td>"));
     ck_assert_ptr_nonnull(strstr(got, "href=\"co%3Alon\">co:lon</a>"));
     ck_assert_ptr_nonnull(strstr(got, "data-k=\"1700000000\">2023-11-14 22:13</td>"));
     ck_assert_ptr_null(strstr(got, ">.hidden"));
@@ -626,13 +626,40 @@ START_TEST(test_modern)
     conf.exact_size = false;
     got = print_for(dir, conf, "/", NULL);
     ck_assert_uint_eq(count_of(got, "href=\"../\""), 0); /* the root has no parent */
-    ck_assert_ptr_nonnull(strstr(got, "title=\"1023 bytes\">1023 B</td>"));
-    ck_assert_ptr_nonnull(strstr(got, "title=\"1024 bytes\">1.00 KiB</td>"));
-    ck_assert_ptr_nonnull(strstr(got, "title=\"10752 bytes\">10.5 KiB</td>"));
-    ck_assert_ptr_nonnull(strstr(got, "title=\"1048575 bytes\">1.00 MiB</td>"));
-    ck_assert_ptr_nonnull(strstr(got, "title=\"1073741823 bytes\">1.00 GiB</td>"));
-    ck_assert_ptr_nonnull(strstr(got, "title=\"5905580032 bytes\">5.50 GiB</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"1023 B\">1023 B</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"1024 B\">1.00 KiB</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"10752 B\">10.5 KiB</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"1048575 B\">1.00 MiB</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"1073741823 B\">1.00 GiB</td>"));
+    ck_assert_ptr_nonnull(strstr(got, "title=\"5905580032 B\">5.50 GiB</td>"));
     ck_assert_ptr_nonnull(strstr(got, "7 folders, "));
+}
+END_TEST
+
+/* Text in its place, and only text. */
+START_TEST(test_readme)
+{
+    struct listing_conf conf = {.style = LISTING_MODERN, .readme = true};
+    static char large[64 * 1024 + 1];
+
+    ck_assert_ptr_null(strstr(print_for(unit_dir(), conf, "/", NULL), "<pre>"));
+    unit_write("readme", "low", 3);
+    ck_assert_ptr_nonnull(strstr(print_for(unit_dir(), conf, "/", NULL), "<h2 id=\"r\">readme</h2>\n<pre>\nlow</pre>"));
+    unit_write("README.md", "# <b>&\xc3\xbc\n", 9);
+    const char *got = print_for(unit_dir(), conf, "/", NULL);
+    ck_assert_ptr_nonnull(strstr(got, "<h2 id=\"r\">README.md</h2>\n<pre>\n# &lt;b&gt;&amp;\xc3\xbc\n</pre>"));
+    conf.readme = false;
+    ck_assert_ptr_null(strstr(print_for(unit_dir(), conf, "/", NULL), "<pre>"));
+    conf.readme = true;
+    unit_write("README.md", "a\0b", 3);
+    ck_assert_ptr_null(strstr(print_for(unit_dir(), conf, "/", NULL), "<pre>"));
+    unit_write("README.md", "caf\xe9", 4);
+    ck_assert_ptr_null(strstr(print_for(unit_dir(), conf, "/", NULL), "<pre>"));
+    memset(large, 'x', sizeof large);
+    large[sizeof large - 2] = '\xc3'; /* cut in two */
+    large[sizeof large - 1] = '\xbc';
+    unit_write("README.md", large, sizeof large);
+    ck_assert_ptr_nonnull(strstr(print_for(unit_dir(), conf, "/", NULL), "x\n\xe2\x80\xa6</pre>"));
 }
 END_TEST
 
@@ -704,6 +731,7 @@ Suite *suite_http_listing(void)
     tcase_add_test(t, test_dates);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_modern);
+    tcase_add_test(t, test_readme);
     tcase_add_test(t, test_localtime);
     tcase_add_test(t, test_directives);
     suite_add_tcase(s, t);
