@@ -114,7 +114,7 @@ $(O)/tidy/%.ok: %.c .clang-tidy $(wildcard include/*/*.h include/*/*/*.h src/*/*
 	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=gnu11 $(PATH_DEFINES) $(LLHTTP_CFLAGS) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-lint-cppcheck: | $(LLHTTP_READY) $(PAGES)
+lint-cppcheck: | $(LLHTTP_READY) $(PAGES) $(PAGE_HASHES) $(MIME_TYPES)
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__linux__ -Iinclude -Isrc -I$(O)/made $(PATH_DEFINES) \
 		--enable=warning,performance,portability --inline-suppr \
