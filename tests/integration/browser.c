@@ -165,7 +165,8 @@ static void attach(void)
     answer = command("Target.attachToTarget", "\"targetId\":\"%s\",\"flatten\":true", target);
     field(answer, "sessionId", browser.session, sizeof browser.session);
     free(answer);
-    static const char *const enabled[] = {"Page.enable", "Runtime.enable", "Network.enable", "Log.enable"};
+    static const char *const enabled[] = {"Page.enable", "Runtime.enable", "Network.enable", "Log.enable",
+                                          "Accessibility.enable"};
     for (size_t i = 0; i < sizeof enabled / sizeof *enabled; i++)
         free(command(enabled[i], "%s", ""));
 }
@@ -304,6 +305,31 @@ void browser_expect_peace(const char *origin)
         requests++;
     }
     ck_assert_uint_gt(requests, 0);
+}
+
+/* Whether the accessibility node that begins here has this role and name. */
+static bool is_node(const char *node, const char *role, const char *name)
+{
+    const char *end = strstr(node + 1, "{\"nodeId\":");
+    char text[256];
+    size_t len = end ? (size_t)(end - node) : strlen(node);
+    snprintf(text, sizeof text, "\"value\":\"%s\"}", role);
+    const char *at = memmem(node, len, "\"role\":{", 8);
+    const char *value = at ? memmem(at, len - (size_t)(at - node), text, strlen(text)) : NULL;
+    if (!value || value > strchr(at, '}'))
+        return false;
+    snprintf(text, sizeof text, "\"name\":{\"type\":\"computedString\",\"value\":\"%s\"", name);
+    return memmem(node, len, text, strlen(text));
+}
+
+void browser_expect_accessible(const char *role, const char *name)
+{
+    char *tree = command("Accessibility.getFullAXTree", "%s", "");
+    bool there = false;
+    for (const char *node = tree; (node = strstr(node, "{\"nodeId\":")) && !there; node++)
+        there = is_node(node, role, name);
+    ck_assert_msg(there, "no %s named \"%s\" in %.2000s", role, name, tree);
+    free(tree);
 }
 
 static int base64_digit(char c)

@@ -30,6 +30,9 @@ void browser_run(const char *expression);
  * since the start went to `origin`, or nowhere (data:). */
 void browser_expect_peace(const char *origin);
 
+/* What screen readers are told of the page has such a node: its ARIA role, and its whole name. */
+void browser_expect_accessible(const char *role, const char *name);
+
 /* A picture for people, named NAME.png, in the folder that BROWSER_SHOTS names; without it,
  * none. */
 void browser_shoot(const char *name);

@@ -204,6 +204,35 @@ START_TEST(listing_sorts_and_filters)
 }
 END_TEST
 
+/* Who hears the page, or works it by keys, finds what the others see. */
+START_TEST(listing_is_accessible)
+{
+    static const struct {
+        const char *role, *name;
+    } nodes[] = {
+        {"RootWebArea", "Index of /dir/"},
+        {"heading", "/dir/"},
+        {"table", "Files and folders"},
+        {"columnheader", "Name"},
+        {"button", "Name"},
+        {"button", "Size"},
+        {"button", "Modified"},
+        {"searchbox", "Search by name"},
+        {"link", "Parent folder"},
+        {"link", "Alpha.iso"},
+        {"link", "Music/"},
+        {"region", "README.md"},
+    };
+    serve_listing();
+    if (!browser_open())
+        return;
+    go("/dir/");
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        browser_expect_accessible(nodes[i].role, nodes[i].name);
+    browser_close();
+}
+END_TEST
+
 START_TEST(listing_shows_names_as_they_are)
 {
     serve_listing();
@@ -267,6 +296,7 @@ Suite *suite_browser(void)
     tcase_add_test(t, status_page_runs_nothing_else);
     tcase_add_test(t, status_page_says_when_the_server_is_gone);
     tcase_add_test(t, listing_sorts_and_filters);
+    tcase_add_test(t, listing_is_accessible);
     tcase_add_test(t, listing_shows_names_as_they_are);
     tcase_add_test(t, listing_fits_a_phone);
     tcase_add_test(t, listing_works_without_script);

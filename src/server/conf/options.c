@@ -187,8 +187,7 @@ int options_parse(struct options *options, int argc, char *const *argv)
 void options_print_help(FILE *out)
 {
     fputs("Usage: sluice DIR [-l address:port] [--tls]\n"
-          "       sluice [-?hvVtTq] [-s signal] [-p prefix]\n"
-          "              [-e filename] [-c filename] [-g directives]\n"
+          "       sluice [options]\n"
           "       sluice explain [-c filename] [-X method] [-H field]... URL\n"
           "       sluice hash DIR [-o FILE] [--xattr] [--check] [--threads N]\n"
           "       sluice healthcheck [-c filename] [--timeout time] [URL]\n"
@@ -196,19 +195,18 @@ void options_print_help(FILE *out)
           "\n"
           "sluice DIR serves a directory at once:\n"
           "  -l address    : listen there (default: 127.0.0.1:8080, or the next free port)\n"
-          "  --tls         : speak HTTPS (port 8443), with a certificate for localhost made at each start\n"
+          "  --tls         : HTTPS (port 8443), with a certificate made for localhost\n"
           "\n"
           "Options:\n"
           "  -?,-h         : this help\n"
           "  -v            : show version and exit\n"
           "  -V            : show version and build, then exit\n"
-          "  -t            : test configuration and exit\n"
-          "  -T            : test configuration, dump it and exit\n"
+          "  -t, -T        : test configuration, with -T dump it, and exit\n"
           "  -q            : suppress non-error messages during configuration testing\n"
           "  -s signal     : send signal to a master process: stop, quit, reopen, reload\n"
           "  -p prefix     : set prefix path (default: " SLUICE_PREFIX ")\n"
-          "  -e filename   : set error log file (default: " SLUICE_ERROR_LOG_PATH ")\n"
-          "  -c filename   : set configuration file (default: " SLUICE_CONF_PATH ")\n"
-          "  -g directives : set global directives out of configuration file\n\n",
+          "  -e filename   : set error log (default: " SLUICE_ERROR_LOG_PATH ")\n"
+          "  -c filename   : set configuration (default: " SLUICE_CONF_PATH ")\n"
+          "  -g directives : set global directives out of configuration file\n",
           out);
 }
