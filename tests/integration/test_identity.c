@@ -282,6 +282,36 @@ START_TEST(repr_digest)
 }
 END_TEST
 
+/* Of add_header's and the server's, the latter wins. */
+START_TEST(repr_digest_beside_add_header)
+{
+    struct site_response r;
+    struct site_run run;
+    if (on_nginx())
+        return;
+    site_write("html/a.txt", "hello\n");
+    site_write("html/b.txt", "other\n");
+    site_write("list", HELLO "  a.txt\n");
+    site_serve("digest_manifest @DIR@/list; repr_digest on; add_header repr-digest 'sha-256=:AAAA:';"
+               "location /off/ { alias @DIR@/html/; repr_digest off; add_header Repr-Digest sha-256=:AAAA:;"
+               " add_header Repr-Digest sha-512=:AAAA:; }");
+    site_get(&r, "/a.txt");
+    ck_assert_uint_eq(site_header_count(&r, "Repr-Digest"), 1);
+    assert_header(&r, "Repr-Digest", hello_field);
+    site_response_free(&r);
+    site_get(&r, "/b.txt");
+    ck_assert_uint_eq(site_header_count(&r, "Repr-Digest"), 0);
+    site_response_free(&r);
+    site_get(&r, "/off/a.txt");
+    ck_assert_uint_eq(site_header_count(&r, "Repr-Digest"), 2);
+    site_response_free(&r);
+    site_check(&run);
+    ck_assert_int_eq(run.status, 0);
+    const char *told = strstr(run.err, "\"repr-digest\" is ignored in \"add_header\" where \"repr_digest\" is on");
+    ck_assert_msg(told && !strstr(told + 1, "\"repr-digest\" is ignored"), "%s", run.err);
+}
+END_TEST
+
 START_TEST(the_variable)
 {
     struct site_response r;
@@ -456,6 +486,7 @@ Suite *suite_identity(void)
     tcase_add_loop_test(tc, stale_is_told_once, 0, 4);
     tcase_add_loop_test(tc, a_file_that_changes, 0, 3);
     tcase_add_loop_test(tc, repr_digest, 0, sizeof asks / sizeof *asks);
+    tcase_add_test(tc, repr_digest_beside_add_header);
     tcase_add_test(tc, the_variable);
     tcase_add_test(tc, codings_differ);
     tcase_add_test(tc, parts_of_an_old_file);

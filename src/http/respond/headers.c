@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "http/core/core.h"
 #include "http/request/request.h"
+#include "http/respond/digest.h"
 #include "http/respond/redirect.h"
 #include "http/respond/response.h"
 #include "http/respond/userid.h"
@@ -21,6 +22,7 @@ static enum added_single single_of(struct text name)
         {"Content-Length", ADDED_NEVER}, {"Transfer-Encoding", ADDED_NEVER}, {"Connection", ADDED_NEVER},
         {"Date", ADDED_NEVER},           {"Content-Range", ADDED_NEVER},     {"Server", ADDED_SERVER},
         {"Content-Type", ADDED_TYPE},    {"Location", ADDED_LOCATION},       {"Content-Encoding", ADDED_CODING},
+        {"Repr-Digest", ADDED_DIGEST},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (text_equal_nocase(name, text_of(known[i].name)))
@@ -59,10 +61,15 @@ static const char *set_add_header(struct conf *cf, const struct conf_row *row, v
         a->always = true;
     }
     a->name = cf->args[1];
+    a->file = cf->file;
+    a->line = cf->line;
+    a->told = cf->args[2].len == 0; /* it adds nothing */
     for (size_t i = 0; i < a->name.len; i++)
         if (a->name.at[i] <= ' ' || a->name.at[i] == ':' || a->name.at[i] == 0x7f)
             return conf_error(cf, "invalid header name \"%.*s\"", TEXT_ARG(a->name));
     a->single = single_of(a->name);
+    if (a->single == ADDED_DIGEST && text_equal(text_of(row->name), TEXT("add_trailer")))
+        a->single = ADDED_FREE; /* RFC 9530, 2: it may be a trailer */
     warn_of_single(cf, row, a);
     while (*end)
         end = &(*end)->next;
@@ -209,6 +216,8 @@ static bool has_own(struct request *r, enum added_single single)
         return r->moved_to.at != NULL;
     case ADDED_CODING:
         return o->coding_line != NULL;
+    case ADDED_DIGEST: /* even where none is known: what is added would be of other content */
+        return r->location->digests && r->location->digests->repr_digest;
     }
     return false;
 }
@@ -217,7 +226,8 @@ static void add_single(struct request *r, const struct added_header *a, struct t
 {
     if (has_own(r, a->single) || (*added & 1u << a->single))
         return;
-    *added |= 1u << a->single;
+    if (a->single != ADDED_DIGEST)
+        *added |= 1u << a->single;
     if (a->single == ADDED_TYPE && !r->out.no_length)
         r->out.type = value; /* in its place, so that parts of ranges have it as well */
     else
@@ -340,7 +350,8 @@ static const struct conf_row rows[] = {
      .differs =
          "Of fields that a response has once, the server's own wins: Content-Length, Transfer-Encoding, "
          "Connection, Date and Content-Range are never added; Server, Content-Type, Location and the coding of a "
-         "side file, where there is none. A value that is written over several lines is sent as one; control bytes "
+         "side file, where there is none; Repr-Digest, where repr_digest is off. A value that is written over several "
+         "lines is sent as one; control bytes "
          "that a variable brings are sent as %XX (nginx sends both as they are)."},
     {"expires", CONF_HTTP_ALL | CONF_IF, CONF_TAKE12, set_expires, CONF_SLOT(struct headers_conf, expires),
      .dflt = "off", .syntax = "[modified] time | @time | epoch | max | off", .help = "Adds Expires and Cache-Control."},
@@ -390,13 +401,31 @@ static void apply_rules(const struct conf_block *block, struct headers_conf *con
     conf->trailers = inherit(conf->said_trailers, conf->trailer_rule, around->said_trailers, around->trailers);
 }
 
+/* Only now it is known whether repr_digest is on here. */
+static void warn_of_digest(struct conf *cf, const struct conf_block *block, const struct headers_conf *conf)
+{
+    const struct digest_conf *digests = conf_values(block, &digest_module);
+
+    if (!digests || !digests->repr_digest)
+        return;
+    for (struct added_header *a = conf->added; a; a = a->next) {
+        if (a->single != ADDED_DIGEST || a->told)
+            continue;
+        a->told = true;
+        cf->file = a->file;
+        cf->line = a->line;
+        conf_warn(cf, "\"%.*s\" is ignored in \"add_header\" where \"repr_digest\" is on: the server sends its own",
+                  TEXT_ARG(a->name));
+    }
+}
+
 static const char *finish(struct conf *cf, struct conf_block *block, void *values)
 {
     struct headers_conf *conf = values;
     struct location *l = location_of(block);
 
-    (void)cf;
     apply_rules(block, conf);
+    warn_of_digest(cf, block, conf);
     if (!l)
         return NULL;
     l->headers = conf;

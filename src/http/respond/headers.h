@@ -17,7 +17,8 @@ enum added_single {
     ADDED_SERVER, /* these are added where the response has none of its own */
     ADDED_TYPE,   /* Content-Type */
     ADDED_LOCATION,
-    ADDED_CODING /* Content-Encoding, of side files */
+    ADDED_CODING, /* Content-Encoding, of side files */
+    ADDED_DIGEST  /* Repr-Digest: never where repr_digest is on, else as often as it is said */
 };
 
 struct added_header {
@@ -25,6 +26,9 @@ struct added_header {
     struct text name;
     struct template *value;
     bool always;
+    bool told; /* that it is ignored, once for all levels */
+    const char *file;
+    unsigned line;
     enum added_single single;
 };
 
