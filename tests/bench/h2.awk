@@ -52,5 +52,5 @@ END {
     if (count["h2"]) sizes_table()
     if (count["h2-streams"]) streams_table()
     if (count["h2-idle"]) held_table("h2-idle", "Idle connections (h2c), each after one answer")
-    if (count["h2-stalled"]) held_table("h2-stalled", "Streams of one connection whose window is closed (h2c, 256 KiB files)")
+    if (count["h2-stalled"]) held_table("h2-stalled", "Streams of one connection whose windows have closed after 500 bytes (h2c, 256 KiB files)")
 }

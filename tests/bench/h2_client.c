@@ -8,7 +8,7 @@
  *          fetches once on each of COUNT connections, and holds them until standard input ends. Prints
  *          how many are held.
  *        h2-client stalled SCHEME PORT PATH COUNT
- *          one connection, COUNT streams whose heads have come and whose windows are closed, held alike. */
+ *          one connection, COUNT streams whose heads have come and whose windows have closed after 500 bytes, held alike. */
 #include "sockets.h"
 
 #include <arpa/inet.h>
@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20, HEAD = 9, FRAME = 16384, QUIET_MS = 300, WINDOW = 0x7fffffff };
+enum { PIECE = 1 << 20, HEAD = 9, FRAME = 16384, QUIET_MS = 300, WINDOW = 0x7fffffff, STALLED_AT = 500 };
 enum { DATA = 0, HEADERS = 1, SETTINGS = 4, GOAWAY = 7, WINDOW_UPDATE = 8 };
 enum { ACK = 1, END_STREAM = 1, END_HEADERS = 4 };
 
@@ -203,9 +203,10 @@ static int idle(bool tls, int port, const char *path, int count)
     return 0;
 }
 
+/* In the middle: a server that has read more than it may send is seen. */
 static int stalled(const struct peer *p, const char *path, int count)
 {
-    greet(p, 0);
+    greet(p, STALLED_AT);
     for (int i = 0; i < count; i++)
         ask(p, (uint32_t)(2 * i + 1), path);
     await(p, HEADERS, false, count);
