@@ -30,6 +30,7 @@ struct manifest_entry {
 struct manifest {
     const char *path;
     struct timespec mtime; /* of the list */
+    struct timespec read;  /* when that began, by the clock of files' times */
     size_t count;
     uint32_t first_ignored, ignored; /* lines that are none of those above: number of the first, how many */
 
@@ -51,8 +52,10 @@ struct siphash manifest_key(struct text name);
 const struct manifest_entry *manifest_find(const struct manifest *m, const struct siphash *key);
 
 /* Whether an entry is about the file as it is now: the size and time of the line, or a list that is no
- * older than the file (and no other size). */
-bool manifest_holds(const struct manifest *m, const struct manifest_entry *e, off_t size, struct timespec mtime);
+ * older than the file (and no other size). Never about one whose inode changed after the list was
+ * read: that may be another release, whose files have the times of the last one. */
+bool manifest_holds(const struct manifest *m, const struct manifest_entry *e, off_t size, struct timespec mtime,
+                    struct timespec ctime);
 
 /* ---- lines ---- */
 

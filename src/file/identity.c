@@ -54,7 +54,7 @@ void identity_look(struct file *f, const struct identity_conf *conf, struct text
         if (!e)
             continue;
         id->from = m->manifest->path;
-        if (manifest_holds(m->manifest, e, f->size, f->mtime)) {
+        if (manifest_holds(m->manifest, e, f->size, f->mtime, f->ctime)) {
             set_digest(id, e->digest, IDENTITY_BY_MANIFEST);
             return;
         }

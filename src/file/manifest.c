@@ -214,6 +214,8 @@ static void seal(struct manifest *m)
 static int read_file(struct manifest *m, struct text prefix)
 {
     struct stat st;
+
+    clock_gettime(CLOCK_REALTIME, &m->read);
     int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0)
@@ -277,13 +279,21 @@ const struct manifest_entry *manifest_find(const struct manifest *m, const struc
     return NULL;
 }
 
-bool manifest_holds(const struct manifest *m, const struct manifest_entry *e, off_t size, struct timespec mtime)
+static bool is_later(struct timespec a, struct timespec b)
 {
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+bool manifest_holds(const struct manifest *m, const struct manifest_entry *e, off_t size, struct timespec mtime,
+                    struct timespec ctime)
+{
+    if (is_later(ctime, m->read))
+        return false;
     if (e->size >= 0) {
         if (e->size != size)
             return false;
         if (e->mtime_sec == mtime.tv_sec && e->mtime_nsec == (uint32_t)mtime.tv_nsec)
             return true;
     }
-    return mtime.tv_sec < m->mtime.tv_sec || (mtime.tv_sec == m->mtime.tv_sec && mtime.tv_nsec <= m->mtime.tv_nsec);
+    return !is_later(mtime, m->mtime);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HELLO  "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03" /* of "hello\n" */
@@ -209,6 +210,49 @@ START_TEST(a_file_that_changes)
         if (is_new)
             return;
     } while (true);
+}
+END_TEST
+
+/* Writes until the file is younger than now, by the clock of inodes, which goes in steps. */
+static void write_later(const char *name, const char *text)
+{
+    struct timespec now;
+    struct stat st;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    do {
+        site_write(name, text);
+        site_set_mtime(name, MTIME);
+        ck_assert_int_eq(stat(site_path("%s", name), &st), 0);
+    } while (st.st_ctim.tv_sec < now.tv_sec || (st.st_ctim.tv_sec == now.tv_sec && st.st_ctim.tv_nsec <= now.tv_nsec));
+}
+
+/* The next release has the time and size of the last one; the list is still that one's. */
+START_TEST(a_release_that_is_switched)
+{
+    char conf[1000];
+    struct site_response r;
+    if (on_nginx())
+        return;
+    site_write("one/a.txt", "hello\n");
+    site_set_mtime("one/a.txt", MTIME);
+    site_write("list", _i % 2 ? HELLO "  a.txt\n" : "# size=6 mtime=1600000000.000000000 inode=1\n" HELLO "  a.txt\n");
+    ck_assert_int_eq(symlink("one", site_path("current")), 0);
+    snprintf(conf, sizeof conf,
+             "etag content; repr_digest on; digest_manifest @DIR@/list; %s location / { root "
+             "@DIR@/current; }",
+             caches[_i / 2 == 2 ? 3 : _i / 2]);
+    site_serve(conf);
+    expect_tag("/a.txt", "", hello_tag, hello_field);
+    write_later("two/a.txt", "other\n");
+    ck_assert_int_eq(symlink("two", site_path("next")), 0);
+    ck_assert_int_eq(rename(site_path("next"), site_path("current")), 0);
+    site_get(&r, "/a.txt");
+    ck_assert_str_eq(r.body, "other\n");
+    ck_assert_str_ne(site_header(&r, "ETag"), hello_tag);
+    assert_header(&r, "Repr-Digest", NULL);
+    site_response_free(&r);
+    free(log_await("logs/error.log", "a.txt\" is not as the manifest"));
 }
 END_TEST
 
@@ -485,6 +529,7 @@ Suite *suite_identity(void)
     tcase_add_test(tc, locations_share_a_cache);
     tcase_add_loop_test(tc, stale_is_told_once, 0, 4);
     tcase_add_loop_test(tc, a_file_that_changes, 0, 3);
+    tcase_add_loop_test(tc, a_release_that_is_switched, 0, 6);
     tcase_add_loop_test(tc, repr_digest, 0, sizeof asks / sizeof *asks);
     tcase_add_test(tc, repr_digest_beside_add_header);
     tcase_add_test(tc, the_variable);

@@ -281,9 +281,9 @@ static const struct conf_row rows[] = {
      .help =
          "Lists of SHA-256 digests, as sha256sum writes them; names are below the root or alias, or below this path "
          "in it. Read at start and reload. An entry counts while the file's size and time are "
-         "those that a comment before it notes (docs/scale.md), or the list is not older than the file. For etag "
-         "content, repr_digest "
-         "and $file_digest; files that no list has are looked up in their extended attribute " IDENTITY_ATTRIBUTE "."},
+         "those that a comment before it notes (docs/scale.md), or the list is not older than the file, and its inode "
+         "has not changed since the list was read. For etag content, repr_digest and $file_digest; files that no list "
+         "has are looked up in their extended attribute " IDENTITY_ATTRIBUTE "."},
     {"repr_digest", CONF_HTTP_ALL, CONF_FLAG, conf_set_flag, CONF_SLOT(struct digest_conf, repr_digest), .dflt = "off",
      .help =
          "Send Repr-Digest (RFC 9530) with the stored digest of the file that is sent, if there is one; not of what "

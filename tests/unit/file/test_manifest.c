@@ -199,13 +199,18 @@ static const struct state {
 START_TEST(test_holds)
 {
     const struct state *s = &states[_i];
-    const struct manifest m = {.mtime = {1000, 0}};
+    const struct timespec mtime = {s->sec, s->nsec}, read = {3000, 5}, later = {3000, 6}, pinned = {100, 5};
+    const struct manifest m = {.mtime = {1000, 0}, .read = read};
     const struct manifest_entry e = {.size = s->told ? 7 : -1, .mtime_sec = 100, .mtime_nsec = 5};
-    const struct manifest young = {.mtime = {50, 0}};
+    const struct manifest young = {.mtime = {50, 0}, .read = read};
 
-    ck_assert_int_eq(manifest_holds(&m, &e, s->size, (struct timespec){s->sec, s->nsec}), s->holds);
+    ck_assert_int_eq(manifest_holds(&m, &e, s->size, mtime, read), s->holds);
+    ck_assert_int_eq(manifest_holds(&m, &e, s->size, mtime, pinned), s->holds);
     /* A list that is older than all of them: only what is noted exactly. */
-    ck_assert_int_eq(manifest_holds(&young, &e, s->size, (struct timespec){s->sec, s->nsec}), _i == 0);
+    ck_assert_int_eq(manifest_holds(&young, &e, s->size, mtime, read), _i == 0);
+    /* Made or changed after the list was read, whatever its time says. */
+    ck_assert(!manifest_holds(&m, &e, s->size, mtime, later));
+    ck_assert(!manifest_holds(&m, &e, s->size, mtime, (struct timespec){3001, 0}));
 }
 END_TEST
 
