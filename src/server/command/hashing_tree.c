@@ -60,7 +60,7 @@ static int add_file(struct walk *w, const struct stat *st)
     return 0;
 }
 
-static int walk_folder(struct walk *w, int fd, size_t len, unsigned depth);
+static int walk_folder(struct walk *w, int fd, size_t from, unsigned depth);
 
 static bool is_above(const struct walk *w, unsigned depth, const struct stat *st)
 {
@@ -84,7 +84,10 @@ static int enter(struct walk *w, int parent, size_t from, size_t len, unsigned d
     }
     w->above[depth].dev = st->st_dev;
     w->above[depth].ino = st->st_ino;
-    return walk_folder(w, fd, len, depth + 1);
+    w->name[len] = '/';
+    int rc = walk_folder(w, fd, len + 1, depth + 1);
+    w->name[len] = '\0';
+    return rc;
 }
 
 /* `from`: where the last name of w->name begins. */
@@ -106,19 +109,16 @@ static int take_entry(struct walk *w, int parent, size_t from, size_t len, unsig
     return S_ISREG(st.st_mode) ? add_file(w, &st) : 0;
 }
 
-/* Takes over `fd`; w->name has `len` bytes. */
-static int walk_folder(struct walk *w, int fd, size_t len, unsigned depth)
+/* Takes over `fd`; the entries' own names stand in w->name at `from`. */
+static int walk_folder(struct walk *w, int fd, size_t from, unsigned depth)
 {
     DIR *d = fdopendir(fd);
-    size_t from = len > 0 ? len + 1 : 0;
     int rc = 0;
 
     if (!d) {
         close(fd);
         return -ENOMEM;
     }
-    if (len > 0)
-        w->name[len] = '/';
     for (const struct dirent *e; rc == 0 && (e = readdir(d));) {
         size_t more = strlen(e->d_name);
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || from + more > NAME_MOST)
@@ -126,7 +126,6 @@ static int walk_folder(struct walk *w, int fd, size_t len, unsigned depth)
         memcpy(w->name + from, e->d_name, more + 1);
         rc = take_entry(w, dirfd(d), from, from + more, depth);
     }
-    w->name[len] = '\0';
     closedir(d);
     return rc;
 }
