@@ -172,7 +172,8 @@ START_TEST(early_requests)
     ask_early("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n");
     ck_assert_msg(strstr(client_said, "<early:1 r>"), "%s", client_said);
     ask_early("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-    ck_assert_msg(strstr(client_said, "HTTP/1.1 425") && !strstr(client_said, "<early"), "%s", client_said);
+    ck_assert_msg(strstr(client_said, "HTTP/1.1 425 Too Early\r\n") && !strstr(client_said, "<early"), "%s",
+                  client_said);
     expect_answer("", "localhost", "<early: .>");
     free(log_await("logs/error.log", "client sent a request that is not safe to repeat as early data"));
 }

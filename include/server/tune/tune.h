@@ -1,13 +1,14 @@
 /* tune.h - `sluice tune DIR`: measures the disk and the filesystem under a directory, and
  * recommends settings with reasons.
  *
- * Three rooms: measuring (tune_file.c, tune_direct.c, tune_send.c, tune_open.c), recommending
+ * Three rooms: measuring (tune_file.c, tune_direct.c, tune_send.c, tune_open.c, tune_tls.c), recommending
  * (tune_recommend.c, pure) and presenting (tune_show.c, tune_json.c, pure; tune_progress.c). tune.c
  * is the conductor. */
 #ifndef SERVER_TUNE_TUNE_H
 #define SERVER_TUNE_TUNE_H
 
 #include "base/buffer.h"
+#include "net/tls/tls_seal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,16 +81,17 @@ struct tune_results {
             warm_usec;     /* means: one block of the disk holds many inodes, so that few opens wait for many */
         double cold_worst; /* usec */
     } opens;
+    struct tune_speed seals[TLS_SEALS]; /* encrypting full records, as tls_seal_suites names them */
 };
 
 /* ---- what follows from it ---- */
 
-enum { TUNE_LINES = 8 };
+enum { TUNE_LINES = 10 };
 
 struct tune_advice {
     struct tune_line {
         const char *name;
-        char value[48];
+        char value[112];
         char reason[320];
     } lines[TUNE_LINES];
     unsigned count;

@@ -44,6 +44,7 @@ static const struct status table[] = {
     {415, "415 Unsupported Media Type", NULL, NULL, true},
     {416, "416 Requested Range Not Satisfiable", NULL, NULL, true},
     {421, "421 Misdirected Request", NULL, NULL, true},
+    {425, "425 Too Early", NULL, NULL, true},
     {429, "429 Too Many Requests", NULL, NULL, true},
     {431, "431 Request Header Fields Too Large", NULL, NULL, true},
     {494, "400 Bad Request", "400 Request Header Or Cookie Too Large", "Request Header Or Cookie Too Large", true},

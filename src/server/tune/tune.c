@@ -14,7 +14,7 @@ enum { SECONDS = 30, SECONDS_LEAST = 1, SECONDS_MOST = 3600, FILE_MOST = 256 * 1
 
 /* Of the whole time; what is left over covers the start and what runs late. */
 static const double share_write = 0.15, share_grid = 0.44, share_rest = 0.12, share_cold = 0.06, share_send = 0.13,
-                    share_open = 0.06;
+                    share_open = 0.05, share_tls = 0.02;
 
 static const char help[] =
     "Usage: sluice tune DIR [--json] [--time SECONDS]\n"
@@ -113,6 +113,7 @@ static int measure(struct tune *t)
     tune_cold_measure(t, until(t, share_cold));
     tune_send_measure(t, until(t, share_send));
     tune_open_measure(t, until(t, share_open));
+    tune_tls_measure(t, until(t, share_tls));
     return 0;
 }
 

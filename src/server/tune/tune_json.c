@@ -141,6 +141,22 @@ static void add_opens(const struct tune_opens *o, struct buffer *out)
     buffer_add_str(out, "},\n");
 }
 
+static void add_seals(const struct tune_results *r, struct buffer *out)
+{
+    bool first = true;
+
+    buffer_add_str(out, "  \"encryption\": [");
+    for (unsigned i = 0; i < TLS_SEALS; i++) {
+        if (r->seals[i].rate <= 0)
+            continue;
+        buffer_printf(out, "%s\n    {\"suite\": \"%s\", ", comma(first), tls_seal_suites[i]);
+        add_speed(&r->seals[i], out);
+        buffer_add_char(out, '}');
+        first = false;
+    }
+    buffer_add_str(out, "],\n");
+}
+
 static void add_advice(const struct tune_results *r, const struct tune_advice *a, struct buffer *out)
 {
     struct buffer block;
@@ -180,6 +196,7 @@ void tune_show_json(const struct tune_results *r, const struct tune_advice *a, s
     buffer_add_str(out, "},\n");
     add_sends(r, out);
     add_opens(&r->opens, out);
+    add_seals(r, out);
     add_advice(r, a, out);
     buffer_add_str(out, "}\n");
 }

@@ -48,5 +48,6 @@ int tune_direct_measure(struct tune *t, double share_of_grid, double share_of_re
 void tune_cold_measure(struct tune *t, double until);
 void tune_send_measure(struct tune *t, double until);
 void tune_open_measure(struct tune *t, double until);
+void tune_tls_measure(struct tune *t, double until);
 
 #endif

@@ -21,6 +21,7 @@ static const double cpu_factor = 1.2; /* of the least CPU time, and a little for
 static const double cpu_slack = 0.01;
 static const double clearly_faster = 1.15; /* than the reader that `aio on` takes */
 static const double worth_memory = 0.95;   /* of the CPU time: content that is kept stands in memory a second time */
+static const double worth_suite = 0.9;     /* of the CPU time of the suite that clients would take */
 static const double far_slower = 0.5;      /* O_DIRECT than the page cache, on cold files */
 
 __attribute__((format(printf, 4, 5))) static void add(struct tune_advice *a, const char *name, const char *value,
@@ -286,6 +287,39 @@ static void advise_content(const struct tune_results *r, struct tune_advice *a)
             way[TUNE_MEMORY].usec, way[TUNE_SENDFILE].usec);
 }
 
+/* ---- ssl_conf_command ---- */
+
+static const char *order_of(unsigned first)
+{
+    static char order[3 * sizeof "TLS_CHACHA20_POLY1305_SHA256"];
+    size_t len = (size_t)snprintf(order, sizeof order, "%s", tls_seal_suites[first]);
+
+    for (unsigned i = 0; i < TLS_SEALS; i++) {
+        if (i != first)
+            len += (size_t)snprintf(order + len, sizeof order - len, ":%s", tls_seal_suites[i]);
+    }
+    return order;
+}
+
+/* Most clients name AES-256 first, as libcrypto does, and get it unless the server insists. */
+static void advise_suite(const struct tune_results *r, struct tune_advice *a)
+{
+    const struct tune_speed *aes128 = &r->seals[TLS_SEAL_AES_128], *chacha20 = &r->seals[TLS_SEAL_CHACHA20];
+    const struct tune_speed *usual = &r->seals[TLS_SEAL_AES_256];
+    char value[sizeof a->lines->value];
+
+    if (usual->rate <= 0 || aes128->rate <= 0 || chacha20->rate <= 0)
+        return;
+    unsigned best = chacha20->cpu_gib < aes128->cpu_gib * worth_suite ? TLS_SEAL_CHACHA20 : TLS_SEAL_AES_128;
+    if (r->seals[best].cpu_gib > usual->cpu_gib * worth_suite)
+        return;
+    snprintf(value, sizeof value, "Ciphersuites %s", order_of(best));
+    add(a, "ssl_conf_command", value, "over TLS every byte is encrypted: %.2f s of CPU per GiB by %s, %.2f s by %s",
+        r->seals[best].cpu_gib, tls_seal_suites[best], usual->cpu_gib, tls_seal_suites[TLS_SEAL_AES_256]);
+    add(a, "ssl_prefer_server_ciphers", "on", "else the client's order counts, and most name %s first",
+        tls_seal_suites[TLS_SEAL_AES_256]);
+}
+
 void tune_recommend(const struct tune_results *results, struct tune_advice *advice)
 {
     double rate = best_rate(results);
@@ -298,4 +332,5 @@ void tune_recommend(const struct tune_results *results, struct tune_advice *advi
         advise_alignment(results, advice);
     }
     advise_content(results, advice);
+    advise_suite(results, advice);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 12, COLUMN = 8, COMMENT_WIDTH = 100, NAME_WIDTH = 24 };
+enum { ROWS = 12, COLUMN = 8, COMMENT_WIDTH = 100, NAME_WIDTH = 25 };
 
 const char *tune_size_text(uint64_t bytes)
 {
@@ -164,6 +164,21 @@ static void show_sends(const struct tune_results *r, struct buffer *out)
     }
 }
 
+static void show_seals(const struct tune_results *r, struct buffer *out)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < TLS_SEALS; i++) {
+        if (r->seals[i].rate <= 0)
+            continue;
+        if (!any)
+            buffer_add_str(out, "\nEncryption for TLS 1.3, full records, one core\n\n");
+        any = true;
+        buffer_printf(out, "  %-28s %6.0f MB/s  %5.2f s of CPU per GiB\n", tls_seal_suites[i], r->seals[i].rate / 1e6,
+                      r->seals[i].cpu_gib);
+    }
+}
+
 /* ---- the block of configuration ---- */
 
 static void add_comment(const char *text, struct buffer *out)
@@ -210,6 +225,7 @@ void tune_show(const struct tune_results *r, const struct tune_advice *a, struct
                   r->filesystem, tune_size_text(r->file_bytes), r->seconds);
     show_disk(r, out);
     show_sends(r, out);
+    show_seals(r, out);
     buffer_add_char(out, '\n');
     tune_show_configuration(r, a, out);
 }

@@ -133,6 +133,27 @@ START_TEST(test_no_direct)
 }
 END_TEST
 
+START_TEST(test_suite)
+{
+    struct tune_results r;
+    static const char name[] = "ssl_conf_command";
+    measured(&r, 1e9, 80);
+    expect(&r, name, NULL, NULL);
+    r.seals[TLS_SEAL_AES_256] = (struct tune_speed){4e9, 0.25};
+    r.seals[TLS_SEAL_CHACHA20] = (struct tune_speed){2e9, 0.5};
+    r.seals[TLS_SEAL_AES_128] = (struct tune_speed){4.2e9, 0.24}; /* not worth a line */
+    expect(&r, name, NULL, NULL);
+    expect(&r, "ssl_prefer_server_ciphers", NULL, NULL);
+    r.seals[TLS_SEAL_AES_128] = (struct tune_speed){5e9, 0.2};
+    expect(&r, name, "Ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+           "0.20 s of CPU per GiB by TLS_AES_128_GCM_SHA256, 0.25 s by TLS_AES_256_GCM_SHA384");
+    expect(&r, "ssl_prefer_server_ciphers", "on", "TLS_AES_256_GCM_SHA384 first");
+    r.seals[TLS_SEAL_CHACHA20].cpu_gib = 0.17; /* a processor without instructions for AES */
+    expect(&r, name, "Ciphersuites TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+           "0.17 s");
+}
+END_TEST
+
 START_TEST(test_page_cache_far_faster)
 {
     struct tune_results r;
@@ -242,8 +263,8 @@ START_TEST(test_block)
     r.dir = "/srv/a\nb";
     char *text = shown(tune_show_configuration, &r);
     ck_assert_msg(strstr(text, "# sluice tune /srv/a?b, ext4"), "%s", text);
-    ck_assert_msg(strstr(text, "\ndirectio                 2m;\n"), "%s", text);
-    ck_assert_msg(strstr(text, "\noutput_buffers           2 512k;\n"), "%s", text);
+    ck_assert_msg(strstr(text, "\ndirectio                  2m;\n"), "%s", text);
+    ck_assert_msg(strstr(text, "\noutput_buffers            2 512k;\n"), "%s", text);
     /* Each line is empty, a comment that fits, or a directive. */
     for (char *at = strtok(text, "\n"); at; at = strtok(NULL, "\n")) {
         ck_assert_uint_le(strlen(at), 102);
@@ -257,6 +278,7 @@ START_TEST(test_json)
 {
     struct tune_results r;
     measured(&r, 2e9, 80);
+    r.seals[TLS_SEAL_AES_128] = (struct tune_speed){5e9, 0.2};
     r.dir = "/a\"b\\c\n\xff\xc3\xa9";
     char *text = shown(tune_show_json, &r);
     ck_assert_msg(strstr(text, "\"directory\": \"/a\\\"b\\\\c\\u000a\\ufffd\xc3\xa9\","), "%s", text);
@@ -264,9 +286,13 @@ START_TEST(test_json)
                   "%s", text);
     ck_assert_msg(strstr(text, "{\"size\": 65536, \"depth\": 1, \"bytes_per_second\": 1e+09, "), "%s", text);
     ck_assert_msg(strstr(text, "\"cold_page_cache\": {\"bytes_per_second\": null, "), "%s", text);
+    ck_assert_msg(
+        strstr(text, "\"encryption\": [\n    {\"suite\": \"TLS_AES_128_GCM_SHA256\", \"bytes_per_second\": 5e+09, "),
+        "%s", text);
     free(text);
 
     text = shown(tune_show, &r);
+    ck_assert_ptr_nonnull(strstr(text, "  TLS_AES_128_GCM_SHA256         5000 MB/s   0.20 s of CPU per GiB\n"));
     ck_assert_ptr_nonnull(strstr(text, "O_DIRECT reads"));
     ck_assert_ptr_nonnull(strstr(text, "Disk readers"));
     ck_assert_ptr_nonnull(strstr(text, "A response from memory"));
@@ -343,6 +369,7 @@ Suite *suite_server_tune(void)
     tcase_add_test(t, test_reader);
     tcase_add_loop_test(t, test_threshold, 0, sizeof thresholds / sizeof thresholds[0]);
     tcase_add_test(t, test_no_direct);
+    tcase_add_test(t, test_suite);
     tcase_add_test(t, test_page_cache_far_faster);
     tcase_add_test(t, test_buffers);
     tcase_add_test(t, test_alignment);
