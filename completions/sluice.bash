@@ -42,7 +42,7 @@ _sluice()
     esac
 
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '-h --help -v --version -V -t -T -q -s -p -e -c -g -l --tls' -- "$cur"))
+        COMPREPLY=($(compgen -W '-h --help -v --version -V -t -T -q -s -p -e -c -g -l --tls --qr' -- "$cur"))
         return
     fi
     _filedir -d

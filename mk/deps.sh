@@ -1,9 +1,9 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--bench] [--lint] [--deb] -
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--no-qr] [--bench] [--lint] [--deb] -
 # installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb: what `make deb`
 # needs, without the tests' packages.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 extra= bench=0 deb=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 qr=1 extra= bench=0 deb=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -14,6 +14,7 @@ for arg; do
     --no-tls) tls=0 ;;
     --no-zlib) zlib=0 ;;
     --no-http2) http2=0 ;;
+    --no-qr) qr=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
     --deb) deb=1 extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
@@ -42,6 +43,7 @@ module libpcre2-8 || need libpcre2-dev
 [ $tls = 0 ] || [ $crypto = 0 ] || module 'libssl >= 3.0' || case $missing in *libssl-dev*) ;; *) need libssl-dev ;; esac
 [ $zlib = 0 ] || module zlib || need zlib1g-dev
 [ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
+[ $qr = 0 ] || module libqrencode || need libqrencode-dev
 if [ $deb = 1 ]; then
     dpkg-query -W build-essential >/dev/null 2>&1 || need build-essential # dpkg-checkbuilddeps asks for the package
     for pair in $extra; do

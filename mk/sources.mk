@@ -18,6 +18,7 @@ OPTIONAL += $(if $(filter 1,$(HTTP2)),$(wildcard src/http/h2/*_none.c),$(HTTP2_S
 OPTIONAL += $(if $(filter 1,$(HTTP2)),src/http/site/http2_none.c,src/http/site/http2.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
+OPTIONAL += $(if $(filter 1,$(QR)),src/server/command/qr_none.c,src/server/command/qr.c)
 
 SOURCES := $(filter-out $(OPTIONAL),$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 # Pages: text files that become C strings, "http/log/pages/NAME.inc" to who includes them.

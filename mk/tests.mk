@@ -18,7 +18,7 @@ UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
 # These call libssl themselves.
 UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),$(addprefix tests/unit/,net/tls/test_tls_pair.c net/tls/test_tls_seal.c net/tls/test_tls_sessions.c \
-	http/tls/test_certificate_cache.c)) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%)
+	http/tls/test_certificate_cache.c)) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%) $(if $(filter 0,$(QR)),tests/unit/server/command/test_qr.c)
 UNIT_SOURCES := $(filter-out $(UNIT_LEFT_OUT),$(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c))))
 UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/$(UNIT).main.o

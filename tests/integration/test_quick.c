@@ -115,6 +115,60 @@ START_TEST(missing_favicon)
 }
 END_TEST
 
+/* A port alone means every address then; the URL stands below the code. */
+START_TEST(qr_code)
+{
+    char port[16], dir[512], *argv[] = {"sluice", dir, "-l", port, "--qr", NULL};
+
+    snprintf(port, sizeof port, "%d", site_port(0));
+    snprintf(dir, sizeof dir, "%s", site_path("html"));
+    site_write("html/f", "x");
+    site_start_args(argv);
+    site_await_port(site_port(0));
+    char *said = log_await("logs/stderr", "Ctrl-C stops.");
+    ck_assert_msg(strstr(said, "(and on every other address of this machine)"), "%s", said);
+    if (strstr(said, "no QR code")) /* nor is there a network here, or it is built without */
+        ck_assert_msg(strstr(said, "no QR code: no other machine reaches this address\n") ||
+                          strstr(said, ": Function not implemented\n"),
+                      "%s", said);
+    else
+        ck_assert_msg(strstr(said, "\u2588\nhttp://"), "%s", said);
+    free(said);
+}
+END_TEST
+
+START_TEST(no_qr_code_of_loopback)
+{
+    char address[64], dir[512], *argv[] = {"sluice", dir, "-l", address, "--qr", NULL};
+
+    snprintf(address, sizeof address, "127.0.0.1:%d", site_port(0));
+    snprintf(dir, sizeof dir, "%s", site_path("html"));
+    site_write("html/f", "x");
+    site_start_args(argv);
+    site_await_port(site_port(0));
+    free(log_await("logs/stderr", "no QR code: no other machine reaches this address"));
+}
+END_TEST
+
+/* A download is no reason to stay. */
+START_TEST(interrupt_ends_at_once)
+{
+    struct site_client c;
+    const off_t size = 64 << 20;
+
+    site_pattern_at("html/large", size - 1, 1);
+    serve();
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct site_response r;
+    ck_assert(client_head(&c, &r));
+    ck_assert_int_eq(r.status, 200);
+    site_response_free(&r);
+    site_stop(SIGINT);
+    client_close(&c);
+}
+END_TEST
+
 Suite *suite_quick(void)
 {
     Suite *s = suite_create("quick");
@@ -130,5 +184,10 @@ Suite *suite_quick(void)
         tcase_add_tcp_test(t, listing, "starts with a port");
     if (needs_plain("missing_favicon", "it writes its own listen"))
         tcase_add_tcp_test(t, missing_favicon, "starts with a port");
+    if (needs_plain("qr_code", "it writes its own listen")) {
+        tcase_add_tcp_test(t, qr_code, "starts with a port");
+        tcase_add_tcp_test(t, no_qr_code_of_loopback, "starts with a port");
+        tcase_add_tcp_test(t, interrupt_ends_at_once, "starts with a port");
+    }
     return s;
 }

@@ -146,6 +146,7 @@ BEGIN {
     reserve("^openssl/", "^src/(base/hash\\.c|net/tls/tls[a-z_]*\\.[ch])$")
     reserve("^nghttp2/", "^src/http/h2/")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
+    reserve("^qrencode", "^src/server/command/qr\\.c$")
     reserve("^pcre2", "^src/http/syntax/pattern\\.c$")
 }
 $1 == "rank" { rank[$2] = $3 }

@@ -17,7 +17,7 @@ struct options {
     const char *globals;       /* -g */
     const char *directory;     /* sluice DIR */
     const char *listen;        /* -l, with DIR */
-    bool tls;                  /* --tls, with DIR */
+    bool tls, qr;              /* --tls, --qr, with DIR */
     char error[256];
 };
 

@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "base/version.h"
 #include "io/io.h"
+#include "server/command/quick_qr.h"
 #include "server/process/here.h"
 #include "server/process/single.h"
 #include "server/process/start.h"
@@ -180,10 +181,11 @@ static int make_source(struct quick *q)
 
 /* ---- the address ---- */
 
-/* -l; a port alone stays on the loopback address, so that nothing is published by accident. */
+/* -l; a port alone stays on the loopback address, so that nothing is published by accident: --qr is
+ * no accident. */
 static int choose_address(struct quick *q)
 {
-    const char *given = q->options->listen;
+    const char *given = q->options->listen, *usual = q->options->qr ? "0.0.0.0" : "127.0.0.1";
     struct address found[16];
     unsigned count;
     const char *error;
@@ -191,9 +193,9 @@ static int choose_address(struct quick *q)
     char text[64];
 
     if (!given)
-        given = "127.0.0.1";
+        given = usual;
     else if (number_parse(text_of(given), &port) == 0 && strlen(given) < 20) {
-        snprintf(text, sizeof text, "127.0.0.1:%s", given);
+        snprintf(text, sizeof text, "%s:%s", usual, given);
         given = text;
     }
     if (address_parse(text_of(given), q->options->tls ? PORT_TLS : PORT, found, 16, &count, &error) < 0) {
@@ -289,6 +291,8 @@ static void on_serving(void *arg)
     print_address(&q->address, q->options->tls ? "https" : "http");
     if (q->options->tls)
         fprintf(stderr, "  certificate for localhost, made just now: SHA-256 %s\n", q->tls.fingerprint);
+    if (q->options->qr)
+        quick_show_qr(&q->address, q->options->tls ? "https" : "http");
     fprintf(stderr,
             "  below %d MiB: sendfile from the page cache; from %d MiB: asynchronous O_DIRECT (%s)\n"
             "Ctrl-C stops.\n",

@@ -130,6 +130,10 @@ static int parse_long(struct options *o, const char *name)
         o->tls = true;
         return 0;
     }
+    if (strcmp(name, "--qr") == 0) {
+        o->qr = true;
+        return 0;
+    }
     if (strcmp(name, "--directives") != 0)
         return fail(o, "invalid option: \"%s\"", name);
     o->reference = true;
@@ -167,6 +171,8 @@ static int check(struct options *o)
         return fail(o, "option \"-l\" goes with a directory; a configuration file has \"listen\"");
     if (o->tls && !o->directory)
         return fail(o, "option \"--tls\" goes with a directory; a configuration file has \"listen ... ssl\"");
+    if (o->qr && !o->directory)
+        return fail(o, "option \"--qr\" goes with a directory");
     return 0;
 }
 
@@ -186,7 +192,7 @@ int options_parse(struct options *options, int argc, char *const *argv)
 
 void options_print_help(FILE *out)
 {
-    fputs("Usage: sluice DIR [-l address:port] [--tls]\n"
+    fputs("Usage: sluice DIR [-l address:port] [--tls] [--qr]\n"
           "       sluice [options]\n"
           "       sluice explain [-c filename] [-X method] [-H field]... URL\n"
           "       sluice hash DIR [-o FILE] [--xattr] [--check] [--threads N]\n"
@@ -196,6 +202,7 @@ void options_print_help(FILE *out)
           "sluice DIR serves a directory at once:\n"
           "  -l address    : listen there (default: 127.0.0.1:8080, or the next free port)\n"
           "  --tls         : HTTPS (port 8443), with a certificate made for localhost\n"
+          "  --qr          : listen on every address, and draw a QR code of the network's\n"
           "\n"
           "Options:\n"
           "  -?,-h         : this help\n"

@@ -38,6 +38,8 @@ static const struct {
     {"-s foo", "invalid option: \"-s foo\""},
     {"-l", "option \"-l\" requires address"},
     {"-l 80", "option \"-l\" goes with a directory; a configuration file has \"listen\""},
+    {"--tls", "option \"--tls\" goes with a directory; a configuration file has \"listen ... ssl\""},
+    {"--qr", "option \"--qr\" goes with a directory"},
     {"a b", "invalid option: \"b\""},
     {"a -c x", "option \"-c\" does not go with a directory (\"a\")"},
     {"a -t", "option \"-t\" does not go with a directory (\"a\")"},
