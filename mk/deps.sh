@@ -1,9 +1,9 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-http2] [--no-qr] [--bench] [--lint] [--deb] -
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr] [--bench] [--lint] [--deb] -
 # installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb: what `make deb`
 # needs, without the tests' packages.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 http2=1 qr=1 extra= bench=0 deb=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 qr=1 extra= bench=0 deb=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -13,6 +13,8 @@ for arg; do
     --no-crypto) crypto=0 ;;
     --no-tls) tls=0 ;;
     --no-zlib) zlib=0 ;;
+    --no-brotli) brotli=0 ;;
+    --no-zstd) zstd=0 ;;
     --no-http2) http2=0 ;;
     --no-qr) qr=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
@@ -42,6 +44,8 @@ module libpcre2-8 || need libpcre2-dev
 [ $crypto = 0 ] || module 'libcrypto >= 3.0' || need libssl-dev
 [ $tls = 0 ] || [ $crypto = 0 ] || module 'libssl >= 3.0' || case $missing in *libssl-dev*) ;; *) need libssl-dev ;; esac
 [ $zlib = 0 ] || module zlib || need zlib1g-dev
+[ $brotli = 0 ] || module 'libbrotlienc libbrotlidec' || need libbrotli-dev
+[ $zstd = 0 ] || module 'libzstd >= 1.4.0' || need libzstd-dev
 [ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
 [ $qr = 0 ] || module libqrencode || need libqrencode-dev
 if [ $deb = 1 ]; then

@@ -33,6 +33,7 @@ struct codec_ops {
 
 struct codec {
     const struct codec_ops *ops;
+    bool works_at_end; /* much of the work may come with the end alone, without input */
 };
 
 struct filter_options {
@@ -51,6 +52,8 @@ void filter_totals(const struct source *s, uint64_t *taken, uint64_t *made, bool
 
 /* ---- codecs ---- */
 
+struct codec_spares;
+
 /* Chunked framing, RFC 9112, 7.1. `tail` (may be NULL) is asked at the end for complete trailer
  * lines, each with its CRLF, which must stay valid until the source is closed. */
 typedef struct text codec_tail_fn(void *arg);
@@ -67,10 +70,30 @@ int codec_deflate(struct codec **out, const struct deflate_options *o);
 int codec_inflate(struct codec **out);
 extern const bool codec_has_zlib;
 
-/* Contexts of gzip and gunzip, kept for the next response with the same options: a few at most, and
+struct brotli_options {
+    int quality;     /* 0..11 */
+    int window_bits; /* 10..24 */
+    uint64_t size;   /* bytes that will come; UINT64_MAX: not known */
+};
+
+struct zstd_options {
+    int level;     /* codec_zstd_level_least()..codec_zstd_level_most() */
+    uint64_t size; /* bytes that will come, neither more nor fewer; UINT64_MAX: not known */
+};
+
+/* Brotli (RFC 7932) and Zstandard (RFC 8878, 9659), with memory from `spares`, see below; NULL: the
+ * heap's. -ENOSYS where sluice is built without the library. */
+int codec_brotli(struct codec **out, const struct brotli_options *o, struct codec_spares *spares);
+int codec_unbrotli(struct codec **out, struct codec_spares *spares);
+int codec_zstd(struct codec **out, const struct zstd_options *o, struct codec_spares *spares);
+int codec_unzstd(struct codec **out, struct codec_spares *spares);
+extern const bool codec_has_brotli, codec_has_zstd;
+int codec_zstd_level_least(void); /* below 0 */
+int codec_zstd_level_most(void);
+
+/* Contexts of codecs, kept for the next response with the same options: a few at most, and
  * each for `idle_msec` after its last use. All of it belongs to the thread of the loop. */
-struct codec_spares;
-enum { CODEC_SPARES_MOST = 16 /* of 270 KiB at most: about 4 MiB per worker */ };
+enum { CODEC_SPARES_MOST = 16 /* of 270 KiB with gzip: about 4 MiB per worker; of 1 MiB at most with the others */ };
 int codec_spares_create(struct codec_spares **out, struct loop *loop, int64_t idle_msec); /* 0 or -errno */
 void codec_spares_destroy(struct codec_spares *spares); /* no codec from it is left; NULL is legal */
 unsigned codec_spares_count(const struct codec_spares *spares);

@@ -1,5 +1,5 @@
 /* codec_spares.h - how a codec takes its context from the spares of its worker, and gives it back:
- * for codec_zlib.c. The contract for users is in filter.h. */
+ * for the codecs that compress. The contract for users is in filter.h. */
 #ifndef IO_CODEC_SPARES_H
 #define IO_CODEC_SPARES_H
 
@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 struct codec_spares;
+
+/* Added to the kind of a context; those of zlib have none of it. */
+enum { SPARE_BROTLI = 1 << 28, SPARE_ZSTD = 1 << 29 };
 
 /* What a context begins with. */
 struct codec_spare {

@@ -204,10 +204,10 @@ static enum pull find_input(struct filter *f)
     return PULL_READY;
 }
 
-/* The end alone is little work, which is not worth a trip. */
+/* The end alone is little work for most codecs, which is not worth a trip. */
 static bool is_trip(const struct filter *f)
 {
-    return f->step.in_len > 0 || !f->step.last || f->in;
+    return f->step.in_len > 0 || !f->step.last || f->in || f->codec->works_at_end;
 }
 
 static enum pull run_there(struct filter *f)

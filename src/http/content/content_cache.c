@@ -433,7 +433,7 @@ void content_cache_record(struct request *r, struct codec **codec)
         free(rec);
         return;
     }
-    rec->codec.ops = &ops;
+    rec->codec = (struct codec){.ops = &ops, .works_at_end = (*codec)->works_at_end};
     rec->inner = *codec;
     rec->cache = c;
     rec->file = file_acquire(r->file);

@@ -2,11 +2,13 @@
  * and what happens when things go wrong. */
 #include "io/filter.h"
 
+#include "base/list.h"
 #include "drain.h"
 #include "file/open.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +351,58 @@ START_TEST(kept_until_idle)
 }
 END_TEST
 
+/* ---- where steps run ---- */
+
+struct lazy {
+    struct codec codec;
+    pthread_t ended_by;
+    size_t taken;
+};
+
+/* Takes all, and makes one byte at the end. */
+static int lazy_run(struct codec *c, struct codec_step *s)
+{
+    struct lazy *l = container_of(c, struct lazy, codec);
+
+    s->taken = s->in_len;
+    l->taken += s->in_len;
+    if (!s->last)
+        return 0;
+    l->ended_by = pthread_self();
+    s->out[0] = '.';
+    s->made = 1;
+    s->ended = true;
+    return 0;
+}
+
+static void lazy_free(struct codec *c)
+{
+    (void)c;
+}
+
+/* A codec that works when the end comes does so on a thread, although no input comes with it. */
+START_TEST(end_is_work)
+{
+    static const struct codec_ops ops = {lazy_run, lazy_free};
+    struct lazy lazy = {.codec = {.ops = &ops, .works_at_end = _i}};
+    struct taker t = {.len = 0};
+    struct file *f = file_of("pattern", SIZE);
+    struct source_request r = {.io = rig.io, .conf = &rig.conf, .file = f, .len = SIZE, .ready = take, .arg = &t};
+    struct source *s;
+
+    f->content = malloc(SIZE); /* freed with the file */
+    ck_assert_int_eq(pread(f->fd, f->content, SIZE, 0), SIZE);
+    ck_assert_int_eq(source_open(&s, IO_MEMORY, &r), 0);
+    drain_it(&t, filter(&t, s, &lazy.codec, true, 4096), 100);
+    ck_assert_int_eq(t.last, PULL_END);
+    ck_assert_uint_eq(t.len, 1);
+    ck_assert_uint_eq(lazy.taken, SIZE);
+    ck_assert_int_eq(pthread_equal(lazy.ended_by, pthread_self()) == 0, _i);
+    done(&t);
+    file_release(f);
+}
+END_TEST
+
 /* ---- chunks ---- */
 
 static struct text trailer(void *arg)
@@ -438,6 +492,7 @@ Suite *suite_io_filter(void)
         tcase_add_test(t, kept_few);
         tcase_add_test(t, kept_until_idle);
     }
+    tcase_add_loop_test(t, end_is_work, 0, 2);
     tcase_add_test(t, chunk_framing);
     tcase_add_test(t, chunks_of_much);
     suite_add_tcase(s, t);
