@@ -233,6 +233,38 @@ START_TEST(listing_is_accessible)
 }
 END_TEST
 
+#define PRESS(key)                                                                                                     \
+    "document.activeElement.dispatchEvent(new KeyboardEvent('keydown',{key:'" key "',bubbles:true,cancelable:true}));"
+#define AT(name) "document.activeElement.textContent==='" name "'"
+
+/* / and Escape: into the search box and out of it; up and down: from name to name, the hidden ones left out. */
+START_TEST(listing_is_worked_by_keys)
+{
+    serve_listing();
+    if (!browser_open())
+        return;
+    go("/dir/");
+    browser_run(PRESS("ArrowDown"));
+    browser_expect(AT("../"));
+    browser_run(PRESS("ArrowDown") PRESS("ArrowDown"));
+    browser_expect(AT("zoo/"));
+    browser_run(PRESS("ArrowUp"));
+    browser_expect(AT("Music/"));
+    browser_run(PRESS("/"));
+    browser_expect("document.activeElement===document.querySelector('input')");
+    browser_run("var q=document.activeElement;q.value='alpha';q.dispatchEvent(new Event('input'))");
+    browser_expect("document.querySelector('output').textContent==='1 found'");
+    browser_run(PRESS("ArrowDown") PRESS("ArrowDown"));
+    browser_expect(AT("Alpha.iso"));
+    browser_run(PRESS("ArrowDown"));
+    browser_expect(AT("Alpha.iso")); /* the last one */
+    browser_run(PRESS("/") PRESS("Escape"));
+    browser_expect("q.value===''&&document.activeElement===document.body&&" NAMES ".length===22");
+    browser_expect_peace(origin());
+    browser_close();
+}
+END_TEST
+
 START_TEST(listing_shows_names_as_they_are)
 {
     serve_listing();
@@ -297,6 +329,7 @@ Suite *suite_browser(void)
     tcase_add_test(t, status_page_says_when_the_server_is_gone);
     tcase_add_test(t, listing_sorts_and_filters);
     tcase_add_test(t, listing_is_accessible);
+    tcase_add_test(t, listing_is_worked_by_keys);
     tcase_add_test(t, listing_shows_names_as_they_are);
     tcase_add_test(t, listing_fits_a_phone);
     tcase_add_test(t, listing_works_without_script);
