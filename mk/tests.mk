@@ -82,7 +82,7 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 # is left out by name. UNIX_SUITES, TLS_SUITES, H2_SUITES (over h2 and h2-tls): what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
 TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects reload trouble upgrade uri
-H2_SUITES := access charset conditional identity index io listing map mounts process redirects referer replace rewrite secure_link swap trouble \
+H2_SUITES := access charset conditional dictionary identity index io listing map mounts process redirects referer replace rewrite secure_link swap trouble \
 	upgrade userid validators
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:

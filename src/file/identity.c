@@ -26,7 +26,6 @@ static void set_digest(struct file_identity *id, const unsigned char digest[DIGE
     char *base64 = id->field + sizeof begin - 1;
 
     id->source = source;
-    id->pending = false;
     id->digested = true;
     memcpy(id->digest, digest, DIGEST_LEN);
     memcpy(id->field, begin, sizeof begin - 1);
@@ -56,6 +55,7 @@ void identity_look(struct file *f, const struct identity_conf *conf, struct text
         id->from = m->manifest->path;
         if (manifest_holds(m->manifest, e, f->size, f->mtime, f->ctime)) {
             set_digest(id, e->digest, IDENTITY_BY_MANIFEST);
+            id->pending = conf->dictionary;
             return;
         }
         id->stale = IDENTITY_BY_MANIFEST;
@@ -188,11 +188,43 @@ static void read_sidecar(struct file *f, const struct open_options *options)
     close(fd);
 }
 
+/* ---- the head ---- */
+
+enum dictionary_format identity_parse_head(struct text head, unsigned char dictionary[DIGEST_LEN])
+{
+    static const struct {
+        struct text magic;
+        enum dictionary_format format;
+    } known[] = {{{IDENTITY_DCB_MAGIC, sizeof IDENTITY_DCB_MAGIC - 1}, DICTIONARY_DCB},
+                 {{IDENTITY_DCZ_MAGIC, sizeof IDENTITY_DCZ_MAGIC - 1}, DICTIONARY_DCZ}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!text_starts(head, known[i].magic) || head.len < known[i].magic.len + DIGEST_LEN)
+            continue;
+        memcpy(dictionary, head.at + known[i].magic.len, DIGEST_LEN);
+        return known[i].format;
+    }
+    return DICTIONARY_NONE;
+}
+
+static void read_head(struct file *f)
+{
+    char head[sizeof IDENTITY_DCZ_MAGIC - 1 + DIGEST_LEN];
+    ssize_t n = f->fd >= 0 ? pread(f->fd, head, sizeof head, 0) : -1;
+
+    if (n > 0)
+        f->identity->format = identity_parse_head((struct text){head, (size_t)n}, f->identity->dictionary);
+}
+
 void identity_read(struct file *f, const struct open_options *options)
 {
     if (!identity_is_pending(f))
         return;
     f->identity->pending = false;
+    if (options && options->identity && options->identity->dictionary)
+        read_head(f);
+    if (f->identity->source != IDENTITY_NONE)
+        return;
     if (f->fd >= 0 && read_attribute(f))
         return;
     if (options && options->identity && options->identity->sidecar)
@@ -205,5 +237,6 @@ bool identity_same(const struct file_identity *a, const struct file_identity *b)
         return a == b;
     return a->source == b->source && a->stale == b->stale && a->tag_len == b->tag_len &&
            memcmp(a->tag, b->tag, a->tag_len) == 0 && a->digested == b->digested &&
-           (!a->digested || memcmp(a->digest, b->digest, DIGEST_LEN) == 0);
+           (!a->digested || memcmp(a->digest, b->digest, DIGEST_LEN) == 0) && a->format == b->format &&
+           memcmp(a->dictionary, b->dictionary, DIGEST_LEN) == 0;
 }

@@ -43,7 +43,8 @@ void recall_keep(struct recall **r, const struct file *f, const struct open_opti
 {
     if (!*r)
         *r = calloc(1, sizeof **r);
-    if (!*r || f->identity->pending || f->identity->source == IDENTITY_BY_MANIFEST ||
+    if (!*r || f->identity->pending ||
+        (f->identity->source == IDENTITY_BY_MANIFEST && !options->identity->dictionary) ||
         file_times_are_doubtful(f->mtime, f->ctime, clock_now.sec))
         return;
     struct slot *s = &(*r)->slots[slot_of(f)];

@@ -25,15 +25,16 @@ struct access_conf;   /* access.h */
 struct userid_conf;   /* userid.h */
 struct rewrite_conf;  /* rewrite.h */
 struct rewrite_program;
-struct limits_conf;   /* limits.h */
-struct min_rate;      /* min_rate.h */
-struct gzip_conf;     /* gzip.h */
-struct charset_conf;  /* charset.h */
-struct variant_conf;  /* variant.h */
-struct realip_conf;   /* realip.h */
-struct h2_conf;       /* h2_conf.h */
-struct identity_conf; /* identity.h */
-struct digest_conf;   /* digest.h */
+struct limits_conf;     /* limits.h */
+struct min_rate;        /* min_rate.h */
+struct gzip_conf;       /* gzip.h */
+struct charset_conf;    /* charset.h */
+struct variant_conf;    /* variant.h */
+struct dictionary_conf; /* dictionary.h */
+struct realip_conf;     /* realip.h */
+struct h2_conf;         /* h2_conf.h */
+struct identity_conf;   /* identity.h */
+struct digest_conf;     /* digest.h */
 
 enum etag_kind { ETAG_OFF, ETAG_MTIME, ETAG_CONTENT };
 enum etag_part { ETAG_INODE = 1, ETAG_NSEC = 2 };
@@ -144,15 +145,16 @@ struct location {
     const struct log_conf *log;
     const struct gzip_conf *gzip;
     const struct charset_conf *charset;
-    const struct variant_conf *variants;  /* NULL: no side files */
-    bool rewrites_content;                /* content.h */
-    const struct limits_conf *limits;     /* of requests; NULL: none */
-    const struct limits_conf *limit_rate; /* limit_rate; NULL: none */
-    const struct min_rate *min_rate;      /* send_min_rate; NULL: none */
-    const struct access_conf *access;     /* NULL: everybody may */
-    const struct realip_conf *realip;     /* NULL: nobody is trusted to name the client */
-    const struct confine_conf *confine;   /* NULL: nothing guards its files */
-    const struct userid_conf *userid;     /* NULL: no cookie is set */
+    const struct variant_conf *variants;      /* NULL: no side files */
+    const struct dictionary_conf *dictionary; /* NULL: no compression dictionaries */
+    bool rewrites_content;                    /* content.h */
+    const struct limits_conf *limits;         /* of requests; NULL: none */
+    const struct limits_conf *limit_rate;     /* limit_rate; NULL: none */
+    const struct min_rate *min_rate;          /* send_min_rate; NULL: none */
+    const struct access_conf *access;         /* NULL: everybody may */
+    const struct realip_conf *realip;         /* NULL: nobody is trusted to name the client */
+    const struct confine_conf *confine;       /* NULL: nothing guards its files */
+    const struct userid_conf *userid;         /* NULL: no cookie is set */
     const struct h2_conf *h2;
     const struct identity_conf *identity; /* NULL: nobody asks for digests of its files */
     const struct digest_conf *digests;    /* NULL: the same */

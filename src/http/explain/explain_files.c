@@ -132,8 +132,13 @@ void explain_file(struct explain *e, const struct moment *before)
         explain_because(e, "a file answers GET and HEAD");
 }
 
-static const char *why_not_usable(struct request *r, enum coding c)
+static const char *why_not_chosen(struct request *r, const struct variant_look *look)
 {
+    enum coding c = look->coding;
+
+    if (look->usable)
+        return r->out.coding == CODING_NONE ? "it was made with another dictionary" : "a better one is chosen";
+
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
 
     if (!r->msg.fields[FIELD_ACCEPT_ENCODING].at)
@@ -146,7 +151,7 @@ static const char *why_not_usable(struct request *r, enum coding c)
 void explain_variant(struct explain *e, const struct moment *before)
 {
     struct request *r = e->request;
-    struct variant_look looks[2 * CODINGS];
+    struct variant_look looks[VARIANT_LOOKS];
 
     if (!before->path.at)
         return;
@@ -164,7 +169,7 @@ void explain_variant(struct explain *e, const struct moment *before)
                                                                                 : "the client accepts it");
     else
         explain_say(e, "side file", "%.*s: %.*s is there, so the answer varies; but %s", TEXT_ARG(name),
-                    TEXT_ARG(before->path), look->usable ? "a better one is chosen" : why_not_usable(r, look->coding));
+                    TEXT_ARG(before->path), why_not_chosen(r, look));
 }
 
 void explain_listing(struct explain *e, const struct moment *before)

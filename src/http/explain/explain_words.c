@@ -137,7 +137,7 @@ void explain_step(struct explain *e, const struct moment *before)
 /* Absent: this step looks for nothing. */
 static struct text side_path(struct request *r)
 {
-    struct variant_look looks[2 * CODINGS];
+    struct variant_look looks[VARIANT_LOOKS];
 
     if (!r->location->variants || r->msg.method == METHOD_POST || r->step_at >= variant_looks(r, looks) ||
         !variant_matters(r, &looks[r->step_at]))

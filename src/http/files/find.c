@@ -37,12 +37,13 @@ static void on_waits(struct file_lookup *lookup, struct open_options *options)
 
 /* Manifests name files from the root or alias on. A path that does not lie below it, as a name of
  * error_page or try_files may not, has no name there. */
-static void set_identity(struct request *r, struct text path, struct open_options *options)
+static void set_identity(struct request *r, struct text path, const struct identity_conf *identity,
+                         struct open_options *options)
 {
     struct text root = place_root(r);
     size_t from = root.len;
 
-    options->identity = r->location->identity;
+    options->identity = identity;
     if (!text_starts(path, root))
         from = path.len;
     while (from < path.len && path.at[from] == '/')
@@ -50,7 +51,8 @@ static void set_identity(struct request *r, struct text path, struct open_option
     options->identity_from = from;
 }
 
-int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
+static int find(struct request *r, struct text path, const struct template *source,
+                const struct identity_conf *identity, struct file **f)
 {
     *f = NULL;
     if (r->found) {
@@ -63,8 +65,8 @@ int place_find_named(struct request *r, struct text path, const struct template 
         return -ENOMEM;
     const struct location *l = r->location;
     struct open_options options = {.read_ahead = l->io->read_ahead > 0};
-    if (l->identity)
-        set_identity(r, path, &options);
+    if (identity)
+        set_identity(r, path, identity, &options);
     if (!l->file->cache)
         options.content_most = (size_t)policy_content_most(l->io, l->file->small.most);
     int rc = l->confine ? confine_options(r, path, source, &options) : 0;
@@ -75,9 +77,19 @@ int place_find_named(struct request *r, struct text path, const struct template 
     return file_cache_find(r->worker->cache, l->file, path.at, &options, &r->lookup, f);
 }
 
+int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f)
+{
+    return find(r, path, source, r->location->identity, f);
+}
+
 int place_find(struct request *r, struct text path, struct file **f)
 {
-    return place_find_named(r, path, NULL, f);
+    return find(r, path, NULL, r->location->identity, f);
+}
+
+int place_find_identified(struct request *r, struct text path, const struct identity_conf *identity, struct file **f)
+{
+    return find(r, path, NULL, identity, f);
 }
 
 bool place_stat(struct request *r, struct text path, const struct template *source, struct stat *st)

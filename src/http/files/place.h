@@ -39,6 +39,10 @@ int place_find(struct request *r, struct text path, struct file **f);
  * configuration. */
 int place_find_named(struct request *r, struct text path, const struct template *source, struct file **f);
 
+/* The same, and what is known of the file beyond its time and size comes from `identity` (NULL:
+ * nowhere) instead of what the location says. */
+int place_find_identified(struct request *r, struct text path, const struct identity_conf *identity, struct file **f);
+
 /* What is there and may not be opened: by the location's rules for files. False: nothing is, or it
  * may not be asked about. `source` as above, or NULL. The path was looked up a moment ago, so that
  * this touches no disk. */

@@ -87,8 +87,8 @@ size_t head_compose(struct request *r, const struct reply *y, char *to)
     to = put_connection(to, r, y->close);
     if (r->challenge.len > 0)
         to = put_field(to, TEXT("WWW-Authenticate: "), r->challenge);
-    if (o->vary)
-        to = PUT(to, "Vary: Accept-Encoding\r\n");
+    if (o->vary || o->vary_dictionary)
+        to = put_field(to, TEXT("Vary: "), response_vary(o));
     if (o->allow.len > 0)
         to = put_field(to, TEXT("Allow: "), o->allow);
     if (o->etag.len > 0)

@@ -88,8 +88,8 @@ static size_t compose(struct request *r, nghttp2_nv *nv)
         PUT("location", o->location);
     if (r->challenge.len > 0)
         PUT("www-authenticate", r->challenge);
-    if (o->vary)
-        PUT("vary", TEXT("Accept-Encoding"));
+    if (o->vary || o->vary_dictionary)
+        PUT("vary", response_vary(o));
     if (o->allow.len > 0)
         PUT("allow", o->allow);
     if (o->etag.len > 0)

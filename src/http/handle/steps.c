@@ -10,6 +10,7 @@
 #include "http/access/realip.h"
 #include "http/content/charset.h"
 #include "http/content/content.h"
+#include "http/content/dictionary.h"
 #include "http/content/variant.h"
 #include "http/files/confine.h"
 #include "http/files/place.h"
@@ -224,9 +225,12 @@ static void redirect_to_directory(struct request *r)
 /* One look for a side file; the file itself comes after the last one. */
 static bool step_variant(struct request *r)
 {
-    struct variant_look looks[2 * CODINGS];
+    const struct location *l = r->location;
+    struct variant_look looks[VARIANT_LOOKS];
 
-    if (!r->location->variants || r->msg.method == METHOD_POST || r->step_at >= variant_looks(r, looks)) {
+    if (!l->variants || r->msg.method == METHOD_POST || r->step_at >= variant_looks(r, looks)) {
+        if (l->variants)
+            variant_end(r);
         r->step = STEP_FILE;
         return true;
     }
@@ -239,7 +243,7 @@ static bool step_variant(struct request *r)
         r->path = place_path(r, r->uri);
     struct text path = variant_path(r, look);
     struct file *f;
-    int rc = place_find(r, path, &f);
+    int rc = place_find_identified(r, path, variant_identity(r, look), &f);
     if (rc == -EINPROGRESS)
         return false;
     if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -ENAMETOOLONG)
@@ -348,6 +352,8 @@ static bool step_fields(struct request *r)
         file_response_content(r);
     if (r->step == STEP_READY && r->location && r->location->digests)
         add_digest(r);
+    if (r->step == STEP_READY && r->location && r->location->dictionary)
+        dictionary_offer(r);
     return true;
 }
 

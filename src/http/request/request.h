@@ -50,9 +50,11 @@ struct response {
     struct text content_range;
     struct text server; /* server_tokens string, once asked for */
     bool accept_ranges;
-    bool vary;          /* Vary: Accept-Encoding */
-    bool unsized;       /* the length of what is sent is not known: no Content-Length */
-    enum coding coding; /* of the side file */
+    bool vary;            /* Vary: Accept-Encoding */
+    bool vary_dictionary; /* and Available-Dictionary */
+    bool unsized;         /* the length of what is sent is not known: no Content-Length */
+    enum coding coding;   /* of the side file */
+    size_t suffix;        /* bytes of its name behind that of the file */
     struct content_plan plan;
     struct text bare_type;          /* type without the charset that was added; absent: none was */
     const struct source *gzip;      /* inside of file.source: $gzip_ratio */

@@ -325,7 +325,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     if (!by_tag && !listed && !conf->repr_digest)
         return NULL;
     conf->identity = (struct identity_conf){
-        .id = ((listed ? conf->manifests->id : 0) << 1 | by_tag) + 1,
+        .id = (listed ? conf->manifests->id : 0) * IDENTITY_IDS + by_tag + 1,
         .manifests = listed ? conf->manifests->first : NULL,
         .sidecar = by_tag,
     };

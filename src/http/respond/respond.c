@@ -21,7 +21,8 @@ static void reset(struct request *r)
     r->file = NULL;
     source_close(o->file.source);
     r->paced = NULL; /* another location may say otherwise; it has a timer only while it is sent */
-    *o = (struct response){.method = IO_NONE, .vary = o->vary}; /* what was chosen by Accept-Encoding stays so */
+    /* What was chosen by Accept-Encoding stays so. */
+    *o = (struct response){.method = IO_NONE, .vary = o->vary, .vary_dictionary = o->vary_dictionary};
     o->fields_end = &o->fields;
 }
 

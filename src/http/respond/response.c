@@ -34,6 +34,13 @@ struct text response_server(struct request *r)
     return r->out.server;
 }
 
+struct text response_vary(const struct response *o)
+{
+    if (o->vary_dictionary)
+        return TEXT("Accept-Encoding, Available-Dictionary");
+    return o->vary ? TEXT("Accept-Encoding") : TEXT_NONE;
+}
+
 struct text response_content_range(const struct request *r)
 {
     return r->out.status == 416 ? r->unsatisfied : r->out.content_range;
@@ -68,7 +75,7 @@ static struct text own_field(struct request *r, struct text name)
         {TEXT("location"), o->location},
         {TEXT("etag"), o->etag},
         {TEXT("www_authenticate"), r->challenge},
-        {TEXT("vary"), o->vary ? TEXT("Accept-Encoding") : TEXT_NONE},
+        {TEXT("vary"), response_vary(o)},
         {TEXT("allow"), o->allow},
         {TEXT("content_range"), response_content_range(r)},
         {TEXT("accept_ranges"), o->accept_ranges ? TEXT("bytes") : TEXT_NONE},

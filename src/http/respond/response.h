@@ -13,6 +13,9 @@ bool response_add(struct request *r, struct text name, struct text value);
  * field. */
 struct text response_server(struct request *r);
 
+/* What the response was chosen by; absent: by nothing that a client says. */
+struct text response_vary(const struct response *o);
+
 /* Also that of a 416 for which another page stands in. */
 struct text response_content_range(const struct request *r);
 

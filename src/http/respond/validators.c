@@ -127,9 +127,24 @@ struct text validators_mark(struct request *r, struct text tag, const char *mark
     return text_span(marked, to);
 }
 
+/* Several dictionaries may have made files of one size at one time. */
+static struct text dictionary_tag(struct request *r, struct text tag)
+{
+    enum { DIGITS = 16 };
+    char hex[DIGEST_HEX];
+
+    if (!r->file || !r->file->identity)
+        return TEXT_NONE;
+    digest_to_hex(r->file->identity->dictionary, hex);
+    char *mark = arena_printf(&r->arena, "-%.*s-%.*s", TEXT_ARG(coding_name(r->out.coding)), (int)DIGITS, hex);
+    return mark ? validators_mark(r, tag, mark, false) : TEXT_NONE;
+}
+
 struct text validators_side_tag(struct request *r, struct text tag)
 {
     static const char *const marks[CODINGS] = {[CODING_BR] = "-br", [CODING_ZSTD] = "-zst", [CODING_GZIP] = "-gz"};
 
+    if (coding_has_dictionary(r->out.coding) && tag.len > 0)
+        return dictionary_tag(r, tag);
     return r->out.coding == CODING_NONE || tag.len == 0 ? tag : validators_mark(r, tag, marks[r->out.coding], false);
 }

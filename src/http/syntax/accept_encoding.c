@@ -7,8 +7,8 @@ enum { FULL = 1000 };
 static const struct {
     struct text name, suffix;
 } codings[CODINGS] = {
-    [CODING_BR] = {{"br", 2}, {".br", 3}},
-    [CODING_ZSTD] = {{"zstd", 4}, {".zst", 4}},
+    [CODING_DCB] = {{"dcb", 3}, {".dcb", 4}},  [CODING_DCZ] = {{"dcz", 3}, {".dcz", 4}},
+    [CODING_BR] = {{"br", 2}, {".br", 3}},     [CODING_ZSTD] = {{"zstd", 4}, {".zst", 4}},
     [CODING_GZIP] = {{"gzip", 4}, {".gz", 3}},
 };
 
@@ -56,7 +56,7 @@ static enum coding coding_of(struct text name)
 {
     if (text_equal_nocase(name, TEXT("x-gzip")))
         return CODING_GZIP;
-    enum coding c = CODING_BR;
+    enum coding c = CODING_DCB;
     while (c < CODINGS && !text_equal_nocase(name, codings[c].name))
         c++;
     return c;
@@ -96,7 +96,7 @@ unsigned accept_encoding_rank(const struct accept_encoding *a, unsigned mask, en
 {
     unsigned count = 0;
 
-    for (enum coding c = CODING_BR; c < CODINGS; c++) {
+    for (enum coding c = CODING_DCB; c < CODINGS; c++) {
         if (!(mask & 1u << c) || !accept_encoding_takes(a, c))
             continue;
         unsigned at = count++;

@@ -6,7 +6,20 @@
 #include "base/text.h"
 
 /* Those that sluice can answer with; among codings of the same weight, the first is preferred. */
-enum coding { CODING_NONE, CODING_BR, CODING_ZSTD, CODING_GZIP, CODINGS };
+enum coding {
+    CODING_NONE,
+    CODING_DCB, /* Brotli and Zstandard with a dictionary that the client has: RFC 9842 */
+    CODING_DCZ,
+    CODING_BR,
+    CODING_ZSTD,
+    CODING_GZIP,
+    CODINGS
+};
+
+static inline bool coding_has_dictionary(enum coding c)
+{
+    return c == CODING_DCB || c == CODING_DCZ;
+}
 
 struct accept_encoding {
     unsigned short q[CODINGS]; /* thousandths; 0: not acceptable */
@@ -14,7 +27,7 @@ struct accept_encoding {
 };
 
 /* `value` absent: the client names nothing and gets plain content. "*" stands for the codings that
- * are not named; of a coding named twice, the first counts; an element whose weight is malformed
+ * are not named, those with a dictionary excepted (RFC 9842, 6.1); of a coding named twice, the first counts; an element whose weight is malformed
  * makes its coding not acceptable. "x-gzip" is gzip (8.4.1.3). */
 struct accept_encoding accept_encoding_parse(struct text value);
 

@@ -91,6 +91,39 @@ START_TEST(test_long_tag)
 }
 END_TEST
 
+/* ---- heads ---- */
+
+#define DICTIONARY "0123456789abcdefghijklmnopqrstuv"
+
+static const struct {
+    const char *bytes;
+    size_t len;
+    enum dictionary_format format;
+} heads[] = {
+#define HEAD(bytes, format)                                                                                            \
+    {                                                                                                                  \
+        bytes, sizeof(bytes) - 1, format                                                                               \
+    }
+    HEAD(IDENTITY_DCB_MAGIC DICTIONARY, DICTIONARY_DCB),
+    HEAD(IDENTITY_DCB_MAGIC DICTIONARY "more", DICTIONARY_DCB),
+    HEAD(IDENTITY_DCZ_MAGIC DICTIONARY, DICTIONARY_DCZ),
+    HEAD(IDENTITY_DCZ_MAGIC "0123456789abcdefghijklmnopqrstu", DICTIONARY_NONE),
+    HEAD(IDENTITY_DCB_MAGIC "0123456789abcdefghijklmnopqrstu", DICTIONARY_NONE),
+    HEAD(IDENTITY_DCB_MAGIC, DICTIONARY_NONE),
+    HEAD("", DICTIONARY_NONE),
+    HEAD("\x28\xb5\x2f\xfd" DICTIONARY, DICTIONARY_NONE),
+    HEAD(DICTIONARY DICTIONARY, DICTIONARY_NONE),
+};
+
+START_TEST(test_heads)
+{
+    unsigned char digest[DIGEST_LEN];
+    ck_assert_int_eq(identity_parse_head((struct text){heads[_i].bytes, heads[_i].len}, digest), heads[_i].format);
+    if (heads[_i].format != DICTIONARY_NONE)
+        ck_assert_mem_eq(digest, DICTIONARY, DIGEST_LEN);
+}
+END_TEST
+
 Suite *suite_file_identity(void)
 {
     Suite *s = suite_create("file_identity");
@@ -99,6 +132,7 @@ Suite *suite_file_identity(void)
     tcase_add_test(tc, test_extremes);
     tcase_add_loop_test(tc, test_tags, 0, sizeof tags / sizeof *tags);
     tcase_add_test(tc, test_long_tag);
+    tcase_add_loop_test(tc, test_heads, 0, sizeof heads / sizeof *heads);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALL = 1 << CODING_BR | 1 << CODING_ZSTD | 1 << CODING_GZIP };
+enum { ALL = 1 << CODING_DCB | 1 << CODING_DCZ | 1 << CODING_BR | 1 << CODING_ZSTD | 1 << CODING_GZIP };
 
 static const struct {
     const char *value; /* NULL: absent */
-    const char *order; /* of all three codings */
+    const char *order; /* of all codings */
 } cases[] = {
     {NULL, ""},
     {"", ""},
@@ -55,6 +55,10 @@ static const struct {
     {"gzipx, xgzip, gzi, brotli, zst", ""},
     {"gzip deflate", ""},
     {"deflate;q=\"a,br\", gzip", "gzip"},
+    {"gzip, deflate, br, zstd, dcb, dcz", "dcb dcz br zstd gzip"},
+    {"dcz, dcb;q=0.5, br;q=0.7", "dcz br dcb"},
+    {"dcz, *;q=0.5", "dcz br zstd gzip"},
+    {"DCB;q=0, dcz;q=0", ""},
 };
 
 START_TEST(order_is_right)
@@ -66,7 +70,7 @@ START_TEST(order_is_right)
     for (unsigned i = 0; i < n; i++)
         snprintf(got + strlen(got), sizeof got - strlen(got), "%s%.*s", i ? " " : "", TEXT_ARG(coding_name(ranked[i])));
     ck_assert_msg(strcmp(got, cases[_i].order) == 0, "%s: \"%s\", not \"%s\"", cases[_i].value, got, cases[_i].order);
-    for (enum coding c = CODING_BR; c < CODINGS; c++) /* each alone: there or not */
+    for (enum coding c = CODING_DCB; c < CODINGS; c++) /* each alone: there or not */
         ck_assert_uint_eq(accept_encoding_rank(&a, 1u << c, ranked), accept_encoding_takes(&a, c));
     ck_assert_uint_eq(accept_encoding_rank(&a, 0, ranked), 0);
 }
