@@ -40,7 +40,7 @@ sluice: a static-file HTTP server for Linux
   make format                 clang-format every file
   make docs                   write docs/directives.md from the directive tables
   make install                PREFIX=/usr/local DESTDIR=
-  make uninstall              the same, away
+  make uninstall              the same, away; logs and edited configuration stay
   make deb                    the Debian package, debug symbols and source package in build/deb [DEB_VERSION=..]
   make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it (root, mmdebstrap)
   make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature

@@ -121,7 +121,7 @@ lint-light: $(OBJECTS)
 # From nothing: packages first, since the flags of everything else depend on them.
 test:
 	@mk/deps.sh $(DEPS_OPTIONS)
-	@$(MAKE) $(JOBS) tests-built lint-light $(if $(IS_RELEASE),lint-hardening)
+	@$(MAKE) $(JOBS) tests-built lint-light $(if $(IS_RELEASE),lint-hardening lint-install)
 	@$(MAKE) test-unit
 	@$(MAKE) fuzz-smoke
 	@$(MAKE) test-integration
