@@ -31,12 +31,12 @@ build/sluice: $(O)/sluice $(if $(filter $(FLAVOUR)/sluice,$(shell readlink build
 
 $(O)/sluice: $(OBJECTS) $(O)/objects.list
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) $(LTO_LDFLAGS) -o $@ $(OBJECTS) $(LIBS_ALL)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(LTO_LDFLAGS) $(SAME_BYTES) -o $@ $(OBJECTS) $(LIBS_ALL)
 
 $(O)/%.o: %.c $(O)/flags | $(LLHTTP_READY) $(DEPS_PRESENT)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) $(SAME_BYTES) -MMD -MP -c -o $@ $<
 
 $(OBJECTS): EXTRA += $(LTO_CFLAGS)
 
@@ -64,7 +64,7 @@ $(O)/src/server/command/quick_types.o: $(MIME_TYPES)
 $(O)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -I$(LLHTTP_DIR) $(LLHTTP_DEFINES) $(CFLAGS_ALL) $(LTO_CFLAGS) -w -c -o $@ $<
+	$(Q)$(CC) -I$(LLHTTP_DIR) $(LLHTTP_DEFINES) $(CFLAGS_ALL) $(LTO_CFLAGS) $(SAME_BYTES) -w -c -o $@ $<
 
 $(LLHTTP_SOURCES): $(LLHTTP_READY) ;
 

@@ -76,6 +76,10 @@ LTO_CFLAGS := $(if $(LTO_USED),-flto=auto -ffat-lto-objects)
 LTO_LDFLAGS := $(if $(LTO_USED),-flto=auto)
 LTO_NOT := $(if $(LTO_USED),-fno-lto)
 
+# The same bytes in whichever folder a release is built: no path of it in the debug information, of each file and of the link.
+# gcc, too, has the path from PWD.
+SAME_BYTES := $(if $(filter release%,$(FLAVOUR)),-ffile-prefix-map="$$PWD"=.)
+
 CFLAGS_ALL = -std=gnu11 $(OPTIMISE) $(HARDEN) -fPIE -pthread $(CFLAGS)
 CPPFLAGS_ALL = -D_GNU_SOURCE -iquote include -iquote src -iquote $(O)/made $(LIB_CFLAGS) $(CPPFLAGS)
 LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS_SANITIZE) $(LDFLAGS)
