@@ -35,6 +35,10 @@ _sluice()
         COMPREPLY=($(compgen -W '-c -p -g -l -a -X -I -H' -- "$cur"))
         return
         ;;
+    dict)
+        [[ $cur == -* ]] && COMPREPLY=($(compgen -W '--dcz --dcb -o -q' -- "$cur")) || _filedir
+        return
+        ;;
     tune)
         [[ $cur == -* ]] && COMPREPLY=($(compgen -W '--json --time' -- "$cur")) || _filedir -d
         return
@@ -46,6 +50,6 @@ _sluice()
         return
     fi
     _filedir -d
-    [[ $cword -ne 1 ]] || COMPREPLY+=($(compgen -W 'explain tune healthcheck' -- "$cur"))
+    [[ $cword -ne 1 ]] || COMPREPLY+=($(compgen -W 'dict explain tune healthcheck' -- "$cur"))
 } &&
     complete -F _sluice sluice

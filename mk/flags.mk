@@ -89,6 +89,8 @@ LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -
 PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
 PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(TLS)),libssl) $(if $(filter 1,$(ZLIB)),zlib) $(if $(filter 1,$(HTTP2)),libnghttp2) $(if $(filter 1,$(QR)),libqrencode)
 PACKAGES += $(if $(filter 1,$(BROTLI)),libbrotlienc libbrotlidec) $(if $(filter 1,$(ZSTD)),libzstd)
+# What `sluice dict` needs for Brotli.
+BROTLI_DICTIONARIES := $(if $(filter 1,$(BROTLI)),$(shell $(PKG_CONFIG) --exists 'libbrotlienc >= 1.1' 2>/dev/null && echo yes))
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
 TLS_LIBS := $(if $(filter 1,$(TLS)),$(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null))

@@ -7,6 +7,7 @@
 #include "http/h2/library.h"
 #include "net/loop.h"
 #include "net/tls/tls_context.h"
+#include "server/command/dict.h"
 #include "server/command/hashing.h"
 #include "server/command/healthcheck.h"
 #include "server/command/quick.h"
@@ -66,9 +67,7 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 } commands[] = {
-    {"explain", explain_run},
-    {"hash", hashing_run},
-    {"healthcheck", healthcheck_run},
+    {"dict", dict_run}, {"explain", explain_run}, {"hash", hashing_run}, {"healthcheck", healthcheck_run},
     {"tune", tune_run},
 };
 

@@ -1,5 +1,5 @@
 /* test_browser.c - the pages for people, as a browser sees them: the status page and the modern
- * listing. */
+ * listing; and files that a browser decodes with what it has. */
 #include "browser.h"
 #include "harness.h"
 
@@ -317,6 +317,68 @@ START_TEST(listing_works_without_script)
 }
 END_TEST
 
+/* ---- compression dictionaries ---- */
+
+/* What the second version is, for a browser that has the first one: RFC 9842. */
+static const struct {
+    const char *suffix, *bytes;
+    size_t len;
+} deltas[] = {
+#define DELTA(suffix, bytes)                                                                                           \
+    {                                                                                                                  \
+        suffix, bytes, sizeof(bytes) - 1                                                                               \
+    }
+    DELTA("dcz",
+          "\x5e\x2a\x4d\x18\x20\x00\x00\x00\xcf\xda\x66\x22\xc9\xf8\x2d\xe0\x5b\x24\x76\x32\x52\x65\xf6\xf2\x30\xc9\x71"
+          "\x9b\xce\x9a\xd6\xef\x47\x8d\xe8\x54\xa0\x70\xc4\x20\x28\xb5\x2f\xfd\x60\xe4\x1c\x6d\x00\x00\x20\x66\x32\x3b"
+          "\x0a\x01\x00\xdd\x7d\xde\xfd\x11\x02"),
+    DELTA("dcb",
+          "\xff\x44\x43\x42\xcf\xda\x66\x22\xc9\xf8\x2d\xe0\x5b\x24\x76\x32\x52\x65\xf6\xf2\x30\xc9\x71\x9b\xce\x9a\xd6"
+          "\xef\x47\x8d\xe8\x54\xa0\x70\xc4\x20\x1f\xe3\x1d\xf8\xa5\x15\x64\x76\xcc\xe4\x22\x9a\x1c\x56\x4a\x0c\x64\x57"
+          "\x56\x00\x8c\xcd\x00"),
+};
+
+static void write_version(int version)
+{
+    static char text[16384];
+    char *to = text;
+    for (unsigned i = 0; i < 200; i++)
+        to += sprintf(to, "function f%u() { return %u; }\n", i, i * 2654435761u);
+    sprintf(to, "window.version = %d;\n", version);
+    site_write(site_path("html/app.v%d.js", version), text);
+}
+
+START_TEST(a_new_version_comes_by_the_old_one)
+{
+    char log[200];
+    write_version(1);
+    write_version(2);
+    site_write_bytes(site_path("html/app.v2.js.cfda6622c9f82de0.%s", deltas[_i].suffix), deltas[_i].bytes,
+                     deltas[_i].len);
+    site_write("html/page.html", "<!DOCTYPE html><title>page</title><script src=\"/app.v1.js\"></script>");
+    site_serve_http(
+        "log_format coded '$uri $status $sent_http_content_encoding $body_bytes_sent';",
+        "access_log logs/coded.log coded; location / { types { text/html html; } }"
+        "location ~ v[0-9][.]js$ { types { text/javascript js; } assume_secure_transport on; expires 1h; "
+        "compression_dictionary /app.*.js match-dest=script; dictionary_static on; }"
+        "location /app.probe { default_type text/javascript; return 200 'offered=\"$http_available_dictionary\"'; }");
+    if (!browser_open())
+        return;
+    go("/page.html");
+    browser_expect("window.version===1");
+    free(log_await("logs/coded.log", "/app.v1.js 200 - "));
+    /* The dictionary is stored behind the page's back: a script that says what was offered for it, until something is. */
+    browser_expect("(async function(){function load(url){return new Promise(function(done){"
+                   "var s=document.createElement('script');s.src=url;s.onload=done;document.head.append(s)})}"
+                   "for(var i=0;i<500&&!window.offered;i++){await load('/app.probe'+i+'.js');"
+                   "await new Promise(function(done){setTimeout(done,20)})}"
+                   "await load('/app.v2.js');return window.version===2&&f199()===4246706327})()");
+    snprintf(log, sizeof log, "/app.v2.js 200 %s %zu", deltas[_i].suffix, deltas[_i].len);
+    free(log_await("logs/coded.log", log));
+    browser_close();
+}
+END_TEST
+
 Suite *suite_browser(void)
 {
     Suite *s = suite_create("browser");
@@ -333,5 +395,6 @@ Suite *suite_browser(void)
     tcase_add_test(t, listing_shows_names_as_they_are);
     tcase_add_test(t, listing_fits_a_phone);
     tcase_add_test(t, listing_works_without_script);
+    tcase_add_loop_test(t, a_new_version_comes_by_the_old_one, 0, sizeof deltas / sizeof *deltas);
     return s;
 }

@@ -147,8 +147,8 @@ BEGIN {
     reserve("^nghttp2/", "^src/http/h2/")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^qrencode", "^src/server/command/qr\\.c$")
-    reserve("^brotli/", "^src/io/codec_brotli\\.c$")
-    reserve("^zstd", "^src/io/codec_zstd\\.c$")
+    reserve("^brotli/", "^src/(io/codec|server/command/dict)_brotli\\.c$")
+    reserve("^zstd", "^src/(io/codec|server/command/dict)_zstd\\.c$")
     reserve("^pcre2", "^src/http/syntax/pattern\\.c$")
 }
 $1 == "rank" { rank[$2] = $3 }
