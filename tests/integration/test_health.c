@@ -334,6 +334,18 @@ START_TEST(healthcheck_of_a_wrong_configuration)
 }
 END_TEST
 
+/* It becomes none of the users that the configuration names, and does not look for them. */
+START_TEST(healthcheck_needs_no_account)
+{
+    struct site_run run;
+
+    site_serve(LOCATIONS);
+    site_conf("user no-such-user; events { } http { @HTTP@ server { listen 127.0.0.1:@PORT@; " LOCATIONS "} }");
+    ask(&run, NULL, NULL, NULL);
+    ck_assert_msg(run.status == 0, "%s%s", run.out, run.err);
+}
+END_TEST
+
 Suite *suite_health(void)
 {
     Suite *s = suite_create("health");
@@ -356,5 +368,6 @@ Suite *suite_health(void)
         tcase_add_tcp_test(t, healthcheck_by_url, "its URL has a port");
     tcase_add_test(t, healthcheck_does_not_wait);
     tcase_add_test(t, healthcheck_of_a_wrong_configuration);
+    tcase_add_test(t, healthcheck_needs_no_account);
     return s;
 }

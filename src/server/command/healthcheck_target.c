@@ -171,6 +171,7 @@ int target_of_configuration(struct target *t, const struct options *options, con
 
     log_file_stay_shut();
     rc = start_source(&source, options);
+    source.only_read = true;
     if (rc == 0)
         rc = cycle_read(&c, &source);
     if (rc == 0)

@@ -18,6 +18,7 @@ struct cycle_source {
     const char *globals;   /* -g, or NULL */
     const char *error_log; /* -e, or NULL */
     bool testing;          /* -t */
+    bool only_read;        /* nothing will run by it: its users need not exist here */
     bool starting;         /* no configuration is in force: what is wrong with this one goes to the log of -e */
 };
 

@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "conf/error_log.h"
 #include "server/conf/cpu.h"
+#include "server/conf/cycle.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -14,6 +15,13 @@
 #include <unistd.h>
 
 enum { WORKERS_MOST = 1024 };
+
+static bool is_only_read(const struct conf *cf)
+{
+    const struct cycle *c = cf->user;
+
+    return c && c->source->only_read;
+}
 
 static const char *set_user(struct conf *cf, const struct conf_row *row, void *slot)
 {
@@ -28,6 +36,8 @@ static const char *set_user(struct conf *cf, const struct conf_row *row, void *s
                       "ignored");
         return NULL;
     }
+    if (is_only_read(cf))
+        return NULL;
     errno = 0;
     account = getpwnam(cf->args[1].at);
     if (!account)
@@ -162,12 +172,13 @@ static const char *finish_user(struct conf *cf, struct main_conf *mc)
 {
     struct passwd *account;
 
-    if (mc->user.name || geteuid() != 0)
+    if (mc->user.name || geteuid() != 0 || is_only_read(cf))
         return NULL;
     account = getpwnam("nobody");
     if (!account)
         return conf_error(cf, "there is no user \"nobody\" to run workers as; name another with \"user\"");
     mc->user.name = "nobody";
+    mc->user.by_default = true;
     mc->user.uid = account->pw_uid;
     mc->user.gid = account->pw_gid;
     return NULL;
@@ -184,6 +195,8 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
         mc->affinity.count != (uint64_t)mc->worker_processes)
         conf_warn(cf, "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" masks, "
                       "using last mask for remaining worker processes");
+    if (getpid() == 1)
+        mc->daemon = false; /* with process 1, a container ends */
     return finish_user(cf, mc);
 }
 
@@ -208,7 +221,7 @@ static const char *set_limit(struct conf *cf, const struct conf_row *row, void *
 static const struct conf_row rows[] = {
     {"user", CONF_MAIN, CONF_TAKE12, set_user, CONF_SLOT(struct main_conf, user),
      .help = "User and group of the workers, where the master is root; without a group, the group of the user's name. "
-             "Without this line: nobody.",
+             "Without this line: nobody, and root itself where it has no capabilities.",
      .syntax = "user [group]"},
     {"worker_processes", CONF_MAIN, CONF_TAKE1, set_worker_processes, CONF_SLOT(struct main_conf, worker_processes),
      .dflt = "1", .help = "How many workers; `auto`: one per CPU that may be used.", .syntax = "number | auto",
@@ -234,7 +247,8 @@ static const struct conf_row rows[] = {
      .help = "Current directory of workers; core files land there."},
     {"daemon", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, daemon), .dflt = "on",
      .help = "Run in the background. The command returns when the server serves, or says why it does not; from then on "
-             "the server's standard error is the first file of error_log."},
+             "the server's standard error is the first file of error_log.",
+     .differs = "as process 1, that of a container, it stays in the foreground"},
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
      .help = "Off: one process does everything, for debugging."},
     {"pid", CONF_MAIN, CONF_TAKE1, set_pid, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,

@@ -10,6 +10,7 @@
 
 struct user_conf {
     const char *name; /* NULL: stay who we are */
+    bool by_default;  /* there is no `user` line */
     uid_t uid;
     gid_t gid;
 };

@@ -1,4 +1,5 @@
-/* capabilities.c - empties all sets of capabilities. Used by privileges.c and sandbox.c. */
+/* capabilities.c - looks at the sets of capabilities, and empties them. Used by privileges.c
+ * and sandbox.c. */
 #include "server/confine/capabilities.h"
 
 #include <errno.h>
@@ -6,6 +7,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+bool capabilities_none(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective | data[1].effective) == 0;
+}
 
 void capabilities_unbound(void)
 {

@@ -2,7 +2,11 @@
 #ifndef SERVER_CONFINE_CAPABILITIES_H
 #define SERVER_CONFINE_CAPABILITIES_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Whether this process has none. */
+bool capabilities_none(void);
 
 /* Empties the bounding set, as far as this process may (it takes CAP_SETPCAP: before a change of
  * user). */

@@ -63,9 +63,10 @@ void privileges_set_limits(const struct main_conf *conf)
                  (long long)conf->events->connections, (long long)files.rlim_cur);
 }
 
+/* Root without capabilities, as in a container, is root in name only, and cannot become another. */
 static int become(const struct user_conf *user)
 {
-    if (!user->name || geteuid() != 0)
+    if (!user->name || geteuid() != 0 || (user->by_default && capabilities_none()))
         return 0;
     if (setgid(user->gid) < 0) {
         log_emerg(errno, "setgid(%d) failed", (int)user->gid);
