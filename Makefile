@@ -97,6 +97,7 @@ include mk/checks.mk
 include mk/tools.mk
 include mk/install.mk
 include mk/pack.mk
+include mk/image.mk
 
 # ---- dependencies, cleaning, help ----
 

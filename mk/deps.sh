@@ -1,9 +1,10 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr] [--bench] [--lint] [--deb] -
-# installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb: what `make deb`
-# needs, without the tests' packages.
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr]
+#     [--bench] [--lint] [--deb] [--image] [--image-test] -
+# installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb ...: what
+# `make deb`, `make image` and `make image-test` need, without the tests' packages.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 qr=1 extra= bench=0 deb=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 qr=1 extra= packages= bench=0 pack=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -18,7 +19,9 @@ for arg; do
     --no-http2) http2=0 ;;
     --no-qr) qr=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
-    --deb) deb=1 extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
+    --deb) pack=1 packages=build-essential extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
+    --image) pack=1 extra="$extra umoci:umoci readelf:binutils" ;;
+    --image-test) pack=1 extra="$extra umoci:umoci readelf:binutils crun:crun jq:jq curl:curl" packages=golang-github-containers-common ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac
@@ -48,8 +51,10 @@ module libpcre2-8 || need libpcre2-dev
 [ $zstd = 0 ] || module 'libzstd >= 1.4.0' || need libzstd-dev
 [ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
 [ $qr = 0 ] || module libqrencode || need libqrencode-dev
-if [ $deb = 1 ]; then
-    dpkg-query -W build-essential >/dev/null 2>&1 || need build-essential # dpkg-checkbuilddeps asks for the package
+if [ $pack = 1 ]; then
+    for p in $packages; do # dpkg-checkbuilddeps asks for the package, and a file has no command
+        dpkg-query -W "$p" >/dev/null 2>&1 || need "$p"
+    done
     for pair in $extra; do
         has "${pair%%:*}" || need "${pair##*:}"
     done
@@ -64,7 +69,7 @@ elif [ $check_only = 0 ]; then
     [ $bench = 0 ] || [ -e /usr/lib/lighttpd/mod_deflate.so ] || need lighttpd-mod-deflate
 fi
 # Filesystems for the tests, where those could be mounted; without them these tests say that they are skipped.
-if [ $check_only$deb = 00 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then
+if [ $check_only$pack = 00 ] && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ] && has apt-get; then
     for pair in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mksquashfs:squashfs-tools; do
         PATH=$PATH:/usr/sbin:/sbin has "${pair%%:*}" || optional="$optional ${pair##*:}"
     done

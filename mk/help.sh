@@ -43,8 +43,10 @@ sluice: a static-file HTTP server for Linux
   make uninstall              the same, away; logs and edited configuration stay
   make deb                    the Debian package, debug symbols and source package in build/deb [DEB_VERSION=..]
   make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it (root, mmdebstrap)
+  make image                  the container image in build/image, from nothing but the binary and its libraries, with its SPDX list
+  make image-test             builds it twice, and runs it with a read-only root, as a random user, without io_uring and Landlock (root, crun)
   make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature
-  make deps, bench-deps, deb-deps, lint-deps
+  make deps, bench-deps, deb-deps, image-deps, lint-deps
                               install missing packages (Debian, Ubuntu)
   make clean, distclean       remove what was built (and what was downloaded)
 
