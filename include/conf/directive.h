@@ -178,6 +178,10 @@ void conf_reads_noted(struct conf *cf, struct conf_noted_path *noted);
  * variables, in the last folder before them. */
 bool conf_writes(struct conf *cf, const char *path);
 
+/* The configuration is read from `path`, too, which may be a pattern; files that conf_read() keeps
+ * need not be told. */
+bool conf_watches(struct conf *cf, const char *path);
+
 /* A default of `bytes`, or less: at most one `part` of a worker's share of the memory, and 1 MiB or
  * more. */
 int64_t conf_fit(const struct conf *cf, int64_t bytes, unsigned part);

@@ -33,7 +33,7 @@ struct conf_file {
     struct text bytes;
 };
 
-/* What conf_reads() and conf_writes() were told, and by which directive. */
+/* What conf_reads(), conf_writes() and conf_watches() were told, and by which directive. */
 struct conf_noted_path {
     struct list node;
     const char *path;
@@ -49,6 +49,7 @@ struct conf_result {
     struct list files;       /* struct conf_file, each once, in the order of first reading */
     struct list reads;       /* struct conf_noted_path */
     struct list writes;      /* likewise */
+    struct list watched;     /* likewise, conf_watches() */
     const char *error;       /* "unknown directive \"foo\" in /etc/sluice.conf:3", in the arena */
 };
 

@@ -80,6 +80,11 @@ bool conf_writes(struct conf *cf, const char *path)
     return !cf->reader || note_path(cf, &cf->reader->result->writes, path);
 }
 
+bool conf_watches(struct conf *cf, const char *path)
+{
+    return !cf->reader || note_path(cf, &cf->reader->result->watched, path);
+}
+
 const char *conf_path(struct conf *cf, struct text path)
 {
     const char *full = conf_full_path(cf, path);

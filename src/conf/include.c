@@ -102,6 +102,8 @@ static const char *include_glob(struct conf *cf, const char *pattern)
     glob_t found;
     const char *error = NULL;
     int rc = glob(pattern, 0, NULL, &found);
+    if (!conf_watches(cf, pattern))
+        return conf_error(cf, "out of memory");
     if (rc == GLOB_NOMATCH)
         return NULL;
     if (rc != 0)

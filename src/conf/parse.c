@@ -380,6 +380,7 @@ int conf_read(const struct conf_input *input, struct arena *arena, struct conf_r
     list_init(&result->files);
     list_init(&result->reads);
     list_init(&result->writes);
+    list_init(&result->watched);
     result->error = read_everything(&cf);
     return result->error ? -EINVAL : 0;
 }

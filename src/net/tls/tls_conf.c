@@ -44,7 +44,8 @@ static const char *add_path(struct conf *cf, const struct conf_row *row, void *s
 
     if (path.len == 0)
         return conf_error(cf, "\"%s\" needs the path of a file", row->name);
-    return add_word(cf, slot, path_of(cf, path));
+    const char *full = path_of(cf, path);
+    return full && conf_watches(cf, full) ? add_word(cf, slot, full) : conf_error(cf, "no memory");
 }
 
 static struct tls_word *last_of(struct tls_word *w)

@@ -251,6 +251,14 @@ static const struct conf_row rows[] = {
      .differs = "as process 1, that of a container, it stays in the foreground"},
     {"master_process", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, master_process), .dflt = "on",
      .help = "Off: one process does everything, for debugging."},
+    {"reload_on_change", CONF_MAIN, CONF_FLAG, conf_set_flag, CONF_SLOT(struct main_conf, reload_on_change),
+     .dflt = "off",
+     .help =
+         "Reload, as by HUP, when a file of the configuration has changed: one that was read, a link on the way to "
+         "it (`..data` of a ConfigMap of Kubernetes), one that an `include` with a pattern would read now, a file of "
+         "ssl_certificate and other ssl_ directives. Changes that follow within 200 ms are one. What is wrong is "
+         "logged, and the configuration before stays in use.",
+     .differs = "Not in nginx. With master_process off it has no effect."},
     {"pid", CONF_MAIN, CONF_TAKE1, set_pid, CONF_SLOT(struct main_conf, pid), .dflt = SLUICE_PID_PATH,
      .help = "File that holds the master's process id; written once every socket listens, and removed at the end. A "
              "link, a "

@@ -42,7 +42,7 @@ struct main_conf {
     int64_t priority;         /* -20 .. 20, added as by nice(2) */
     bool priority_set;
     const char *working_directory;
-    bool daemon, master_process;
+    bool daemon, master_process, reload_on_change;
     const char *pid;       /* NULL: no file */
     struct log *error_log; /* NULL: none given */
     struct env_conf *env;

@@ -32,6 +32,7 @@ static int64_t now_msec(void)
 int children_init(struct children *cs)
 {
     memset(cs, 0, sizeof *cs);
+    cs->not_theirs = -1;
     if (pipe2(cs->alive, O_CLOEXEC) < 0 || pipe2(cs->outdated, O_CLOEXEC | O_NONBLOCK) < 0 ||
         fcntl(cs->outdated[0], F_SETOWN, getpid()) < 0 || fcntl(cs->outdated[0], F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
         return -errno;
@@ -90,6 +91,8 @@ static int fork_worker(struct children *cs, struct child *child, struct cycle *c
 
         close(cs->alive[1]);
         close(cs->outdated[0]);
+        if (cs->not_theirs >= 0)
+            close(cs->not_theirs);
         if (ready)
             close(ready[0]);
         title_set("sluice: worker process");

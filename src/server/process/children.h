@@ -21,6 +21,7 @@ struct children {
     unsigned generation; /* of the newest workers: counts children_start() */
     int alive[2];        /* a pipe that nobody writes to; workers wait for its end */
     int outdated[2];     /* workers write their generation when others could open more; makes a SIGIO */
+    int not_theirs;      /* a descriptor that workers close; -1: none */
     struct scoreboard *scoreboard;
 };
 

@@ -2,7 +2,8 @@
  *
  * TERM, INT: fast stop. QUIT: graceful stop. HUP: new configuration, new workers; the old ones
  * drain. USR1: reopen logs. WINCH: workers leave, the master stays. USR2: start a new binary on the
- * same sockets. IO: a worker says that what it was granted has been replaced.
+ * same sockets. IO: a worker says that what it was granted has been replaced, or a
+ * file of the configuration has changed.
  * https://nginx.org/en/docs/control.html */
 #include "server/process/master.h"
 
@@ -16,6 +17,7 @@
 #include "server/process/renewal.h"
 #include "server/process/signals.h"
 #include "server/process/upgrade.h"
+#include "server/process/watch.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
@@ -34,6 +36,7 @@ struct master {
     struct children children;
     struct upgrade upgrade;
     struct renewal renewal;
+    struct watch watch;
     enum stopping stopping;
     int64_t kill_at;  /* CLOCK_MONOTONIC, msec; 0: not set */
     int64_t drain_at; /* likewise, while STOPPING_SOON */
@@ -135,12 +138,20 @@ static void renew(struct master *m)
     replace_workers(m, SIGUSR2);
 }
 
+/* Workers have no use for the descriptor. */
+static void watch_cycle(struct master *m)
+{
+    watch_start(&m->watch, m->cycle);
+    m->children.not_theirs = m->watch.on ? m->watch.fd : -1;
+}
+
 static void reload(struct master *m)
 {
     struct cycle *old = m->cycle, *now;
 
     notify_reloading();
     log_notice(0, "reconfiguring");
+    watch_cycle(m);
     if (cycle_read(&now, old->source) == 0) {
         if (cycle_bind(now, &old->sockets) == 0) {
             sockets_settle(&now->sockets, now->http, &old->sockets);
@@ -149,12 +160,23 @@ static void reload(struct master *m)
             upgrade_move_pid_file(&m->upgrade, old, now);
             m->cycle = now;
             cycle_destroy(old, !upgrade_is_running(&m->upgrade));
+            watch_add(&m->watch, now);
+            m->children.not_theirs = m->watch.on ? m->watch.fd : -1;
             replace_workers(m, SIGQUIT);
         } else {
             cycle_destroy(now, true);
         }
     }
     notify_ready();
+}
+
+/* While another binary has the sockets, this one serves no more than it did. */
+static void reload_changed(struct master *m)
+{
+    if (upgrade_is_running(&m->upgrade))
+        return;
+    log_notice(0, "files of the configuration have changed");
+    reload(m);
 }
 
 /* Reopened by root, the files are given to the user of the workers, who must open them too. */
@@ -230,6 +252,7 @@ static void on_signal(struct master *m, const siginfo_t *info)
         return;
     case SIGIO:
         renewal_heard(&m->renewal, &m->children, now_msec());
+        watch_heard(&m->watch, now_msec());
         return;
     case SIGWINCH:
         if (info->si_code > 0)
@@ -272,6 +295,17 @@ static int64_t start_due_workers(struct master *m)
     return sooner(wait, children_respawn(&m->children, m->cycle));
 }
 
+/* Reads what has changed when that has settled; msec until then, or -1. */
+static int64_t reload_when_settled(struct master *m)
+{
+    int64_t wait = watch_wait(&m->watch, now_msec());
+
+    if (wait != 0)
+        return wait;
+    reload_changed(m);
+    return -1;
+}
+
 /* msec until the drain begins, or -1: it has. */
 static int64_t wait_for_drain(struct master *m)
 {
@@ -291,7 +325,7 @@ static int64_t do_what_is_due(struct master *m)
     if (m->stopping == STOPPING_SOON && (left = wait_for_drain(m)) > 0)
         return sooner(left, sooner(children_respawn(&m->children, m->cycle), tls_tickets_turn()));
     if (m->stopping == NOT_STOPPING)
-        return sooner(start_due_workers(m), tls_tickets_turn());
+        return sooner(reload_when_settled(m), sooner(start_due_workers(m), tls_tickets_turn()));
     if (m->kill_at == 0)
         return -1;
     if (left > 0)
@@ -338,6 +372,7 @@ static int start_up(struct master *m)
         return rc;
     daemon_settle(m->cycle->log, m->cycle->main->daemon);
     title_set("sluice: master process %s", title_command());
+    watch_cycle(m);
     if (children_start(&m->children, m->cycle) == 0)
         return 0;
     log_emerg(0, "no worker process could be started");
@@ -366,6 +401,7 @@ int master_run(const struct master_start *start)
         upgrade_remove_pid_file(&m.upgrade, m.cycle);
         log_notice(0, "exit");
     }
+    watch_stop(&m.watch);
     children_fini(&m.children);
     cycle_destroy(m.cycle, !upgrade_is_running(&m.upgrade));
     return rc < 0 ? 1 : 0;
