@@ -8,7 +8,7 @@ BEGIN {
     licences["sluice"] = licences["nghttp2"] = licences["llhttp"] = licences["brotli"] = "MIT"
     licences["libevent"] = licences["pcre2"] = "BSD-3-Clause"
     licences["liburing"] = "LGPL-2.1-or-later OR MIT"
-    licences["libaio"] = licences["libxcrypt"] = licences["glibc"] = "LGPL-2.1-or-later"
+    licences["libaio"] = licences["libxcrypt"] = licences["qrencode"] = licences["glibc"] = "LGPL-2.1-or-later"
     licences["openssl"] = "Apache-2.0"
     licences["zlib"] = "Zlib"
     licences["libzstd"] = "BSD-3-Clause OR GPL-2.0-only"
