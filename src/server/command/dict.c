@@ -136,9 +136,12 @@ static int read_all(int fd, char *to, size_t size)
 /* The whole of a regular file, on the heap. */
 static int take(const char *name, struct text *out, struct stat *st)
 {
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
     char *bytes = NULL;
 
+    *out = TEXT_NONE;
+    *st = (struct stat){0};
+    rc = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
     if (rc == 0 && !S_ISREG(st->st_mode))
         rc = S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
     if (rc == 0) {
