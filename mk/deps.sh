@@ -1,8 +1,8 @@
 #!/bin/sh
 # deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr]
-#     [--bench] [--lint] [--deb] [--image] [--image-test] -
+#     [--bench] [--lint] [--deb] [--deb-test] [--image] [--image-test] -
 # installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb ...: what
-# `make deb`, `make image` and `make image-test` need, without the tests' packages.
+# `make deb`, `make deb-test`, `make image` and `make image-test` need, without the tests' packages.
 set -eu
 check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 qr=1 extra= packages= bench=0 pack=0
 for arg; do
@@ -20,6 +20,7 @@ for arg; do
     --no-qr) qr=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
     --deb) pack=1 packages=build-essential extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
+    --deb-test) pack=1 extra="$extra mmdebstrap:mmdebstrap lintian:lintian apt-ftparchive:apt-utils gpg:gpg gpg-agent:gpg-agent" ;;
     --image) pack=1 extra="$extra umoci:umoci readelf:binutils" ;;
     --image-test) pack=1 extra="$extra umoci:umoci readelf:binutils crun:crun jq:jq curl:curl" packages=golang-github-containers-common ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;

@@ -42,11 +42,13 @@ sluice: a static-file HTTP server for Linux
   make install                PREFIX=/usr/local DESTDIR=
   make uninstall              the same, away; logs and edited configuration stay
   make deb                    the Debian package, debug symbols and source package in build/deb [DEB_VERSION=..]
-  make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it (root, mmdebstrap)
+  make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it; installs,
+                              upgrades and resumes from an APT repository that sluice serves (root, mmdebstrap)
+  make apt-repo [KEY=ID]      an APT repository of build/deb in build/apt, signed [DEB_DIR=..] [APT_DIR=..]
   make image                  the container image in build/image, from nothing but the binary and its libraries, with its SPDX list
   make image-test             builds it twice, and runs it with a read-only root, as a random user, without io_uring and Landlock (root, crun)
   make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature
-  make deps, bench-deps, deb-deps, image-deps, lint-deps
+  make deps, bench-deps, deb-deps, deb-test-deps, image-deps, lint-deps
                               install missing packages (Debian, Ubuntu)
   make clean, distclean       remove what was built (and what was downloaded)
 

@@ -1,7 +1,8 @@
-# pack.mk - packages and releases: the Debian packages, their test in a fresh Debian, the tarball.
+# pack.mk - packages and releases: the Debian packages, their repository, their test in fresh Debians, the tarball.
 
 DEB_DIR ?= build/deb
 DIST_DIR ?= build/dist
+APT_DIR ?= build/apt
 # The key that signs: an ID or address that gpg knows.
 KEY ?=
 
@@ -12,12 +13,19 @@ deb-deps:
 deb: deb-deps
 	@mk/pack/deb.sh '$(DEB_DIR)'
 
-# In a fresh Debian: built twice, installed, served, reloaded, upgraded, purged. Needs root.
+# In a fresh Debian: built twice, installed, served, reloaded, upgraded, purged; installed from a repository. Needs root.
 deb-test:
 	@mk/pack/deb-test.sh
+
+deb-test-deps:
+	@mk/deps.sh $(DEPS_OPTIONS) --deb-test
+
+# An APT repository of the packages in DEB_DIR and those that it has already, signed by KEY: files for any server.
+apt-repo:
+	@mk/pack/apt-repo.sh '$(APT_DIR)' '$(DEB_DIR)' '$(KEY)'
 
 # sluice-VERSION.tar.gz of the committed tree, its hash, and with KEY its signature.
 dist:
 	@mk/pack/dist.sh '$(DIST_DIR)' '$(KEY)'
 
-.PHONY: deb-deps deb deb-test dist
+.PHONY: deb-deps deb deb-test deb-test-deps apt-repo dist

@@ -1,23 +1,26 @@
 #!/bin/bash
 # deb-test.sh - `make deb-test`: the Debian package on bare machines. A fresh minimal Debian with git, make and gcc builds it twice
 # from a clone, and both times the same; a second one, with a systemd that runs, installs it, runs debian/tests, purges it, and
-# has nothing left. Exit status 77: this machine
-# cannot do that, and says why. About 4 minutes on two cores. DEB=FILE.deb: tests that package, and builds none.
+# has nothing left; a third one installs and upgrades it from an APT repository that the second serves. Exit status 77: this machine
+# cannot do that, and says why. About 5 minutes on two cores. DEB=FILE.deb: tests that package, and builds none.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=mk/pack/fresh.sh
 . mk/pack/fresh.sh
+# shellcheck source=mk/pack/apt-test.sh
+. mk/pack/apt-test.sh
 reason=$(fresh_works) || { echo "deb-test is left out: $reason"; exit 77; }
 
 base=$PWD/build/fresh/base.tar
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/sluice-deb-test.XXXXXX")
-builder=$work/builder machine=$work/machine debs=$work/debs
+builder=$work/builder machine=$work/machine customer=$work/customer debs=$work/debs
 second=
 ended()
 {
     local rc=$?
     fresh_stop
     [[ -z $second ]] || { kill "$second" 2>/dev/null; wait "$second" 2>/dev/null; } || true
+    [[ ! -d $work/gnupg ]] || GNUPGHOME=$work/gnupg gpgconf --kill all || true
     rm -rf --one-file-system "$work"
     [[ $rc = 0 || $rc = 77 ]] || echo "deb-test failed" >&2
 }
@@ -44,7 +47,6 @@ fresh_base "$base" || { echo "deb-test is left out: no Debian archive can be rea
 mkdir -p "$debs"
 if [[ -n ${DEB:-} ]]; then
     cp "$DEB" "$debs/"
-    fresh_root "$base" "$builder"
 else
     git diff --quiet HEAD -- || echo "changes that are not committed are not in the test" >&2
     step "make deb in a Debian with git, make and gcc"
@@ -101,6 +103,15 @@ fresh_in rm -rf /var/tmp/autopkgtest
 files >"$work/after"
 diff "$work/before" "$work/after" || fail "the package left something behind"
 echo "ok: nothing is left"
+
+# ---- from a repository ----
+
+if command -v apt-ftparchive >/dev/null && command -v gpg >/dev/null; then
+    step "an APT repository"
+    apt_test
+else
+    echo "left out: the APT repository; there is no apt-ftparchive, or no gpg"
+fi
 
 # ---- built twice ----
 
