@@ -1,7 +1,9 @@
 /* test_health.c - `health` and `ready`, drain_delay, `pid off`, and `sluice healthcheck`, which asks
  * the first of them. */
+#include "faulty.h"
 #include "harness.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +50,22 @@ START_TEST(both_are_well)
     ck_assert_int_eq(r.status, 405);
     site_response_free(&r);
     expect_conf_server("health;", "\"health\" directive is not allowed here");
-    expect_conf_server("location / { ready now; }", "invalid number of arguments in \"ready\" directive");
+    expect_conf_server("location / { ready now then; }", "invalid number of arguments in \"ready\" directive");
+    static const char *const bad[] = {"now",
+                                      "read_errors=",
+                                      "read_errors=3",
+                                      "read_errors=0/1m",
+                                      "read_errors=65/1m",
+                                      "read_errors=/1m",
+                                      "read_errors=3/",
+                                      "read_errors=3/999ms",
+                                      "read_errors=3/x"};
+    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[128], why[128];
+        snprintf(text, sizeof text, "location / { ready %s; }", bad[i]);
+        snprintf(why, sizeof why, "invalid parameter \"%s\", it must be \"read_errors=NUMBER/TIME\"", bad[i]);
+        expect_conf_server(text, why);
+    }
 }
 END_TEST
 
@@ -151,6 +168,46 @@ START_TEST(reload_without_workers_is_stale)
     free(log_await_count("logs/error.log", "start worker processes", 3));
     while (site_status_of("/readyz") != 200) /* the limit of the test ends it */
         sleep_msec(5);
+}
+END_TEST
+
+static void fail_to_read(unsigned times)
+{
+    faulty_arm(FAULTY_PREAD, EIO, 0, 1L << 30);
+    for (unsigned i = 0; i < times; i++) {
+        struct site_client c;
+
+        client_open(&c, site_port(0));
+        client_say(&c, "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        while (client_fill(&c))
+            ;
+        client_close(&c);
+    }
+    ck_assert_int_ge(faulty_disarm(), times);
+}
+
+START_TEST(failing_disk_is_told)
+{
+    if (!faulty_setup())
+        return;
+    site_pattern(site_data("f"), 300000);
+    site_conf(
+        "@MAIN@ events { } http { @HTTP@ small_file_cache off; server { listen 127.0.0.1:@PORT@; root @DISK@/data; "
+        "io_method buffered; aio off; location = /plain { ready; } location = /readyz { ready read_errors=3/10m; } "
+        "location = /brief { ready read_errors=3/1s; } } }");
+    site_start_with(faulty_env(), -1);
+    site_await_port(site_port(0));
+    site_allow_alerts();
+    faulty_follow_worker();
+    fail_to_read(2);
+    expect_answer("/readyz", 200, "ready\n");
+    fail_to_read(2);
+    expect_answer("/readyz", 503, "failing: 4 reads of files failed within 600 s\n");
+    expect_answer("/plain", 200, "ready\n");
+    while (site_status_of("/brief") != 200) /* the limit of the test ends it */
+        sleep_msec(50);
+    fail_to_read(70);
+    expect_answer("/readyz", 503, "failing: 64 or more reads of files failed within 600 s\n");
 }
 END_TEST
 
@@ -359,6 +416,7 @@ Suite *suite_health(void)
     tcase_add_loop_test(t, fast_stop_does_not_wait, 0, 2);
     tcase_add_test(t, reload_stays_ready);
     tcase_add_test(t, reload_without_workers_is_stale);
+    tcase_add_test(t, failing_disk_is_told);
     tcase_add_loop_test(t, no_pid_file, 0, 2);
     tcase_add_test(t, pid_file_comes_and_goes);
     tcase_add_test(t, healthcheck_finds_the_address);

@@ -464,6 +464,26 @@ static int listening_socket(int port)
     return fd;
 }
 
+/* What waits in the queue before there is a worker is answered by one that serves. */
+START_TEST(nobody_is_ready_before_a_worker)
+{
+    struct site_client c;
+    struct site_response r;
+
+    site_conf_server("location = /readyz { ready; }");
+    int fd = listening_socket(site_port(0));
+    client_open(&c, site_port(0));
+    client_say(&c, "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    site_start_with((char *[]){(char *)"LISTEN_FDS=1", (char *)"LISTEN_PID=@PID@", NULL}, fd);
+    close(fd);
+    ck_assert(client_receive(&c, &r));
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_str_eq(r.body, "ready\n");
+    site_response_free(&r);
+    client_close(&c);
+}
+END_TEST
+
 START_TEST(socket_activation)
 {
     site_write("html/a.txt", "hello\n");
@@ -618,6 +638,7 @@ Suite *suite_process(void)
         TCase *own = site_case(s, "own", 60);
         tcase_add_test(own, workers_do_not_outlive_the_master);
         tcase_add_test(own, socket_activation);
+        tcase_add_test(own, nobody_is_ready_before_a_worker);
         tcase_add_test(own, service_manager_is_told);
         if (needs_plain("directory_mode", "it writes its own listen"))
             tcase_add_tcp_test(own, directory_mode, "starts with a port");

@@ -90,6 +90,12 @@ int64_t scoreboard_started(const struct scoreboard *b); /* when it was created: 
 void scoreboard_say(struct scoreboard *b, enum readiness readiness);
 enum readiness scoreboard_readiness(const struct scoreboard *b);
 
+/* Files that could not be opened or read, for a fault of the disk: said and asked by any process. `now` and `since`:
+ * clock_now.msec. Counts at most SCOREBOARD_FAILURES. */
+enum { SCOREBOARD_FAILURES = 64 };
+void scoreboard_read_failed(struct scoreboard *b, int64_t now);
+unsigned scoreboard_failed_reads(const struct scoreboard *b, int64_t since);
+
 /* Connections as nginx counts them. */
 struct connections_now {
     uint64_t active, reading, writing, waiting;

@@ -99,6 +99,8 @@ static void fail_open(struct request *r, struct text path, int error)
 {
     int status = status_of_errno(error);
 
+    if (status == 500 && r->worker->scoreboard)
+        scoreboard_read_failed(r->worker->scoreboard, clock_now.msec);
     if (status != 404 || r->location->http->log_not_found)
         log_open(r, status == 404 || status == 403 ? LEVEL_ERROR : LEVEL_CRIT, error, path);
     respond_error(r, status);

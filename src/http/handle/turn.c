@@ -125,7 +125,10 @@ void turn_log_failure(struct request *r)
     else if (s->error == -ENODATA)
         request_log(r, LEVEL_ALERT, 0, "file \"%s\" was truncated while it was sent, at offset %lld",
                     r->file ? r->file->path : "", (long long)s->error_offset);
-    else
+    else {
+        if (r->worker->scoreboard)
+            scoreboard_read_failed(r->worker->scoreboard, clock_now.msec);
         request_log(r, LEVEL_CRIT, -s->error, "reading \"%s\" at offset %lld failed", r->file ? r->file->path : "",
                     (long long)s->error_offset);
+    }
 }

@@ -30,7 +30,9 @@ _Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "numbers of 64 b
 struct board {
     atomic_int used; /* slots that were ever given out: the first ones */
     int64_t started;
-    atomic_int readiness; /* enum readiness */
+    atomic_int readiness;                            /* enum readiness */
+    atomic_uint failures;                            /* of reads, ever */
+    _Atomic(int64_t) failed_at[SCOREBOARD_FAILURES]; /* the last ones; 0: none */
     struct io_shared io;
     _Alignas(LINE) union slot slots[SLOTS];
 };
@@ -145,6 +147,25 @@ void scoreboard_sum(const struct scoreboard *b, struct counters *total)
 int64_t scoreboard_started(const struct scoreboard *b)
 {
     return b->board->started;
+}
+
+void scoreboard_read_failed(struct scoreboard *b, int64_t now)
+{
+    unsigned n = atomic_fetch_add(&b->board->failures, 1);
+
+    atomic_store(&b->board->failed_at[n % SCOREBOARD_FAILURES], now);
+}
+
+unsigned scoreboard_failed_reads(const struct scoreboard *b, int64_t since)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < SCOREBOARD_FAILURES; i++) {
+        int64_t at = atomic_load(&b->board->failed_at[i]);
+
+        count += at != 0 && at > since;
+    }
+    return count;
 }
 
 void scoreboard_say(struct scoreboard *b, enum readiness readiness)

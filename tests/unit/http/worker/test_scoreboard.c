@@ -189,6 +189,21 @@ START_TEST(test_connections_as_nginx_counts)
 }
 END_TEST
 
+START_TEST(test_failed_reads)
+{
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 0), 0);
+    for (int64_t at = 1; at <= 10; at++)
+        scoreboard_read_failed(board, at);
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 0), 10);
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 8), 2);
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 10), 0);
+    for (int64_t at = 11; at <= 3 * SCOREBOARD_FAILURES; at++)
+        scoreboard_read_failed(board, at);
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 0), SCOREBOARD_FAILURES);
+    ck_assert_uint_eq(scoreboard_failed_reads(board, 3 * SCOREBOARD_FAILURES - 5), 5);
+}
+END_TEST
+
 Suite *suite_http_scoreboard(void)
 {
     Suite *s = suite_create("http/scoreboard");
@@ -200,6 +215,7 @@ Suite *suite_http_scoreboard(void)
     tcase_add_test(t, test_no_slot_left);
     tcase_add_test(t, test_killed_master);
     tcase_add_test(t, test_sums_never_go_down);
+    tcase_add_test(t, test_failed_reads);
     tcase_add_test(t, test_connections_as_nginx_counts);
     suite_add_tcase(s, t);
     return s;
