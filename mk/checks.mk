@@ -33,4 +33,19 @@ lint-hardening: $(O)/sluice
 	$(call say,LINT,hardening)
 	$(Q)tests/lint/hardening.sh $(O)/sluice
 
-.PHONY: coverage coverage-report test-valgrind lint-hardening
+# ---- scale ----
+
+# Replicas of the real binary behind HAProxy and Varnish, and all that happens to replicas: docs/scale.md.
+# SCALE_MIB: of the file that is resumed from replica to replica; SCALE_FRONTS="haproxy haproxy-h2 varnish": these alone; SCALE_DIR: where.
+SCALE_MIB ?= 1024
+SCALE_FRONTS ?=
+SCALE_DIR ?=
+$(O)/scale-fault.so: tests/scale/fault.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O2 -g -fPIC -shared $(WARNINGS) -o $@ $< -ldl
+
+scale-test: $(O)/sluice $(O)/scale-fault.so
+	@SLUICE=$(O)/sluice SCALE_PRELOAD=$(O)/scale-fault.so SCALE_MIB=$(SCALE_MIB) SCALE_FRONTS='$(SCALE_FRONTS)' SCALE_DIR='$(SCALE_DIR)' \
+		PYTHONDONTWRITEBYTECODE=1 python3 tests/scale/scale.py || [ $$? = 77 ]
+
+.PHONY: scale-test coverage coverage-report test-valgrind lint-hardening

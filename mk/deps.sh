@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr]
-#     [--bench] [--lint] [--deb] [--deb-test] [--image] [--image-test] -
+#     [--bench] [--lint] [--scale] [--deb] [--deb-test] [--image] [--image-test] -
 # installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb ...: what
 # `make deb`, `make deb-test`, `make image` and `make image-test` need, without the tests' packages.
 set -eu
@@ -23,6 +23,7 @@ for arg; do
     --deb-test) pack=1 extra="$extra mmdebstrap:mmdebstrap lintian:lintian apt-ftparchive:apt-utils gpg:gpg gpg-agent:gpg-agent" ;;
     --image) pack=1 extra="$extra umoci:umoci readelf:binutils" ;;
     --image-test) pack=1 extra="$extra umoci:umoci readelf:binutils crun:crun jq:jq curl:curl" packages=golang-github-containers-common ;;
+    --scale) extra="$extra haproxy:haproxy varnishd:varnish curl:curl python3:python3" ;;
     --lint) extra="$extra clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck llvm-profdata:llvm valgrind:valgrind" ;;
     *) echo "deps.sh: unknown option $arg" >&2; exit 2 ;;
     esac

@@ -20,6 +20,8 @@ sluice: a static-file HTTP server for Linux
   make coverage               lines of src/ that the tests run, by file (clang); fails below COVERAGE_LEAST=85 percent
   make test-valgrind          unit tests under valgrind [SUITE=base_number]
   make reloads [RELOADS=200]  reloads under load, one after the other: no request may fail
+  make scale-test             replicas behind HAProxy and Varnish: killed, drained, upgraded, failing disks, other content, under load
+                              [SCALE_MIB=1024] [SCALE_FRONTS="haproxy haproxy-h2 varnish"] [SCALE_DIR=folder]; docs/scale.md
   make soak [SOAK_MINUTES=30] all kinds of clients and a reload each minute: memory and descriptors as a table, must stay flat
   make bench [BENCH="requests streams hotset cold everyday catalogue scale calls idle copy tls h2"]
                               beside nginx, lighttpd, fio and a floor, as Markdown, JSON and a chart in build/bench/

@@ -87,7 +87,7 @@ bench-deps:
 
 C_FILES = $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/*/*.h include/*/*/*.h \
 	tests/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/unit/*/*/*.[ch] \
-	tests/integration/*.[ch] tests/integration/preload/*.c tests/fuzz/*.[ch] tests/bench/*.[ch]))
+	tests/integration/*.[ch] tests/integration/preload/*.c tests/scale/*.c tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 lint: lint-layers lint-format lint-gcc lint-clang lint-tidy lint-cppcheck
 
