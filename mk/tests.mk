@@ -117,6 +117,7 @@ soak: $(O)/sluice $(O)/integration
 lint-light: $(OBJECTS)
 	$(Q)tests/lint/layers.sh $(O)
 	$(Q)CC='$(CC)' tests/lint/test_layers.sh $(O)
+	$(Q)tests/lint/kubernetes.sh
 
 # From nothing: packages first, since the flags of everything else depend on them.
 test:

@@ -1,4 +1,4 @@
-/* test_examples.c - the configurations in conf/examples and README.md are started as they stand,
+/* test_examples.c - the configurations in conf/examples, conf/kubernetes and README.md are started as they stand,
  * but for paths and the port, and asked for what their comments promise. */
 #include "harness.h"
 
@@ -45,6 +45,25 @@ static void write_types(void)
     free(types);
 }
 
+/* sluice.conf of conf/kubernetes/configmap.yaml: the lines of the block, which are indented by 4. */
+static char *read_config_map(void)
+{
+    static const char name[] = "  sluice.conf: |\n";
+    char *text = read_source("conf/kubernetes/configmap.yaml"), *from = strstr(text, name), *end = text;
+    ck_assert_ptr_nonnull(from);
+    for (char *line = from + strlen(name), *next; *line; line = next) {
+        next = line + strcspn(line, "\n") + 1;
+        if (*line != '\n' && strncmp(line, "    ", 4) != 0)
+            break;
+        if (*line != '\n')
+            line += 4;
+        memmove(end, line, (size_t)(next - line));
+        end += next - line;
+    }
+    *end = '\0';
+    return text;
+}
+
 static void start_example(const char *name)
 {
     char path[256];
@@ -84,6 +103,29 @@ static void expect_text(const char *target, const char *text)
     ck_assert_msg(strstr(r.body, text) != NULL, "%s: %s", target, r.body);
     site_response_free(&r);
 }
+
+START_TEST(kubernetes)
+{
+    site_write("srv/index.html", "hello\n");
+    write_types();
+    char *text = read_config_map();
+    text = replaced(text, "daemon            off;", "@MAIN@");
+    text = replaced(text, "pid               off;", "");
+    text = replaced(text, "worker_processes  auto;", "");
+    text = replaced(text, "error_log         stderr notice;", "");
+    text = replaced(text, "/etc/sluice/", "@DIR@/");
+    text = replaced(text, "/dev/stdout", "@DIR@/logs/access.log");
+    text = replaced(text, "/srv", "@DIR@/srv");
+    text = replaced(text, "listen       8080", "listen 127.0.0.1:@PORT@");
+    site_conf(text);
+    free(text);
+    site_start();
+    expect_text("/", "hello");
+    expect_text("/healthz", "ok");
+    expect_text("/readyz", "ready");
+    expect("www.example.org", "/none", 404, NULL, NULL);
+}
+END_TEST
 
 START_TEST(single_page_application)
 {
@@ -238,6 +280,7 @@ Suite *suite_examples(void)
 {
     Suite *s = suite_create("examples");
     TCase *t = site_case(s, "examples", 30);
+    tcase_add_test(t, kubernetes);
     tcase_add_test(t, single_page_application);
     tcase_add_test(t, documentation);
     tcase_add_test(t, mirror);
