@@ -251,6 +251,27 @@ START_TEST(ranges_and_heads)
 }
 END_TEST
 
+/* The manifest says the digest of what is sent, and the head the dictionary: both are known of one file. */
+START_TEST(digests)
+{
+    char command[600], conf[400];
+    site_mkdir("lists");
+    snprintf(command, sizeof command, "cd '%s' && sha256sum one.js one.js.dcz >../lists/sums", site_path("html"));
+    ck_assert_int_eq(system(command), 0);
+    snprintf(conf, sizeof conf, "%s etag content; repr_digest on; digest_manifest @DIR@/lists/sums; %s", secure,
+             caches[_i]);
+    site_serve(conf);
+    for (int again = 0; again < 3; again++) {
+        struct site_response r;
+        site_request(&r, "GET", "/one.js", "Accept-Encoding: dcz\r\n" AVAILABLE HELLO "=:\r\n");
+        assert_header(&r, "Content-Encoding", "dcz");
+        assert_header(&r, "ETag", "\"NgF8mNMcXF6GCKGbGdeL9m-dcz-5891b5b522d5df08\"");
+        assert_header(&r, "Repr-Digest", "sha-256=:NgF8mNMcXF6GCKGbGdeL9mw/vC/wzbF6WElRb+hW4DA=:");
+        site_response_free(&r);
+    }
+}
+END_TEST
+
 /* Nothing is recoded or compressed again. */
 START_TEST(bytes_stay_as_they_are)
 {
@@ -289,6 +310,32 @@ START_TEST(only_over_tls)
     assert_header(&r, "Content-Encoding", "dcb");
     assert_header(&r, "Use-As-Dictionary", "match=\"/a*.js\"");
     site_response_free(&r);
+}
+END_TEST
+
+/* ---- in words ---- */
+
+START_TEST(explained)
+{
+    struct site_run run;
+    site_conf_server(secure);
+    char *argv[] = {(char *)"sluice",
+                    (char *)"explain",
+                    (char *)"-c",
+                    (char *)site_path("sluice.conf"),
+                    (char *)"-HAccept-Encoding: dcz",
+                    (char *)"-HAvailable-Dictionary: :" HELLO "=:",
+                    NULL,
+                    NULL};
+    argv[6] = (char *)site_text("http://127.0.0.1:@PORT@/a.js");
+    site_run_bare(&run, argv);
+    ck_assert_msg(strstr(run.out, "a.js.5891b5b522d5df08.dcz is there, and the client accepts it"), "%s%s", run.out,
+                  run.err);
+    argv[5] = (char *)"-HAvailable-Dictionary: :" OTHER "=:";
+    argv[6] = (char *)site_text("http://127.0.0.1:@PORT@/one.js");
+    site_run_bare(&run, argv);
+    ck_assert_msg(strstr(run.out, "one.js.dcz is there, so the answer varies; but it was made with another dictionary"),
+                  "%s%s", run.out, run.err);
 }
 END_TEST
 
@@ -358,8 +405,10 @@ Suite *suite_dictionary(void)
     tcase_add_loop_test(tc, tags, 0, 2);
     tcase_add_test(tc, conditions);
     tcase_add_test(tc, ranges_and_heads);
+    tcase_add_loop_test(tc, digests, 0, sizeof caches / sizeof *caches);
     tcase_add_test(tc, bytes_stay_as_they_are);
     tcase_add_test(tc, only_over_tls);
+    tcase_add_plain_test(tc, explained, "explain is told a plain address");
     tcase_add_test(tc, files_become_dictionaries);
     tcase_add_test(tc, configuration);
     return s;
