@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static inline int listen_on(int port)
     return fd;
 }
 
-/* From 127.0.0.1 and up, by `number`, so that ports do not run out. */
+/* From 127.0.0.1 and up, by `number`, so that ports do not run out. As browsers and curl do, without waiting for the server's
+ * acknowledgement of what was sent before: a request right behind the end of a handshake would come 40 ms late. */
 static inline int dial(int port, int number)
 {
     enum { PER_ADDRESS = 10000 };
@@ -39,6 +41,7 @@ static inline int dial(int port, int number)
     if (fd < 0)
         socket_failed("socket");
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
         socket_failed("connect");
     return fd;
