@@ -461,7 +461,9 @@ static struct h2_session *create(struct connections *all, const struct handover 
     struct h2_session *c = calloc(1, sizeof *c);
     struct h2_worker *shared = h2_worker_of(all->worker, h->client->address);
 
-    if (!c || !shared || nghttp2_session_server_new3(&c->nghttp2, shared->callbacks, c, shared->option, NULL) != 0) {
+    if (!c || !shared ||
+        nghttp2_session_server_new3(&c->nghttp2, shared->callbacks, c, shared->option, &shared->memory.functions) !=
+            0) {
         free(c);
         return NULL;
     }

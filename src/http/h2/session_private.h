@@ -12,6 +12,7 @@
 #include "http/h2/frames.h"
 #include "http/h2/h2.h"
 #include "http/h2/h2_conf.h"
+#include "http/h2/memory.h"
 #include "http/request/request.h"
 #include "http/worker/worker.h"
 
@@ -38,6 +39,7 @@ struct h2_worker {
     struct worker *worker;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
+    struct h2_memory memory; /* nghttp2's */
     struct spares outputs, streams;
     size_t stream_count, streams_most; /* now; beside one of each connection: each may hold a descriptor */
     char *input;                       /* what was read last, of whichever connection */

@@ -28,6 +28,7 @@ static void end(struct worker_part *p)
     s->worker->h2 = NULL;
     free_pool(&s->outputs);
     free_pool(&s->streams);
+    h2_memory_fini(&s->memory);
     nghttp2_session_callbacks_del(s->callbacks);
     nghttp2_option_del(s->option);
     free(s->input);
@@ -74,6 +75,7 @@ struct h2_worker *h2_worker_of(struct worker *w, const struct http_address *a)
     }
     s->worker = w;
     s->streams_most = streams_most();
+    h2_memory_init(&s->memory);
     set_options(s->option);
     h2_set_receive_callbacks(s->callbacks);
     h2_set_send_callbacks(s->callbacks);
