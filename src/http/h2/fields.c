@@ -60,13 +60,34 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Whether eight bytes may have a control among them, with the usual tests for a byte in a word. */
+static bool is_suspect_word(const char *bytes)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    uint64_t del = word ^ ones * 127;
+    return (((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & tops;
+}
+
+/* Bytes from the beginning on that are no controls; the last word may overlap the one before. */
+static size_t skip_plain(struct text t)
+{
+    size_t i = 0;
+
+    while (i + 8 <= t.len && !is_suspect_word(t.at + i))
+        i += 8;
+    return i + 8 > t.len && t.len >= 8 && !is_suspect_word(t.at + t.len - 8) ? t.len : i;
+}
+
 static bool is_value(struct text t)
 {
     unsigned any = 0;
 
     if (t.len == 0)
         return true;
-    for (size_t i = 0; i < t.len; i++)
+    for (size_t i = skip_plain(t); i < t.len; i++)
         any |= classes[(unsigned char)t.at[i]];
     return !(any & BYTE_CONTROL) && !is_blank(t.at[0]) && !is_blank(t.at[t.len - 1]);
 }
@@ -82,6 +103,17 @@ static struct text keep(struct fields *f, struct text t)
     return copy;
 }
 
+/* A method or a scheme: most of them are constants. */
+static struct text keep_usual(struct fields *f, struct text t)
+{
+    static const struct text usual[] = {{"GET", 3}, {"https", 5}, {"http", 4}, {"HEAD", 4}};
+
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (text_equal(usual[i], t))
+            return usual[i];
+    return keep(f, t);
+}
+
 static void take_pseudo(struct fields *f, struct text name, struct text value)
 {
     struct text *to = text_equal(name, TEXT(":path"))        ? &f->path
@@ -93,7 +125,7 @@ static void take_pseudo(struct fields *f, struct text name, struct text value)
     if (!to || to->at || f->regular || f->trailers)
         f->malformed = true;
     else
-        *to = keep(f, value);
+        *to = to == &f->path || to == &f->authority ? keep(f, value) : keep_usual(f, value);
 }
 
 /* What HTTP/1 says about its connection: RFC 9113, 8.2.2 */

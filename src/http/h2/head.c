@@ -67,13 +67,27 @@ static struct text digits(struct request *r, uint64_t number)
     return at ? (struct text){at, number_format(at, number)} : TEXT_NONE;
 }
 
+static struct text status(struct request *r)
+{
+    switch (r->out.status) {
+    case 200:
+        return TEXT("200");
+    case 206:
+        return TEXT("206");
+    case 304:
+        return TEXT("304");
+    default:
+        return digits(r, (uint64_t)r->out.status);
+    }
+}
+
 static size_t compose(struct request *r, nghttp2_nv *nv)
 {
     const struct response *o = &r->out;
     struct text server = response_server(r), part = response_content_range(r), date;
     size_t n = 0;
 
-    PUT(":status", digits(r, (uint64_t)o->status));
+    PUT(":status", status(r));
     if (server.len > 0)
         PUT("server", server);
     date = arena_text(&r->arena, (struct text){clock_now.http, CLOCK_HTTP_LEN}); /* the frame is composed later */

@@ -103,7 +103,8 @@ struct h2_session {
     size_t filled, room;  /* of the DATA frame that is composed: bytes so far, and at most */
     struct frames frames; /* as they come in */
     struct fields_limits limits;
-    struct fields trailers; /* of the block that comes */
+    struct h2_stream *block; /* whose header block comes, between two calls of nghttp2, too; or NULL */
+    struct fields trailers;  /* of that block */
     enum connection_state state;
     unsigned requests;
     uint64_t share; /* of large responses: bytes that may go in this call of h2_send() */

@@ -56,10 +56,12 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         struct h2_stream *st = h2_stream_begin(c, frame->hd.stream_id);
+        c->block = st;
         if (!st)
             return refuse(c, frame->hd.stream_id);
         return nghttp2_session_set_stream_user_data(ng, frame->hd.stream_id, st);
     }
+    c->block = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
     c->trailers = (struct fields){.limits = &c->limits, .trailers = true};
     return 0;
 }
@@ -68,9 +70,9 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
                      const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
     struct h2_session *c = user;
-    struct h2_stream *st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
+    struct h2_stream *st = c->block;
 
-    (void)flags;
+    (void)ng, (void)flags;
     if (!st)
         return 0;
     fields_add(frame->headers.cat == NGHTTP2_HCAT_REQUEST ? &st->fields : &c->trailers, text_of_bytes(name, name_len),

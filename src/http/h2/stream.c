@@ -165,6 +165,8 @@ void h2_stream_end(struct h2_stream *st)
     struct h2_session *c = st->session;
 
     h2_stream_cut(st);
+    if (c->block == st)
+        c->block = NULL;
     list_remove(&st->noted);
     list_remove(&st->node);
     c->stream_count--;

@@ -198,6 +198,26 @@ START_TEST(trailers)
 }
 END_TEST
 
+/* Each byte at each place of values shorter and longer than a word. */
+START_TEST(controls)
+{
+    for (size_t len = 1; len < 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (int c = 0; c < 256; c++) {
+                struct arena a;
+                char value[20];
+                arena_init(&a, 4096);
+                struct fields f = {.arena = &a, .limits = &usual};
+                memset(value, at % 2 ? 'a' : '\xff', len);
+                value[at] = (char)c;
+                fields_add(&f, TEXT("x"), (struct text){value, len});
+                bool blank = c == ' ' || c == '\t', inside = at > 0 && at < len - 1;
+                ck_assert_int_eq(f.malformed, blank ? !inside : c < ' ' || c == 127);
+                arena_fini(&a);
+            }
+}
+END_TEST
+
 Suite *suite_http_fields(void)
 {
     Suite *s = suite_create("http_fields");
@@ -207,6 +227,7 @@ Suite *suite_http_fields(void)
     tcase_add_test(t, too_large);
     tcase_add_test(t, message);
     tcase_add_test(t, trailers);
+    tcase_add_test(t, controls);
     suite_add_tcase(s, t);
     return s;
 }
