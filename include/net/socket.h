@@ -11,6 +11,7 @@
 struct tcp_info;
 
 int socket_nodelay(int fd, bool on);
+int socket_push(int fd);                           /* what waits for more to follow (MSG_MORE) goes out */
 int socket_local(int fd, struct address *a);       /* getsockname */
 int socket_tcp_info(int fd, struct tcp_info *out); /* tcp(7), TCP_INFO; fields that this kernel does not know are 0 */
 int socket_unsent_most(int fd, int bytes);         /* TCP_NOTSENT_LOWAT: with more that is not sent it takes nothing */

@@ -23,6 +23,12 @@ int socket_unsent_most(int fd, int bytes)
     return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) < 0 ? -errno : 0;
 }
 
+/* Setting it again sends what is pending: tcp(7). */
+int socket_push(int fd)
+{
+    return set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
 int socket_local(int fd, struct address *a)
 {
     a->len = sizeof a->un;

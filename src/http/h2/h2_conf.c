@@ -34,9 +34,9 @@ static const struct conf_row rows[] = {
      .help = "Most requests at a time on a connection of HTTP/2. The value of the address' default server applies."},
     {"http2_chunk_size", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, SLOT(chunk_size), .extra = &chunk, .dflt = "16k",
      .help = "Most bytes of a response's body in one DATA frame.",
-     .differs =
-         "nginx's default is 8k. A frame has no more than 16375 bytes, so that with its head it fills one record "
-         "of TLS."},
+     .differs = "nginx's default is 8k. Over TLS a frame has no more than 16375 bytes, so that with its head it fills "
+                "one record "
+                "of TLS."},
     {"http2_body_preread_size", HTTP_SERVER, CONF_TAKE1, conf_set_size, SLOT(body_window), .extra = &window,
      .dflt = "64k",
      .help = "Bytes of a request's body that a client may send before it is told to go on. The value of the address' "

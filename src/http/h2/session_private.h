@@ -21,7 +21,7 @@
 enum {
     H2_FRAME_HEAD = 9,
     H2_FRAME_MOST = 16384,              /* bytes of a frame's content that every peer takes: RFC 9113, 4.2 */
-    H2_PAYLOAD = 16384 - H2_FRAME_HEAD, /* of a DATA frame, so that it fills one record of TLS */
+    H2_PAYLOAD = 16384 - H2_FRAME_HEAD, /* of a DATA frame that fills one record of TLS */
     H2_OUT_FULL = 4 * 16384,            /* from here on it goes out before more is composed */
     H2_OUT_SIZE = H2_OUT_FULL + H2_FRAME_MOST + H2_FRAME_HEAD
 };
@@ -126,6 +126,7 @@ struct h2_session {
     bool readable, writable;
     bool ends;         /* its end is on the way, behind what is there to be read */
     bool hung_up;      /* the client sends no more */
+    bool corked;       /* the kernel waits for what follows what was sent last */
     bool paused;       /* no room in `out` for a DATA frame */
     bool notified;     /* that it ends: GOAWAY with the highest id */
     bool answered;     /* the client has read it */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "http/handle/turn.h"
+#include "net/socket.h"
 
 #include <errno.h>
 
@@ -22,8 +23,9 @@ enum {
 
 /* ---- out ---- */
 
-/* What gathered, as far as the transport takes it. False: it is broken. */
-static bool push(struct h2_session *c)
+/* What gathered, as far as the transport takes it. `more` follows at once: the kernel may wait for it
+ * with the end of this, which would be a segment of its own. False: it is broken. */
+static bool push(struct h2_session *c, bool more)
 {
     struct h2_output *out = c->out;
 
@@ -31,7 +33,7 @@ static bool push(struct h2_session *c)
         return true;
     while (out && out->sent < out->len) {
         struct iovec piece = {out->data + out->sent, out->len - out->sent};
-        ssize_t n = transport_send(&c->transport, &piece, 1, false);
+        ssize_t n = transport_send(&c->transport, &piece, 1, more);
         if (n == -EAGAIN) {
             c->writable = false;
             return true;
@@ -42,10 +44,19 @@ static bool push(struct h2_session *c)
         }
         out->sent += (size_t)n;
         c->sent += (uint64_t)n;
+        c->corked = more;
     }
     if (out)
         h2_output_give(c);
     return true;
+}
+
+/* What should have followed did not come: a stream waits for its window, or its source. */
+static void uncork(struct h2_session *c)
+{
+    if (c->corked && !c->out)
+        socket_push(c->transport.fd);
+    c->corked = false;
 }
 
 static bool has_buffer(struct h2_session *c)
@@ -121,7 +132,7 @@ bool h2_send(struct h2_session *c)
 
     c->share = 0;
     while (more && !c->failed) {
-        if (c->out && c->out->len >= H2_OUT_FULL && !push(c))
+        if (c->out && c->out->len >= H2_OUT_FULL && !push(c, true))
             return false;
         if (c->out && c->out->len >= H2_OUT_FULL)
             break; /* the socket is full */
@@ -136,7 +147,11 @@ bool h2_send(struct h2_session *c)
         more = has_more(c);
     }
     c->unfinished = more;
-    return push(c);
+    if (!push(c, false))
+        return false;
+    if (!more)
+        uncork(c);
+    return true;
 }
 
 /* ---- the body of a stream as a sink's transport ---- */
@@ -256,11 +271,17 @@ static int pull_body(struct h2_session *c, struct h2_stream *st, bool *ended)
     return c->filled > 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
+/* Of a DATA frame. Over TLS it fills a record with its head. */
+static size_t payload_most(const struct h2_session *c)
+{
+    return c->transport.tls ? H2_PAYLOAD : H2_FRAME_MOST;
+}
+
 /* Bytes that a DATA frame may have, which nghttp2 allows `length`; 0: it does not fit into the buffer. */
 static size_t space(const struct h2_session *c, const struct h2_stream *st, size_t length)
 {
     size_t most = (size_t)st->request->location->h2->chunk_size;
-    size_t payload = H2_PAYLOAD < length ? H2_PAYLOAD : length;
+    size_t payload = payload_most(c) < length ? payload_most(c) : length;
 
     if (c->out->len + H2_FRAME_HEAD + payload > H2_OUT_SIZE)
         return 0;
@@ -317,9 +338,9 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
 static ssize_t on_length(nghttp2_session *ng, uint8_t type, int32_t id, int32_t window, int32_t stream_window,
                          uint32_t frame_most, void *user)
 {
-    size_t most = frame_most < H2_PAYLOAD ? frame_most : H2_PAYLOAD;
+    size_t most = payload_most(user) < frame_most ? payload_most(user) : frame_most;
 
-    (void)ng, (void)type, (void)id, (void)user;
+    (void)ng, (void)type, (void)id;
     if (most > (size_t)window)
         most = (size_t)window;
     return (ssize_t)(most > (size_t)stream_window ? (size_t)stream_window : most);
