@@ -2,6 +2,7 @@
 # deb.sh DIR - `make deb`: the Debian packages sluice and sluice-dbgsym and the source package, in DIR. The version is that of
 # include/base/version.h, or DEB_VERSION. DEB_CHECK=1: with the unit tests.
 set -eu
+umask 022
 cd "$(dirname "$0")/../.."
 here=$PWD
 version=${DEB_VERSION:-$(mk/pack/version.sh)}
@@ -32,7 +33,6 @@ mk/pack/tree.sh "$dir/work/sluice-$version"
 mk/pack/changelog.sh "1:$version" "$SOURCE_DATE_EPOCH" >"$dir/work/sluice-$version/debian/changelog"
 cd "$dir/work/sluice-$version"
 find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-umask 022
 # Nothing of an outer make, whose flags would be those of the packages.
 env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u MAKEOVERRIDES dpkg-buildpackage --no-sign ${profiles:+-P"$profiles"} \
     >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log" >&2; fail "dpkg-buildpackage failed; all of it: $dir/build.log"; }
