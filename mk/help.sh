@@ -47,9 +47,11 @@ sluice: a static-file HTTP server for Linux
   make deb-test               builds it in a fresh minimal Debian, twice; in another one installs, tests, upgrades and purges it; installs,
                               upgrades and resumes from an APT repository that sluice serves (root, mmdebstrap)
   make apt-repo [KEY=ID]      an APT repository of build/deb in build/apt, signed [DEB_DIR=..] [APT_DIR=..]
+  make rpm [RPM_TEST=1]       RPM packages of the committed tree in build/rpm (rpmbuild); tries the binary
   make image                  the container image in build/image, from nothing but the binary and its libraries, with its SPDX list
   make image-test             builds it twice, and runs it with a read-only root, as a random user, without io_uring and Landlock (root, crun)
   make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature
+  make release-check          the checklist of a release, each step ok or failed [QUICK=1: without what takes minutes]
   make deps, bench-deps, deb-deps, deb-test-deps, image-deps, lint-deps
                               install missing packages (Debian, Ubuntu)
   make clean, distclean       remove what was built (and what was downloaded)

@@ -3,6 +3,7 @@
 DEB_DIR ?= build/deb
 DIST_DIR ?= build/dist
 APT_DIR ?= build/apt
+RPM_DIR ?= build/rpm
 # The key that signs: an ID or address that gpg knows.
 KEY ?=
 
@@ -24,8 +25,16 @@ deb-test-deps:
 apt-repo:
 	@mk/pack/apt-repo.sh '$(APT_DIR)' '$(DEB_DIR)' '$(KEY)'
 
+# The RPM packages of what is committed, in RPM_DIR. RPM_TEST=1: and its binary serves.
+rpm:
+	@RPM_TEST='$(RPM_TEST)' mk/pack/rpm.sh '$(RPM_DIR)'
+
+# The checklist of a release. QUICK=1: without what takes minutes.
+release-check:
+	@QUICK='$(QUICK)' mk/pack/release.sh
+
 # sluice-VERSION.tar.gz of the committed tree, its hash, and with KEY its signature.
 dist:
 	@mk/pack/dist.sh '$(DIST_DIR)' '$(KEY)'
 
-.PHONY: deb-deps deb deb-test deb-test-deps apt-repo dist
+.PHONY: deb-deps deb deb-test deb-test-deps apt-repo rpm release-check dist

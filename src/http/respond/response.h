@@ -9,7 +9,7 @@
 /* Adds a field; the texts must outlive the request or be in its arena. False: no memory. */
 bool response_add(struct request *r, struct text name, struct text value);
 
-/* "sluice/0.1.0", "sluice" with server_tokens off, or what server_tokens says; empty: no such
+/* "sluice/1.2.3", "sluice" with server_tokens off, or what server_tokens says; empty: no such
  * field. */
 struct text response_server(struct request *r);
 

@@ -12,7 +12,7 @@
  * static tables. */
 struct text status_line(int status);
 
-/* The page for 3xx, 4xx and 5xx as nginx prints it (CRLF line ends), with `server` ("sluice/0.1.0",
+/* The page for 3xx, 4xx and 5xx as nginx prints it (CRLF line ends), with `server` ("sluice/1.2.3",
  * or "sluice" with server_tokens off) in its foot. Absent for codes without a page. In the arena,
  * or static. */
 struct text status_page(int status, struct text server, struct arena *arena);
