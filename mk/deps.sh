@@ -1,10 +1,10 @@
 #!/bin/sh
-# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-qr]
+# deps.sh [--check] [--no-uring] [--no-aio] [--no-crypt] [--no-crypto] [--no-tls] [--no-zlib] [--no-brotli] [--no-zstd] [--no-http2] [--no-jansson] [--no-qr]
 #     [--bench] [--lint] [--scale] [--deb] [--deb-test] [--image] [--image-test] -
 # installs the packages that are missing, and nothing when all is there. --check only says what is missing. --deb ...: what
 # `make deb`, `make deb-test`, `make image` and `make image-test` need, without the tests' packages.
 set -eu
-check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 qr=1 extra= packages= bench=0 pack=0
+check_only=0 uring=1 aio=1 crypt=1 crypto=1 tls=1 zlib=1 brotli=1 zstd=1 http2=1 jansson=1 qr=1 extra= packages= bench=0 pack=0
 for arg; do
     case $arg in
     --check) check_only=1 ;;
@@ -17,6 +17,7 @@ for arg; do
     --no-brotli) brotli=0 ;;
     --no-zstd) zstd=0 ;;
     --no-http2) http2=0 ;;
+    --no-jansson) jansson=0 ;;
     --no-qr) qr=0 ;;
     --bench) bench=1 extra="$extra wrk:wrk nginx:nginx-light lighttpd:lighttpd fio:fio openssl:openssl h2load:nghttp2-client" ;;
     --deb) pack=1 packages=build-essential extra="$extra dh:debhelper dh_apparmor:dh-apparmor dpkg-buildpackage:dpkg-dev" ;;
@@ -52,6 +53,7 @@ module libpcre2-8 || need libpcre2-dev
 [ $brotli = 0 ] || module 'libbrotlienc libbrotlidec' || need libbrotli-dev
 [ $zstd = 0 ] || module 'libzstd >= 1.4.0' || need libzstd-dev
 [ $http2 = 0 ] || module 'libnghttp2 >= 1.50' || need libnghttp2-dev
+[ $jansson = 0 ] || module 'jansson >= 2.13' || need libjansson-dev
 [ $qr = 0 ] || module libqrencode || need libqrencode-dev
 if [ $pack = 1 ]; then
     for p in $packages; do # dpkg-checkbuilddeps asks for the package, and a file has no command

@@ -18,6 +18,7 @@ ZLIB ?= 1
 BROTLI ?= 1
 ZSTD ?= 1
 HTTP2 ?= 1
+JANSSON ?= 1
 QR ?= 1
 # 0: without link-time optimisation, for quick rebuilds.
 LTO ?= 1
@@ -44,7 +45,7 @@ endif
 IS_RELEASE := $(filter release,$(FLAVOUR))
 FLAVOUR := $(FLAVOUR)$(if $(filter-out gcc,$(notdir $(CC))),-$(subst $(space),-,$(notdir $(CC))))
 FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(URING)),-nouring)$(if $(filter 0,$(AIO)),-noaio)
-FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)$(if $(filter 0,$(TLS)),-notls)$(if $(filter 0,$(ZLIB)),-nozlib)$(if $(filter 0,$(BROTLI)),-nobrotli)$(if $(filter 0,$(ZSTD)),-nozstd)$(if $(filter 0,$(HTTP2)),-noh2)$(if $(filter 0,$(QR)),-noqr)
+FLAVOUR := $(FLAVOUR)$(if $(filter 0,$(CRYPT)),-nocrypt)$(if $(filter 0,$(CRYPTO)),-nocrypto)$(if $(filter 0,$(TLS)),-notls)$(if $(filter 0,$(ZLIB)),-nozlib)$(if $(filter 0,$(BROTLI)),-nobrotli)$(if $(filter 0,$(ZSTD)),-nozstd)$(if $(filter 0,$(HTTP2)),-noh2)$(if $(filter 0,$(JANSSON)),-nojansson)$(if $(filter 0,$(QR)),-noqr)
 O ?= build/$(FLAVOUR)
 
 # ---- flags ----
@@ -87,7 +88,7 @@ LDFLAGS_ALL = $(OPTIMISE) -pthread -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -
 # ---- libraries ----
 
 PACKAGES := libevent_core libpcre2-8 $(if $(filter 1,$(URING)),liburing)
-PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(TLS)),libssl) $(if $(filter 1,$(ZLIB)),zlib) $(if $(filter 1,$(HTTP2)),libnghttp2) $(if $(filter 1,$(QR)),libqrencode)
+PACKAGES += $(if $(filter 1,$(CRYPT)),libcrypt) $(if $(filter 1,$(CRYPTO)),libcrypto) $(if $(filter 1,$(TLS)),libssl) $(if $(filter 1,$(ZLIB)),zlib) $(if $(filter 1,$(HTTP2)),libnghttp2) $(if $(filter 1,$(JANSSON)),jansson) $(if $(filter 1,$(QR)),libqrencode)
 PACKAGES += $(if $(filter 1,$(BROTLI)),libbrotlienc libbrotlidec) $(if $(filter 1,$(ZSTD)),libzstd)
 # What `sluice dict` needs for Brotli.
 BROTLI_DICTIONARIES := $(if $(filter 1,$(BROTLI)),$(shell $(PKG_CONFIG) --exists 'libbrotlienc >= 1.1' 2>/dev/null && echo yes))
@@ -115,6 +116,6 @@ LIBS_ALL = $(LIBS) $(LDLIBS)
 # Options of mk/deps.sh that follow from the choices above.
 DEPS_OPTIONS := $(if $(filter 0,$(URING)),--no-uring) $(if $(filter 0,$(AIO)),--no-aio) \
 	$(if $(filter 0,$(CRYPT)),--no-crypt) $(if $(filter 0,$(CRYPTO)),--no-crypto) $(if $(filter 0,$(TLS)),--no-tls) \
-	$(if $(filter 0,$(ZLIB)),--no-zlib) $(if $(filter 0,$(BROTLI)),--no-brotli) $(if $(filter 0,$(ZSTD)),--no-zstd) $(if $(filter 0,$(HTTP2)),--no-http2) $(if $(filter 0,$(QR)),--no-qr)
+	$(if $(filter 0,$(ZLIB)),--no-zlib) $(if $(filter 0,$(BROTLI)),--no-brotli) $(if $(filter 0,$(ZSTD)),--no-zstd) $(if $(filter 0,$(HTTP2)),--no-http2) $(if $(filter 0,$(JANSSON)),--no-jansson) $(if $(filter 0,$(QR)),--no-qr)
 # Without a package that the build needs, objects depend on the check that says which.
 DEPS_PRESENT := $(if $(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null && echo yes),,check-packages)

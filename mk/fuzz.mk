@@ -2,12 +2,12 @@
 # tests/fuzz/<name>.dict. `make fuzz` searches with libFuzzer; `make fuzz-smoke` only replays the seeds.
 
 FUZZ_SECONDS ?= 60
-FUZZ_NAMES := $(filter-out $(if $(filter 0,$(TLS)),tls) $(if $(filter 0,$(HTTP2)),h2),$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c))))
+FUZZ_NAMES := $(filter-out $(if $(filter 0,$(TLS)),tls) $(if $(filter 0,$(HTTP2)),h2) $(if $(filter 0,$(JANSSON)),registry),$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c))))
 # FUZZ="uri conf": only these.
 FUZZ ?= $(FUZZ_NAMES)
 FUZZ_FLAGS ?=
 FUZZ_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fuzz/fuzz_% tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
-FUZZ_OBJECTS := $(patsubst %.c,$(O)/%.o,$(filter-out $(if $(filter 0,$(TLS)),%/fuzz_tls.c) $(if $(filter 0,$(HTTP2)),%/fuzz_h2.c),$(wildcard tests/fuzz/*.c)))
+FUZZ_OBJECTS := $(patsubst %.c,$(O)/%.o,$(filter-out $(if $(filter 0,$(TLS)),%/fuzz_tls.c) $(if $(filter 0,$(HTTP2)),%/fuzz_h2.c) $(if $(filter 0,$(JANSSON)),%/fuzz_registry.c),$(wildcard tests/fuzz/*.c)))
 FUZZ_ARCHIVES := $(foreach l,$(LAYERS),$(O)/lib$(l).a)
 # What a configuration may ask the system for, answered by fuzz_conf.c itself.
 FUZZ_WRAPS := -Wl,--wrap=open,--wrap=glob,--wrap=getpwnam,--wrap=getgrnam,--wrap=getaddrinfo

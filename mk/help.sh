@@ -56,5 +56,5 @@ sluice: a static-file HTTP server for Linux
                               install missing packages (Debian, Ubuntu)
   make clean, distclean       remove what was built (and what was downloaded)
 
-Variables: CC=clang  DEBUG=1  SANITIZE=address,undefined  WERROR=1  V=1  URING=0  AIO=0  CRYPT=0  CRYPTO=0  TLS=0  ZLIB=0  BROTLI=0  ZSTD=0  HTTP2=0  QR=0  LTO=0
+Variables: CC=clang  DEBUG=1  SANITIZE=address,undefined  WERROR=1  V=1  URING=0  AIO=0  CRYPT=0  CRYPTO=0  TLS=0  ZLIB=0  BROTLI=0  ZSTD=0  HTTP2=0  JANSSON=0  QR=0  LTO=0
 END

@@ -20,6 +20,7 @@ OPTIONAL += $(if $(filter 1,$(BROTLI)),src/io/codec_brotli_none.c,src/io/codec_b
 OPTIONAL += $(if $(filter 1,$(ZSTD)),src/io/codec_zstd_none.c,src/io/codec_zstd.c)
 OPTIONAL += $(if $(BROTLI_DICTIONARIES),src/server/command/dict_brotli_none.c,src/server/command/dict_brotli.c)
 OPTIONAL += $(if $(filter 1,$(ZSTD)),src/server/command/dict_zstd_none.c,src/server/command/dict_zstd.c)
+OPTIONAL += $(if $(filter 1,$(JANSSON)),src/http/registry/layout_json_none.c,src/http/registry/layout_json.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/io/codec_zlib_none.c,src/io/codec_zlib.c)
 OPTIONAL += $(if $(filter 1,$(ZLIB)),src/base/log_gzip_none.c,src/base/log_gzip.c)
 OPTIONAL += $(if $(filter 1,$(QR)),src/server/command/qr_none.c,src/server/command/qr.c)

@@ -18,7 +18,8 @@ UNIT := unit$(if $(LAYER),-$(LAYER))
 UNIT_LAYERS := $(if $(LAYER),$(LAYER),$(LAYERS))
 # These call libssl themselves.
 UNIT_LEFT_OUT := $(if $(filter 0,$(TLS)),$(addprefix tests/unit/,net/tls/test_tls_pair.c net/tls/test_tls_seal.c net/tls/test_tls_sessions.c \
-	http/tls/test_certificate_cache.c)) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%) $(if $(filter 0,$(QR)),tests/unit/server/command/test_qr.c)
+	http/tls/test_certificate_cache.c)) $(if $(filter 0,$(HTTP2)),tests/unit/http/h2/%) \
+	$(if $(filter 0,$(JANSSON)),tests/unit/http/registry/test_layout.c) $(if $(filter 0,$(QR)),tests/unit/server/command/test_qr.c)
 UNIT_SOURCES := $(filter-out $(UNIT_LEFT_OUT),$(sort $(foreach l,$(UNIT_LAYERS),$(wildcard tests/unit/$(l)/*.c tests/unit/$(l)/*/*.c))))
 UNIT_NAMES := $(foreach s,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(s))),$(word 3,$(subst /, ,$(s)))_$(patsubst test_%.c,%,$(notdir $(s)))))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(O)/tests/unit/unit.o $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/$(UNIT).main.o
@@ -27,7 +28,7 @@ UNIT_ARCHIVES := $(foreach l,$(if $(LAYER),$(call layers_to,$(LAYER),$(LAYERS)),
 
 # ---- integration: tests/integration/test_<name>.c defines suite_<name>() ----
 
-INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c) $(if $(filter 0,$(HTTP2)),tests/integration/test_h2%.c),$(sort $(wildcard tests/integration/test_*.c)))
+INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/test_tls%.c) $(if $(filter 0,$(HTTP2)),tests/integration/test_h2%.c) $(if $(filter 0,$(JANSSON)),tests/integration/test_registry%.c),$(sort $(wildcard tests/integration/test_*.c)))
 # What speaks TLS, in builds with libssl.
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 # What speaks HTTP/2, in builds with libnghttp2.
@@ -81,8 +82,8 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 # The same suites over another transport (HARNESS_TRANSPORT, tests/integration/transport.h), SUITE all of them; what only TCP has
 # is left out by name. UNIX_SUITES, TLS_SUITES, H2_SUITES (over h2 and h2-tls): what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
-TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects reload trouble upgrade uri
-H2_SUITES := access charset conditional dictionary identity index io listing map mounts process redirects referer replace rewrite secure_link swap trouble \
+TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects $(if $(filter 1,$(JANSSON)),registry) reload trouble upgrade uri
+H2_SUITES := access charset conditional dictionary identity index io listing map mounts process redirects referer $(if $(filter 1,$(JANSSON)),registry) replace rewrite secure_link swap trouble \
 	upgrade userid validators
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:

@@ -24,7 +24,7 @@ http/variable
 http/core
 http/respond
 http/files
-http/tls http/access http/limit http/rewrite http/content http/listing
+http/tls http/access http/limit http/rewrite http/content http/listing http/registry
 http/handle
 http/log
 http/h1 http/h2
@@ -145,6 +145,7 @@ BEGIN {
     reserve("^crypt\\.h", "^src/http/access/crypt_libc\\.c$")
     reserve("^openssl/", "^src/(base/hash\\.c|net/tls/tls[a-z_]*\\.[ch])$")
     reserve("^nghttp2/", "^src/http/h2/")
+    reserve("^jansson", "^src/http/registry/layout_json\\.c$")
     reserve("^zlib", "^src/(io/codec_zlib|base/log_gzip)\\.c$")
     reserve("^qrencode", "^src/server/command/qr\\.c$")
     reserve("^brotli/", "^src/(io/codec|server/command/dict)_brotli\\.c$")

@@ -19,9 +19,15 @@ const char *vhost_finish(struct conf *cf, struct http_main *http);
  * memory. */
 struct location *location_for_if(struct conf *cf);
 
-/* `answer` instead of files, in the location or server that `cf` reads in; as nginx's content
- * handlers, not in the blocks inside it. `content_conf`: for it. */
-void location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf);
+/* `answer` instead of files, in the location or server that `cf` reads in, which is returned; as
+ * nginx's content handlers, not in the blocks inside it. `content_conf`: for it. */
+struct location *location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf);
+
+/* Setter of a struct root, as of `root`: what is read there is granted by conf_reads_noted(). */
+conf_set_fn core_set_root;
+
+/* Once the location's values are known: its files are below `root` instead of root or alias. */
+void location_move(struct location *l, const struct root *root);
 
 /* location.c: setter of `location`, trees built. */
 conf_set_fn location_set;

@@ -164,6 +164,7 @@ struct location {
     bool random_index, empty_gif;
     bool (*content)(struct request *r); /* answers instead of files, as a step of steps.c; NULL: files */
     const void *content_conf;           /* for it */
+    bool takes_methods;                 /* it is asked whatever the method is, and refuses by itself */
     struct text root;                   /* constant root, without a slash at the end; absent when it has variables */
 };
 

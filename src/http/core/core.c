@@ -56,7 +56,7 @@ static const char *set_http2(struct conf *cf, const struct conf_row *row, void *
 
 /* ---- where files are ---- */
 
-static const char *set_root(struct conf *cf, const struct conf_row *row, void *slot)
+const char *core_set_root(struct conf *cf, const struct conf_row *row, void *slot)
 {
     struct root *root = slot;
     bool alias = row->name[0] == 'a';
@@ -361,10 +361,10 @@ static const struct conf_row rows[] = {
      .help = "Names of the server: exact, *.example.org, .example.org, www.example.*, ~regex, $hostname.",
      .differs = "A `*` in the middle of a name is an error."},
 
-    {"root", ALL | CONF_IF, CONF_TAKE1, set_root, SLOT(root), .dflt = "html", .syntax = "path",
+    {"root", ALL | CONF_IF, CONF_TAKE1, core_set_root, SLOT(root), .dflt = "html", .syntax = "path",
      .help = "Directory that the URI is appended to.",
      .differs = "A \"..\" that arises where its variables are joined with the path gets 404."},
-    {"alias", CONF_LOCATION, CONF_TAKE1, set_root, SLOT(root), .syntax = "path",
+    {"alias", CONF_LOCATION, CONF_TAKE1, core_set_root, SLOT(root), .syntax = "path",
      .help = "Path that takes the place of the location's prefix.",
      .differs =
          "A \"..\" that arises where it is joined with the request (/img../x, with an alias that ends with / in a "

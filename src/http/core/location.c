@@ -6,13 +6,14 @@
 
 #include <errno.h>
 
-void location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf)
+struct location *location_answers(struct conf *cf, bool (*answer)(struct request *r), const void *content_conf)
 {
     struct location *l =
         cf->block->context == CONF_SERVER ? &((struct server *)cf->block->owner)->base : cf->block->owner;
 
     l->content = answer;
     l->content_conf = content_conf;
+    return l;
 }
 
 static const char *set_modifier(struct conf *cf, struct location *l, struct text modifier)
@@ -144,6 +145,14 @@ static void resolve(struct location *l, struct conf_block *block)
     l->root = constant_root(l->http);
 }
 
+void location_move(struct location *l, const struct root *root)
+{
+    struct http_conf *h = conf_values(l->block, &http_module);
+
+    h->root = *root;
+    l->root = constant_root(h);
+}
+
 static const char *place(struct conf *cf, struct location *l, struct location_tree *tree)
 {
     cf->file = l->block->file;
@@ -164,6 +173,7 @@ static void resolve_if(struct conf_block *block, const struct location *around)
     l->parent = around ? around->parent : NULL;
     l->content = around ? around->content : NULL;
     l->content_conf = around ? around->content_conf : NULL;
+    l->takes_methods = around && around->takes_methods;
 }
 
 static const char *finish_block(struct conf *cf, struct conf_block *block, const struct location *parent,

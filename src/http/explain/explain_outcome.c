@@ -141,7 +141,8 @@ static void say_tag(struct explain *e)
     if (!of_file || r->silent || r->out.etag.len == 0 ||
         (r->location->http->etag != ETAG_CONTENT && r->location->http->etag_parts == 0))
         return;
-    explain_say(e, "tag", "%.*s: %s", TEXT_ARG(r->out.etag), digest_explain(r));
+    explain_say(e, "tag", "%.*s: %s", TEXT_ARG(r->out.etag),
+                r->out.addressed ? "the digest that it was asked for by" : digest_explain(r));
 }
 
 /* ---- what becomes of the content ---- */

@@ -252,6 +252,7 @@ static enum precondition check(struct request *r)
     if (!precondition_asked(&r->msg))
         return PRECONDITION_PROCEED;
     struct text etag = o->etag, date = o->last_modified;
+    bool own_date = o->own_date;
     headers_foresee(r, r->location->rewrites_content && gzip_asks_fields(r));
     struct validators v = validators_of(r);
     if (r->location->rewrites_content)
@@ -260,8 +261,16 @@ static enum precondition check(struct request *r)
     o->fields_end = &o->fields;
     o->etag = etag;
     o->last_modified = date;
-    o->own_date = true;
+    o->own_date = own_date;
     return precondition_check(&r->msg, &v, r->location->http->if_modified_since);
+}
+
+static void add_addressed(struct response *o)
+{
+    if (!o->addressed)
+        return;
+    *o->fields_end = o->addressed->fields;
+    o->fields_end = o->addressed->fields_end;
 }
 
 void file_response_begin(struct request *r)
@@ -273,7 +282,7 @@ void file_response_begin(struct request *r)
     r->step = STEP_FIELDS;
     o->dated = true;
     o->modified = modified;
-    o->type = mime_type(h->types, r->uri, h->default_type);
+    o->type = o->addressed ? o->addressed->type : mime_type(h->types, r->uri, h->default_type);
     o->status = r->error_status > 0 ? r->error_status : 200;
     o->length = (uint64_t)r->file->size; /* of the whole, for what is decided by it */
     switch (o->status == 200 ? check(r) : PRECONDITION_PROCEED) {
@@ -283,9 +292,11 @@ void file_response_begin(struct request *r)
     case PRECONDITION_NOT_MODIFIED:
         o->status = 304;
         o->no_length = true;
+        add_addressed(o);
         break;
     case PRECONDITION_PROCEED:
         set_coding(r);
+        add_addressed(o);
         o->of_file = true;
         break;
     }

@@ -21,6 +21,7 @@
 #include "http/listing/listing.h"
 #include "http/listing/listing_job.h"
 #include "http/listing/random_index.h"
+#include "http/registry/registry.h"
 #include "http/respond/digest.h"
 #include "http/respond/empty_gif.h"
 #include "http/respond/headers.h"
@@ -46,6 +47,8 @@ static bool takes_method(const struct request *r)
     const struct location *l = r->location;
     bool made = l->content || l->empty_gif;
 
+    if (l->takes_methods)
+        return true;
     return r->msg.method == METHOD_GET || r->msg.method == METHOD_HEAD || (r->msg.method == METHOD_POST && !made);
 }
 
@@ -413,6 +416,7 @@ void steps_abandon(struct request *r)
     file_lookup_cancel(&r->lookup);
     access_abandon(r);
     random_index_abandon(r);
+    registry_abandon(r);
     source_close(r->out.file.source);
     r->out.file.source = NULL;
     file_release(r->found_file);

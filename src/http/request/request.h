@@ -20,6 +20,7 @@ struct listing_part;
 struct access_wait; /* access.c */
 struct userid;      /* userid.c */
 struct random_job;
+struct registry; /* registry.c */
 struct paced;
 struct timer;
 struct worker;
@@ -28,6 +29,13 @@ struct worker;
 struct field_line {
     struct field_line *next;
     struct text name, value;
+};
+
+/* What the request has asked for by the digest of its content: known without the file's name and
+ * times. */
+struct addressed {
+    struct text type, etag;
+    struct field_line *fields, **fields_end; /* of a 200, 206 and 304 */
 };
 
 /* How the content is changed before it is sent; content.c. */
@@ -64,6 +72,7 @@ struct response {
     struct text body;            /* generated content: error page, listing, text; else absent */
     struct sink_body file;       /* the file's bytes; source NULL: none */
     enum io_method method;       /* $io_method */
+    struct addressed *addressed; /* r->file, by its digest; NULL: by its name */
     bool of_file;                /* its content is r->file's, or a part of it */
     bool dated;                  /* there is a date of what is sent: */
     time_t modified;             /* it */
@@ -164,6 +173,7 @@ struct request {
     struct text moved_to;      /* Location of a redirect before it is made absolute, the same; absent: none */
     bool moved_by_server;      /* and no text of the configuration */
     struct random_job *random; /* random_index.c */
+    struct registry *registry; /* registry.c */
 
     struct limit_state limits;
     struct paced *paced; /* limit_rate; NULL: as fast as the client takes it */

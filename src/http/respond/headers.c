@@ -280,7 +280,7 @@ void headers_apply(struct request *r)
     unsigned added = 0; /* bits of enum added_single */
 
     struct text location = r->moved_to.at ? redirect_apply(r) : TEXT_NONE;
-    if (usual && h->expires.kind != EXPIRES_OFF)
+    if (usual && h->expires.kind != EXPIRES_OFF && !r->out.addressed)
         apply_expires(r, h->expires);
     for (const struct added_header *a = h->added; a; a = a->next) {
         if (!usual && !a->always)

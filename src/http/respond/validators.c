@@ -69,6 +69,10 @@ time_t validators_set(struct request *r)
     time_t now = (time_t)clock_now.sec;
 
     o->own_date = false;
+    if (o->addressed) { /* its content has no other date than for ever */
+        o->etag = o->addressed->etag;
+        return now;
+    }
     if (r->error_status == 0 || r->error_status == 200) { /* as nginx: an error page has no date */
         o->last_modified = date_text(r, f);
         o->own_date = true;

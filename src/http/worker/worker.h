@@ -16,6 +16,7 @@
 struct auth;          /* auth.h */
 struct certificates;  /* certificate.h */
 struct listing_jobs;  /* listing_job.h */
+struct layout_jobs;   /* layout_job.h */
 struct h2_worker;     /* of the connections of HTTP/2 */
 struct content_cache; /* content_cache.h */
 
@@ -80,6 +81,7 @@ struct worker {
     struct h2_worker *h2;                /* NULL: nobody has come with HTTP/2 yet */
     struct certificates *certificates;   /* the same for certificates with variables in their names */
     struct listing_jobs *listings;       /* the same for listings */
+    struct layout_jobs *layouts;         /* for image layouts */
     struct content_cache *content_cache; /* and for content that was changed */
     struct worker_part *parts;           /* ended with the worker, the newest first */
     struct spares inputs, outputs, requests;
