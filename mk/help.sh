@@ -11,7 +11,7 @@ sluice: a static-file HTTP server for Linux
   make test-integration       tests of the real binary over loopback [SUITE=ranges]
   make test-transport         the same over unix sockets and over TLS [TRANSPORT=tls] [SUITE=ranges]
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
-  make test-clients           curl, wget, openssl, gnutls-cli, Node, git, apt, Chromium, sslscan over TLS, where they are installed
+  make test-clients           curl, wget, openssl, gnutls-cli, Node, git, apt, Chromium, sslscan over TLS; skopeo, umoci, buildah, podman; where installed
   make attack                 the hostile crowds of `make test` in full size, with memory and a good client's latency
   make compare                the same configurations and requests for nginx and sluice [CASE=ranges] [OVER=tls]
   make fuzz [FUZZ="uri conf"] [FUZZ_SECONDS=60]

@@ -93,9 +93,9 @@ test-transport:
 test-browser:
 	$(Q)$(MAKE) test-integration SUITE=browser
 
-# curl, wget, Node, git, apt, a browser and others over TLS; says which of them are not here.
+# curl, wget, Node, git, apt, a browser and others over TLS, and skopeo, umoci, buildah and podman at a registry; says which of them are not here.
 test-clients:
-	$(if $(filter 0,$(TLS)),@echo 'test-clients: this build is without TLS',$(Q)$(MAKE) test-integration SUITE=tls_clients)
+	$(if $(filter 0,$(TLS)),@echo 'test-clients: this build is without TLS',$(Q)$(MAKE) test-integration SUITE="tls_clients $(if $(filter 1,$(JANSSON)),registry_clients)")
 
 # The attacks of the integration tests in full size.
 attack:

@@ -5,7 +5,7 @@ set -eu
 awk -v name="$1" -v version="$2" -v arch="$3" -v digest="$4" -v created="$5" '
 BEGIN {
     # By source package. What others choose from is theirs to choose.
-    licences["sluice"] = licences["nghttp2"] = licences["llhttp"] = licences["brotli"] = "MIT"
+    licences["sluice"] = licences["nghttp2"] = licences["llhttp"] = licences["brotli"] = licences["jansson"] = "MIT"
     licences["libevent"] = licences["pcre2"] = "BSD-3-Clause"
     licences["liburing"] = "LGPL-2.1-or-later OR MIT"
     licences["libaio"] = licences["libxcrypt"] = licences["qrencode"] = licences["glibc"] = "LGPL-2.1-or-later"

@@ -1,6 +1,7 @@
 /* test_examples.c - the configurations in conf/examples, conf/kubernetes and README.md are started as they stand,
  * but for paths and the port, and asked for what their comments promise. */
 #include "harness.h"
+#include "pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static char *read_config_map(void)
     return text;
 }
 
-static void start_example(const char *name)
+/* Its /srv/ is `srv`. */
+static void start_example_in(const char *name, const char *srv)
 {
     char path[256];
     snprintf(path, sizeof path, "conf/examples/%s.conf", name);
@@ -74,11 +76,16 @@ static void start_example(const char *name)
     text = replaced(text, "error_log /var/log/sluice/error.log;", "");
     text = replaced(text, "pid /run/sluice.pid;", "");
     text = replaced(text, "/var/log/sluice/", "@DIR@/logs/");
-    text = replaced(text, "/srv/", "@DIR@/srv/");
+    text = replaced(text, "/srv/", srv);
     text = replaced(text, "listen 8080", "listen 127.0.0.1:@PORT@");
     site_conf(text);
     free(text);
     site_start();
+}
+
+static void start_example(const char *name)
+{
+    start_example_in(name, "@DIR@/srv/");
 }
 
 static void expect(const char *host, const char *target, int status, const char *field, const char *value)
@@ -247,6 +254,109 @@ START_TEST(behind_a_proxy)
 }
 END_TEST
 
+/* ---- a model hub ---- */
+
+#define COMMIT "8a1b0c3d4e5f60718293a4b5c6d7e8f901234567"
+
+/* Weights of 16 MiB, on a disk where there is one. */
+enum { WEIGHTS = 16 << 20 };
+
+static const char *model(const char *file)
+{
+    return site_path("%s/" COMMIT "%s", site_data("srv/models/org/name"), file);
+}
+
+static void make_models(void)
+{
+    char command[1024];
+
+    site_pattern(model("/model.safetensors"), WEIGHTS);
+    site_write(model("/config.json"), "{}\n");
+    site_write(model(".json"), "{\"sha\":\"" COMMIT "\",\"siblings\":[{\"rfilename\":\"config.json\"}]}\n");
+    snprintf(command, sizeof command, "cd '%s' && sha256sum org/name/*/model.safetensors >SHA256SUMS",
+             site_data("srv/models"));
+    ck_assert_int_eq(system(command), 0);
+    site_write(site_path("%s", site_data("srv/models/refs.conf")), "\"org/name main\" " COMMIT ";\n");
+    start_example_in("model-hub", *site_disk() ? "@DISK@/data/srv/" : "@DIR@/data/srv/");
+}
+
+static void expect_linked(const char *method, const char *range, int status, const char *tag)
+{
+    struct site_response r;
+
+    site_request(&r, method, "/org/name/resolve/main/model.safetensors", range);
+    ck_assert_int_eq(r.status, status);
+    assert_header(&r, "X-Repo-Commit", COMMIT);
+    assert_header(&r, "X-Linked-Etag", tag);
+    assert_header(&r, "X-Linked-Size", "16777216");
+    site_response_free(&r);
+}
+
+START_TEST(model_hub)
+{
+    struct site_response r;
+    char tag[70] = "\"";
+    size_t len;
+
+    make_models();
+    char *sums = site_read(site_data("srv/models/SHA256SUMS"), &len);
+    snprintf(tag + 1, sizeof tag - 1, "%.64s\"", sums);
+    free(sums);
+    expect_linked("HEAD", "", 200, tag);
+    expect_linked("GET", "Range: bytes=0-7\r\n", 206, tag);
+    site_get(&r, "/org/name/resolve/" COMMIT "/config.json");
+    ck_assert_str_eq(r.body, "{}\n");
+    assert_header(&r, "X-Repo-Commit", COMMIT);
+    assert_header(&r, "X-Linked-Etag", NULL); /* the list does not have it */
+    ck_assert_ptr_nonnull(site_header(&r, "ETag"));
+    site_response_free(&r);
+    expect_text("/api/models/org/name/revision/main", "\"sha\":\"" COMMIT "\"");
+    expect("models.example.org", "/org/name/resolve/other/config.json", 404, NULL, NULL);
+    expect("models.example.org", "/org/name/resolve/main/../../../../SHA256SUMS", 404, NULL, NULL);
+    expect("models.example.org", "/SHA256SUMS", 404, NULL, NULL);
+}
+END_TEST
+
+/* As readers of safetensors do: the length of the header, the header, then a tensor here and there. */
+START_TEST(model_hub_ranges)
+{
+    struct site_client c;
+    char path[512];
+
+    make_models();
+    snprintf(path, sizeof path, "%s", model("/model.safetensors"));
+    if (!*site_disk() || !pages_evict(path)) {
+        printf("  skip model_hub_ranges: no disk here whose files can be out of the page cache\n");
+        return;
+    }
+    client_open(&c, site_port(0));
+    for (int i = 0; i < 100; i++) {
+        struct site_response r;
+        int from = i % 4 == 0 ? 0 : i % 4 == 1 ? 8 : i * 100001, to = i % 4 == 0 ? 7 : from + 4000;
+        client_say(&c, "GET /org/name/resolve/main/model.safetensors HTTP/1.1\r\nHost: h\r\nRange: bytes=%d-%d\r\n\r\n",
+                   from, to);
+        ck_assert(client_head(&c, &r));
+        ck_assert_int_eq(r.status, 206);
+        site_response_free(&r);
+        client_expect_pattern(&c, from, to - from + 1);
+    }
+    client_close(&c);
+    ck_assert_uint_eq(pages_resident(path), 0);
+    ck_assert_uint_eq(pages_brought_in(path), 0);
+}
+END_TEST
+
+START_TEST(registry)
+{
+    site_write("srv/images/team/app/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+    site_write("srv/images/team/app/index.json", "{\"manifests\":[]}");
+    start_example("registry");
+    expect_text("/v2/team/app/tags/list", "{\"name\":\"team/app\",\"tags\":[]}");
+    expect("registry.example.org", "/v2/", 200, "Content-Type", "application/json");
+    expect("registry.example.org", "/team/app/index.json", 404, NULL, NULL);
+}
+END_TEST
+
 START_TEST(readme)
 {
     enum { LARGE = 9 << 20 };
@@ -286,6 +396,9 @@ Suite *suite_examples(void)
     tcase_add_test(t, mirror);
     tcase_add_test(t, readme);
     tcase_add_test(t, video);
+    tcase_add_test(t, registry);
+    tcase_add_test(t, model_hub);
+    tcase_add_test(t, model_hub_ranges);
     tcase_add_tcp_test(t, behind_a_proxy, "the example trusts an IP address");
     return s;
 }
