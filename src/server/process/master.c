@@ -161,6 +161,7 @@ static void reload(struct master *m)
             m->cycle = now;
             cycle_destroy(old, !upgrade_is_running(&m->upgrade));
             watch_add(&m->watch, now);
+            watch_compare(&m->watch, now, now_msec());
             m->children.not_theirs = m->watch.on ? m->watch.fd : -1;
             replace_workers(m, SIGQUIT);
         } else {
@@ -373,6 +374,7 @@ static int start_up(struct master *m)
     daemon_settle(m->cycle->log, m->cycle->main->daemon);
     title_set("sluice: master process %s", title_command());
     watch_cycle(m);
+    watch_compare(&m->watch, m->cycle, now_msec());
     if (children_start(&m->children, m->cycle) == 0)
         return 0;
     log_emerg(0, "no worker process could be started");

@@ -238,6 +238,52 @@ void watch_stop(struct watch *w)
 
 /* ---- what has changed ---- */
 
+static void note_change(struct watch *w, int64_t now)
+{
+    if (w->due == 0)
+        w->first = now;
+    w->due = now + SETTLE_MSEC < w->first + SETTLE_MOST_MSEC ? now + SETTLE_MSEC : w->first + SETTLE_MOST_MSEC;
+}
+
+/* A file of `size` bytes. */
+static bool holds(int fd, size_t size, struct text bytes)
+{
+    char *now = malloc(size + 1);
+    size_t len = 0;
+    ssize_t n;
+
+    while (now && len <= size && (n = read(fd, now + len, size + 1 - len)) > 0)
+        len += (size_t)n;
+    bool same = now && text_equal(text_without_mark((struct text){now, len}), bytes);
+    free(now);
+    return same;
+}
+
+/* What is no regular file was there once. */
+static bool is_as_read(const struct conf_file *f)
+{
+    struct stat st;
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return false;
+    bool same = fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || holds(fd, (size_t)st.st_size, f->bytes));
+    close(fd);
+    return same;
+}
+
+void watch_compare(struct watch *w, const struct cycle *c, int64_t now)
+{
+    bool same = true;
+
+    if (!w->on || !c->main->reload_on_change)
+        return;
+    list_each (&c->conf.files, node, next)
+        same = same && is_as_read(container_of(node, struct conf_file, node));
+    if (!same)
+        note_change(w, now);
+}
+
 static bool is_about(const struct watch *w, const struct inotify_event *e)
 {
     if (e->mask & IN_Q_OVERFLOW)
@@ -265,11 +311,8 @@ void watch_heard(struct watch *w, int64_t now)
             const struct inotify_event *e = (const void *)at;
 
             at += sizeof *e + e->len;
-            if (!is_about(w, e))
-                continue;
-            if (w->due == 0)
-                w->first = now;
-            w->due = now + SETTLE_MSEC < w->first + SETTLE_MOST_MSEC ? now + SETTLE_MSEC : w->first + SETTLE_MOST_MSEC;
+            if (is_about(w, e))
+                note_change(w, now);
         }
     }
 }

@@ -25,6 +25,9 @@ void watch_start(struct watch *w, const struct cycle *c);
 /* Watches what `c` was read from, too. */
 void watch_add(struct watch *w, const struct cycle *c);
 
+/* `c` has just been read, and is watched since: what has changed between the two counts as heard. */
+void watch_compare(struct watch *w, const struct cycle *c, int64_t now);
+
 /* SIGIO. */
 void watch_heard(struct watch *w, int64_t now);
 
