@@ -135,7 +135,7 @@ struct text charset_choose(struct request *r, const struct recode **table)
     struct text to = name_of(r, &conf->charset), from = name_of(r, &conf->source);
     if (!to.at || !from.at || text_equal_nocase(from, to))
         return to;
-    if (r->out.coding != CODING_NONE && !r->out.plan.gunzip)
+    if (r->out.coding != CODING_NONE && !r->out.plan.decoded)
         return TEXT_NONE;
     *table = find_table(conf, from, to);
     if (*table)

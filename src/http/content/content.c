@@ -37,36 +37,26 @@ static void lose_length(struct response *o)
     o->accept_ranges = false;
 }
 
-static bool may_gunzip(const struct request *r)
+static bool may_decode(const struct request *r)
 {
     return r->location->gzip->gunzip && r->out.coding == CODING_GZIP;
 }
 
-static struct text gunzip_tag(struct request *r, struct text tag)
-{
-    return validators_mark(r, tag, "-gunzip", true);
-}
-
-static struct text gzip_tag(struct request *r, struct text tag)
-{
-    return validators_mark(r, tag, "-gzip", true);
-}
-
-static void plan_gunzip(struct request *r)
+static void plan_decoding(struct request *r)
 {
     struct response *o = &r->out;
 
-    if (!may_gunzip(r))
+    if (!may_decode(r))
         return;
     o->vary |= r->location->gzip->vary;
     if (gzip_accepted(r))
         return;
-    o->plan.gunzip = true;
+    o->plan.decoded = o->coding;
     if (o->coding_line)
         remove_field(o, o->coding_line);
     o->coding_line = NULL;
     lose_length(o);
-    o->etag = gunzip_tag(r, o->etag);
+    o->etag = validators_mark(r, o->etag, "-gunzip", true);
 }
 
 /* Where a variable says which charset it is, each one makes another representation. */
@@ -103,27 +93,29 @@ static void plan_charset(struct request *r)
         lose_length(o);
 }
 
-static bool may_gzip(const struct request *r)
+static bool may_encode(const struct request *r)
 {
     int status = r->out.status;
 
-    return (status == 200 || status == 403 || status == 404 || status == 304) && gzip_suits(r);
+    return status == 200 || status == 403 || status == 404 || status == 304;
 }
 
-static void plan_gzip(struct request *r)
+static void plan_encoding(struct request *r)
 {
     struct response *o = &r->out;
+    unsigned codings = may_encode(r) ? gzip_suits(r) : 0;
 
-    if (!may_gzip(r))
+    if (!codings)
         return;
     o->vary |= r->location->gzip->vary;
-    if (!gzip_accepted(r))
+    enum coding c = gzip_choose(r, codings);
+    if (!c)
         return;
-    if (o->status != 304 && !response_add(r, TEXT("Content-Encoding"), TEXT("gzip")))
+    if (o->status != 304 && !response_add(r, TEXT("Content-Encoding"), coding_name(c)))
         return;
-    o->plan.gzip = true;
+    o->plan.encoded = c;
     lose_length(o);
-    o->etag = gzip_tag(r, o->etag);
+    o->etag = validators_mark(r, o->etag, "-gzip", true);
 }
 
 /* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it
@@ -136,12 +128,12 @@ void content_plan(struct request *r)
         return;
     o->plan.made = true;
     if (!o->no_length || o->status == 304) {
-        plan_gunzip(r);
+        plan_decoding(r);
         plan_charset(r);
     }
     if (!o->no_length)
         o->plan.trailers = headers_have_trailers(r);
-    plan_gzip(r);
+    plan_encoding(r);
 }
 
 struct text content_tag(struct request *r)
@@ -158,7 +150,7 @@ struct text content_tag(struct request *r)
 bool content_is_made(const struct request *r)
 {
     const struct content_plan *p = &r->out.plan;
-    return p->gunzip || p->gzip || p->recode || p->trailers;
+    return p->decoded || p->encoded || p->recode || p->trailers;
 }
 
 /* ---- the sources ---- */
@@ -200,7 +192,7 @@ static int add(struct request *r, struct source **s, struct codec *codec, size_t
 
 /* A short file is unpacked in the loop, as much at once as its buffer takes: 128 KiB, the default,
  * are a third of a millisecond. */
-static int add_gunzip(struct request *r, struct source **s, bool keeps)
+static int add_decoder(struct request *r, struct source **s, bool keeps)
 {
     enum { SHORT = 8 * 1024, BUFFER_LIGHT = 128 * 1024 };
     size_t size = buffer_size(&r->location->gzip->gunzip_buffers);
@@ -231,7 +223,7 @@ static uint64_t light_most(int64_t level)
 }
 
 /* What a body of `length` bytes may come to: more than that is never used. */
-static size_t gzip_buffer_size(const struct gzip_conf *conf, uint64_t length)
+static size_t encoded_size(const struct gzip_conf *conf, uint64_t length)
 {
     enum { AROUND = 256 /* head and end of the format, and what a step leaves free */ };
     size_t most = buffer_size(&conf->buffers);
@@ -240,18 +232,19 @@ static size_t gzip_buffer_size(const struct gzip_conf *conf, uint64_t length)
     return length < most && bound < most ? (size_t)bound : most;
 }
 
-static int add_gzip(struct request *r, struct source **s, bool keeps)
+static int add_encoder(struct request *r, struct source **s, bool keeps)
 {
     const struct response *o = &r->out;
     const struct gzip_conf *conf = r->location->gzip;
-    bool sized = !o->plan.gunzip && !(o->plan.recode && recode_resizes(o->plan.recode));
+    bool sized = !o->plan.decoded && !(o->plan.recode && recode_resizes(o->plan.recode));
     uint64_t length = sized ? o->length : UINT64_MAX;
     struct codec *codec;
-    int rc = gzip_codec(&codec, conf, length, io_codec_spares(r->worker->io));
+    int rc = gzip_codec(&codec, conf, o->plan.encoded, length, io_codec_spares(r->worker->io));
 
     if (rc == 0)
-        rc = add(r, s, codec, gzip_buffer_size(conf, length), length > light_most(conf->level), keeps);
-    r->out.gzip = rc == 0 ? *s : NULL;
+        rc = add(r, s, codec, encoded_size(conf, length), length > light_most(conf->encodings[o->plan.encoded].level),
+                 keeps);
+    r->out.encoder = rc == 0 ? *s : NULL;
     return rc;
 }
 
@@ -261,12 +254,12 @@ static int add_codecs(struct request *r, struct source **s, bool keeps)
     const struct content_plan *p = &r->out.plan;
     int rc = 0;
 
-    if (p->gunzip)
-        rc = add_gunzip(r, s, keeps && !p->recode && !p->gzip);
+    if (p->decoded)
+        rc = add_decoder(r, s, keeps && !p->recode && !p->encoded);
     if (rc == 0 && p->recode)
-        rc = add_recode(r, s, keeps && !p->gzip);
-    if (rc == 0 && p->gzip)
-        rc = add_gzip(r, s, keeps);
+        rc = add_recode(r, s, keeps && !p->encoded);
+    if (rc == 0 && p->encoded)
+        rc = add_encoder(r, s, keeps);
     return rc;
 }
 
@@ -279,7 +272,7 @@ static bool use_kept(struct request *r, struct source **s)
         return false;
     source_close(*s);
     *s = kept;
-    r->out.gzip = r->out.plan.gzip ? kept : NULL;
+    r->out.encoder = r->out.plan.encoded ? kept : NULL;
     r->out.method = IO_MEMORY;
     return true;
 }

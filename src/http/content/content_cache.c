@@ -31,9 +31,9 @@ struct key {
     off_t size;
     struct timespec mtime, ctime;
     struct way {
-        bool gunzip;
+        enum coding decoded, encoded;
         const struct recode *recode; /* or NULL; tables live as long as the worker */
-        int64_t level;               /* of gzip; 0: not compressed */
+        int64_t level;               /* of `encoded` */
         int window_bits, memory;
     } way;
 };
@@ -74,7 +74,7 @@ static size_t weight(const struct kept *k)
 
 static bool same_way(const struct way *a, const struct way *b)
 {
-    return a->gunzip == b->gunzip && a->recode == b->recode && a->level == b->level &&
+    return a->decoded == b->decoded && a->encoded == b->encoded && a->recode == b->recode && a->level == b->level &&
            a->window_bits == b->window_bits && a->memory == b->memory;
 }
 
@@ -90,7 +90,8 @@ static bool same_state(const struct key *a, const struct key *b)
 
 static struct kept **bucket_of(struct content_cache *c, const struct key *k)
 {
-    uint64_t way = (uint64_t)k->way.level << 24 ^ (uint64_t)k->way.gunzip << 28 ^ (uint64_t)(uintptr_t)k->way.recode;
+    uint64_t way = (uint64_t)k->way.level << 24 ^ (uint64_t)k->way.decoded << 32 ^ (uint64_t)k->way.encoded << 34 ^
+                   (uint64_t)(uintptr_t)k->way.recode;
     uint64_t h = ((uint64_t)k->ino ^ (uint64_t)k->dev << 32 ^ way) * UINT64_C(0x9e3779b97f4a7c15);
 
     return &c->table[h >> 32 & c->mask];
@@ -186,12 +187,13 @@ static struct way way_of(const struct request *r)
 {
     const struct content_plan *p = &r->out.plan;
     const struct gzip_conf *conf = r->location->gzip;
-    struct way way = {.gunzip = p->gunzip, .recode = p->recode};
+    const struct encoding_conf *e = &conf->encodings[p->encoded];
+    struct way way = {.decoded = p->decoded, .encoded = p->encoded, .recode = p->recode};
 
-    if (!p->gzip)
+    if (!p->encoded)
         return way;
-    way.level = conf->level;
-    way.window_bits = conf->window_bits;
+    way.level = e->level;
+    way.window_bits = e->window_bits;
     way.memory = conf->memory;
     return way;
 }
@@ -215,7 +217,7 @@ bool content_cache_suits(const struct request *r)
     const struct response *o = &r->out;
     const struct content_plan *p = &o->plan;
 
-    return r->location->gzip->cache > 0 && (p->gunzip || p->recode || p->gzip) && o->of_file && r->file &&
+    return r->location->gzip->cache > 0 && (p->decoded || p->recode || p->encoded) && o->of_file && r->file &&
            o->status != 206 && o->length == (uint64_t)r->file->size && (uint64_t)r->file->size <= entry_most(r);
 }
 
@@ -410,7 +412,7 @@ static size_t room_for(const struct request *r)
     const struct content_plan *p = &r->out.plan;
     size_t size = (size_t)r->file->size, most = entry_most(r), room = size + size / 32 + FIRST_CAP;
 
-    if (p->gunzip)
+    if (p->decoded)
         room = size * UNPACKED + UNPACKED_LEAST;
     else if (p->recode && recode_resizes(p->recode))
         room = size * RECODED + FIRST_CAP;

@@ -92,31 +92,56 @@ bool gzip_asks_fields(const struct request *r)
     return !(mask & (PROXIED_OFF | PROXIED_ANY)) && request_field(r, TEXT("Via")).at;
 }
 
-bool gzip_accepted(struct request *r)
+enum coding gzip_choose(struct request *r, unsigned codings)
 {
     const struct gzip_conf *conf = r->location->gzip;
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+    enum coding ranked[CODINGS];
+    bool gets_it = accept_encoding_rank(&accept, codings, ranked) > 0 && (int)r->msg.protocol >= conf->http_version &&
+                   (!request_field(r, TEXT("Via")).at || for_proxy(r, conf->proxied)) &&
+                   !is_disabled(&conf->disable, r->msg.fields[FIELD_USER_AGENT]);
 
-    return accept_encoding_takes(&accept, CODING_GZIP) && (int)r->msg.protocol >= conf->http_version &&
-           (!request_field(r, TEXT("Via")).at || for_proxy(r, conf->proxied)) &&
-           !is_disabled(&conf->disable, r->msg.fields[FIELD_USER_AGENT]);
+    return gets_it ? ranked[0] : CODING_NONE;
 }
 
-bool gzip_suits(const struct request *r)
+bool gzip_accepted(struct request *r)
 {
-    const struct gzip_conf *conf = r->location->gzip;
-    const struct response *o = &r->out;
+    return gzip_choose(r, 1u << CODING_GZIP) != CODING_NONE;
+}
 
-    return conf->gzip && (o->coding == CODING_NONE || o->plan.gunzip) && o->type.len > 0 &&
-           (o->unsized || o->length >= (uint64_t)conf->min_length) &&
-           type_set_has(conf->types, gzip_default_types, o->bare_type.at ? o->bare_type : o->type);
+static bool suits(const struct response *o, const struct encoding_conf *e)
+{
+    return e->on && (o->unsized || o->length >= (uint64_t)e->min_length) &&
+           type_set_has(e->types, gzip_default_types, o->bare_type.at ? o->bare_type : o->type);
+}
+
+unsigned gzip_suits(const struct request *r)
+{
+    const struct response *o = &r->out;
+    unsigned codings = 0;
+
+    if ((o->coding != CODING_NONE && !o->plan.decoded) || o->type.len == 0)
+        return 0;
+    for (enum coding c = CODING_BR; c < CODINGS; c++)
+        if (suits(o, &r->location->gzip->encodings[c]))
+            codings |= 1u << c;
+    return codings;
+}
+
+bool gzip_configured(const struct gzip_conf *conf)
+{
+    for (enum coding c = CODING_BR; c < CODINGS; c++)
+        if (conf->encodings[c].on)
+            return true;
+    return false;
 }
 
 /* A short body needs no large window: nginx's way, which saves most of the memory. */
-int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length, struct codec_spares *spares)
+static struct deflate_options deflate_options(const struct gzip_conf *conf, uint64_t length)
 {
     enum { WINDOW_LEAST = 9, LOOKAHEAD = 262 };
-    struct deflate_options d = {(int)conf->level, conf->window_bits, conf->memory};
+    const struct encoding_conf *e = &conf->encodings[CODING_GZIP];
+    struct deflate_options d = {(int)e->level, e->window_bits, conf->memory};
 
     while (length > 0 && d.window_bits > WINDOW_LEAST && length < (UINT64_C(1) << (d.window_bits - 1)) - LOOKAHEAD) {
         d.window_bits--;
@@ -126,6 +151,14 @@ int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length
         d.memory = 1;
     if (d.window_bits < WINDOW_LEAST)
         d.window_bits = WINDOW_LEAST;
+    return d;
+}
+
+int gzip_codec(struct codec **out, const struct gzip_conf *conf, enum coding coding, uint64_t length,
+               struct codec_spares *spares)
+{
+    (void)coding;
+    struct deflate_options d = deflate_options(conf, length);
     return codec_deflate_kept(out, &d, spares);
 }
 
@@ -137,11 +170,12 @@ static void get_ratio(struct request *r, const void *data, struct text *out)
 
     (void)data;
     *out = TEXT_NONE;
-    if (r->out.gzip && content_cache_is_from(r->out.gzip)) {
-        content_cache_totals(r->out.gzip, &taken, &made);
+    if (r->out.encoder && content_cache_is_from(r->out.encoder)) {
+        content_cache_totals(r->out.encoder, &taken, &made);
         ended = true;
-    } else if (r->out.gzip)
-        filter_totals(r->out.gzip, &taken, &made, &ended);
+    } else if (r->out.encoder) {
+        filter_totals(r->out.encoder, &taken, &made, &ended);
+    }
     if (!ended || made == 0)
         return;
     uint64_t hundredths = (taken * 1000 / made + 5) / 10;

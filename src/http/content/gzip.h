@@ -1,4 +1,4 @@
-/* gzip.h - gzip and gunzip: for which responses.
+/* gzip.h - compression on the fly, by gzip, Brotli and Zstandard, and gunzip: for which responses.
  * https://nginx.org/en/docs/http/ngx_http_gzip_module.html */
 #ifndef HTTP_CONTENT_GZIP_H
 #define HTTP_CONTENT_GZIP_H
@@ -28,15 +28,22 @@ struct gzip_pattern {
     struct pattern *pattern;
 };
 
+/* Of one coding. */
+struct encoding_conf {
+    bool on;
+    int64_t level, min_length;
+    int window_bits; /* of all but Zstandard */
+    struct type_set *types;
+};
+
 /* Values of gzip_module, http, server and location. */
 struct gzip_conf {
-    bool gzip, gunzip;
+    struct encoding_conf encodings[CODINGS];
+    bool gunzip;
     bool vary;
-    int64_t level, min_length;
-    int64_t cache;           /* bytes per worker, -1: off */
-    int window_bits, memory; /* as zlib counts them */
+    int64_t cache; /* bytes per worker, -1: off */
+    int memory;    /* of gzip, as zlib counts it */
     struct conf_bufs buffers, gunzip_buffers;
-    struct type_set *types;
     unsigned proxied; /* enum gzip_proxied bits */
     int http_version; /* enum protocol */
     struct gzip_disable {
@@ -52,17 +59,25 @@ extern const char *const gzip_default_types[];
  * fields that the response has so far), gzip_disable. */
 bool gzip_accepted(struct request *r);
 
+/* The best of `codings` (bits 1 << coding) for this client, by the same conditions; CODING_NONE: it
+ * gets none of them. */
+enum coding gzip_choose(struct request *r, unsigned codings);
+
 /* Whether that depends on the response's fields. */
 bool gzip_asks_fields(const struct request *r);
 
-/* Whether the response in r->out is one that `gzip on` compresses for clients that take it, its
- * length and status as they are. */
-bool gzip_suits(const struct request *r);
+/* The codings (bits 1 << coding) by which the response in r->out is compressed for clients that take
+ * them, its length and status as they are. */
+unsigned gzip_suits(const struct request *r);
+
+/* Whether `gzip on` or its like is configured for any coding. */
+bool gzip_configured(const struct gzip_conf *conf);
 
 /* The codec for a body of `length` bytes; UINT64_MAX: not known. From `spares`, see filter.h. 0 or
  * -errno. */
-int gzip_codec(struct codec **out, const struct gzip_conf *conf, uint64_t length, struct codec_spares *spares);
+int gzip_codec(struct codec **out, const struct gzip_conf *conf, enum coding coding, uint64_t length,
+               struct codec_spares *spares);
 
-extern const struct variable_row gzip_variables[]; /* $gzip_ratio */
+extern const struct variable_row gzip_variables[]; /* $gzip_ratio and its like */
 
 #endif

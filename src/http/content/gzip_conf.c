@@ -110,23 +110,24 @@ static const struct conf_bounds cache_bounds = {.least = 64 << 10, .most = INT64
 static const struct conf_enum versions[] = {{"1.0", PROTOCOL_1_0}, {"1.1", PROTOCOL_1_1}, {NULL, 0}};
 
 #define SLOT(field) CONF_SLOT(struct gzip_conf, field)
+#define GZIP(field) SLOT(encodings[CODING_GZIP].field)
 
 static const struct conf_row rows[] = {
-    {"gzip", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, set_codec_flag, SLOT(gzip), .dflt = "off",
+    {"gzip", CONF_HTTP_ALL | CONF_IF, CONF_FLAG, set_codec_flag, GZIP(on), .dflt = "off",
      .help = "Compress responses on the fly; long ones on threads of the pool.",
      .differs = "`*` in Accept-Encoding stands for gzip, too, and identity is sent where the client gives it a higher "
                 "weight than gzip."},
-    {"gzip_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, SLOT(types), .extra = gzip_default_types,
+    {"gzip_types", CONF_HTTP_ALL, CONF_1MORE | CONF_REPEAT, type_set_add, GZIP(types), .extra = gzip_default_types,
      .syntax = "mime-type ...", .help = "Media types to compress besides text/html; * is every one.",
      .differs = "text/javascript, application/javascript and application/x-javascript are one type."},
-    {"gzip_min_length", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, SLOT(min_length), .dflt = "20", .syntax = "length",
+    {"gzip_min_length", CONF_HTTP_ALL, CONF_TAKE1, conf_set_size, GZIP(min_length), .dflt = "20", .syntax = "length",
      .help = "Shorter responses are not compressed."},
-    {"gzip_comp_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, SLOT(level), .extra = &level_bounds, .dflt = "1",
+    {"gzip_comp_level", CONF_HTTP_ALL, CONF_TAKE1, conf_set_number, GZIP(level), .extra = &level_bounds, .dflt = "1",
      .syntax = "level", .help = "From 1, the fastest, to 9, the smallest."},
     {"gzip_buffers", CONF_HTTP_ALL, CONF_TAKE2, conf_set_bufs, SLOT(buffers), .extra = &buffer_bounds, .dflt = "32 4k",
      .syntax = "number size", .help = "Most compressed bytes held per response, and most uncompressed ones.",
      .differs = "It is one buffer of number times size, at most 1m."},
-    {"gzip_window", CONF_HTTP_ALL, CONF_TAKE1, set_bits, SLOT(window_bits), .extra = &window_bounds, .dflt = "32k",
+    {"gzip_window", CONF_HTTP_ALL, CONF_TAKE1, set_bits, GZIP(window_bits), .extra = &window_bounds, .dflt = "32k",
      .syntax = "size", .help = "How far back the compressor looks."},
     {"gzip_hash", CONF_HTTP_ALL, CONF_TAKE1, set_hash, SLOT(memory), .extra = &hash_bounds, .dflt = "64k",
      .syntax = "size", .help = "Size of the compressor's hash table."},
@@ -167,7 +168,7 @@ static const char *finish(struct conf *cf, struct conf_block *block, void *value
     if (!l)
         return NULL;
     l->gzip = conf;
-    l->rewrites_content |= conf->gzip || conf->gunzip;
+    l->rewrites_content |= gzip_configured(conf) || conf->gunzip;
     return NULL;
 }
 

@@ -149,7 +149,7 @@ static void say_tag(struct explain *e)
 
 static const char *why_not_gzip(struct request *r)
 {
-    const struct gzip_conf *g = r->location->gzip;
+    const struct encoding_conf *g = &r->location->gzip->encodings[CODING_GZIP];
     const struct response *o = &r->out;
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
 
@@ -173,13 +173,13 @@ static void say_content(struct explain *e)
 
     if (!r->location->rewrites_content || r->out.no_length || r->silent)
         return;
-    if (p->gunzip)
+    if (p->decoded)
         explain_say(e, "content", "unpacked, as gunzip says: the client does not accept gzip");
     if (p->recode)
         explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
-    if (p->gzip)
+    if (p->encoded)
         explain_say(e, "content", "compressed by gzip: the client accepts it; there are no ranges of that");
-    else if (r->location->gzip->gzip)
+    else if (r->location->gzip->encodings[CODING_GZIP].on)
         explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
     if (e->reply.chunked)
         explain_say(e, NULL, "sent in chunks: %s",

@@ -41,7 +41,9 @@ struct addressed {
 /* How the content is changed before it is sent; content.c. */
 struct content_plan {
     bool made; /* the plan */
-    bool gunzip, gzip, trailers;
+    bool trailers;
+    enum coding decoded;         /* the side file's, which is undone; or CODING_NONE */
+    enum coding encoded;         /* that it is compressed by; or CODING_NONE */
     const struct recode *recode; /* NULL: no recoding */
 };
 
@@ -65,7 +67,7 @@ struct response {
     size_t suffix;        /* bytes of its name behind that of the file */
     struct content_plan plan;
     struct text bare_type;          /* type without the charset that was added; absent: none was */
-    const struct source *gzip;      /* inside of file.source: $gzip_ratio */
+    const struct source *encoder;   /* inside of file.source: $gzip_ratio */
     struct field_line *coding_line; /* Content-Encoding among fields, of a side file */
     struct field_line *fields, **fields_end;
     struct field_line *trailers; /* behind the body, once it has ended */

@@ -101,7 +101,7 @@ static bool is_wanted(const struct request *r)
 /* The bytes of the file are the representation: nothing of it is made anew. */
 static bool is_as_stored(const struct response *o)
 {
-    return !o->plan.gunzip && !o->plan.gzip && !o->plan.recode;
+    return !o->plan.decoded && !o->plan.encoded && !o->plan.recode;
 }
 
 static bool has_status(const struct request *r)
