@@ -96,6 +96,7 @@ LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(filter 1,$(AIO)),-laio) -lm
 TLS_LIBS := $(if $(filter 1,$(TLS)),$(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null))
 HTTP2_LIBS := $(if $(filter 1,$(HTTP2)),$(shell $(PKG_CONFIG) --libs libnghttp2 2>/dev/null))
+CODING_LIBS := $(if $(filter 1,$(BROTLI)),$(shell $(PKG_CONFIG) --libs libbrotlienc libbrotlidec 2>/dev/null)) $(if $(filter 1,$(ZSTD)),$(shell $(PKG_CONFIG) --libs libzstd 2>/dev/null))
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 
 # llhttp: the distribution's library where there is one, else its C sources (mk/llhttp.sh) in strict mode.

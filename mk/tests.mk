@@ -33,9 +33,11 @@ INTEGRATION_SOURCES := $(filter-out $(if $(filter 0,$(TLS)),tests/integration/te
 TLS_NOT := tests/integration/transport_tls$(if $(filter 1,$(TLS)),_none).c
 # What speaks HTTP/2, in builds with libnghttp2.
 HTTP2_NOT := $(if $(filter 1,$(HTTP2)),tests/integration/transport_h2_none.c,tests/integration/transport_h2.c $(wildcard tests/integration/h2_*.c))
+# What speaks Brotli and Zstandard, by the libraries.
+CODING_NOT := tests/integration/coding_brotli$(if $(filter 1,$(BROTLI)),_none).c tests/integration/coding_zstd$(if $(filter 1,$(ZSTD)),_none).c
 INTEGRATION_NAMES := $(patsubst test_%.c,%,$(notdir $(INTEGRATION_SOURCES)))
 INTEGRATION_OBJECTS := $(INTEGRATION_SOURCES:%.c=$(O)/%.o) $(O)/tests/pattern.o $(O)/tests/certificate.o $(O)/integration.main.o \
-	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT) $(HTTP2_NOT),$(wildcard tests/integration/*.c)))
+	$(patsubst %.c,$(O)/%.o,$(filter-out tests/integration/main.c tests/integration/test_% $(TLS_NOT) $(HTTP2_NOT) $(CODING_NOT),$(wildcard tests/integration/*.c)))
 
 ifneq ($(wildcard $(O)/flags),)
 $(call keep,$(O)/$(UNIT).suites,$(strip $(foreach n,$(UNIT_NAMES),SUITE($(n)))))
@@ -62,7 +64,7 @@ $(O)/$(UNIT): $(UNIT_OBJECTS) $(UNIT_ARCHIVES)
 
 $(O)/integration: $(INTEGRATION_OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(TLS_LIBS) $(HTTP2_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(INTEGRATION_OBJECTS) $(CHECK_LIBS) $(TLS_LIBS) $(HTTP2_LIBS) $(CODING_LIBS) $(LDLIBS)
 
 # Loaded before the C library by tests that have its calls fail. A sanitizer wants to be the first itself.
 FAULTY := $(if $(SANITIZE),,$(O)/faulty.so)
@@ -83,7 +85,7 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 # is left out by name. UNIX_SUITES, TLS_SUITES, H2_SUITES (over h2 and h2-tls): what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
 TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects $(if $(filter 1,$(JANSSON)),registry) reload trouble upgrade uri
-H2_SUITES := access charset conditional dictionary identity index io listing map mounts process redirects referer $(if $(filter 1,$(JANSSON)),registry) replace rewrite secure_link swap trouble \
+H2_SUITES := access charset codings conditional dictionary identity index io listing map mounts process redirects referer $(if $(filter 1,$(JANSSON)),registry) replace rewrite secure_link swap trouble \
 	upgrade userid validators
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:

@@ -187,7 +187,7 @@ sub run_group {
     my @places = do { my %seen; grep { !$seen{$_}++ } map { $_->{to} } grep { $_->{kind} ne 'test' } @{$group->{asks}} };
     my $started = !@places || eval { $_->start(@places) for @servers; 1 };
     if (!$started) {
-        my $lacking = $@ =~ /^nginx .*unknown directive/s; # a build of nginx without that module
+        my $lacking = $@ =~ /^nginx .*(?:unknown directive|dlopen\(\))/s; # a build of nginx without that module
         $count{$lacking ? 'skipped' : 'failed'}++;
         say_line("$case->{path}:$group->{line}: $group->{title}: ", $lacking ? 'skipped: ' : '', $@);
     }

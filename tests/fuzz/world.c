@@ -19,8 +19,8 @@
 
 enum { PIECES_MOST = 64 };
 
-/* DIR is replaced by the folder, ZLIB by whether there is one. Every way of moving bytes, every
- * kind of location; heads that fill their buffers. */
+/* DIR is replaced by the folder; ZLIB, BROTLI and ZSTD by whether there is one. Every way of moving
+ * bytes, every kind of location; heads that fill their buffers. */
 static const char configuration[] =
     "thread_pool default threads=1;\n"
     "events { worker_connections 64; }\n"
@@ -72,9 +72,10 @@ static const char configuration[] =
     "$request_filename) { return 204; }\n"
     "      if ($http_x_y = '') { return 200 \"$mapped $place $half\"; } return 302 $http_x_y; }\n"
     "    location /var/ { alias DIR/html/$half/; index $half index.html; try_files $uri /d/$half =404; }\n"
-    "    location /zip/ { alias DIR/html/; gzip ZLIB; gzip_min_length 1; gzip_vary on; gzip_types *; autoindex on; }\n"
-    "    location /side/ { alias DIR/html/; gzip_static on; gunzip ZLIB; dictionary_static on; "
-    "assume_secure_transport on; compression_dictionary $uri; }\n"
+    "    location /zip/ { alias DIR/html/; gzip ZLIB; brotli BROTLI; zstd ZSTD; gzip_min_length 1; gzip_vary on; "
+    "gzip_types *; autoindex on; }\n"
+    "    location /side/ { alias DIR/html/; gzip_static on; brotli_static always; zstd_static always; gunzip ZLIB; "
+    "dictionary_static on; assume_secure_transport on; compression_dictionary $uri; }\n"
     "    location /trailer/ { alias DIR/html/; add_trailer X-End $status always; }\n"
     "    location /charset/ { alias DIR/html/; charset utf-8; }\n"
     "    location ^~ /slash { alias DIR/html; }\n"
@@ -206,6 +207,8 @@ static void make_files(void)
     write_file("secret.txt", world_secret());
     write_file("html/small.txt.gz", TEXT("\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0")); /* "a" */
     write_file("html/page.html.gz", TEXT("no such thing"));
+    write_file("html/small.txt.zst", TEXT("\x28\xb5\x2f\xfd\x20\x01\x09\0\0\x61")); /* "a" */
+    write_file("html/page.html.br", TEXT("no such thing"));
     write_file("users", TEXT("ann:{PLAIN}x\nbob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"));
     link_to("html/link", "d");
     link_to("html/dangling", "nowhere");
@@ -240,6 +243,12 @@ static struct text with_dir(void)
             at += 2;
         } else if (strncmp(at, "ZLIB", 4) == 0) {
             buffer_add_str(&b, codec_has_zlib ? "on" : "off");
+            at += 3;
+        } else if (strncmp(at, "BROTLI", 6) == 0) {
+            buffer_add_str(&b, codec_has_brotli ? "on" : "off");
+            at += 5;
+        } else if (strncmp(at, "ZSTD", 4) == 0) {
+            buffer_add_str(&b, codec_has_zstd ? "on" : "off");
             at += 3;
         } else {
             buffer_add_char(&b, *at);

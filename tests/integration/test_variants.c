@@ -360,8 +360,8 @@ END_TEST
 
 START_TEST(bad_lines)
 {
-    static const char *const bad[] = {"gzip_static yes;", "brotli_static;", "zstd_static on on;", "brotli on;",
-                                      "zstd_comp_level 3;"};
+    static const char *const bad[] = {"gzip_static yes;", "brotli_static;", "zstd_static on on;", "brotli yes;",
+                                      "zstd_comp_level 0;"};
     struct site_run run;
     site_conf_server(bad[_i]);
     site_check(&run);

@@ -37,26 +37,45 @@ static void lose_length(struct response *o)
     o->accept_ranges = false;
 }
 
-static bool may_decode(const struct request *r)
+static bool can_decode(enum coding c)
 {
-    return r->location->gzip->gunzip && r->out.coding == CODING_GZIP;
+    const bool can[CODINGS] = {
+        [CODING_BR] = codec_has_brotli, [CODING_ZSTD] = codec_has_zstd, [CODING_GZIP] = codec_has_zlib};
+    return can[c];
+}
+
+/* gzip_vary says it for gzip, as nginx has it; for the others it is always said, as with side
+ * files. */
+static bool decoding_varies(const struct request *r)
+{
+    return r->out.coding != CODING_GZIP || r->location->gzip->vary;
+}
+
+/* Brotli and Zstandard are newer than what gzip_http_version and gzip_disable are about. */
+static bool takes_side_file(struct request *r)
+{
+    struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+
+    return r->out.coding == CODING_GZIP ? gzip_accepted(r) : accept_encoding_takes(&accept, r->out.coding);
 }
 
 static void plan_decoding(struct request *r)
 {
+    static const char *const marks[CODINGS] = {
+        [CODING_BR] = "-unbrotli", [CODING_ZSTD] = "-unzstd", [CODING_GZIP] = "-gunzip"};
     struct response *o = &r->out;
 
-    if (!may_decode(r))
+    if (!r->location->gzip->gunzip || !can_decode(o->coding))
         return;
-    o->vary |= r->location->gzip->vary;
-    if (gzip_accepted(r))
+    o->vary |= decoding_varies(r);
+    if (takes_side_file(r))
         return;
     o->plan.decoded = o->coding;
     if (o->coding_line)
         remove_field(o, o->coding_line);
     o->coding_line = NULL;
     lose_length(o);
-    o->etag = validators_mark(r, o->etag, "-gunzip", true);
+    o->etag = validators_mark(r, o->etag, marks[o->coding], true);
 }
 
 /* Where a variable says which charset it is, each one makes another representation. */
@@ -102,6 +121,8 @@ static bool may_encode(const struct request *r)
 
 static void plan_encoding(struct request *r)
 {
+    static const char *const marks[CODINGS] = {
+        [CODING_BR] = "-brotli", [CODING_ZSTD] = "-zstd", [CODING_GZIP] = "-gzip"};
     struct response *o = &r->out;
     unsigned codings = may_encode(r) ? gzip_suits(r) : 0;
 
@@ -115,7 +136,7 @@ static void plan_encoding(struct request *r)
         return;
     o->plan.encoded = c;
     lose_length(o);
-    o->etag = validators_mark(r, o->etag, "-gzip", true);
+    o->etag = validators_mark(r, o->etag, marks[c], true);
 }
 
 /* A 304 has the fields of its 200 (RFC 9110, 15.4.5): the same is planned, and nothing of it
@@ -190,6 +211,13 @@ static int add(struct request *r, struct source **s, struct codec *codec, size_t
     return content_wrap(r, s, codec, size, heavy);
 }
 
+static int decoder_of(struct codec **out, enum coding c, struct codec_spares *spares)
+{
+    return c == CODING_BR     ? codec_unbrotli(out, spares)
+           : c == CODING_ZSTD ? codec_unzstd(out, spares)
+                              : codec_inflate_kept(out, spares);
+}
+
 /* A short file is unpacked in the loop, as much at once as its buffer takes: 128 KiB, the default,
  * are a third of a millisecond. */
 static int add_decoder(struct request *r, struct source **s, bool keeps)
@@ -198,7 +226,7 @@ static int add_decoder(struct request *r, struct source **s, bool keeps)
     size_t size = buffer_size(&r->location->gzip->gunzip_buffers);
     bool heavy = r->out.length > SHORT || size > BUFFER_LIGHT;
     struct codec *codec;
-    int rc = codec_inflate_kept(&codec, io_codec_spares(r->worker->io));
+    int rc = decoder_of(&codec, r->out.plan.decoded, io_codec_spares(r->worker->io));
 
     return rc < 0 ? rc : add(r, s, codec, size, heavy, keeps);
 }
@@ -211,15 +239,24 @@ static int add_recode(struct request *r, struct source **s, bool keeps)
     return rc < 0 ? rc : add(r, s, codec, CONTENT_LIGHT, false, keeps);
 }
 
-/* Bodies up to this length are compressed in the loop, at once: the longest for which zlib took
- * well below a millisecond whatever the bytes were (random letters of two kinds are the worst, and
- * take ten times as long as a page at level 6, a hundred times at 9). A trip to a thread costs more
- * than the compression of a few KiB. */
-static uint64_t light_most(int64_t level)
+/* Bodies up to this length are compressed in the loop, at once: the longest for which the library
+ * took well below a millisecond whatever the bytes were (random letters of two kinds are the worst;
+ * with zlib they take ten times as long as a page at level 6, a hundred times at 9). A trip to a
+ * thread costs more than the compression of a few KiB. */
+static uint64_t light_most(enum coding c, int64_t level)
 {
-    static const uint8_t kib[] = {32, 32, 32, 32, 32, 20, 8, 6, 3, 3};
+    static const struct {
+        int most;        /* above this level, none is */
+        uint8_t kib[16]; /* by the level; below 0 as at 0 */
+    } light[CODINGS] = {
+        [CODING_BR] = {9, {32, 32, 32, 32, 32, 16, 8, 6, 3, 3}},
+        [CODING_ZSTD] = {15, {32, 32, 32, 32, 32, 32, 32, 8, 4, 4, 4, 4, 3, 2, 2, 1}},
+        [CODING_GZIP] = {9, {32, 32, 32, 32, 32, 20, 8, 6, 3, 3}},
+    };
 
-    return (uint64_t)kib[level] * 1024;
+    if (level > light[c].most)
+        return 0;
+    return (uint64_t)light[c].kib[level > 0 ? level : 0] * 1024;
 }
 
 /* What a body of `length` bytes may come to: more than that is never used. */
@@ -242,8 +279,8 @@ static int add_encoder(struct request *r, struct source **s, bool keeps)
     int rc = gzip_codec(&codec, conf, o->plan.encoded, length, io_codec_spares(r->worker->io));
 
     if (rc == 0)
-        rc = add(r, s, codec, encoded_size(conf, length), length > light_most(conf->encodings[o->plan.encoded].level),
-                 keeps);
+        rc = add(r, s, codec, encoded_size(conf, length),
+                 length > light_most(o->plan.encoded, conf->encodings[o->plan.encoded].level), keeps);
     r->out.encoder = rc == 0 ? *s : NULL;
     return rc;
 }

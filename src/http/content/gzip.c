@@ -1,4 +1,4 @@
-/* gzip.c - which responses are compressed, and for whom. See gzip.h; called by content.c and
+/* gzip.c - which responses are compressed, for whom and how. See gzip.h; called by content.c and
  * variant.c. The conditions are nginx's. */
 #include "http/content/gzip.h"
 
@@ -6,6 +6,8 @@
 #include "http/content/content_cache.h"
 #include "http/request/request.h"
 #include "io/filter.h"
+
+#include <errno.h>
 
 static struct text request_field(const struct request *r, struct text name)
 {
@@ -128,14 +130,6 @@ unsigned gzip_suits(const struct request *r)
     return codings;
 }
 
-bool gzip_configured(const struct gzip_conf *conf)
-{
-    for (enum coding c = CODING_BR; c < CODINGS; c++)
-        if (conf->encodings[c].on)
-            return true;
-    return false;
-}
-
 /* A short body needs no large window: nginx's way, which saves most of the memory. */
 static struct deflate_options deflate_options(const struct gzip_conf *conf, uint64_t length)
 {
@@ -154,12 +148,35 @@ static struct deflate_options deflate_options(const struct gzip_conf *conf, uint
     return d;
 }
 
+/* As ngx_brotli: a window that the body fits into. */
+static struct brotli_options brotli_options(const struct gzip_conf *conf, uint64_t length)
+{
+    enum { WINDOW_LEAST = 10 };
+    const struct encoding_conf *e = &conf->encodings[CODING_BR];
+    struct brotli_options b = {(int)e->level, WINDOW_LEAST, length};
+
+    while (b.window_bits < e->window_bits && (UINT64_C(1) << b.window_bits) < length)
+        b.window_bits++;
+    return b;
+}
+
 int gzip_codec(struct codec **out, const struct gzip_conf *conf, enum coding coding, uint64_t length,
                struct codec_spares *spares)
 {
-    (void)coding;
-    struct deflate_options d = deflate_options(conf, length);
-    return codec_deflate_kept(out, &d, spares);
+    const struct zstd_options z = {(int)conf->encodings[CODING_ZSTD].level, length};
+    const struct brotli_options b = brotli_options(conf, length);
+    const struct deflate_options d = deflate_options(conf, length);
+
+    switch (coding) {
+    case CODING_BR:
+        return codec_brotli(out, &b, spares);
+    case CODING_ZSTD:
+        return codec_zstd(out, &z, spares);
+    case CODING_GZIP:
+        return codec_deflate_kept(out, &d, spares);
+    default:
+        return -EINVAL;
+    }
 }
 
 /* As nginx: two decimals, rounded; nothing before the end. */
@@ -168,8 +185,9 @@ static void get_ratio(struct request *r, const void *data, struct text *out)
     uint64_t taken = 0, made = 0;
     bool ended = false;
 
-    (void)data;
     *out = TEXT_NONE;
+    if (r->out.plan.encoded != (enum coding)(uintptr_t)data)
+        return;
     if (r->out.encoder && content_cache_is_from(r->out.encoder)) {
         content_cache_totals(r->out.encoder, &taken, &made);
         ended = true;
@@ -184,6 +202,8 @@ static void get_ratio(struct request *r, const void *data, struct text *out)
 }
 
 const struct variable_row gzip_variables[] = {
-    {"gzip_ratio", .get = get_ratio},
+    {"gzip_ratio", .get = get_ratio, .data = CODING_GZIP},
+    {"brotli_ratio", .get = get_ratio, .data = CODING_BR},
+    {"zstd_ratio", .get = get_ratio, .data = CODING_ZSTD},
     {.name = NULL},
 };

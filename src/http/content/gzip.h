@@ -70,9 +70,6 @@ bool gzip_asks_fields(const struct request *r);
  * them, its length and status as they are. */
 unsigned gzip_suits(const struct request *r);
 
-/* Whether `gzip on` or its like is configured for any coding. */
-bool gzip_configured(const struct gzip_conf *conf);
-
 /* The codec for a body of `length` bytes; UINT64_MAX: not known. From `spares`, see filter.h. 0 or
  * -errno. */
 int gzip_codec(struct codec **out, const struct gzip_conf *conf, enum coding coding, uint64_t length,

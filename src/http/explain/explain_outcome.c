@@ -147,40 +147,55 @@ static void say_tag(struct explain *e)
 
 /* ---- what becomes of the content ---- */
 
-static const char *why_not_gzip(struct request *r)
+/* By the first coding that is on: the others are on under the same conditions, as a rule. */
+static const char *why_not_encoded(struct request *r, enum coding c)
 {
-    const struct encoding_conf *g = &r->location->gzip->encodings[CODING_GZIP];
+    const struct encoding_conf *conf = &r->location->gzip->encodings[c];
     const struct response *o = &r->out;
     struct accept_encoding accept = accept_encoding_parse(r->msg.fields[FIELD_ACCEPT_ENCODING]);
+    const char *name = c == CODING_BR ? "brotli" : c == CODING_ZSTD ? "zstd" : "gzip";
 
     if (o->coding_line)
         return "it is compressed already";
     if (o->status != 200 && o->status != 206 && o->status != 403 && o->status != 404)
         return "only 200, 403 and 404 are";
-    if (!o->unsized && o->length < (uint64_t)g->min_length)
-        return "it is shorter than gzip_min_length";
-    if (!gzip_suits(r))
-        return "gzip_types does not have its type";
-    if (!accept_encoding_takes(&accept, CODING_GZIP))
+    if (!o->unsized && o->length < (uint64_t)conf->min_length)
+        return arena_printf(&r->arena, "it is shorter than %s_min_length", name);
+    if (!(gzip_suits(r) & 1u << c))
+        return arena_printf(&r->arena, "%s_types does not have its type", name);
+    if (!accept_encoding_takes(&accept, c))
         return "Accept-Encoding does not ask for it";
     return "gzip_http_version, gzip_proxied or gzip_disable say no";
+}
+
+/* The best of those that are on; CODING_NONE: none is. */
+static enum coding first_encoding(const struct gzip_conf *conf)
+{
+    for (enum coding c = CODING_BR; c < CODINGS; c++)
+        if (conf->encodings[c].on)
+            return c;
+    return CODING_NONE;
 }
 
 static void say_content(struct explain *e)
 {
     struct request *r = e->request;
     const struct content_plan *p = &r->out.plan;
+    enum coding first = first_encoding(r->location->gzip);
+    struct text decoded = coding_name(p->decoded), encoded = coding_name(p->encoded);
+    const char *why = first && !p->encoded ? why_not_encoded(r, first) : NULL;
 
     if (!r->location->rewrites_content || r->out.no_length || r->silent)
         return;
     if (p->decoded)
-        explain_say(e, "content", "unpacked, as gunzip says: the client does not accept gzip");
+        explain_say(e, "content", "unpacked, as gunzip says: the client does not accept %.*s", TEXT_ARG(decoded));
     if (p->recode)
         explain_say(e, "content", "recoded to the charset that its type names, by charset_map");
     if (p->encoded)
-        explain_say(e, "content", "compressed by gzip: the client accepts it; there are no ranges of that");
-    else if (r->location->gzip->encodings[CODING_GZIP].on)
-        explain_say(e, "content", "not compressed: %s", why_not_gzip(r));
+        explain_say(e, "content", "compressed by %.*s: the client accepts it; there are no ranges of that",
+                    TEXT_ARG(encoded));
+    else if (why)
+        explain_say(e, "content", "not compressed: %s", why);
     if (e->reply.chunked)
         explain_say(e, NULL, "sent in chunks: %s",
                     r->out.unsized ? "its length is not known in advance" : "it has trailers");

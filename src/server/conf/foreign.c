@@ -12,13 +12,11 @@
 #define NO_TOKENS                                                                                                      \
     "sluice checks passwords (auth_basic) and signed links (secure_link), not tokens; leave tokens to a proxy in "     \
     "front of it"
-#define NO_ACME  "let a client such as certbot get certificates: a webroot and a reload are all that it needs"
-#define NO_ECH   "Encrypted Client Hello is in no OpenSSL that sluice is built with; remove the line"
-#define NO_SSL   "sluice has no such setting of TLS; remove the line"
-#define NO_HTTP3 "sluice speaks HTTP/1.1 and HTTP/2; let a proxy in front of it speak HTTP/3, or remove the line"
-#define NO_MAIL  "sluice serves HTTP only; remove the block"
-#define NO_COMPRESSION                                                                                                 \
-    "only gzip is made on the fly; use brotli_static and zstd_static with files compressed beforehand, or gzip"
+#define NO_ACME      "let a client such as certbot get certificates: a webroot and a reload are all that it needs"
+#define NO_ECH       "Encrypted Client Hello is in no OpenSSL that sluice is built with; remove the line"
+#define NO_SSL       "sluice has no such setting of TLS; remove the line"
+#define NO_HTTP3     "sluice speaks HTTP/1.1 and HTTP/2; let a proxy in front of it speak HTTP/3, or remove the line"
+#define NO_MAIL      "sluice serves HTTP only; remove the block"
 #define NO_EDITING   "sluice does not edit the content of files; do that when the files are made, or remove the line"
 #define NO_UPLOAD    "sluice only reads files; remove the line"
 #define NO_SCRIPTS   "sluice runs no scripts; \"map\", \"set\", \"if\" and \"rewrite\" may do, or remove the line"
@@ -68,10 +66,7 @@ const struct conf_foreign server_foreign[] = {
     {"mail", NO_MAIL},
     {"stream", NO_MAIL},
     {"google_perftools_profiles", "\"perf\" looks at a running sluice; remove the line"},
-    {"brotli", NO_COMPRESSION},
-    {"brotli_*", NO_COMPRESSION},
-    {"zstd", NO_COMPRESSION},
-    {"zstd_*", NO_COMPRESSION},
+    {"zstd_dict_file", "clients that do not have the dictionary could not read it; remove the line"},
     {"sub_filter*", NO_EDITING},
     {"ssi", NO_EDITING},
     {"ssi_*", NO_EDITING},
