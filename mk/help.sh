@@ -13,7 +13,7 @@ sluice: a static-file HTTP server for Linux
   make test-browser           those of the pages, in headless Chromium, where it is installed [BROWSER_SHOTS=DIR]
   make test-clients           curl, wget, openssl, gnutls-cli, Node, git, apt, Chromium, sslscan over TLS; skopeo, umoci, buildah, podman; where installed
   make attack                 the hostile crowds of `make test` in full size, with memory and a good client's latency
-  make compare                the same configurations and requests for nginx and sluice [CASE=ranges] [OVER=tls]
+  make compare                the same configurations and requests for nginx and sluice [CASE=ranges] [OVER=tls|h2]
   make fuzz [FUZZ="uri conf"] [FUZZ_SECONDS=60]
                               search for inputs that break a parser or a promise (clang, libFuzzer); docs/fuzzing.md
   make fuzz-smoke             the seeds of that, replayed under the sanitizers

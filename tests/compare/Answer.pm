@@ -43,7 +43,7 @@ sub mask_field {
 # One response, or what is left as it is.
 sub take {
     my ($rest, $method, $aside) = @_;
-    if ($$rest !~ s{^HTTP/(1\.[01]) (\d+)( [^\r\n]*)?\r\n(.*?\r\n|)\r\n}{}s) {
+    if ($$rest !~ s{^HTTP/(1\.[01]|2) (\d+)( [^\r\n]*)?\r\n(.*?\r\n|)\r\n}{}s) {
         my $bytes = $$rest;
         $$rest = '';
         return { head => 'no head', body => mask_page($bytes) };
@@ -51,7 +51,7 @@ sub take {
     my ($version, $status, $reason, $head) = ($1, $2, $3 // '', $4);
     my @fields = split /\r\n/, $head;
     my $body = take_body($rest, $status, $method, \@fields);
-    @fields = grep { my ($name) = /^([^:]*)/; !$aside->{lc $name} && ($status != 405 || $name ne 'Allow') } @fields;
+    @fields = grep { my ($name) = /^([^:]*)/; !$aside->{lc $name} && ($status != 405 || lc $name ne 'allow') } @fields;
     my ($boundary) = map { /^content-type:.*boundary=(\S+)/i ? $1 : () } @fields;
     my $page = $method eq 'HEAD' && $status >= 300;
     my @masked = map { mask_field($_, length $body, $page) } @fields;

@@ -31,20 +31,25 @@ sub substitute {
     return $text;
 }
 
-# Every address of the configuration speaks TLS, but one whose clients begin with a PROXY header. $self->{tls} has the ports, and
-# the names of the sockets.
-sub over_tls {
-    my ($self, $text) = @_;
-    $self->{tls} = {};
+# Every address of the configuration has `option`, "ssl" or "http2", but one whose clients begin with a PROXY header. $self->{over}
+# has the ports, and the names of the sockets.
+sub listen_with {
+    my ($self, $text, $option) = @_;
+    $self->{over} = {};
     $text =~ s{\blisten\s+(?:[\d.]+:(\d+)|unix:\S*/(\w+)\.sock)\b([^;]*);}{
         my ($place, $whole) = ($1 // $2, $&);
         if ($3 !~ /proxy_protocol/) {
-            $self->{tls}{$place} = 1;
-            $whole =~ s/;$/ ssl;/;
+            $self->{over}{$place} = 1;
+            $whole =~ s/;$/ $option;/;
         }
         $whole;
     }ge;
-    return "    ssl_certificate $self->{pair}.crt;\n    ssl_certificate_key $self->{pair}.key;\n$text";
+    return $text;
+}
+
+sub over_tls {
+    my ($self, $text) = @_;
+    return "    ssl_certificate $self->{pair}.crt;\n    ssl_certificate_key $self->{pair}.key;\n" . $self->listen_with($text, 'ssl');
 }
 
 sub configure {
@@ -53,6 +58,7 @@ sub configure {
     my $log = $group->{config} =~ /access_log/ ? '' : "    access_log off;\n";
     my $http = $self->substitute("    $own\n$log$group->{config}");
     $http = $self->over_tls($http) if $self->{pair};
+    $http = $self->listen_with($http, 'http2') if $self->{http2};
     my $text = $self->substitute("daemon off;\nworker_processes 1;\npid \@DIR/pid;\nerror_log \@DIR/logs/error.log info;\n"
         . $group->{main} . "events { worker_connections 256; }\nhttp {\n") . "$http}\n";
     open my $out, '>', "$self->{dir}/server.conf" or die;
@@ -121,17 +127,64 @@ sub stop {
     }
 }
 
+sub is_over {
+    my ($self, $to) = @_;
+    return $self->{over}{$to =~ /^\d+$/ ? $self->{ports}[$to - 1] : $to};
+}
+
 my $context; # one for all: each would read the authorities of the system
 
 # Agreed on, and not blocking: a record may be there that brings no bytes.
 sub dial_tls {
     my ($self, $to) = @_;
     my $s = $self->dial($to) or return;
-    return $s if !$self->{tls}{$to =~ /^\d+$/ ? $self->{ports}[$to - 1] : $to};
+    return $s if !$self->{pair} || !$self->is_over($to);
     $context //= IO::Socket::SSL::SSL_Context->new(SSL_verify_mode => 0);
     $s = IO::Socket::SSL->start_SSL($s, SSL_reuse_ctx => $context, Timeout => PATIENCE) or return;
     $s->blocking(0);
     return $s;
+}
+
+# What of a request over HTTP/1 curl can say over HTTP/2, as its arguments; nothing where it is HTTP/1's alone: several requests, another
+# version, no host, what nobody could parse, a line just as long as one may be; or has a body, which nginx 1.22 does not wait for before
+# it resets the stream, and curl is confused.
+sub curl_arguments {
+    my ($bytes) = @_;
+    my ($line, $head, $body) = $bytes =~ /^([^\r\n]*)\r\n(.*?\r\n|)\r\n(.*)\z/s or return;
+    my ($method, $target) = $line =~ m{^([A-Z]+) ([/*][!-~\x80-\xff]{0,900}) HTTP/1\.1$} or return;
+    my @fields = split /\r\n/, $head;
+    my ($host) = map { /^Host: (\S+)$/i ? $1 : () } @fields or return;
+    return if $body ne '' || $method eq 'CONNECT' || 1 != grep { /^Host:/i } @fields;
+    return if grep { /^(Transfer-Encoding|Upgrade|Content-Length):/i || !/^[\w-]+:(?: \S|$)/ || /[^\t -~]|\s$/ } @fields;
+    my @arguments = ('--request-target', $target, '-H', 'Accept:', '-H', 'User-Agent:');
+    push @arguments, $method eq 'HEAD' ? '-I' : ('-i', '-X', $method);
+    for my $field (grep { !/^(Connection|Keep-Alive|TE|Proxy-Connection):/i } @fields) {
+        push @arguments, '-H', $field =~ /^([^:]+):\s*$/ ? "$1;" : $field;
+    }
+    return @arguments;
+}
+
+# The same by curl, whose head has the form of HTTP/1; undef: nothing that can be asked so.
+sub ask_http2 {
+    my ($self, $to, $bytes) = @_;
+    my @arguments = curl_arguments($bytes) or return undef;
+    return undef if !$self->is_over($to);
+    my $place = "http://localhost/";
+    if ($to =~ /^\d+$/) {
+        $place = "http://$self->{address}:$self->{ports}[$to - 1]/";
+        unshift @arguments, '--interface', '127.0.0.1';
+    } else {
+        unshift @arguments, '--unix-socket', "$self->{dir}/$to.sock";
+    }
+    my $pid = open(my $curl, '-|') // die "fork: $!\n";
+    if ($pid == 0) {
+        open STDERR, '>', '/dev/null';
+        exec 'curl', '-q', '-s', '-g', '--http2-prior-knowledge', '--max-time', PATIENCE, @arguments, $place or _exit(127);
+    }
+    local $/;
+    my $got = <$curl> // '';
+    close $curl;
+    return $? ? "$got(cut short)" : $got;
 }
 
 # Everything that comes back. When nothing more comes for a moment, our side of the connection is closed, so that a server

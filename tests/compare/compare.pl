@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # compare.pl [-v] [case file ...] - the same configurations and requests for nginx and sluice, answers side by side.
 #
-# Of perl only what Debian's perl-base has; with COMPARE_OVER=tls, where every address speaks TLS, libio-socket-ssl-perl too. SLUICE and
-# NGINX name the binaries. Without nginx it says that it skips, and succeeds. -v prints every answer.
+# Of perl only what Debian's perl-base has; with COMPARE_OVER=tls, where every address speaks TLS, libio-socket-ssl-perl too; with
+# COMPARE_OVER=h2, where every address speaks HTTP/2, curl. SLUICE and NGINX name the binaries. Without nginx it says that it skips, and succeeds. -v prints every answer.
 use strict;
 use warnings;
 use lib $0 =~ m{^(.*)/} ? $1 : '.';
@@ -23,6 +23,7 @@ my $sluice = $ENV{SLUICE} // 'build/sluice';
 my $nginx = $ENV{NGINX} // (grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin')[0];
 my $tmp;
 my $tls = ($ENV{COMPARE_OVER} // '') eq 'tls';
+my $http2 = ($ENV{COMPARE_OVER} // '') eq 'h2';
 my $pair; # over TLS: where the certificate and the key lie, without .crt and .key
 
 sub say_line { print @_, "\n" }
@@ -74,9 +75,9 @@ sub epoch {
 # The second may have changed between the two servers.
 sub near {
     my ($a, $b) = @_;
-    return $a eq $b if $a !~ /^(Expires|Set-Cookie):/ || $b !~ /^\Q$1\E:/;
+    return $a eq $b if $a !~ /^(Expires|Set-Cookie):/i || $b !~ /^\Q$1\E:/;
     my ($x, $y) = map { epoch($_) } $a, $b;
-    return defined $x && defined $y && abs($x - $y) <= 3 if $a =~ /^Expires/;
+    return defined $x && defined $y && abs($x - $y) <= 3 if $a =~ /^Expires/i;
     $_ =~ s/(expires=)[^;]*/$1*/ for $a, $b;
     return $a eq $b;
 }
@@ -86,7 +87,7 @@ sub normal {
     $text =~ s/\Q$server->{dir}\E/\@DIR/g;
     $text =~ s/\Q$server->{root}\E/\@ROOT/g;
     $text =~ s/\Q$server->{address}\E/\@ADDR/g;
-    $text =~ s/$_/*/g for @$masks;
+    $text =~ s/$_/*/g for map { $http2 ? "(?i)$_" : $_ } @$masks;
     return $text;
 }
 
@@ -115,6 +116,10 @@ sub answer_of {
         return normal('exit ' . ($? >> 8) . "\n" . complaint($server), $server, $group->{mask});
     }
     my $request = $server->substitute($ask->{bytes});
+    if ($http2) {
+        my $got = $server->ask_http2($ask->{to}, $request);
+        return defined $got ? normal(Answer::text(Answer::parse($got, $request, $group->{aside})), $server, $group->{mask}) : undef;
+    }
     return normal(Answer::text(Answer::parse($server->ask($ask->{to}, $request), $request, $group->{aside})), $server, $group->{mask});
 }
 
@@ -158,10 +163,11 @@ sub show {
 
 sub judge {
     my ($case, $group, $ask, $n, $s) = @_;
+    return if !defined $n || !defined $s;
     my $same = same($n, $s);
     $count{compared}++;
     $count{listed}++ if $ask->{differs} && !$same;
-    if ($same xor !$ask->{differs}) {
+    if (!$same && !$ask->{differs} || $same && $ask->{differs} && !$http2) {
         $count{failed}++;
         show($case, $group, $ask, $n, $s, $same ? 'no longer differs' : 'differs');
     } elsif ($verbose) {
@@ -180,7 +186,7 @@ sub run_group {
     }
     my $ports = [map { free_port() } 1 .. 4];
     my $id = sprintf '%05d%03d', $$, $group_count++;
-    my @servers = map { Server->new(%$_, root => $root, ports => $ports, pair => $pair) }
+    my @servers = map { Server->new(%$_, root => $root, ports => $ports, pair => $pair, http2 => $http2) }
         { name => 'nginx', program => $nginx, address => '127.0.0.2', dir => "$tmp/n$id" },
         { name => 'sluice', program => $sluice, address => '127.0.0.3', dir => "$tmp/s$id" };
     $_->configure($group) for @servers;
@@ -191,10 +197,12 @@ sub run_group {
         $count{$lacking ? 'skipped' : 'failed'}++;
         say_line("$case->{path}:$group->{line}: $group->{title}: ", $lacking ? 'skipped: ' : '', $@);
     }
-    my $crashes = 0;
+    my ($crashes, $left_out) = (0, 0);
     for my $ask ($started ? @{$group->{asks}} : ()) {
-        next if $tls && $ask->{kind} eq 'test'; # says nothing of TLS
-        judge($case, $group, $ask, map { answer_of($_, $ask, $group) } @servers);
+        next if ($tls || $http2) && $ask->{kind} eq 'test'; # says nothing of either
+        my @answers = map { answer_of($_, $ask, $group) } @servers;
+        $left_out += grep { !defined } @answers;
+        judge($case, $group, $ask, @answers);
         my $now = () = Server::slurp("$servers[1]{dir}/logs/error.log") =~ /exited on signal/g;
         next if $now == $crashes;
         $crashes = $now;
@@ -202,7 +210,7 @@ sub run_group {
         say_line("$case->{path}:$ask->{line}: a worker died, at or before this request");
     }
     $_->stop for @servers;
-    for my $log ($started ? @{$group->{logs}} : ()) {
+    for my $log ($started && !$left_out ? @{$group->{logs}} : ()) {
         my $ask = { name => "log $log->{name}", line => $group->{line}, differs => $log->{differs} };
         judge($case, $group, $ask, map { normal(Server::slurp("$_->{dir}/logs/$log->{name}"), $_, $group->{mask}) } @servers);
     }
@@ -260,6 +268,10 @@ if ($tls && !eval { require IO::Socket::SSL; 1 }) {
     say_line('compare: no libio-socket-ssl-perl: skipped over TLS');
     exit 0;
 }
+if ($http2 && (`curl --version 2>/dev/null` !~ /\bHTTP2\b/ || `$nginx -V 2>&1` !~ /http_v2_module/ || `$sluice -V 2>&1` !~ /nghttp2/)) {
+    say_line('compare: no curl, nginx or sluice with HTTP/2: skipped over HTTP/2');
+    exit 0;
+}
 my $begin = time;
 $ENV{TZ} = 'UTC';
 $tmp = tempdir('sluice-compare-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
@@ -275,7 +287,7 @@ die "compare: $sluice --directives says nothing\n" if !%known;
 my @paths = @ARGV ? @ARGV : sort glob "$INC[0]/cases/*.case";
 my ($compared, $listed, $skipped, $failed) = run_all(@paths);
 printf "compare%s: %d answers beside nginx's: %d the same, %d differ as listed, %d failed, %d skipped; %.0f s\n",
-    $tls ? ' over TLS' : '', $compared, $compared - $listed - $failed, $listed, $failed, $skipped, time - $begin;
+    $tls ? ' over TLS' : $http2 ? ' over HTTP/2' : '', $compared, $compared - $listed - $failed, $listed, $failed, $skipped, time - $begin;
 my ($version) = `$nginx -v 2>&1` =~ m{nginx/(\d+\.\d+)};
 if ($failed && ($version // '') ne REFERENCE) {
     say_line("compare: this is nginx ", $version // '?', ', the answers were made with ', REFERENCE, ': not a failure');
