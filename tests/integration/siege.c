@@ -24,7 +24,7 @@ static struct {
     long kib;
 } at_rest;
 
-static long memory(const char *what)
+long siege_memory(const char *what)
 {
     char *status = site_read(site_path("/proc/%d/status", (int)at_rest.worker), &(size_t){0});
     ck_assert_msg(status != NULL, "the worker is gone");
@@ -58,7 +58,7 @@ void siege_serve(const char *main, const char *http, const char *server)
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(site_status_of("/a"), 200);
     at_rest.fds = descriptors(at_rest.worker);
-    at_rest.kib = memory("VmRSS:");
+    at_rest.kib = siege_memory("VmRSS:");
     forget_peak();
 }
 
@@ -73,7 +73,7 @@ static void await_rest(void)
 /* What is left may be memory that is kept for the next connections. */
 static void expect_memory(const char *what, long most_kib)
 {
-    long peak = memory("VmHWM:") - at_rest.kib, left = memory("VmRSS:") - at_rest.kib;
+    long peak = siege_memory("VmHWM:") - at_rest.kib, left = siege_memory("VmRSS:") - at_rest.kib;
     printf("%s: %ld KiB more memory at most, %ld KiB afterwards, bound %ld KiB\n", what, peak, left, most_kib);
     if (!site_is_instrumented())
         ck_assert_msg(peak <= most_kib && left <= most_kib, "%ld KiB, %ld KiB", peak, left);

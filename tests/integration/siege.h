@@ -11,6 +11,9 @@ unsigned siege_percent(unsigned full);
 /* /a ("content") on @PORT@, with rows of all levels; logs/http.log at info. */
 void siege_serve(const char *main, const char *http, const char *server);
 
+/* Of the worker, KiB: a row of /proc/PID/status, "VmRSS:" or "VmHWM:". */
+long siege_memory(const char *row);
+
 void siege_begin(void); /* the other client */
 
 /* It was served: how fast is printed. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum {
+    WAVE_MORE = 512,        /* KiB that the same once more may cost: what is measured comes and goes by pages */
     CONNECTION_MOST = 4096, /* KiB that one connection may cost, whatever it does */
     FILES_MOST = 1000       /* descriptors of the worker */
 };
@@ -291,6 +292,35 @@ START_TEST(stalled)
 }
 END_TEST
 
+static void stall_all(unsigned count)
+{
+    struct h2_client *k = calloc(count, sizeof *k);
+    for (unsigned i = 0; i < count; i++) {
+        h2_start(&k[i], site_port(0));
+        begin_streams(&k[i]);
+    }
+    for (unsigned i = 0; i < count; i++)
+        h2_close(&k[i]);
+    free(k);
+}
+
+/* What pools and allocator keep of one attack serves the next. */
+START_TEST(second_wave_needs_no_more)
+{
+    long peak[3];
+
+    serve("send_timeout 60s;");
+    siege_begin();
+    for (unsigned i = 0; i < 3; i++) {
+        stall_all(4);
+        peak[i] = siege_memory("VmHWM:");
+    }
+    printf("peak of three waves: %ld, %ld, %ld KiB\n", peak[0], peak[1], peak[2]);
+    ck_assert_int_le(peak[2], peak[0] + WAVE_MORE);
+    siege_end("three waves of stalled streams", 4 * CONNECTION_MOST);
+}
+END_TEST
+
 /* The client has ended its side, and can open no window any more. */
 START_TEST(stalled_and_gone)
 {
@@ -422,6 +452,7 @@ Suite *suite_h2_attack(void)
     tcase_add_loop_test(tc, flood, 0, sizeof floods / sizeof *floods);
     tcase_add_loop_test(tc, bomb, 0, sizeof bombs / sizeof *bombs);
     tcase_add_test(tc, stalled);
+    tcase_add_test(tc, second_wave_needs_no_more);
     tcase_add_test(tc, stalled_and_gone);
     tcase_add_test(tc, unread);
     tcase_add_loop_test(tc, slowly, 0, sizeof slow / sizeof *slow);

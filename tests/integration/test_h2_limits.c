@@ -151,6 +151,29 @@ START_TEST(overtakes)
 }
 END_TEST
 
+/* Of two that are asked for at once, the more urgent one is over first, whatever their sizes. */
+START_TEST(urgency_before_size)
+{
+    struct h2_client k;
+    h2_serve("");
+    h2_open(&k, site_port(0));
+    k.h.on_data = ignore;
+    h2_begin(&k.h);
+    h2_setting(&k.h, H2_INITIAL_WINDOW, 0x7fffffff);
+    h2_window_update(&k.h, 0, ROOM);
+    h2_request(&k.h, 1, true, "GET", "/huge", "priority: u=0\nrange: bytes=0-16777215\n");
+    h2_request(&k.h, 3, true, "GET", "/small", "priority: u=7\n");
+    struct h2_stream *small = h2_await(&k, 3);
+    ck_assert_msg(small && small->ended, "%s", h2_told(&k));
+    uint64_t at = small->number;
+    struct h2_stream *huge = h2_await(&k, 1);
+    ck_assert_msg(huge && huge->ended, "%s", h2_told(&k));
+    printf("the small one ends %jd KiB behind the large one\n", ((intmax_t)at - (intmax_t)huge->number) / 1024);
+    ck_assert_uint_gt(at, huge->number);
+    h2_close(&k);
+}
+END_TEST
+
 /* ---- another way in ---- */
 
 START_TEST(unix_socket)
@@ -173,7 +196,8 @@ END_TEST
 START_TEST(counts)
 {
     struct h2_client k;
-    h2_serve("http2_max_concurrent_streams 1; location = /status { status; } location = /json { status; }");
+    h2_serve("http2_max_concurrent_streams 1; location = /status { status; } "
+             "location = /json { status json; } location = /stub { stub_status; }");
     h2_start(&k, site_port(0));
     h2_run(&k, "stall; SETTINGS 0 INITIAL_WINDOW_SIZE=0; GET 1 /content; head 1; GET 3 /content; await 3");
     ck_assert(site_metric("sluice_http2_streams") == 1);
@@ -184,6 +208,13 @@ START_TEST(counts)
     ck_assert(site_metric("sluice_http2_requests_total") == 1);
     ck_assert(site_metric("sluice_http2_resets_total") == 1);
     ck_assert(site_metric("sluice_http2_calmed_connections_total") == 0);
+    h2_run(&k, "SETTINGS 0 INITIAL_WINDOW_SIZE=65535; drain");
+    struct h2_stream *json = h2_await(&k, h2_get(&k, "/json", ""));
+    ck_assert_msg(json && strstr(json->body, "\"http2\":{\"connections\":1,\"requests\":2,\"streams\":1,\"resets\":1,"
+                                             "\"refused\":1,\"calmed\":0}"),
+                  "%s", h2_told(&k));
+    struct h2_stream *stub = h2_await(&k, h2_get(&k, "/stub", "")); /* it counts as one that is being answered */
+    ck_assert_msg(stub && strstr(stub->body, "Reading: 0 Writing: 1 Waiting: "), "%s", h2_told(&k));
     h2_close(&k);
 }
 END_TEST
@@ -199,6 +230,7 @@ Suite *suite_h2_limits(void)
     tcase_add_test(tc, takes_too_little);
     tcase_add_test(tc, many_trailers);
     tcase_add_loop_test(tc, overtakes, 0, sizeof turns / sizeof *turns);
+    tcase_add_test(tc, urgency_before_size);
     tcase_add_test(tc, unix_socket);
     tcase_add_test(tc, counts);
     return s;

@@ -36,7 +36,7 @@ static const char conf[] =
     "location /cookie { return 200 \"$cookie_a|$http_cookie|$host|$scheme|$args|$request_method\"; }\n"
     "location /expires/ { alias @DIR@/html/; expires 1h; } location /tagless/ { alias @DIR@/html/; etag off; }\n"
     "location /nothing { return 204; } location /gif { empty_gif; }\n"
-    "location /try/ { try_files $uri /a.txt; } location /silent { return 444; }\n"
+    "location /try/ { try_files $uri /a.txt; } location /silent { return 444; } location /certificate { return 496; }\n"
     "location /max/ { alias @DIR@/html/; max_ranges 1; }\n";
 
 static void pages(void)
@@ -274,6 +274,7 @@ static const struct row rows[] = {
     {204, "GET", "/nothing", "", NULL},
     {200, "GET", "/gif", "", NULL},
     {200, "GET", "/try/none", "", NULL},
+    {400, "GET", "/certificate", "", NULL},
     {0, "GET", "/silent", "", NULL},
     {405, "POST", "/a.txt", "", "text"},
     {405, "PUT", "/a.txt", "", S500 S500},

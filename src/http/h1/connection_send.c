@@ -33,24 +33,9 @@ static bool was_fast_enough(struct connection *c)
     return true;
 }
 
-/* Mostly because the client went away, which is its right, or the way to it; anything else is worth
- * a line. */
 static enum next socket_broke(struct connection *c)
 {
-    switch (c->sink.error) {
-    case -ECONNRESET:
-    case -EPIPE:
-    case -ENOTCONN:
-    case -ETIMEDOUT:
-    case -ECONNABORTED:
-    case -ENETDOWN:
-    case -ENETUNREACH:
-    case -EHOSTDOWN:
-    case -EHOSTUNREACH:
-        break;
-    default:
-        log_write(log_main, LEVEL_CRIT, c->client.number, -c->sink.error, "sending failed");
-    }
+    client_log_sending(&c->client, c->sink.error);
     return connection_gone(c, "the client went away");
 }
 

@@ -338,7 +338,8 @@ int fields_finish(struct fields *f, struct message *m)
     memset(m, 0, sizeof *m);
     m->version = TEXT("HTTP/2.0");
     m->protocol = PROTOCOL_2;
-    m->line = m->target = TEXT("");
+    m->line = TEXT_NONE;
+    m->target = TEXT("");
     m->method_name = f->method;
     if (!f->malformed && f->status == 0)
         f->malformed = !has_pseudo(f);

@@ -14,6 +14,7 @@
 #include <errno.h>
 
 enum {
+    STATUS_DIGITS = 3,
     OWN_FIELDS = 16,        /* at most, beside those that were added */
     COPIED_MOST = 64 * 1024 /* a body of so many bytes needs no source: it is copied into its frames */
 };
@@ -67,7 +68,7 @@ static struct text digits(struct request *r, uint64_t number)
     return at ? (struct text){at, number_format(at, number)} : TEXT_NONE;
 }
 
-static struct text status(struct request *r)
+static struct text status(const struct request *r)
 {
     switch (r->out.status) {
     case 200:
@@ -77,7 +78,7 @@ static struct text status(struct request *r)
     case 304:
         return TEXT("304");
     default:
-        return digits(r, (uint64_t)r->out.status);
+        return (struct text){status_line(r->out.status).at, STATUS_DIGITS};
     }
 }
 

@@ -272,6 +272,8 @@ static void on_deadline(struct deadline *d)
 /* What happened while nghttp2 was called. */
 static void settle(struct h2_session *c)
 {
+    if (!list_empty(&c->begun))
+        h2_become(c, CONN_SENDING);
     while (!list_empty(&c->begun)) {
         struct h2_stream *st = container_of(c->begun.next, struct h2_stream, noted);
         list_remove(&st->noted);
@@ -487,6 +489,7 @@ static void begin(struct h2_session *c, const struct handover *h)
     budget_init(&c->budget, clock_now.msec);
     c->worker->counters->http2.connections++;
     c->frames.left = PREFACE;
+    c->line_urgency = URGENCY_NONE;
     c->readable = c->writable = true;
     c->ends = h->hung_up;
     c->idle_msec = c->client.since_msec;

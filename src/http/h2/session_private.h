@@ -13,6 +13,7 @@
 #include "http/h2/h2.h"
 #include "http/h2/h2_conf.h"
 #include "http/h2/memory.h"
+#include "http/h2/priority.h"
 #include "http/request/request.h"
 #include "http/worker/worker.h"
 
@@ -23,6 +24,7 @@ enum {
     H2_FRAME_MOST = 16384,              /* bytes of a frame's content that every peer takes: RFC 9113, 4.2 */
     H2_PAYLOAD = 16384 - H2_FRAME_HEAD, /* of a DATA frame that fills one record of TLS */
     H2_OUT_FULL = 4 * 16384,            /* from here on it goes out before more is composed */
+    URGENCY_NONE = 8,
     H2_OUT_SIZE = H2_OUT_FULL + H2_FRAME_MOST + H2_FRAME_HEAD
 };
 
@@ -67,6 +69,7 @@ struct h2_stream {
     struct transport transport; /* into DATA frames */
     struct sink sink;
     int32_t id;
+    unsigned urgency; /* RFC 9218: 0 is the most */
     enum h2_stream_state state;
     struct fields fields; /* until the request begins */
     uint64_t body;        /* bytes of the request's body so far */
@@ -79,7 +82,7 @@ struct h2_stream {
     bool malformed;       /* RFC 9113, 8.1.1 */
     bool bodied;          /* the response has a body */
     bool stopped;         /* RST_STREAM is on its way */
-    bool in_line;         /* deferred until it is its turn among large responses */
+    bool in_line;         /* deferred until it is its turn among large responses, or that of a more urgent one */
     bool prioritised;     /* the client has said how urgent it is */
 };
 
@@ -107,7 +110,8 @@ struct h2_session {
     struct fields trailers;  /* of that block */
     enum connection_state state;
     unsigned requests;
-    uint64_t share; /* of large responses: bytes that may go in this call of h2_send() */
+    unsigned line_urgency; /* of the most urgent stream that waits for its turn; URGENCY_NONE: there is none */
+    uint64_t share;        /* of large responses: bytes that may go in this call of h2_send() */
     struct budget budget;
     struct {
         uint64_t resets, idle, requests, data;
@@ -138,7 +142,10 @@ struct h2_session {
     bool failed;       /* it cannot go on: nothing is sent any more */
     bool idle_timed;   /* the deadline is that of a connection without a request */
     int64_t notified_msec;
-    int32_t updated[8]; /* the last streams that PRIORITY_UPDATE was about before they were there */
+    struct {
+        int32_t id;
+        unsigned urgency;
+    } updated[8]; /* the last streams that PRIORITY_UPDATE was about before they were there */
     unsigned updates;
     bool unfinished;                   /* there is more to compose: it is others' turn, or the socket is full */
     bool condemned;                    /* GOAWAY with an error is all that it gets: no more is read */
@@ -214,7 +221,6 @@ void h2_stream_go_on(struct h2_stream *st);
 /* nghttp2 does not know it any more: its request is logged and ends. Frees it. */
 void h2_stream_end(struct h2_stream *st);
 
-struct priority;
 void h2_set_priority(struct h2_stream *st, const struct priority *p);
 
 /* Its request is logged and ends, whatever nghttp2 has of it. */

@@ -100,7 +100,7 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
         take_trailers(c, st, last);
     }
     if (st->request)
-        st->request->received += frame->hd.length + H2_FRAME_HEAD;
+        st->request->received += frame->hd.length;
     note(st);
 }
 
@@ -108,13 +108,19 @@ static void take_block(struct h2_session *c, struct h2_stream *st, const nghttp2
 static void note_update(struct h2_session *c, const nghttp2_ext_priority_update *update)
 {
     struct h2_stream *st = nghttp2_session_get_stream_user_data(c->nghttp2, update->stream_id);
+    struct priority p = {PRIORITY_USUAL, false};
 
-    if (update->stream_id == 0)
+    priority_parse(text_of_bytes(update->field_value, update->field_value_len), &p);
+    if (update->stream_id == 0) {
         c->frames.misplaced = true;
-    else if (st)
+    } else if (st) {
         st->prioritised = true;
-    else
-        c->updated[c->updates++ % (sizeof c->updated / sizeof *c->updated)] = update->stream_id;
+        st->urgency = p.urgency;
+    } else {
+        unsigned i = c->updates++ % (sizeof c->updated / sizeof *c->updated);
+        c->updated[i].id = update->stream_id;
+        c->updated[i].urgency = p.urgency;
+    }
 }
 
 /* It brings next to nothing, its padding aside, and ends nothing. frames.c counts what is empty. */
@@ -227,6 +233,10 @@ void h2_tell_error(struct h2_session *c, uint32_t error)
     if (c->told)
         return;
     c->told = true;
+    if (error == NGHTTP2_INTERNAL_ERROR) { /* no fault of the client's */
+        log_write(log_main, LEVEL_CRIT, c->client.number, ENOMEM, "a connection is closed");
+        return;
+    }
     snprintf(line, sizeof line, "%s (%s)", c->trouble[0] ? c->trouble : "the connection ends",
              nghttp2_http2_strerror(error));
     log_trouble(c, line);

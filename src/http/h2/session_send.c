@@ -39,6 +39,7 @@ static bool push(struct h2_session *c, bool more)
             return true;
         }
         if (n < 0) {
+            client_log_sending(&c->client, (int)n);
             c->broken = true;
             return false;
         }
@@ -224,6 +225,8 @@ static bool has_turn(struct h2_session *c, struct h2_stream *st, uint64_t *cap)
     *cap = c->room;
     if (c->share == 0 || !is_bulk(st->request) || st->request->paced) {
         st->in_line = !turn_begin(st->request, &share);
+        if (st->in_line && !st->request->paced && st->urgency < c->line_urgency)
+            c->line_urgency = st->urgency;
         if (st->in_line)
             return false;
     }
@@ -234,6 +237,14 @@ static bool has_turn(struct h2_session *c, struct h2_stream *st, uint64_t *cap)
     if (c->share < *cap)
         *cap = c->share;
     return true;
+}
+
+/* Size decides among those that are equally urgent: what is less so waits with a large response for the
+ * turn of that. */
+static bool is_behind(const struct h2_session *c, struct h2_stream *st)
+{
+    st->in_line = st->urgency > c->line_urgency && !st->request->paced;
+    return st->in_line;
 }
 
 static void use_share(struct h2_session *c, const struct h2_stream *st, uint64_t n)
@@ -305,7 +316,9 @@ static ssize_t on_read(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t len
         c->paused = true;
         return NGHTTP2_ERR_PAUSE;
     }
-    if (st->request->out.file.source)
+    if (is_behind(c, st))
+        rc = NGHTTP2_ERR_DEFERRED;
+    else if (st->request->out.file.source)
         rc = pull_body(c, st, &ended);
     else
         ended = copy_body(c, st);
@@ -368,8 +381,7 @@ static int on_composed(nghttp2_session *ng, const nghttp2_frame *frame, void *us
         st = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
         if (!st || !st->request)
             break;
-        if (frame->hd.type == NGHTTP2_HEADERS)
-            st->request->head_len += frame->hd.length + H2_FRAME_HEAD;
+        st->request->head_len += H2_FRAME_HEAD + (frame->hd.type == NGHTTP2_HEADERS ? frame->hd.length : 0);
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             complete(st);
         break;

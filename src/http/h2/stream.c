@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "http/core/route.h"
 #include "http/core/target.h"
-#include "http/h2/priority.h"
 #include "http/handle/steps.h"
 #include "http/limit/min_rate.h"
 #include "http/log/account.h"
@@ -91,6 +90,7 @@ struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
     st->spare.cap = sizeof *st;
     st->session = c;
     st->id = id;
+    st->urgency = PRIORITY_USUAL;
     st->carrier.ops = &carrier_ops;
     st->transport.ops = &h2_stream_transport;
     st->sink.transport = &st->transport;
@@ -115,6 +115,25 @@ struct h2_stream *h2_stream_begin(struct h2_session *c, int32_t id)
     return st;
 }
 
+static void wake(struct h2_stream *st)
+{
+    if (st->deferred)
+        nghttp2_session_resume_data(st->session->nghttp2, st->id);
+    st->deferred = st->in_line = false;
+    st->moved_msec = clock_now.msec;
+}
+
+/* The turn has come, or nobody waits for it any more. */
+static void wake_line(struct h2_session *c)
+{
+    c->line_urgency = URGENCY_NONE;
+    list_each (&c->streams, node, tmp) {
+        struct h2_stream *st = container_of(node, struct h2_stream, node);
+        if (st->in_line && !(st->request && st->request->paced))
+            wake(st);
+    }
+}
+
 static void drop_request(struct h2_stream *st)
 {
     struct h2_session *c = st->session;
@@ -122,6 +141,8 @@ static void drop_request(struct h2_stream *st)
     const struct http_conf *h = r->location->http;
 
     st->request = NULL;
+    if (st->in_line)
+        wake_line(c);
     c->memory -= st->memory;
     st->memory = 0;
     c->last_conf = h;
@@ -295,6 +316,7 @@ void h2_set_priority(struct h2_stream *st, const struct priority *p)
 {
     const nghttp2_extpri e = {.urgency = p->urgency, .inc = p->incremental};
 
+    st->urgency = p->urgency;
     nghttp2_session_change_extpri_stream_priority(st->session->nghttp2, st->id, (nghttp2_extpri *)(uintptr_t)&e, 0);
 }
 
@@ -318,8 +340,12 @@ static void prioritise(struct h2_stream *st)
     struct h2_session *c = st->session;
     struct priority p = {PRIORITY_USUAL, false};
 
-    for (size_t i = 0; i < sizeof c->updated / sizeof *c->updated; i++)
-        st->prioritised |= c->updated[i] == st->id;
+    for (size_t i = 0; i < sizeof c->updated / sizeof *c->updated; i++) {
+        if (c->updated[i].id != st->id)
+            continue;
+        st->prioritised = true;
+        st->urgency = c->updated[i].urgency;
+    }
     if (st->prioritised || !st->fields.priority.at || !priority_parse(st->fields.priority, &p))
         return;
     st->prioritised = true;
@@ -354,25 +380,14 @@ static void start(struct h2_stream *st)
 
 /* ---- going on ---- */
 
-static void wake(struct h2_stream *st)
-{
-    if (st->deferred)
-        nghttp2_session_resume_data(st->session->nghttp2, st->id);
-    st->deferred = st->in_line = false;
-    st->moved_msec = clock_now.msec;
-}
-
 /* A turn among large responses is for the most urgent one of the connection's. */
 static void go_on_sending(struct h2_stream *st)
 {
     bool in_line = st->in_line;
 
     wake(st);
-    list_each (&st->session->streams, node, tmp) {
-        struct h2_stream *other = container_of(node, struct h2_stream, node);
-        if (in_line && other->in_line && !(other->request && other->request->paced))
-            wake(other);
-    }
+    if (in_line)
+        wake_line(st->session);
 }
 
 void h2_stream_go_on(struct h2_stream *st)

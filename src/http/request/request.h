@@ -188,7 +188,7 @@ struct request {
     unsigned evaluations; /* of own variables inside each other */
 
     struct response out;
-    size_t head_len;       /* of the response head */
+    size_t head_len;       /* of the response head; with all frames' heads */
     int64_t start_msec;    /* clock_now.msec when its first byte was seen */
     uint64_t received;     /* bytes of the request so far: $request_length */
     uint64_t body_sent;    /* $body_bytes_sent */
@@ -238,5 +238,8 @@ void request_log_doing(struct request *r, enum log_level level, int err, const c
 /* The same where there is no request: in the error log of the address' default server, with the
  * client and the address. */
 void client_log(const struct client *client, enum log_level level, int err, const char *doing, const char *message);
+
+/* Why its connection takes no more, -errno: a line, unless the client went away, or the way to it. */
+void client_log_sending(const struct client *client, int error);
 
 #endif

@@ -122,3 +122,21 @@ void client_log(const struct client *client, enum log_level level, int err, cons
     line_put(&l, (struct text){own, address_format(&client->address->address, true, own)});
     log_line(log, level, client->number, line_text(&l));
 }
+
+void client_log_sending(const struct client *client, int error)
+{
+    switch (error) {
+    case -ECONNRESET:
+    case -EPIPE:
+    case -ENOTCONN:
+    case -ETIMEDOUT:
+    case -ECONNABORTED:
+    case -ENETDOWN:
+    case -ENETUNREACH:
+    case -EHOSTDOWN:
+    case -EHOSTUNREACH:
+        return;
+    default:
+        log_write(log_main, LEVEL_CRIT, client->number, -error, "sending failed");
+    }
+}
