@@ -85,7 +85,7 @@ test-integration: $(O)/integration $(FAULTY) $(if $(SLUICE),,$(O)/sluice)
 # is left out by name. UNIX_SUITES, TLS_SUITES, H2_SUITES (over h2 and h2-tls): what `make test` runs of them, for what a connection does from its first byte to its end.
 TRANSPORT ?= unix tls
 TLS_SUITES := access auth endings framing gzip keepalive limits listing parse ranges realip redirects $(if $(filter 1,$(JANSSON)),registry) reload trouble upgrade uri
-H2_SUITES := access charset codings conditional dictionary identity index io listing map mounts process redirects referer $(if $(filter 1,$(JANSSON)),registry) replace rewrite secure_link swap trouble \
+H2_SUITES := access charset codings conditional dictionary identity index io limits listing map mounts process redirects referer $(if $(filter 1,$(JANSSON)),registry) replace rewrite secure_link stall swap trouble \
 	upgrade userid validators
 UNIX_SUITES := access auth endings explain framing keepalive limits parse ranges realip redirects reload trouble uri
 test-transport:
@@ -103,7 +103,7 @@ test-clients:
 attack:
 	@$(MAKE) test-integration SUITE="attack $(if $(filter 1,$(TLS)),tls_attack)" ATTACK=100
 
-# The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases; OVER=tls: by TLS.
+# The same configurations and requests for nginx and sluice; CASE: only this file of tests/compare/cases; OVER=tls, h2: by TLS, by HTTP/2.
 CASE ?=
 OVER ?=
 compare: $(if $(SLUICE),,$(O)/sluice)
@@ -134,6 +134,7 @@ test:
 	$(if $(filter 1,$(HTTP2)),@$(MAKE) test-transport TRANSPORT="h2 $(if $(filter 1,$(TLS)),h2-tls)" SUITE="$(H2_SUITES)")
 	@$(MAKE) compare
 	$(if $(filter 1,$(TLS)),@$(MAKE) compare OVER=tls)
+	$(if $(filter 1,$(HTTP2)),@$(MAKE) compare OVER=h2)
 
 tests-built: $(O)/sluice $(O)/$(UNIT) $(O)/integration $(FAULTY)
 

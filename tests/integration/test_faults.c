@@ -5,6 +5,7 @@
 #include "faulty.h"
 #include "harness.h"
 #include "mounts.h"
+#include "transport.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -278,6 +279,12 @@ static void sweep(const struct fault *f, const struct place *p)
     free(good.bytes);
 }
 
+/* Of DATA frames, whose bytes are copied behind their heads. */
+static bool is_never_called(enum faulty_call call)
+{
+    return site_transport()->is_http2 && (call == FAULTY_MMAP || call == FAULTY_SENDFILE);
+}
+
 /* One after the other over all places; later rounds must leave nothing behind that the first did
  * not need. */
 START_TEST(call_fails)
@@ -292,7 +299,7 @@ START_TEST(call_fails)
         if (round == 0)
             before = holdings();
     }
-    ck_assert_msg(now.dealt >= ROUNDS, "%s: only %ld calls failed", f->name, now.dealt);
+    ck_assert_msg(now.dealt >= ROUNDS || is_never_called(f->call), "%s: only %ld calls failed", f->name, now.dealt);
     expect_no_more_than(before, f->name);
     if (f->effect != SAYS_MORE)
         expect_logged(f->name);
@@ -433,7 +440,8 @@ Suite *suite_faults(void)
     if (on_nginx())
         return s;
     TCase *t = site_case(s, "faults", 60);
-    tcase_add_loop_test(t, call_fails, 0, FAULTS);
+    tcase_add_http1_loop_test(t, call_fails, 0, 1, "without memory, libnghttp2 1.52 frees an item twice and aborts");
+    tcase_add_loop_test(t, call_fails, 1, FAULTS);
     tcase_add_test(t, calls_are_short);
     tcase_add_test(t, direct_calls_are_short);
     tcase_add_loop_test(t, descriptors_run_out, 0, 4);
