@@ -71,6 +71,7 @@ static int read_file(struct reader *r, const char *name, struct stat *st, struct
     char path[PATH_MAX];
     int len = snprintf(path, sizeof path, "%s%s", r->folder, name);
 
+    *out = TEXT_NONE;
     if (r->stop && atomic_load_explicit(r->stop, memory_order_relaxed))
         return -ECANCELED;
     if (len < 0 || (size_t)len >= sizeof path)
