@@ -1,6 +1,6 @@
 #!/bin/bash
 # tags.sh [SLUICE] - instructions of a request for 1 KiB in user space, with content tags and digests and without: callgrind's counts
-# of 12000 requests less those of 2000. The same at each run, to a hair. Needs valgrind, h2load, curl.
+# of 12000 requests less those of 2000. Those from open_file_cache are the same at each run, to a hair. Needs valgrind, h2load, curl.
 set -euo pipefail
 sluice=$(realpath "${1:-build/sluice}") port=${PORT:-48123} dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
