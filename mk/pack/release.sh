@@ -33,10 +33,10 @@ in_changelog()
         ! sed -n '/^## .*Unreleased/,/^## .*[0-9]/p' CHANGELOG.md | grep '^- '
 }
 
-# What was measured names the version that it was measured with.
+# What was measured names the version that it was measured with; 192.0.2.0/24 is no version.
 one_place()
 {
-    ! git grep -nF "$version" -- include src conf debian packaging completions mk README.md 'docs/*.[58]' 'docs/*.in' \
+    ! git grep -nE "(^|[^0-9.])${version//./\\.}([^0-9.]|\$)" -- include src conf debian packaging completions mk README.md 'docs/*.[58]' 'docs/*.in' \
         docs/install.md docs/security.md Makefile ':!include/base/version.h'
 }
 docs_current() { make docs && git diff --exit-code --stat -- docs; }
