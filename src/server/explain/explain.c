@@ -171,7 +171,6 @@ int explain_run(int argc, char **argv)
     log_file_stay_shut();
     if (rc == 0)
         rc = start_source(&source, &a.options);
-    source.only_read = true;
     if (rc == 0)
         rc = cycle_read(&c, &source);
     if (rc == 0)
