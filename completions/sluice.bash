@@ -32,7 +32,7 @@ _sluice()
 
     case $command in
     explain)
-        COMPREPLY=($(compgen -W '-c -p -g -l -a -X -I -H' -- "$cur"))
+        COMPREPLY=($(compgen -W '-c -p -g -l -a -X -I -H --http2' -- "$cur"))
         return
         ;;
     dict)

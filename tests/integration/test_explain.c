@@ -355,6 +355,33 @@ START_TEST(address_by_the_url)
 }
 END_TEST
 
+/* The request and its response have the words of HTTP/2, where the server speaks it. */
+START_TEST(by_http2)
+{
+    static const char *const with[] = {"protocol   HTTP/2, by prior knowledge, without TLS (h2c)\n",
+                                       "HTTP/2 puts frames around what is in memory: no sendfile\n",
+                                       "\n:status: 200\nserver: sluice", "\nx-seen: HTTP/2.0 h2c GET /f?a HTTP/2.0\n",
+                                       "\ncontent-length: 20000\n"};
+    struct site_run run;
+    site_pattern("html/f", 20000);
+    site_conf_http("server { listen 127.0.0.1:@PORT@; http2 on; root @DIR@/html;\n"
+                   "add_header X-Seen \"$server_protocol $http2 $request\"; }\n"
+                   "server { listen 127.0.0.1:@PORT1@; root @DIR@/html; }");
+    explain(&run,
+            (char *[]){(char *)"--http2", (char *)"-l", (char *)site_text("127.0.0.1:@PORT@"), (char *)"/f?a", NULL});
+    ck_assert_int_eq(run.status, 0);
+    if (strstr(run.out, "protocol   HTTP/1.1: this sluice was built without HTTP/2\n"))
+        return;
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        assert_says(&run, with[i]);
+    ck_assert_msg(!strstr(run.out, "onnection:"), "%s", run.out);
+    explain(&run,
+            (char *[]){(char *)"--http2", (char *)"-l", (char *)site_text("127.0.0.1:@PORT1@"), (char *)"/f", NULL});
+    assert_says(&run, "protocol   HTTP/1.1: \"http2\" is not on in the default server of this address\n");
+    assert_says(&run, "\nHTTP/1.1 200 OK\n");
+}
+END_TEST
+
 /* ---- it leaves no traces ---- */
 
 START_TEST(no_traces)
@@ -446,6 +473,8 @@ Suite *suite_explain(void)
     tcase_add_test(words, why_it_was_refused);
     tcase_add_tcp_test(words, clients_of_each_family, "each has a listen of its own");
     tcase_add_tcp_test(words, address_by_the_url, "explain is asked with a URL");
+    if (needs_plain("by_http2", "it says itself where HTTP/2 is on"))
+        tcase_add_tcp_test(words, by_http2, "each has a listen of its own");
     tcase_add_test(words, no_traces);
     TCase *mistakes = site_case(s, "mistakes", 60);
     tcase_add_tcp_loop_test(mistakes, errors, 0, sizeof wrong / sizeof *wrong, "messages name the addresses");

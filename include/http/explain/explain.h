@@ -20,7 +20,8 @@ struct explain_options {
     const struct http_address *address; /* that the request comes in at */
     const char *address_why;            /* in words */
     bool plain;                         /* the client speaks HTTP without TLS, whatever the address is for */
-    struct text head;                   /* of the request, as a client sends it */
+    bool http2;                         /* it speaks HTTP/2, where the server does */
+    struct text head;                   /* of the request, as a client of HTTP/1.1 sends it */
     struct address client;              /* that it comes from; AF_UNSPEC: this machine's own */
     const char *folder; /* files of the configuration below it are named without it; ends with / ; NULL: none */
     struct admission *admission; /* directio auto: what is known of the demand; NULL: nothing */
@@ -29,8 +30,8 @@ struct explain_options {
     void *arg;
 };
 
-/* Tells each step, then appends the response head to `head` (nothing where none would be sent). 0
- * or -errno: it could not be found out. */
+/* Tells each step, then appends the response head to `head` (nothing where none would be sent; of
+ * HTTP/2: its fields as text). 0 or -errno: it could not be found out. */
 int explain_request(const struct explain_options *options, struct buffer *head);
 
 /* The server_name of `server` that fits `host` (lower-case, without port); NULL: none. */

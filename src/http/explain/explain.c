@@ -124,6 +124,8 @@ static int read_head(struct explain *e)
     r->ordinal = 1;
     r->start_msec = clock_now.msec;
     int status = take_head(e);
+    e->is_http2 = explain_as_http2(e);
+    e->carrier.takes_files = !e->options->address->tls && !e->is_http2;
     e->reply.close = status > 0;
     if (status > 0)
         respond_refusal(r, status);
@@ -243,7 +245,10 @@ static int begin_response(struct explain *e, struct buffer *head)
     if (!bytes)
         return -ENOMEM;
     r->head_len = head_compose(r, &e->reply, bytes);
-    buffer_add(head, bytes, r->head_len);
+    if (e->is_http2)
+        explain_http2_head((struct text){bytes, r->head_len}, head);
+    else
+        buffer_add(head, bytes, r->head_len);
     if (response_open_body(r, OUTPUT_SIZE - r->head_len) < 0 || head->failed)
         return -ENOMEM;
     return 0;
@@ -273,8 +278,6 @@ int explain_request(const struct explain_options *options, struct buffer *head)
     deferred_init(&e.turn_end, on_turn_end, &e);
     deferred_init(&e.nothing, on_nothing, &e);
     e.carrier.ops = &carrier_ops;
-    /* As the connection of HTTP/1 does that this stands for; what TLS encrypts is needed in memory. */
-    e.carrier.takes_files = !options->address->tls;
     int rc = loop_create(&e.loop);
     if (rc < 0)
         return rc;

@@ -312,6 +312,8 @@ static void say_bytes(struct explain *e)
     say_small(e);
     if (r->client->scheme == &scheme_https)
         explain_say(e, NULL, "TLS encrypts what is in memory: no sendfile");
+    else if (e->is_http2)
+        explain_say(e, NULL, "HTTP/2 puts frames around what is in memory: no sendfile");
     if (policy_asks_demand(io, facts.file_size))
         say_demand(e, &facts);
     if (method == IO_DIRECT)

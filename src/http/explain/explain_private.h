@@ -19,6 +19,7 @@ struct explain {
     struct reply reply;
     struct request *request;
     struct deferred turn_end, nothing;
+    bool is_http2;
     bool ready;      /* what the source waited for is there */
     struct text uri; /* that the request came with, normalised */
     bool refused;    /* the head was not accepted: no step was taken */
@@ -54,6 +55,11 @@ struct moment explain_moment(struct request *r);
 void explain_opening(struct explain *e);                           /* address, server, URI */
 void explain_step(struct explain *e, const struct moment *before); /* what the step from `before` on came to */
 void explain_outcome(struct explain *e);                           /* status, and what moves the bytes */
+
+/* explain_http2.c. The first: whether HTTP/2 is asked for and served; then the request has come so. */
+bool explain_as_http2(struct explain *e);
+void explain_protocol(struct explain *e);
+void explain_http2_head(struct text head, struct buffer *out);
 
 /* explain_route.c: the steps that choose a location. */
 void explain_route(struct explain *e, const struct moment *before);

@@ -83,6 +83,7 @@ void explain_opening(struct explain *e)
     address_format(a, true, text);
     explain_say(e, "address", "%s%s %s: %s", text, r->client->address->tls ? " ssl" : "",
                 l ? explain_place(e, l->file, l->line) : "", e->options->address_why);
+    explain_protocol(e);
     if (e->refused)
         return;
     say_server(e);

@@ -114,7 +114,7 @@ static void get_transport(struct request *r, const void *data, struct text *out)
 static void get_http2(struct request *r, const void *data, struct text *out)
 {
     (void)data;
-    *out = r->msg.protocol != PROTOCOL_2 ? TEXT("") : r->client->tls ? TEXT("h2") : TEXT("h2c");
+    *out = r->msg.protocol != PROTOCOL_2 ? TEXT("") : r->client->scheme == &scheme_https ? TEXT("h2") : TEXT("h2c");
 }
 
 static void get_pipe(struct request *r, const void *data, struct text *out)

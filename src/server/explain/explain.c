@@ -116,6 +116,7 @@ static int explain(struct asked *a, struct cycle *c)
                                 .io = c->io,
                                 .aio_requests = (unsigned)c->events->aio_requests,
                                 .client = a->client,
+                                .http2 = a->http2,
                                 .tell = on_tell,
                                 .arg = &printer};
     struct buffer request, head;

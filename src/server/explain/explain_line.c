@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ int explain_fail(const char *format, ...)
 void explain_help(FILE *out)
 {
     fputs("Usage: sluice explain [-c file] [-p prefix] [-g directives] [-l address:port]\n"
-          "                      [-a address] [-X method] [-I] [-H 'name: value']... URL\n"
+          "                      [-a address] [-X method] [-I] [-H 'name: value']... [--http2] URL\n"
           "\n"
           "Says which server, location and file would answer, with which status and fields, and what would\n"
           "move the bytes and why. Reads the configuration, opens the file, sends nothing. For directio auto\n"
@@ -35,6 +36,7 @@ void explain_help(FILE *out)
           "  -l address    : the address that the request comes in at (default: what fits the URL)\n"
           "  -a address    : that of the client, or unix: (default: 127.0.0.1, ::1 or unix:, as what is listened on)\n"
           "  -X method     : GET, unless this says otherwise; -I is -X HEAD\n"
+          "  --http2       : the client speaks HTTP/2, where the server does\n"
           "  -H field      : a field of the request, e.g. -H 'Range: bytes=0-99'; may be given again\n"
           "  URL           : http[s]://host[:port]/path, or only /path\n",
           out);
@@ -89,6 +91,9 @@ static int set_option(struct asked *a, int letter, const char *value)
         return 0;
     case 'I':
         a->method = "HEAD";
+        return 0;
+    case '2':
+        a->http2 = true;
         return 0;
     case 'H':
         return add_field(a, value);
@@ -168,13 +173,16 @@ static void take_host_field(struct asked *a)
 
 int explain_parse(struct asked *a, int argc, char **argv, struct arena *arena)
 {
+    static const struct option longer[] = {{"http2", no_argument, NULL, '2'}, {NULL, 0, NULL, 0}};
     int letter, rc = 0;
 
     opterr = 0;
     optind = 1;
-    while (rc == 0 && (letter = getopt(argc, argv, ":c:p:g:e:l:a:X:IH:h")) != -1) {
+    while (rc == 0 && (letter = getopt_long(argc, argv, ":c:p:g:e:l:a:X:IH:h", longer, NULL)) != -1) {
         if (letter == 'h')
             return 1;
+        if (letter == '?' && optopt == 0)
+            return explain_fail("invalid option: \"%s\"", argv[optind - 1]);
         rc = set_option(a, letter, optarg);
     }
     if (rc < 0)

@@ -16,6 +16,7 @@ enum { FIELDS_MOST = 100, HOST_SIZE = 256, NO_PORT = -1 };
 struct asked {
     struct options options;          /* -c, -p, -g */
     const char *method;              /* -X, -I */
+    bool http2;                      /* --http2 */
     const char *listen;              /* -l; NULL: chosen by the URL */
     struct address client;           /* -a */
     const char *fields[FIELDS_MOST]; /* -H */
