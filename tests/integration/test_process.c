@@ -638,7 +638,7 @@ Suite *suite_process(void)
         TCase *own = site_case(s, "own", 60);
         tcase_add_test(own, workers_do_not_outlive_the_master);
         tcase_add_test(own, socket_activation);
-        tcase_add_test(own, nobody_is_ready_before_a_worker);
+        tcase_add_plain_test(own, nobody_is_ready_before_a_worker, "speaks before there is a server to shake hands");
         tcase_add_test(own, service_manager_is_told);
         if (needs_plain("directory_mode", "it writes its own listen"))
             tcase_add_tcp_test(own, directory_mode, "starts with a port");
