@@ -316,7 +316,8 @@ START_TEST(second_wave_needs_no_more)
         peak[i] = siege_memory("VmHWM:");
     }
     printf("peak of three waves: %ld, %ld, %ld KiB\n", peak[0], peak[1], peak[2]);
-    ck_assert_int_le(peak[2], peak[0] + WAVE_MORE);
+    if (!site_is_instrumented()) /* a sanitizer keeps what is freed for a while */
+        ck_assert_int_le(peak[2], peak[0] + WAVE_MORE);
     siege_end("three waves of stalled streams", 4 * CONNECTION_MOST);
 }
 END_TEST
