@@ -65,7 +65,7 @@ else ifeq ($(DEBUG),1)
 OPTIMISE := -Og -g3
 else
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-clash-protection
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 HARDEN += -fcf-protection
 endif
 endif

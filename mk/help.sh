@@ -49,6 +49,7 @@ sluice: a static-file HTTP server for Linux
   make apt-repo [KEY=ID]      an APT repository of build/deb in build/apt, signed [DEB_DIR=..] [APT_DIR=..]
   make rpm [RPM_TEST=1]       RPM packages of the committed tree in build/rpm (rpmbuild); tries the binary
   make image                  the container image in build/image, from nothing but the binary and its libraries, with its SPDX list
+  make image-arm64            the same for arm64, cross-built in a fresh Debian (root, mmdebstrap)
   make image-test             builds it twice, and runs it with a read-only root, as a random user, without io_uring and Landlock (root, crun)
   make dist [KEY=ID]          the tarball of the committed tree in build/dist, reproducible, with its hash and signature
   make release-check          the checklist of a release, each step ok or failed [QUICK=1: without what takes minutes]

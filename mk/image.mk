@@ -13,8 +13,12 @@ image: image-deps
 image-root:
 	+@mk/image/image.sh --root '$(IMAGE_ROOT)'
 
+# For arm64, cross-built in a fresh Debian. Needs root and mmdebstrap.
+image-arm64: image-deps
+	+@mk/image/arm64.sh '$(IMAGE_DIR)'
+
 # Built twice, and run as a stranger without rights. Needs root.
 image-test:
 	+@mk/image/image-test.sh
 
-.PHONY: image-deps image image-root image-test
+.PHONY: image-deps image image-root image-arm64 image-test
