@@ -440,7 +440,7 @@ Suite *suite_faults(void)
     if (on_nginx())
         return s;
     TCase *t = site_case(s, "faults", 60);
-    tcase_add_http1_loop_test(t, call_fails, 0, 1, "without memory, libnghttp2 1.52 frees an item twice and aborts");
+    tcase_add_http1_loop_test(t, call_fails, 0, 1, "without memory, libnghttp2 1.52 aborts by an assertion of its own");
     tcase_add_loop_test(t, call_fails, 1, FAULTS);
     tcase_add_test(t, calls_are_short);
     tcase_add_test(t, direct_calls_are_short);

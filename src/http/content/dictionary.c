@@ -23,7 +23,7 @@ static struct text request_field(const struct request *r, struct text name, unsi
 
 bool dictionary_is_secure(const struct request *r)
 {
-    return r->client->tls || r->location->dictionary->assume_secure;
+    return r->client->scheme == &scheme_https || r->location->dictionary->assume_secure;
 }
 
 /* ---- who may read the answer ---- */
